@@ -103,7 +103,7 @@ def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> N
     assert 0 == walked.returncode, walked.stderr
     assert "   verified" in walked.stdout
     assert "signed by provider-key.der" in walked.stdout
-    assert "raw.txt stands in the delivered file, as record 1" in walked.stdout
+    assert "raw.txt is in the delivered file, as record 1" in walked.stdout
     assert walked.stdout.splitlines()[-1].startswith("holds: raw.txt (kept 1 of example-trail/")
 
 

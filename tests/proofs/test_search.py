@@ -114,7 +114,7 @@ def test_a_duplicate_is_said_to_be_one() -> None:
     sealed.seal(store)
     lock_batch(everything, [unit("a", body)], store)
     record = found_in(sealed.seal(store, LATER))
-    assert ("duplicate of a counted one", False) == (record.standing, record.counts)
+    assert ("duplicate of a counted claim", False) == (record.standing, record.counts)
     assert record.status is counting.Status.COUNTED
 
 
@@ -154,7 +154,7 @@ def forged(store: MemoryStore, key: str, **header: Any) -> str:
 
 
 def test_a_claim_under_another_hour_is_void() -> None:
-    """It is proven to be sealed, and said to be counted for nobody."""
+    """It is proven to be sealed, and stated never to count."""
     store = store_of([unit("a", file_of(UID))])
     (key,) = store.keys("ev/")
     forged(store, key, hour="2026030210")

@@ -267,7 +267,7 @@ def test_units_without_number_cost_few_findings(field: str | None, code: str) ->
     world.put(edited, key)
     world.seal()
     matching = [each for each in world.verify().findings if each.code == code]
-    assert (20, "more of this object") == (len(matching), matching[-1].detail[-19:])
+    assert (20, "more in this object") == (len(matching), matching[-1].detail[-19:])
 
 
 def test_overlapping_trails_are_told_apart_from_copies() -> None:

@@ -49,8 +49,8 @@ def version(*, shadow: bool = False, marker: bool = False) -> Version:
     return Version("k", "v", 0, shadow=shadow, marker=marker)
 
 
-HAS_FLAG = "the first version of its key, and its flag says that it is not"
-HAS_NONE = "not the first version of its key, and it has no flag that says so"
+HAS_FLAG = "flagged as a shadow, but the first version of its key"
+HAS_NONE = "not the first version of its key, but not flagged as a shadow"
 OBJECT = ObjectLeaf("k", "v", 0, 0, sha256="00", flags=("key_hash",))
 SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
 
@@ -98,7 +98,7 @@ LOCKED = ObjectLeaf("k", "v", 0, 0, until=10, md={"a": "1"})
         (LOCKED, described(retain_until=11), []),
         (LOCKED, described(retain_until=9), ["its lock ends at 9, the leaf states 10"]),
         (LOCKED, described(retain_until=None), ["its lock ends at None, the leaf states 10"]),
-        (LOCKED, described(metadata={}), ["its metadata is not what the leaf states"]),
+        (LOCKED, described(metadata={}), ["its metadata differs from the leaf's"]),
         (LOCKED, described(metadata={}, retain_until=None, undescribed="AccessDenied"), []),
         (changed(LOCKED, flags=(flags.UNDESCRIBED,)), described(metadata={}), []),
         (changed(LOCKED, until=None), described(retain_until=None), []),

@@ -112,11 +112,11 @@ def weighed(*units: UnitLine, **header: Any) -> list[tuple[str, str, str | None]
     [
         ({}, None),
         ({"raw_size": LARGEST, "span": (0, LARGEST)}, None),
-        ({"raw_size": LARGEST + 1}, "a number below 0 or past 2^53"),
-        ({"first": -1}, "a number below 0 or past 2^53"),
-        ({"lines": LARGEST + 1}, "a number below 0 or past 2^53"),
-        ({"out_of_scope": {"x": -1}, "kept": 2}, "a number below 0 or past 2^53"),
-        ({"u": "0" * 16}, "another unit id"),
+        ({"raw_size": LARGEST + 1}, "a number below 0 or above 2^53"),
+        ({"first": -1}, "a number below 0 or above 2^53"),
+        ({"lines": LARGEST + 1}, "a number below 0 or above 2^53"),
+        ({"out_of_scope": {"x": -1}, "kept": 2}, "a number below 0 or above 2^53"),
+        ({"u": "0" * 16}, "unit id does not match the name"),
         ({"part": 0}, "part 0 of 1, span (0, 100) of 100"),
         ({"part": 2}, "part 2 of 1, span (0, 100) of 100"),
         ({"part": 2, "parts": 2}, None),
@@ -137,18 +137,18 @@ def weighed(*units: UnitLine, **header: Any) -> list[tuple[str, str, str | None]
         ({"span": (5, 8)}, None),
         ({"span": (6, 8)}, "gaps longer than the span"),
         ({"gaps": ((0, "x"), (3, "y"))}, "not a gap: (0, 'x')"),
-        ({"rejection": Rejection("bad")}, "a rejection has a reason and no inflated bytes"),
-        ({"raw_sha256": None}, "a rejection has a reason and no inflated bytes"),
-        (COMPANION | {"raw_sha256": None}, "a rejection has a reason and no inflated bytes"),
+        ({"rejection": Rejection("bad")}, "a rejection, and nothing else, has a reason"),
+        ({"raw_sha256": None}, "a rejection, and nothing else, has a reason"),
+        (COMPANION | {"raw_sha256": None}, "a rejection, and nothing else, has a reason"),
         (REFUSED, None),
         (REFUSED | {"rebuild": "cut"}, None),
-        (REFUSED | {"rebuild": "no"}, "a rejection has no records and no gaps"),
-        (REFUSED | {"rejection": None}, "a rejection has a reason and no inflated bytes"),
-        (REFUSED | {"raw_sha256": "b" * 64}, "a rejection has a reason and no inflated bytes"),
-        (REFUSED | {"gaps": ((1, ""),)}, "a rejection has no records and no gaps"),
+        (REFUSED | {"rebuild": "no"}, "a rejection with records or gaps, or incomplete"),
+        (REFUSED | {"rejection": None}, "a rejection, and nothing else, has a reason"),
+        (REFUSED | {"raw_sha256": "b" * 64}, "a rejection, and nothing else, has a reason"),
+        (REFUSED | {"gaps": ((1, ""),)}, "a rejection with records or gaps, or incomplete"),
         (COMPANION, None),
-        (COMPANION | {"records": 1, "kept": 1}, "a companion has no records and no gaps"),
-        (COMPANION | {"rebuild": "cut"}, "a companion has no records and no gaps"),
+        (COMPANION | {"records": 1, "kept": 1}, "a companion with records or gaps, or incomplete"),
+        (COMPANION | {"rebuild": "cut"}, "a companion with records or gaps, or incomplete"),
         ({"messages": MESSAGES}, None),
         ({"messages": Messages(0, (), ())}, "0 messages with 0 counts, part 1"),
         ({"messages": Messages(0, ("d" * 64,), (1, 1))}, "1 messages with 2 counts, part 1"),
@@ -190,7 +190,7 @@ def test_units_are_in_order_and_none_is_there_twice(
     units: tuple[UnitLine, ...], unit: str | None
 ) -> None:
     """By name and part; one finding, of the first that is out of order."""
-    expected = [("table_invalid", "units out of order or doubled", unit)]
+    expected = [("table_invalid", "units out of order or duplicated", unit)]
     assert ([] if unit is None else expected) == weighed(*units)
 
 
@@ -210,7 +210,7 @@ def test_a_table_is_what_key_and_metadata_state() -> None:
     for before, after in ((HOUR, "2026030209"), ("aws_cloudtrail", "gcp_audit")):
         moved = changed(leaf, key=leaf.key.replace(before, after))
         (finding,) = checked.weigh(moved, table).findings
-        assert f"'aws_cloudtrail {HOUR}' inside, another key" == finding.detail
+        assert f"'aws_cloudtrail {HOUR}' inside, unlike the key" == finding.detail
         assert (moved.key, "v1") == (finding.key, finding.version)
 
 
@@ -241,7 +241,7 @@ def test_few_findings_are_made_of_one_object() -> None:
     many = weighed(*(unit_line(name, kept=2) for name in names))
     assert many[:19] == few[:19]
     assert ("arithmetic", "2 records, 2 + 1 + 0", names[19]) == few[19]
-    assert ("arithmetic", "2 records, 2 + 1 + 0; and more of this object", names[19]) == many[19]
+    assert ("arithmetic", "2 records, 2 + 1 + 0; and more in this object", names[19]) == many[19]
     assert (20, 20) == (len(few), len(many))
 
 
@@ -305,7 +305,7 @@ def test_a_table_stands_alone_in_its_block() -> None:
     table = table_of(unit_line())
     leaf, _ = packed(table)
     for texts, detail in (
-        ((*table.lines, b"{}"), "lines after the table in its block"),
+        ((*table.lines, b"{}"), "extra lines in the table's block"),
         ((b"{}",), "header: "),
     ):
         body, size = frame.pack(texts, table=len(texts))

@@ -39,7 +39,7 @@ class Trust(msgspec.Struct, frozen=True):
 
 
 def file_name(name: str, form: AnchorForm) -> str:
-    """Last segment of an anchor's key: by whom, and in which form."""
+    """Return the last segment of an anchor's key: who made it, and in which form."""
     return f"{quote(name, safe='')}.{form}"
 
 
@@ -66,7 +66,7 @@ def witness(text: str) -> Trust:
 def check(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     """Return when a trusted name saw a checkpoint, milliseconds since the epoch.
 
-    Raises `AnchorError` when the anchor is by another name or of another checkpoint.
+    Raises `AnchorError` when the anchor is by someone else or of another checkpoint.
     """
     return _CHECKS[trust.form](trust, data, checkpoint)
 

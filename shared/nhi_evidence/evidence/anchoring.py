@@ -1,7 +1,7 @@
-"""Anchoring: the newest checkpoint is shown to others, and their answers are stored.
+"""Anchoring: show the newest checkpoint to outside parties, and store their answers.
 
-Anchors have their own schedule; sealing never waits for them. One made later covers every earlier
-epoch.
+Anchors have their own schedule; sealing never waits for them. A later anchor covers every earlier
+epoch of its shard.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Anchored(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     size: int
     made: tuple[str, ...]
-    """Names that anchored this checkpoint, in this run."""
+    """Names that anchored this checkpoint in this run."""
     there: tuple[str, ...]
     """Names that had anchored it before."""
     failed: dict[str, str]
-    """Names that did not, and why; the next run asks each again."""
+    """Names that failed to, and why; the next run asks each again."""
 
 
 class Anchoring:
@@ -61,8 +61,8 @@ class Anchoring:
     def run(self) -> Anchored | None:
         """Anchor the newest signed epoch; None when nothing is signed yet.
 
-        A name that does not answer does not keep the others from being asked. Raises `LogError`
-        when a copy elsewhere has a different checkpoint: that is a fork.
+        If one name does not answer, the others are still asked. Raises `LogError` when a copy
+        elsewhere has a different checkpoint: that is a fork.
         """
         newest = self._newest()
         if newest is None:

@@ -1,7 +1,7 @@
 """Every line of every counted unit, once, hour by hour: what a sealed store says happened.
 
 Reads what signed checkpoints cover, and weighs claims as verification does; it verifies nothing
-else. Keeps the claims of one hour and one object in memory.
+else. Keeps the claims of one hour and the lines of one object in memory.
 """
 
 from __future__ import annotations

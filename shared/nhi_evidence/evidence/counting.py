@@ -1,7 +1,7 @@
 """What counts, as a pure function of the signed log (docs/evidence-format.md, "Counting").
 
-The writer decides nothing: every claim is weighed here, in the same way by everybody, and where
-two claims contradict each other neither wins by having come first.
+The writer decides nothing: every reader weighs claims by these rules, and when two claims
+contradict each other, neither wins by having come first.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one unit line of a sealed object states about its unit."""
 
     index: int
-    """Index of the object's leaf in the log, which tells what was sealed first."""
+    """Index of the object's leaf in the log: what was sealed earlier has a lower one."""
     key: str
-    """The object's version id."""
+    """The object's key."""
     source: str
     unit: str
     is_rejection: bool
@@ -38,11 +38,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """SHA-256 of the inflated bytes; None for a rejection."""
     raw_size: int
     root: str
-    """Of its lines."""
+    """RFC 6962 root over the lines of the part, hex."""
     line: str
     """SHA-256 of the unit line, without what the source states about a delivered file.
 
-    For a companion that is included, since it contains the provider's signature.
+    For a companion that is included, because it contains the provider's signature.
     """
     mapper: str
     """Digest of the release."""
@@ -83,7 +83,7 @@ def _compared(unit: UnitLine) -> bytes:
 
 
 class Status(StrEnum):
-    """What became of a unit."""
+    """The result of weighing a unit's claims."""
 
     COUNTED = "counted"
     CONTESTED = "contested"
@@ -101,7 +101,7 @@ class Unit(msgspec.Struct, frozen=True):
     duplicates: tuple[Claim, ...]
     """Repeated claims: in another batch, or by another release."""
     disputed: tuple[Claim, ...]
-    """Claims of a contested unit, and those that are in no complete set."""
+    """Claims of a contested unit, and claims that are in no complete set."""
 
 
 def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[str, str], Unit]:
@@ -117,17 +117,17 @@ def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[s
 
 
 def weigh(claims: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
-    """Weigh the claims of one unit, at least one; otherwise like `count`."""
+    """Weigh the claims of one unit, of which there is at least one; otherwise like `count`."""
     first = claims[0]
     if len(claims) == 1 and _is_complete(claims):
-        # Nearly every unit: there is nothing to compare it with.
+        # The case of nearly every unit: there is nothing to compare it with.
         return Unit(first.source, first.unit, Status.COUNTED, (first,), (), ())
     ranks = {digest: rank for rank, digest in enumerate(accepted)}
     return _weigh(first.source, first.unit, claims, ranks)
 
 
 def is_whole(unit: UnitLine) -> bool:
-    """Whether a unit line claims all of its unit: alone, it counts, whatever else it says."""
+    """Whether a unit line claims all of its unit, so that it counts if there is no other claim."""
     is_one = unit.part == unit.parts == 1
     return (
         is_one and unit.span == (0, unit.raw_size) and (not unit.first or unit.kind == "rejection")
@@ -236,7 +236,7 @@ def _decoded(sets: Sequence[_Set]) -> list[_Set]:
 
 
 def _differ(sets: Sequence[_Set]) -> bool:
-    """Whether complete sets, whoever made them, have different bytes."""
+    """Whether complete sets, by whatever release, have different bytes."""
     return len({group.first.raw or f"rejected {group.first.src}" for group in sets}) > 1
 
 

@@ -1,7 +1,8 @@
 """Epochs of a log: a plan commits one; tiles, signatures and a checkpoint finish it.
 
-Nothing is signed before its plan is committed, so that any later run can finish what another one
-left, and two at once cannot sign two histories (docs/decisions/0011-commit-before-sign.md).
+Nothing is signed before its plan is committed, so that any later run can finish what an earlier one
+left behind, and two concurrent runs cannot sign two histories
+(docs/decisions/0011-commit-before-sign.md).
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ _YEAR_DIGITS = 4
 
 
 class Run(msgspec.Struct):
-    """One run of a sealer: when it began, and what it has done to the log so far."""
+    """A run of the sealer: when it began, and what it has done to the log so far."""
 
     now: int
     """Milliseconds since the epoch, UTC."""
     signatures: int = 0
     """Signatures requested: one per key and checkpoint."""
     checkpoints: int = 0
-    """Checkpoints this run put."""
+    """Checkpoints written by this run."""
     void: list[str] = []
     """Void plans, and why they are void."""
 
@@ -41,9 +42,9 @@ class Newest(msgspec.Struct, frozen=True):
     is_signed: bool
     """Whether its epoch has a checkpoint; a void plan has none."""
     listed: int | None = None
-    """What was due for listing by then is sealed; None where nothing is known to be."""
+    """Everything due for listing by then is sealed; None if nothing is known to be."""
     cursors: Mapping[str, leaf.Cursor] = {}
-    """Where listings that had not ended by then resume."""
+    """Where listings that were unfinished then resume."""
 
 
 class Epochs:
@@ -70,8 +71,8 @@ class Epochs:
     def open_head(self, run: Run) -> tuple[log.Position, Newest | None]:
         """Finish every epoch that has a plan, across years.
 
-        Returns the position the next plan follows, and the newest plan. Raises `LogError` when
-        the log contradicts itself.
+        Returns the position that the next plan follows, and the newest plan. Raises `LogError`
+        when the log contradicts itself.
         """
         year = keys.hour_of(run.now)[:_YEAR_DIGITS]
         head = self._finish_all(self._newest_shard(year, run), run)
@@ -84,7 +85,7 @@ class Epochs:
         return head, newest
 
     def newest(self, head: log.Position) -> Newest | None:
-        """Return the plan of a position; None before the first plan of a shard."""
+        """Return the plan at a position; None before the first plan of a shard."""
         version = self._log.plan_version(head.shard, head.epoch) if head.epoch else None
         if version is None:
             return None
@@ -124,12 +125,12 @@ class Epochs:
     ) -> tuple[log.Position, bool]:
         """Put the next plan, or take the existing one, and finish it.
 
-        It is validated before it is put, and `LogError` raised where it would be void: a void plan
-        is an alarm, and permanent.
+        A plan that would be void is not put but raises `LogError`: a void plan is permanent, and
+        raises an alarm.
 
-        What counts is read back: on a key with a delete marker a create-only write succeeds, and
-        yet is not the first version. Returns the position after the plan, and whether the plan is
-        this one.
+        The plan that counts is read back: on a key with a delete marker, a create-only write
+        succeeds although it is not the first version. Returns the position after the plan, and
+        whether it is the plan given here.
         """
         body = log.write_plan([leaf.encode(entry) for entry in (first, *leaves)])
         void = log.advance(head, body).void
@@ -145,7 +146,7 @@ class Epochs:
         return self._finish(head, stored, run), stored == body
 
     def _newest_shard(self, year: str, run: Run) -> log.Position:
-        """Return the newest shard before its first plan; without a log, the one it begins with."""
+        """Return the position before the newest shard's first plan; start the log if needed."""
         shards = self._log.shards()
         if shards:
             return self._log.genesis(shards[-1])
@@ -158,9 +159,9 @@ class Epochs:
     def _listed(
         self, head: log.Position, version: Version
     ) -> tuple[int | None, Mapping[str, leaf.Cursor]]:
-        """Return until when everything due had been listed and sealed, and the cursors of then.
+        """Return until when everything due has been listed and sealed, and the cursors of then.
 
-        None and no cursors where it never was.
+        None and no cursors if that was never so.
         """
         newest: Version | None = version
         for epoch in range(head.epoch, 0, -1):

@@ -1,4 +1,4 @@
-"""What a leaf says is wrong with a version. Nothing is left out of the log for being wrong."""
+"""Flags: what a leaf says is wrong with a version. Nothing is left out of the log because of it."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 A line is the normalized record exactly as in the evidence, with one added attribute,
 `nhi_evidence`, that names object, version, unit and index: the way back. Raw text, rejected
-records and out-of-scope records are not forwarded; what was cut before the record was mapped does
-not exist any more. Nothing here means that a record is sealed, counted or uncontested: it is
-forwarded before that can be known (docs/siem.md).
+records and out-of-scope records are not forwarded, and what was cut before mapping no longer
+exists. Forwarding does not mean that a record is sealed, counted or uncontested: it happens before
+that can be known (docs/siem.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nhi_evidence.evidence.objects import MAX_LINES_BYTES, MAX_UNITS, Table, rea
 PREFIX = "ocsf/v1/"
 
 PART_LINES = 20_000
-"""Lines of an evidence object per part. Only the object decides where a part ends, not the
+"""Lines of an evidence object per part. Where a part ends depends only on the object, not on the
 release, so an existing part is the same part whichever release wrote it."""
 
 _SHA256 = 3
@@ -36,7 +36,7 @@ _LEVEL = 6
 
 
 class UnsoundObjectError(ValueError):
-    """An object under an evidence key is not a sound evidence object: none of it is evidence."""
+    """An object under an evidence key is not a valid evidence object: none of it is evidence."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, gc=False):
-    """The parts of a line that are read; the raw text is skipped."""
+    """The fields of a line that are read; the raw text is skipped."""
 
     u: str
     i: int | None = None
@@ -73,7 +73,7 @@ _decode_line = msgspec.json.Decoder(_Line).decode
 
 
 def key_of(evidence_key: str, part: int) -> str:
-    """Return the key of a part, derived from the evidence object, so that a repeat finds it."""
+    """Return the key of a part; it derives from the evidence object, so a repeated run finds it."""
     named = keys.parse_key(evidence_key)
     name = f"{named.body_sha256}-{part:04d}.ndjson.gz"
     return f"{PREFIX}{named.source}/h={named.hour}/{name}"
@@ -82,8 +82,8 @@ def key_of(evidence_key: str, part: int) -> str:
 def parts(place: Place, body: bytes) -> Iterator[Part]:
     """Yield what a subscriber gets from an object, part by part; nothing if it has no records.
 
-    Keeps the body and one part in memory. Raises `UnsoundObjectError`: before the first part where
-    the bytes do not match the key; later where a line is invalid, whatever was yielded before.
+    Keeps the body and one part in memory. Raises `UnsoundObjectError`: before the first part if the
+    bytes do not match the key; if a line is invalid, possibly after parts have been yielded.
     """
     named = keys.parse_key(place.key)
     if named.kind != "ev" or named.body_sha256 is None:

@@ -30,7 +30,7 @@ _OPTIONS: dict[int, int] = {
 _READ_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 
 MAX_LINES = 2_000_000
-"""Maximum lines a reader splits a frame into: each costs memory, and an empty one no bytes."""
+"""Maximum lines a reader splits a frame into: each costs memory, and empty ones compress well."""
 
 _LINES_AT_ONCE = 256
 """Lines joined per call: fewer calls, without keeping the whole body in memory twice."""
@@ -80,9 +80,9 @@ def unpack(body: bytes, *, limit: int) -> list[bytes]:
 
 
 def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
-    """Yield the first lines of a frame, inflating no more of it than they need.
+    """Yield the first lines of a frame, inflating no more than they need.
 
-    Raises `ValueError` like `unpack` for what is read; what follows is not checked.
+    Raises `ValueError` like `unpack` for the part that is read; the rest is not checked.
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -106,7 +106,7 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
 def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
     """Yield every line of a frame, keeping little more than one line in memory.
 
-    Raises `ValueError` like `unpack`, on reaching what is wrong.
+    Raises `ValueError` like `unpack`, once it reaches what is wrong.
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -126,7 +126,7 @@ def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
         first, *after = data.split(b"\n")
         begun.append(first)
         if not after:
-            continue  # a line longer than that: joined once, when it ends
+            continue  # a line longer than this piece: joined once, at its end
         count += len(after)
         if count > MAX_LINES:
             raise ValueError(f"{count} lines, more than {MAX_LINES}")

@@ -23,7 +23,7 @@ LOG_PREFIX = "log/v1/"
 """Prefix of the log. Defined here so that a writer, which reads no log, need not import it."""
 
 LOG_OBJECT_BYTES = 128 << 20
-"""No more than this is read of any object of the log."""
+"""Maximum bytes read of any object of the log."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = re.compile(r"h=(\d{10}|unknown)", re.ASCII)
@@ -36,12 +36,12 @@ _SEGMENTS = len(("ev", "v1", "source", "h=hour", "name"))
 
 
 def evidence_key(*, source: str, hour: str, body_sha256: bytes) -> str:
-    """Key of one evidence object: `ev/v1/<source>/h=<hour>/<sha256(body)>.ndjson.zst`."""
+    """Return an evidence object's key, `ev/v1/<source>/h=<hour>/<sha256(body)>.ndjson.zst`."""
     return f"ev/v1/{source}/h={hour}/{body_sha256.hex()}.ndjson.zst"
 
 
 class ParsedKey(msgspec.Struct, frozen=True, gc=False):
-    """What a key states; None for whatever it does not state in the right form."""
+    """What a key states; None for anything it does not state in the right form."""
 
     kind: str
     source: str
@@ -96,11 +96,11 @@ def file_unit(
     hour_of: Callable[[str], str | None],
     modified: datetime | None,
 ) -> str:
-    """Name the unit of a delivered file: `<bucket>/<key>@<version>[!h=YYYYMMDDHH]`.
+    """Return the name of a delivered file's unit, `<bucket>/<key>@<version>[!h=YYYYMMDDHH]`.
 
     `version` is the store's version, generation or ETag; `hour_of` reads the hour in the provider's
-    own key. Where there is none, the hour of `modified`, when the store received the object,
-    becomes part of the name; without either the unit has no hour.
+    own key. If it has none, the hour of `modified`, when the store received the object, becomes
+    part of the name; without either, the unit has no hour.
     """
     unit = f"{bucket}/{key}@{version}"
     if _stated_hour(key, hour_of) is not None or modified is None:
@@ -111,7 +111,7 @@ def file_unit(
 def unit_hour(unit: str, hour_of: Callable[[str], str | None]) -> str:
     """Return the hour a unit belongs to, derived from its name alone.
 
-    It is the hour in the provider's own key, else the one after `!h=`, else `unknown`.
+    It is the hour in the provider's own key, else the hour after `!h=`, else `unknown`.
     """
     object_key = unit.partition("/")[2].rpartition("@")[0]
     stated = _stated_hour(object_key, hour_of)

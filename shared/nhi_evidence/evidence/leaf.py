@@ -13,7 +13,7 @@ from nhi_evidence.stored import Unreadable
 FORMAT_VERSION = 1
 
 Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
-"""Maximum of every number in the log: what any JSON reader represents exactly."""
+"""Every number in the log is in this range, which any JSON reader represents exactly."""
 
 
 class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_defaults=True):
@@ -26,9 +26,9 @@ class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_def
     """When the store received it, milliseconds since the epoch, UTC."""
     size: Number
     sha256: str | None = None
-    """The store's SHA-256 of the stored bytes, hex; absent where it keeps none."""
+    """The store's SHA-256 of the stored bytes, hex; absent if it keeps none."""
     until: Number | None = None
-    """End of the lock, milliseconds since the epoch; absent where it was not locked."""
+    """End of the lock, milliseconds since the epoch; absent if it was not locked."""
     md: Mapping[str, str] = {}
     """User metadata, fixed with the version."""
     flags: tuple[str, ...] = ()
@@ -53,14 +53,14 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the listing of a prefix resumes that one run did not finish."""
+    """Where a listing of a prefix that one run did not finish resumes."""
 
     after: str
-    """The last key or folder that was listed; empty where it starts over."""
+    """The last key or folder that was listed; empty if it starts over."""
     began: Number
     """When the listing began, milliseconds since the epoch, UTC."""
     since: Number = 0
-    """For a level of folders: what was due in them by then is sealed."""
+    """For a level of folders: everything due in them by then is sealed."""
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -94,11 +94,11 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     opens: Closed | None = None
     """In the first plan of a shard that continues another."""
     more: bool = False
-    """More was found than this plan holds; what was due stays due."""
+    """Whether more was found than this plan holds; what was due stays due."""
     closes: str | None = None
     """The shard that continues this one, which takes no further plan."""
     until: Number | None = None
-    """What was due for listing by then is sealed; absent where that is `at`."""
+    """Everything due for listing by then is sealed; absent if that is `at`."""
     cursors: Mapping[str, Cursor] = {}
     """By prefix, where an unfinished listing resumes."""
 

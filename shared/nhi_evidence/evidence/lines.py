@@ -87,7 +87,7 @@ class UnitLine(
     unit: str
     kind: Kind
     part: int
-    """From 1."""
+    """Starting at 1."""
     parts: int
     src_sha256: str
     """SHA-256 of the delivered bytes, hex. The gzip form is not kept, so it can only be stated."""
@@ -96,7 +96,7 @@ class UnitLine(
     raw_size: int
     """Size of the whole unit in bytes: inflated, or for a rejection as delivered."""
     span: tuple[int, int]
-    """Which of these bytes this part accounts for: start and end."""
+    """Start and end of the bytes this part accounts for."""
     first: int
     """Index in the unit of this part's first record (for a rejection: chunk)."""
     records: int
@@ -113,7 +113,7 @@ class UnitLine(
     rebuild: Rebuild
     """Whether gaps and lines give the bytes of the span: exactly, except for cuts, or not."""
     raw_form: str | None = None
-    """`api` where the records are as listed by an API, not as delivered by the log."""
+    """`api` if the records are as listed by an API, not as delivered by the log."""
     source_metadata: dict[str, str] = {}
     """What the source states about the delivery; for a companion, the provider's signature."""
     messages: Messages | None = None
@@ -147,7 +147,7 @@ class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
     n: Any
     r: str
     s: str | None = None
-    """The pack that mapped it, where it differs from the object's source."""
+    """The pack that mapped it, if that differs from the object's source."""
     c: tuple[Cut, ...] = ()
     """Cuts in `r`; the hash in `n` is that of the original record."""
 
@@ -203,7 +203,7 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     u: str
     i: int | None = None
     n: msgspec.Raw = msgspec.Raw()
-    """As written; empty where there is none."""
+    """As written; empty if absent."""
     x: Rejection | None = None
     o: str | None = None
     r: str | None = None
@@ -215,7 +215,7 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
     @property
     def raw(self) -> bytes | None:
-        """The raw bytes in the line; None without any. Raises `ValueError` on bad base64."""
+        """The raw bytes in the line, or None. Raises `ValueError` on bad base64."""
         if self.r is not None:
             return self.r.encode()
         return None if self.r64 is None else b64decode(self.r64, validate=True)
@@ -272,7 +272,7 @@ decode_line = msgspec.json.Decoder(ParsedLine).decode
 
 
 def unit_id(unit: str) -> str:
-    """Return what identifies a unit on its lines."""
+    """Return the id of a unit on its lines."""
     return sha256(unit.encode()).hexdigest()[:ID_DIGITS]
 
 
@@ -296,7 +296,7 @@ def kept_line(
     *,
     cuts: tuple[Cut, ...] = (),
 ) -> bytes:
-    """Line of a kept record."""
+    """Return the line of a kept record."""
     return encode(KeptLine(u, index, record, text, pack, cuts))
 
 
@@ -308,7 +308,7 @@ def rejected_line(
     *,
     cuts: tuple[Cut, ...] = (),
 ) -> bytes:
-    """Line of a rejected record: its text, or its bytes as base64 where they are not UTF-8."""
+    """Return the line of a rejected record: its text, or base64 if its bytes are not UTF-8."""
     text, packed = raw_or_base64(record.raw)
     return encode(RejectedLine(u, record.index, rejection, text, packed, pack, cuts))
 
@@ -322,17 +322,17 @@ def out_of_scope_line(
     *,
     cuts: tuple[Cut, ...] = (),
 ) -> bytes:
-    """Line of an out-of-scope record."""
+    """Return the line of an out-of-scope record."""
     return encode(OutOfScopeLine(u, index, reason, text, pack, cuts))
 
 
 def companion_line(u: str, content: bytes) -> bytes:
-    """Line of a companion."""
+    """Return the line of a companion."""
     return encode(CompanionLine(u, 0, *raw_or_base64(content)))
 
 
 def out_of_scope_ids_line(u: str, uids: list[str]) -> bytes:
-    """Line that identifies out-of-scope records without revealing them."""
+    """Return the line that identifies out-of-scope records without revealing them."""
     hashes = tuple(map(out_of_scope_hash, uids))
     return encode(OutOfScopeIdsLine(u, "out_of_scope_ids", hashes))
 
@@ -343,7 +343,7 @@ def out_of_scope_hash(uid: str) -> str:
 
 
 def raw_or_base64(raw: bytes) -> tuple[str | None, str | None]:
-    """Return bytes as text, or as base64 where they are not UTF-8; the other one is None."""
+    """Return bytes as text, or as base64 if they are not UTF-8; the other one is None."""
     try:
         return raw.decode(), None
     except UnicodeDecodeError:

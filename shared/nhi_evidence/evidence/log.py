@@ -1,7 +1,7 @@
 """The sealed log as a chain of plans: what each one adds, decided by its bytes alone.
 
 A plan is the commit point of an epoch. Everything else in the epoch (tiles, bundles, the text of
-its checkpoint) is derived from it, so anybody can finish it, and anybody can check it.
+its checkpoint) is derived from it, so anyone can finish the epoch, and anyone can check it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MAX_LEAVES_BYTES = 64 << 20
 """Maximum bytes of the leaves of one plan; a sealer that finds more puts the rest into the next."""
 
 MAX_OBJECT_BYTES = keys.LOG_OBJECT_BYTES
-"""No more than this is read of any object of the log."""
+"""Maximum bytes read of any object of the log."""
 
 _INDEX_BITS = 40
 
@@ -126,22 +126,22 @@ def is_key(key: str) -> bool:
 
 
 def plan_key(shard: str, epoch: int) -> str:
-    """Key of a plan."""
+    """Return the key of a plan."""
     return f"{PREFIX}{shard}/plan/{epoch:012d}"
 
 
 def checkpoint_key(shard: str, epoch: int) -> str:
-    """Key of a checkpoint."""
+    """Return the key of a checkpoint."""
     return f"{PREFIX}{shard}/checkpoint/{epoch:012d}"
 
 
 def anchor_key(shard: str, epoch: int, name: str) -> str:
-    """Key of an anchor of a checkpoint."""
+    """Return the key of an anchor of a checkpoint."""
     return f"{PREFIX}{shard}/anchor/{epoch:012d}/{name}"
 
 
 def tile_key(shard: str, path: str) -> str:
-    """Key of a tile or bundle."""
+    """Return the key of a tile or bundle."""
     return f"{PREFIX}{shard}/{path}"
 
 
@@ -156,7 +156,7 @@ def lock_end(shard: str, now: int, kept_ms: int) -> int:
 
 
 def write_plan(entries: Sequence[bytes]) -> bytes:
-    """Body of a plan: its entries as lines, in one zstd frame."""
+    """Return the body of a plan: its entries as lines, in one zstd frame."""
     return frame.pack(entries)[0]
 
 
@@ -205,7 +205,7 @@ def first_leaf(body: bytes) -> EpochLeaf | None:
 
 
 def versions_in(body: bytes) -> frozenset[tuple[str, str]]:
-    """Return key and version id of everything in a plan; nothing if it is not a plan."""
+    """Return key and version id of each version in a plan; none if it is not a plan."""
     try:
         leaves = [decode(entry) for entry in entries_of(body)]
     except ValueError:
@@ -225,7 +225,7 @@ def fits(leaf: Leaf) -> bool:
 
 
 def bytes_of(leaf: Leaf) -> int:
-    """How many bytes an entry takes in a plan."""
+    """Return how many bytes an entry takes in a plan."""
     return len(encode(leaf)) + 1
 
 
@@ -295,5 +295,5 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
         if isinstance(leaf, ObjectLeaf | MarkerLeaf):
             seen.add((leaf.key, leaf.vid))
     if len(seen) != len(leaves) - 1:
-        return "it has a version twice, or a second epoch leaf"
+        return "contains a version twice, or a second epoch leaf"
     return None

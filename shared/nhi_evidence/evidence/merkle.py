@@ -23,17 +23,17 @@ class ProofError(ValueError):
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """MTH of a one-element list: SHA-256(0x00 || entry)."""
+    """Return the MTH of a one-element list: SHA-256(0x00 || entry)."""
     return sha256(LEAF_PREFIX + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """MTH of two subtrees: SHA-256(0x01 || left || right)."""
+    """Return the MTH of two subtrees: SHA-256(0x01 || left || right)."""
     return sha256(NODE_PREFIX + left + right).digest()
 
 
 def root(leaves: Iterable[bytes]) -> bytes:
-    """Merkle tree hash over leaf hashes; the empty tree hashes to SHA-256 of nothing.
+    """Return the Merkle tree hash over leaf hashes; for an empty tree, the SHA-256 of nothing.
 
     Level by level: pairing neighbors and carrying an odd last node up unchanged gives the
     same tree as the recursive split at the largest power of two below n.
@@ -52,13 +52,13 @@ def root(leaves: Iterable[bytes]) -> bytes:
 
 
 class Growing:
-    """A tree that leaves are added to one by one, keeping only the roots of full subtrees.
+    """A tree to which leaves are added one by one, keeping only the roots of full subtrees.
 
-    There are as many of these as the size has ones in binary.
+    There are as many of these as there are one bits in the size.
     """
 
     def __init__(self) -> None:
-        """Begin the empty tree."""
+        """Start with an empty tree."""
         self._full: list[tuple[int, bytes]] = []
 
     def add(self, leaf: bytes) -> None:
@@ -70,7 +70,7 @@ class Growing:
         self._full.append((height, node))
 
     def root(self) -> bytes:
-        """Merkle tree hash over the leaves so far."""
+        """Return the Merkle tree hash over the leaves so far."""
         if not self._full:
             return EMPTY_ROOT
         node = self._full[-1][1]
@@ -85,7 +85,7 @@ def of_leaves(leaves: Sequence[bytes]) -> Subtree:
 
 
 def inclusion_path(index: int, size: int, subtree: Subtree) -> list[bytes]:
-    """PATH(m, D[n]) of RFC 6962 section 2.1.1: siblings from the leaf up.
+    """Return PATH(m, D[n]) of RFC 6962 section 2.1.1: siblings from the leaf up.
 
     Raises `ValueError` when the tree has no such leaf.
     """
@@ -105,7 +105,10 @@ def inclusion_path(index: int, size: int, subtree: Subtree) -> list[bytes]:
 
 
 def consistency_path(old: int, new: int, subtree: Subtree) -> list[bytes]:
-    """PROOF(m, D[n]) of RFC 6962 section 2.1.2; empty for equal sizes and the empty tree."""
+    """Return PROOF(m, D[n]) of RFC 6962 section 2.1.2; empty for equal sizes or an empty tree.
+
+    Raises `ValueError` when the new size is smaller than the old one.
+    """
     if not 0 <= old <= new:
         raise ValueError(f"a tree of {new} does not extend one of {old}")
     path: list[bytes] = []
@@ -193,10 +196,10 @@ def _check_trivial(path: Sequence[bytes], old_root: bytes, expected: bytes) -> N
 
 
 def _split(size: int) -> int:
-    """Largest power of two below `size`."""
+    """Return the largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)
 
 
 def _check_hash(value: bytes) -> None:
     if len(value) != HASH_BYTES:
-        raise ProofError(f"a path holds a hash of {len(value)} bytes")
+        raise ProofError(f"a path contains a hash of {len(value)} bytes")

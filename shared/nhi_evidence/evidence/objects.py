@@ -32,10 +32,10 @@ OBJECT_BYTES = 128 * 1024 * 1024
 """An object is closed before its lines exceed this many bytes."""
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""One PUT, no multipart."""
+"""Maximum size of a body: one PUT, no multipart."""
 
 MAX_LINES_BYTES = 256 * 1024 * 1024
-"""Maximum a reader inflates: a single part may exceed OBJECT_BYTES."""
+"""Maximum bytes a reader inflates: a single part may exceed OBJECT_BYTES."""
 
 OBJECT_LINES = 1_000_000
 """Maximum lines besides the table; a reader accepts twice as many (`frame.MAX_LINES`)."""
@@ -81,8 +81,9 @@ class Packer:
     def pack(self, parts: Iterable[UnitPart]) -> Iterator[EvidenceObject]:
         """Yield objects as they fill up; `parts` come ordered by (hour, unit, part).
 
-        A part that occurs twice, byte for byte, is taken once. A unit of several parts has
-        objects of its own. Raises `ObjectTooLargeError` when a single part exceeds one PUT.
+        A part that occurs twice, byte for byte, is packed once. Each part of a unit of several
+        parts gets an object of its own. Raises `ObjectTooLargeError` when a single part exceeds
+        one PUT.
         """
         open_parts: list[UnitPart] = []
         size = lines = 0
@@ -224,7 +225,7 @@ def read_table(lines: Sequence[bytes]) -> Table:
 
 
 def _units(written: Sequence[bytes]) -> tuple[UnitLine, ...]:
-    """Read unit lines: all of them in one call, and one by one where that says they are not."""
+    """Read unit lines: all in one call, or one by one if that call finds something wrong."""
     text = b"\n".join((*written, b""))
     try:
         units = decode_units(text)
@@ -258,8 +259,8 @@ def read_object(body: bytes) -> tuple[Table, list[bytes]]:
 def open_object(body: bytes) -> tuple[Table, Iterator[bytes]]:
     """Return the table of an object, and the lines after it as they are inflated.
 
-    Raises `ValueError` like `read_object`, but for errors after the table only once the lines are
-    read to the end.
+    Raises `ValueError` like `read_object`, but errors after the table only once the lines have
+    been read to the end.
     """
     lines = frame.each_line(body, limit=MAX_LINES_BYTES)
     first = next(lines, b"")

@@ -1,8 +1,8 @@
-"""Which plan holds a version: found by the times of plans, without reading all of them.
+"""Finding the versions that no plan holds, by the times of plans, without reading all of them.
 
-A plan is written after its listing, so a version can only be in a plan that is not older than it.
-Times come from listing a thousand plans at once; the first version of a plan never changes, so
-what was listed and read may be cached.
+A plan is written after its listing, so a version can only be in a plan that is not older than
+itself. Times come from listing a thousand plans at once; the first version of a plan never changes,
+so what was listed and read may be cached.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SLACK_MS = 60_000
 """Maximum difference between the store's times of an object and of the plan that holds it."""
 
 _NEAR_MS = 3_600_000
-"""A version this soon after a plan is reached plan by plan; a later one is searched for."""
+"""A version at most this much younger than a plan is reached plan by plan; otherwise by search."""
 
 _IDENTITIES_KEPT = 200_000
 """Maximum identities of sealed versions kept in memory, some 300 bytes each."""
@@ -33,7 +33,7 @@ Identity = tuple[str, str]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One plan, and when the store received it."""
+    """A plan, and when the store received it."""
 
     shard: str
     epoch: int
@@ -84,7 +84,7 @@ class Plans:
         return at == len(oldest_first) or oldest_first[at].modified > plan.modified + _NEAR_MS
 
     def versions_in(self, shard: str, epoch: int) -> frozenset[Identity]:
-        """Return the versions a plan holds: none if it is void or not finished."""
+        """Return the versions a plan holds; none if the plan is void or unfinished."""
         known = self._versions.get((shard, epoch))
         if known is not None:
             return known

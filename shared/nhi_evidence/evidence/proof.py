@@ -67,15 +67,15 @@ _T = TypeVar("_T")
 
 
 class ProveError(EvidenceError):
-    """No proof can be made, or one does not hold; the message says what is wrong in which file."""
+    """A proof cannot be made or is invalid; the message names the file and what is wrong."""
 
 
 class MlDsa(StrEnum):
-    """What became of the log's own post-quantum cosignature (type 0x06)."""
+    """State of the log's own post-quantum cosignature (type 0x06)."""
 
     VERIFIED = "verified"
     NOT_CHECKED = "not_checked"
-    """There is one, but no key was given to check it with."""
+    """Present, but no key was given to check it with."""
     ABSENT = "absent"
 
 
@@ -87,7 +87,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     not kept."""
     raw_sha256: str
     form: str
-    """What became of the record: kept, rejected, out_of_scope; or companion."""
+    """Kind of the record's line: kept, rejected, out_of_scope or companion."""
     is_cut: bool
     """Whether fields were cut out of the raw text before it was written."""
     unit: str
@@ -95,11 +95,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     record: int
     """Index of the record in the unit, from 0."""
     raw_form: str | None
-    """`api` where the text is as listed by the source's API, not as delivered by its log."""
+    """`api` if the text is as listed by the source's API, not as delivered by its log."""
     key: str
     """The evidence object."""
     flags: tuple[str, ...]
-    """What the log says is wrong with that object."""
+    """The flags of that object in the log."""
     origin: str
     index: int
     """Index of the object's leaf in the log."""
@@ -110,7 +110,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     anchored: dict[str, int] = {}
     """Which trusted names saw the checkpoint, and when (milliseconds since the epoch)."""
     provider_signature: provider.ProviderSignature | None = None
-    """What the provider signed about the record's file, where that is in the bundle."""
+    """What the provider signed about the record's file, if the bundle contains it."""
 
 
 def check(
@@ -124,8 +124,8 @@ def check(
 ) -> Checked:
     """Check a bundle against pinned keys and the log's name. Raises `ProveError`.
 
-    Every file that carries proof is checked, anchors by `trusts` included; what is not part of the
-    chain is not trusted. `require_cosignature` demands an ML-DSA-44 cosignature by a pinned key.
+    Every file that is part of the proof is checked, including anchors by `trusts`; nothing else is
+    trusted. `require_cosignature` demands an ML-DSA-44 cosignature by a pinned key.
     """
     _check_sizes(files)
     # 1. The record is a line of its unit, at its index.
@@ -148,7 +148,7 @@ def check(
     # 3. The object is a leaf of the log, whose checkpoint a pinned key signed.
     log = _read(PROOF, lambda: proof_paths.read_log_proof(files[PROOF]))
     if log.name != name:
-        raise ProveError(f"{PROOF}: of the log {log.name!r}, not of {name!r}")
+        raise ProveError(f"{PROOF}: is of the log {log.name!r}, not of {name!r}")
     by, ml_dsa = _signed(log.signed, pinned)
     head = by.checkpoint
     if require_cosignature and ml_dsa is not MlDsa.VERIFIED:

@@ -235,7 +235,7 @@ def leaf(line: bytes) -> SealedObject:
 def check_place(line: RecordLine, position: int, row: UnitRow) -> None:
     """Check that a record's line is where its unit line says. Raises `ValueError`."""
     if line.u != row.u:
-        raise ValueError("of another unit")
+        raise ValueError("belongs to another unit")
     if line.form not in _FORMS_OF[row.kind]:
         raise ValueError(f"a {line.form} line in a unit of {row.kind}")
     place = line.index - row.first

@@ -26,10 +26,10 @@ from nhi_evidence.evidence.stored_log import StoredLog
 
 
 def record(table: Table, number: int, lines: Sequence[bytes], place: int) -> dict[str, bytes]:
-    """Return the files that prove a record to be in its object.
+    """Return the files that prove that a record is in its object.
 
-    It is line `place` of `lines`, the lines of the unit in line `number` of the table.
-    Raises `ProveError` for a line that holds no raw text.
+    The record is line `place` of `lines`, the lines of the unit in line `number` of the table.
+    Raises `ProveError` for a line without raw text.
     """
     try:
         raw = decode_line(lines[place]).raw
@@ -55,7 +55,7 @@ def _path(lines: Sequence[bytes], index: int) -> bytes:
 
 
 def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, bytes]:
-    """Return the files that prove leaf `index` to be in the log under an epoch's checkpoint.
+    """Return the files that prove that leaf `index` is in the log under an epoch's checkpoint.
 
     Raises `ProveError` when the epoch is not signed or has no such leaf.
     """
@@ -83,7 +83,7 @@ def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, by
 def anchors(stored: StoredLog, shard: str, epoch: int) -> dict[str, bytes]:
     """Return the anchors of an epoch's checkpoint, whoever made them.
 
-    A key that does not have the form of an anchor's is skipped: it cannot be a file name.
+    A key that does not have the form of an anchor's is skipped, as it cannot be a file name.
     """
     prefix = log.anchor_key(shard, epoch, "")
     named = {ANCHOR + key.removeprefix(prefix): key for key in stored.keys(prefix)}
@@ -109,5 +109,5 @@ def anchored_epoch(stored: StoredLog, shard: str, first: int, newest: int) -> in
 
 
 def keys_file(keys: Iterable[note.Key]) -> bytes:
-    """Verifier keys, one per line. Whoever checks a bundle pins keys from elsewhere."""
+    """Return verifier keys, one per line. Whoever checks a bundle pins keys from elsewhere."""
     return "".join(f"{key}\n" for key in keys).encode()

@@ -64,11 +64,11 @@ class KeyTrust(StrEnum):
     """Which key a provider's signature was verified with."""
 
     TRUSTED = "trusted"
-    """One given by the checker."""
+    """A key supplied by whoever checks."""
     BUNDLED = "bundled"
-    """The one in the bundle: to be compared with what the provider publishes."""
+    """The key in the bundle; it still has to be compared with what the provider publishes."""
     ABSENT = "absent"
-    """None: the signer was not checked."""
+    """No key: the signer was not checked."""
 
 
 class ProviderSignature(msgspec.Struct, frozen=True):
@@ -114,8 +114,8 @@ def find(
 ) -> dict[str, bytes]:
     """Return the files that show what the provider signed about a delivered file.
 
-    `companions` are units with their lines, the most likely first. None when none of them names
-    the file.
+    `companions` are units with their lines, the most likely first. Returns no files if none of
+    them names the file.
     """
     pack = sources.signing_source(delivered.source)
     if pack is None or delivered.raw_sha256 is None:
@@ -128,7 +128,7 @@ def find(
             statement = pack.statement(document, delivered.unit, delivered.raw_sha256)
             signature = pack.signature(unit.source_metadata)
         except (ValueError, RecursionError):
-            continue  # not one of the provider's, or incomplete: it shows nothing
+            continue  # not a provider's document, or incomplete: it shows nothing
         if statement is not None:
             key = public_keys.get(statement.fingerprint)
             files = {DIGEST: document, SIGNATURE: signature}
@@ -139,8 +139,8 @@ def find(
 def rebuilt(parts: Iterable[tuple[UnitLine, Sequence[bytes]]]) -> bytes | None:
     """Return the delivered file of a unit from all its parts, in order.
 
-    None where part of it was not kept, where it is too large for a proof, or where the parts do
-    not give the bytes stated in the unit line.
+    None if part of it was not kept, if it is too large for a proof, or if the parts do not give
+    the bytes stated in the unit line.
     """
     pieces: list[bytes] = []
     expected: str | None = None
@@ -166,9 +166,9 @@ def _raws(lines: Iterable[bytes]) -> Iterator[bytes]:
 def check(
     files: Mapping[str, bytes], delivered: Delivered, trusted: Mapping[str, bytes]
 ) -> ProviderSignature | None:
-    """Check what a bundle holds about a provider's signature; None when it holds nothing.
+    """Check what a bundle contains about a provider's signature; None if it contains nothing.
 
-    Raises `ProviderError` when something is present but does not hold, or lacks its other parts.
+    Raises `ProviderError` when what is present is invalid or incomplete.
     """
     if not any(name in files for name in FILES):
         return None
@@ -210,13 +210,13 @@ def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) 
 def verify(der: bytes, statement: Statement, signature: bytes) -> None:
     """Verify a provider's signature: RSA PKCS #1 v1.5 over SHA-256 (RFC 8017 section 8.2.2).
 
-    Raises `ProviderError` when it does not hold, or the key has another form.
+    Raises `ProviderError` when it does not verify, or the key is in another form.
     """
     form = _RSA.fullmatch(der)
     if form is None or int.from_bytes(form["all"]) != len(der) - 4:
         raise ProviderError(f"{KEY}: not an RSA key of 2048, 3072 or 4096 bits and exponent 65537")
     if len(der) != int.from_bytes(form["size"]) + 13:
-        raise ProviderError(f"{KEY}: its length is not the stated one")
+        raise ProviderError(f"{KEY}: its length differs from the stated one")
     try:
         public = load_der_public_key(der)
         if not isinstance(public, rsa.RSAPublicKey):

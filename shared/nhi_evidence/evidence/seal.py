@@ -22,7 +22,7 @@ LISTING_MS = 20_000
 """After this long a run lists no more old hours: finding out what is sealed takes longer."""
 
 MAX_LISTED = 200_000
-"""Nor after this many versions, all of which are kept in memory."""
+"""Nor does it after this many versions, all of which are kept in memory."""
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +37,9 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     signatures: int
     """Signatures this run requested. Any other use of a key shows in the key store's own count."""
     checkpoints: int
-    """Checkpoints this run put; fewer than it signed when another run was faster."""
+    """Checkpoints this run wrote; fewer than it signed if another run was faster."""
     more: bool
-    """Something listed, or due for listing, is not sealed yet; run again."""
+    """Whether something listed, or due for listing, is not sealed yet: run again."""
     flags: dict[str, int]
     """Flags of what was added."""
     void: tuple[str, ...]
@@ -67,8 +67,8 @@ class Sealer:
 
         `lock_log` locks every key of the log until everything sealed in its year has expired, for a
         store that can (docs/evidence-format.md, "The log"). An idle log gets a checkpoint at least
-        every `heartbeat_ms`; one plan takes at most `max_leaves` versions
-        in `max_bytes`, one run `at_once` of one prefix.
+        every `heartbeat_ms`. A plan takes at most `max_leaves` versions and `max_bytes`, a run at
+        most `at_once` entries of one prefix.
         """
         self._store = store
         self._clock = clock
@@ -136,7 +136,7 @@ class Sealer:
         )
 
     def _beats(self, newest: Newest | None, now: int) -> bool:
-        """Whether a checkpoint is due although nothing is new; a void plan brought none."""
+        """Whether a checkpoint is due although nothing is new, as after a void plan."""
         if newest is None or not newest.is_signed:
             return True
         return now - newest.modified >= self._heartbeat_ms
@@ -146,7 +146,7 @@ class Sealer:
     ) -> tuple[list[Version], list[leaf.ObjectLeaf | leaf.MarkerLeaf]]:
         """Return as many of the chosen versions as one plan can hold, and their leaves.
 
-        A writer decides how long its keys and metadata are.
+        They may be few: writers decide how long their keys and metadata are.
         """
         leaves = self._leaves(chosen, listed, now)
         while len(chosen) > 1 and sum(map(log.bytes_of, leaves)) > self._max_bytes:

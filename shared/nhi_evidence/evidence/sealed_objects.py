@@ -20,33 +20,35 @@ _NEAR_MS = 48 * 3_600_000
 
 
 _AT_ONCE = 128
+"""Maximum number of objects among which a store may read ahead ..."""
+
 _BYTES_AT_ONCE = 128 << 20
-"""Number of objects among which a store may read ahead."""
+"""... and maximum bytes of them together, except when a single object is larger."""
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to look. A native id does not tell; source and hour save reading the rest."""
+    """Where to look. A native id does not say where; source and hour save reading the rest."""
 
     source: str | None = None
     hour: str | None = None
 
 
 class SealedLeaf(msgspec.Struct, frozen=True):
-    """The leaf of one object of evidence, in a signed epoch."""
+    """The leaf of one evidence object, in a signed epoch."""
 
     shard: str
     epoch: int
     index: int
     """Index in the shard."""
     order: int
-    """Index among all leaves, which tells what was sealed first."""
+    """Index among the leaves of all shards: what was sealed earlier has a lower one."""
     leaf: ObjectLeaf
     source: str
     hour: str
 
 
 class SealedObjects:
-    """Reads one store. What cannot be read is named, and does not hide the rest."""
+    """Reads one store. What cannot be read is listed, and does not hide the rest."""
 
     def __init__(self, store: EvidenceVersions, stored: StoredLog) -> None:
         """Read what the signed shards of `stored` seal."""
@@ -58,7 +60,7 @@ class SealedObjects:
     def read(
         self, leaves: Iterable[SealedLeaf]
     ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
-        """Yield the objects of leaves with their tables and lines; name what is invalid."""
+        """Yield leaves with their objects' tables and lines; list invalid ones as unreadable."""
         for chosen in _chunks(leaves):
             bodies = self._store.beginnings(
                 (leaf.leaf.key, leaf.leaf.vid, _read_of(leaf)) for leaf in chosen
@@ -72,7 +74,7 @@ class SealedObjects:
     def leaves(self, where: Where) -> Iterator[SealedLeaf]:
         """Yield the leaves of evidence objects under a signed checkpoint, oldest first.
 
-        From other hours only those that may hold the provider's document.
+        From other hours, only leaves of objects that may hold the provider's document.
         """
         order = 0
         for shard in self._stored.shards():
@@ -140,7 +142,7 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
 
 
 def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
-    """Whether a claim has the source and hour of its object, the first version of its key."""
+    """Whether a claim has its object's source and hour, and is in the first version of its key."""
     header = table.header
     if flags.SHADOW in leaf.leaf.flags:
         return False
@@ -152,6 +154,6 @@ def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
 
 
 def distance(hour: str, other: str) -> int:
-    """Milliseconds between two hours; an unknown one counts as close."""
+    """Return the milliseconds between two hours; an unknown hour counts as near."""
     first, second = keys.hour_start(hour), keys.hour_start(other)
     return abs(first - second) if first is not None and second is not None else _NEAR_MS

@@ -54,7 +54,7 @@ class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
     place: int
     """Index of the record's line among them."""
     status: counting.Status | None = None
-    """What became of its unit; None where the claim is void or the body does not match its key."""
+    """Status of its unit; None if the claim is void or the body does not match its key."""
     counts: bool = False
     """Whether this object's claim of the unit is the counted one."""
     parts: tuple[counting.Claim, ...] = ()
@@ -71,7 +71,7 @@ class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
         if self.status is None:
             return "void: a claim that does not count"
         if self.status is counting.Status.COUNTED and not self.counts:
-            return "duplicate of a counted one"
+            return "duplicate of a counted claim"
         return str(self.status)
 
 
@@ -156,8 +156,8 @@ class Search(SealedObjects):
         """Return the files of a record's proof. Raises `proof.ProveError`.
 
         Uses the newest anchored checkpoint, if there is one, and adds what the provider signed
-        about the file, where that is sealed too. `with_file` includes the delivered file, where all
-        of it was kept; it contains other records.
+        about the file, if that is sealed too. `with_file` includes the delivered file, if all of
+        it was kept; it contains other records.
         """
         at = record.at
         newest = self._stored.newest_signed(at.shard)
@@ -211,7 +211,7 @@ class Search(SealedObjects):
                         yield unit, own
 
     def _weigh(self, record: SealedRecord) -> SealedRecord:
-        """Say how the claim that holds a record stands among all claims of its hour."""
+        """Return a record with its standing among all claims of its hour."""
         at, unit = record.at, record.unit
         if not is_valid(at, record.table, unit):
             return record

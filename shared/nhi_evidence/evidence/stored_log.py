@@ -36,7 +36,7 @@ class StoredLog:
         self._keys = tuple(keys)
 
     def first_shard(self) -> str | None:
-        """Return the shard the log began with, or None where there is no log."""
+        """Return the log's first shard, or None if there is no log."""
         named = (self.get(log.GENESIS) or b"").decode("ascii", "replace")
         return named if _SHARD.fullmatch(named) else None
 
@@ -46,16 +46,16 @@ class StoredLog:
         return sorted(one for one in named if _SHARD.fullmatch(one))
 
     def genesis(self, shard: str) -> log.Position:
-        """Return a shard before its first plan, with what that plan states it continues."""
+        """Return the position before a shard's first plan, and the shard it continues, if any."""
         first = log.first_leaf(self.plan(shard, 1) or b"")
         return self.start(shard, first.opens if first else None)
 
     def start(self, shard: str, follows: Closed | None = None) -> log.Position:
-        """Return a shard that has no plan yet."""
+        """Return the position of a shard that has no plan yet."""
         return log.Position(shard=shard, origin=f"{self._name}/{shard}", follows=follows)
 
     def plan_version(self, shard: str, epoch: int) -> Version | None:
-        """Return the version of a plan that counts, or None."""
+        """Return the version of a plan that counts, the first one, or None."""
         key = log.plan_key(shard, epoch)
         for version in self._store.versions(key):
             if version.key == key and not version.marker:
@@ -71,7 +71,7 @@ class StoredLog:
         return _last(lambda number: self.plan_version(shard, number) is not None)
 
     def checkpoint(self, shard: str, epoch: int) -> Checkpoint | None:
-        """Return the checkpoint of an epoch, or None where there is none.
+        """Return the checkpoint of an epoch, or None if there is none.
 
         Raises `LogError` when it is not signed by the log's key.
         """
@@ -114,7 +114,7 @@ class StoredLog:
         except (KeyError, ValueError) as error:
             raise LogError(f"tiles of {genesis.origin} at size {size}: {error}") from error
         if tiles.edge_root(edge) != signed.root or len(tail) != width:
-            raise LogError(f"checkpoint {epoch} of {genesis.origin} is not of the stored tree")
+            raise LogError(f"checkpoint {epoch} of {genesis.origin} does not match the stored tree")
         return msgspec.structs.replace(
             genesis,
             epoch=epoch,
@@ -126,7 +126,7 @@ class StoredLog:
         )
 
     def plan_times(self, shard: str, block: int) -> dict[int, int]:
-        """Return the store's time of each plan of a block of `BLOCK` epochs, by epoch."""
+        """Return, by epoch, when the store received each plan of a block of `BLOCK` epochs."""
         stem = log.plan_key(shard, block * BLOCK)[:-_BLOCK_DIGITS]
         times: dict[int, int] = {}
         for version in self._store.versions(stem):
@@ -152,7 +152,7 @@ class StoredLog:
 
 
 def _last(holds: Callable[[int], bool]) -> int:
-    """Largest n from 1 with a property that also holds for every smaller n; else 0."""
+    """Return the largest n such that `holds` is true for every number from 1 to n; else 0."""
     low, high = 0, 1
     while holds(high):
         low, high = high, high * 2

@@ -2,12 +2,12 @@
 
 The last three hours are listed at every run, those up to two days old once an hour, those up to
 five weeks old once a day, older ones once a week; folders that are not a past hour once an hour.
-Each has its own minute of the hour, day or week, so that the runs share them evenly. Which ones are
-due follows from the time of an earlier plan alone, so runs need no other memory.
+Each has its own minute of the hour, day or week, so that runs share the work evenly. Which ones are
+due follows from the time of an earlier plan alone, so runs need no other state.
 
-Nothing under one prefix can keep a run from the others: it takes a bounded number of keys from each
-and continues after them in the next run. When there is too much for one run, after an outage, it
-takes what fell due first. The plan records both: how far the run got in time (`until`), and in
+Nothing under one prefix can keep a run from the others: a run takes a bounded number of keys from
+each, and the next run continues after them. When there is too much for one run, as after an outage,
+it takes what fell due first. The plan records both: how far the run got in time (`until`), and in
 each prefix (`cursors`).
 """
 
@@ -31,7 +31,7 @@ HOURLY_MS = 48 * HOUR_MS
 DAILY_MS = 35 * DAY_MS
 
 _PERIODS = ((RECENT_MS, 0), (HOURLY_MS, HOUR_MS), (DAILY_MS, DAY_MS))
-"""Maximum age of an hour, and how often hours up to that age are listed; 0 is always."""
+"""Maximum age of an hour, and how often hours up to that age are listed; 0 means at every run."""
 
 MAX_LISTED_AT_ONCE = 20_000
 """Maximum versions and folders one run takes from a prefix; S3 lists a thousand per request."""
@@ -56,13 +56,13 @@ class SweepResult(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...]
     swept: Mapping[str, leaf.Sweep]
     until: int
-    """What fell due by then was listed; earlier than now where it was too much for one run."""
+    """Everything that fell due by then was listed; before now if it was too much for one run."""
     cursors: Mapping[str, leaf.Cursor]
     """By prefix, where a later run continues."""
 
 
 def period(hour: str, now: int) -> int:
-    """Return how often an hour is listed at its age, in milliseconds; 0 is at every run.
+    """Return how often an hour is listed at its age, in milliseconds; 0 means at every run.
 
     An hour that is unknown, malformed or in the future is listed once an hour.
     """
@@ -74,9 +74,9 @@ def period(hour: str, now: int) -> int:
 
 
 def falls_due(hour: str, now: int, last: int) -> int | None:
-    """Return when an hour fell or falls due, given that what was due at `last` was listed then.
+    """Return when an hour fell or falls due, given that everything due at `last` was listed then.
 
-    None for one that is always due. Once per period is enough, however long ago `last` is.
+    None for an hour that is always due. Once per period is enough, however long ago `last` is.
     """
     each = period(hour, now)
     if not each:
@@ -93,7 +93,7 @@ def falls_due(hour: str, now: int, last: int) -> int | None:
 
 
 def is_due(hour: str, now: int, last: int) -> bool:
-    """Whether an hour is listed now, given that what was due at `last` was listed then."""
+    """Whether an hour is listed now, given that everything due at `last` was listed then."""
     due = falls_due(hour, now, last)
     return due is None or due <= now
 
@@ -108,12 +108,12 @@ def find(
     enough: Callable[[int], bool] = lambda _versions: False,
     at_once: int = MAX_LISTED_AT_ONCE,
 ) -> SweepResult:
-    """List versions and delete markers of what is due.
+    """List the versions and delete markers in the hours that are due.
 
-    Everything due at `last` had been sealed; without it everything is due. `cursors` are those of
-    the same plan. `everything` lists all of it at once, due or not. `enough` is called with the
-    number of versions listed; when it returns true, the rest is left to another run, but never the
-    last hours, and never everything.
+    Everything due at `last` has been sealed; if it is None, everything is due. `cursors` are those
+    of the same plan. `everything` lists all hours at once, due or not. `enough` is called with the
+    number of versions listed; when it returns true, the rest is left to another run, except for the
+    last hours. It is not called with `everything`.
     """
     listing = _Listing(store, now, last or 0, cursors or {}, None if everything else at_once)
     if everything:
@@ -143,7 +143,7 @@ class _Level(msgspec.Struct, frozen=True):
 
     folders: list[str]
     since: int
-    """What was due in them by then is sealed."""
+    """Everything due in them by then is sealed."""
     is_whole: bool
     """Whether the run saw the level from beginning to end."""
 
@@ -214,7 +214,7 @@ class _Listing:
         return _Level(listed, cursor.since, is_whole=not is_cut and not cursor.after)
 
     def folder(self, source: str, folder: str, hour: str) -> bool:
-        """Take the versions under a folder; False where no cursor covers the rest of it."""
+        """Take the versions under a folder; False if no cursor covers the rest of it."""
         cursor = self.before.get(folder) or leaf.Cursor("", self._now)
         taken, key = 0, ""
         is_cut = False
@@ -233,7 +233,7 @@ class _Listing:
         return len(beside) < MAX_CURSORS and self._keep(folder, leaf.Cursor(key, cursor.began))
 
     def _keep(self, prefix: str, cursor: leaf.Cursor) -> bool:
-        """Leave the rest of a prefix to a later run; False where the plan has no room for it."""
+        """Leave the rest of a prefix to a later run; False if the plan has no room for a cursor."""
         cursors = {**self._cursors, prefix: cursor}
         if len(msgspec.json.encode(cursors)) > MAX_CURSOR_BYTES:
             self.is_whole = False
@@ -256,10 +256,10 @@ class _Listing:
 
 
 def _folders(listing: _Listing, now: int) -> Iterator[tuple[str, str, str, int]]:
-    """Yield source, folder and hour of what can be listed, and until when it was.
+    """Yield source, folder, hour of everything that can be listed, and until when it was listed.
 
-    A folder with an odd name is included, so that nothing in it is missed. Where a run does not see
-    all folders of a source, the last hours and partly listed ones are always included.
+    A folder with an odd name is included, so that nothing in it is missed. If a run does not see
+    all folders of a source, its last hours and partly listed folders are always included.
     """
     recent = [keys.hour_of(now - age) for age in range(0, RECENT_MS + HOUR_MS, HOUR_MS)]
     kinds = listing.level("")

@@ -1,6 +1,6 @@
 """Hash tiles and entry bundles of a log (https://c2sp.org/tlog-tiles). Pure: names and bytes.
 
-A tree grows only at its right edge: per level, the hashes of the one tile that is not full.
+A tree grows only at its right edge, which is the hashes of the partial tile of each level.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ReadTile = Callable[[str], bytes]
 
 
 def path(level: int | str, number: int, width: int = WIDTH) -> str:
-    """Path of a tile below the log's prefix: `tile/<L>/<N>[.p/<W>]`."""
+    """Return the path of a tile below the log's prefix: `tile/<L>/<N>[.p/<W>]`."""
     digits = f"{number % _DIGITS:03d}"
     while number >= _DIGITS:
         number //= _DIGITS
@@ -37,7 +37,7 @@ def path(level: int | str, number: int, width: int = WIDTH) -> str:
 
 
 def edge_widths(size: int) -> list[int]:
-    """Width of the partial tile of each level of a tree: `floor(s / 256**l) mod 256`."""
+    """Return the width of each level's partial tile: `floor(s / 256**l) mod 256`."""
     widths = []
     while size:
         widths.append(size % WIDTH)
@@ -66,7 +66,7 @@ def hashes(tile: bytes, width: int, name: str) -> Iterator[bytes]:
 
 
 def edge_root(edge: Edge) -> bytes:
-    """Root of the tree a right edge belongs to.
+    """Return the root of the tree that a right edge belongs to.
 
     Each level's hashes cover full tiles of the level below, and the rest of that level is to the
     right of them.
@@ -119,7 +119,7 @@ def grow_entries(size: int, tail: Sequence[bytes], entries: Sequence[bytes]) -> 
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:
-    """Entry bundle: each entry preceded by its length as a big-endian uint16.
+    """Return an entry bundle: each entry preceded by its length as a big-endian uint16.
 
     Raises `ValueError` on an entry larger than MAX_ENTRY_BYTES.
     """
@@ -133,7 +133,7 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def unbundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle. Raises `ValueError` when it is truncated."""
+    """Return the entries of a bundle. Raises `ValueError` when it is truncated."""
     entries = []
     at = 0
     while at < len(data):
@@ -168,7 +168,7 @@ def subtree_of(size: int, read: ReadTile) -> merkle.Subtree:
 
 
 def _node(level: int, number: int, size: int, read: ReadTile) -> bytes:
-    """Hash `number` of a level, from the full tile or the partial one of this tree's size."""
+    """Return hash `number` of a level, from a full tile or the partial one at this tree's size."""
     tile = number // WIDTH
     width = min(WIDTH, (size >> 8 * level) - tile * WIDTH)
     name = path(level, tile, width)

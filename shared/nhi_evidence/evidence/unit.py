@@ -1,6 +1,6 @@
 """Units as packed into objects: one table line, and the lines it describes.
 
-The lines of a unit are the same bytes in whatever object they are: nothing here depends on the
+The lines of a unit are the same bytes whichever object they are in: nothing here depends on the
 batch, the clock or the writer.
 """
 
@@ -24,7 +24,7 @@ CHUNK_BYTES = 8 * 1024 * 1024
 
 
 class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a unit is, whoever maps it."""
+    """What identifies a unit, independent of who maps it."""
 
     unit: str
     hour: str
@@ -38,10 +38,10 @@ class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartPosition(msgspec.Struct, frozen=True):
-    """Which part of its unit a part is, and what it accounts for."""
+    """The place of a part in its unit, and what it accounts for."""
 
     part: int
-    """From 1."""
+    """Starting at 1."""
     parts: int
     span: tuple[int, int]
     """The unit's bytes it covers: start and end."""
@@ -62,9 +62,9 @@ class MappingResult(msgspec.Struct, frozen=True, kw_only=True):
     out_of_scope: Mapping[str, int] = {}
     """Reason to count."""
     broken: Exception | None = None
-    """What was raised by the first record that broke the mapper."""
+    """The exception raised by the first record that broke the mapper."""
     categories: Mapping[str, int] = {}
-    """Records of each category its source routes by."""
+    """By category its source routes by, the number of records."""
 
 
 NO_RECORDS = MappingResult()
@@ -82,9 +82,9 @@ class UnitPart(msgspec.Struct, frozen=True):
     size: int
     """Size of all its lines in bytes, including the table line and newlines."""
     broken: Exception | None = None
-    """What was raised by the first record that broke the mapper: for the log, never stored."""
+    """The exception of the first record that broke the mapper: logged, never stored."""
     categories: Mapping[str, int] = {}
-    """Records of each category its source routes by: for the log, never stored."""
+    """By category its source routes by, the number of records: logged, never stored."""
 
 
 def unit_part(
@@ -164,7 +164,7 @@ def chunks(size: int) -> list[tuple[int, int]]:
 
 
 def messages_of(data: bytes, messages: Sequence[Message]) -> Messages | None:
-    """Return the statement of a unit's messages, whose numbers are consecutive."""
+    """Return what a unit line states of its messages, which are consecutive; None without any."""
     if not messages:
         return None
     hashes = tuple(sha256(data[message.start : message.end]).hexdigest() for message in messages)

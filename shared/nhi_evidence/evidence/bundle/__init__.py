@@ -39,7 +39,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """Put the files of a proof, the verifier and how to use it into one zip."""
+    """Return a zip of a proof's files, the verifiers, and how to use them."""
     beside = {name: released(name) for name in (README, CHECKER, WALKTHROUGH)}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -49,7 +49,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dict[str, bytes]:
-    """Return the files of a bundle; `limits` are the sizes that files may have, by name.
+    """Return the files of a bundle; `limits` are the maximum sizes of files, by name.
 
     Raises `SettingsError` when it is not a bundle, when it holds a link, a folder or a duplicate
     file, or when it is too large.
@@ -91,7 +91,7 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
 
 
 def altered(files: Mapping[str, bytes]) -> list[str]:
-    """Return which programs in a bundle differ from this release's."""
+    """Return the programs in a bundle that differ from this release's."""
     return [
         name for name in (CHECKER, WALKTHROUGH) if files.get(name, released(name)) != released(name)
     ]

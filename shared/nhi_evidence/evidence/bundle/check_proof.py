@@ -3,13 +3,13 @@
 
     python3 check_proof.py BUNDLE 'NAME+ID+KEY'
 
-BUNDLE is the zip, or the folder it was unpacked to. The key must come to you by another way than
-the bundle, and so must this file: the copy in a bundle proves nothing against who made it.
+BUNDLE is the zip, or the folder it was unpacked to. The key must reach you by another channel than
+the bundle, and so must this file: the copy in a bundle proves nothing against whoever made it.
 
-What is shown, when it holds: the text in raw.txt is a record of a unit (a delivered file, say), the
-unit is in an object, the object is a leaf of a log, and the log of that size was signed by the key.
-Where the bundle holds a document its provider signed, how much of that is shown is reported apart.
-Exit code: 0 it holds, 1 it does not, 2 it could not be read, or wrong usage.
+A valid bundle shows that the text in raw.txt is a record of a unit (a delivered file, for example),
+the unit is in an object, the object is a leaf of a log, and the key signed the log at that size.
+If the bundle contains a document signed by the provider, what that shows is reported separately.
+Exit code: 0 valid, 1 not valid, 2 unreadable bundle or wrong usage.
 
 Written to be read: RFC 9162 section 2.1.3.2 (inclusion), RFC 8032 section 5.1.7 (Ed25519),
 FIPS 186-5 section 6.4.2 (ECDSA on P-256), RFC 8017 section 8.2.2 (RSA), c2sp.org/signed-note,
@@ -43,19 +43,19 @@ def sha256(data: bytes) -> bytes:
 
 
 def need(condition: object, otherwise: str) -> None:
-    """Go on only where a condition holds."""
+    """Raise `NotShown` unless a condition is true."""
     if not condition:
         raise NotShown(otherwise)
 
 
 def must(match: re.Match[bytes] | None, otherwise: str) -> re.Match[bytes]:
-    """Go on only with a match."""
+    """Return a match; raise `NotShown` if there is none."""
     if match is None:
         raise NotShown(otherwise)
     return match
 
 
-# Reading a bundle: plain files of bounded size, each once.
+# Reading a bundle: regular files of bounded size, no name twice.
 
 MIB = 1 << 20
 SIZES = {
@@ -83,7 +83,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
 
 
 def read_bundle(path: str) -> dict[str, bytes]:
-    """The files of a bundle."""
+    """Return the files of a bundle."""
     try:
         return read_folder(Path(path)) if Path(path).is_dir() else read_zip(Path(path))
     except OSError as error:
@@ -91,7 +91,7 @@ def read_bundle(path: str) -> dict[str, bytes]:
 
 
 def read_folder(path: Path) -> dict[str, bytes]:
-    """The files of an unpacked bundle; links and devices are not followed."""
+    """Return the files of an unpacked bundle; links and devices are refused."""
     files = {}
     total = 0
     names = sorted(each.name for each in path.iterdir() if belongs(each.name))
@@ -99,10 +99,10 @@ def read_folder(path: Path) -> dict[str, bytes]:
         limit = SIZES.get(name, OTHER_BYTES)
         status = (path / name).lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            raise NotReadable(f"{name!r}: not a plain file of at most {limit} bytes")
+            raise NotReadable(f"{name!r}: not a regular file of at most {limit} bytes")
         total += status.st_size
         if len(names) > BUNDLE_FILES or total > BUNDLE_BYTES:
-            raise NotReadable("the folder holds more than a bundle does")
+            raise NotReadable("the folder contains more than a bundle can")
         if name in SIZES:
             with (path / name).open("rb") as file:
                 files[name] = file.read(limit + 1)
@@ -110,31 +110,31 @@ def read_folder(path: Path) -> dict[str, bytes]:
 
 
 def belongs(name: str) -> bool:
-    """Whether a file of a folder is one of a bundle's."""
+    """Whether a file in a folder belongs to a bundle."""
     return name in SIZES or name in PROGRAMS or name.startswith("anchor-")
 
 
 def read_zip(path: Path) -> dict[str, bytes]:
-    """The files of a zipped bundle."""
+    """Return the files of a zipped bundle."""
     files: dict[str, bytes] = {}
     seen: set[str] = set()
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise NotReadable("neither a folder nor a plain file")
+            raise NotReadable("neither a folder nor a regular file")
         if status.st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
         with zipfile.ZipFile(path) as bundle:
             entries = bundle.infolist()
             if len(entries) > BUNDLE_FILES or sum(e.file_size for e in entries) > BUNDLE_BYTES:
-                raise NotReadable("the zip holds more than a bundle does")
+                raise NotReadable("the zip contains more than a bundle can")
             for entry in entries:
                 name, limit = entry.filename, SIZES.get(entry.filename, OTHER_BYTES)
                 mode = entry.external_attr >> 16
                 if PLAIN_NAME.fullmatch(name) is None or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                    raise NotReadable(f"{name!r}: not a plain file")
+                    raise NotReadable(f"{name!r}: not a regular file")
                 if name.lower() in seen or entry.flag_bits & 1 or entry.compress_type not in (0, 8):
-                    raise NotReadable(f"{name}: twice, encrypted, or packed otherwise")
+                    raise NotReadable(f"{name}: duplicate, encrypted, or of unknown compression")
                 seen.add(name.lower())
                 if entry.file_size > limit:
                     raise NotReadable(f"{name}: more than {limit} bytes")
@@ -148,7 +148,7 @@ def read_zip(path: Path) -> dict[str, bytes]:
     return files
 
 
-# JSON as exact slices: only strings and brackets are looked at, no name is there twice.
+# JSON as exact slices: only strings and brackets are interpreted, and no name may occur twice.
 
 SPACE = re.compile(rb"[ \t\r\n]*")
 MEMBER = re.compile(rb'"([^"\\]*)"')
@@ -164,13 +164,13 @@ MAX_ITEMS = 1000000
 
 
 def skip(data: bytes, at: int, spaces: bool) -> int:
-    """Where white space ends."""
+    """Return where white space ends."""
     match = SPACE.match(data, at) if spaces else None
     return match.end() if match else at
 
 
 def value_end(data: bytes, at: int) -> int:
-    """Where the value that begins here ends."""
+    """Return where the value that starts here ends."""
     if data[at : at + 1] not in (b"{", b"["):
         form = STRING if data[at : at + 1] == b'"' else BARE
         return must(form.match(data, at), "not JSON: a value is missing").end()
@@ -184,10 +184,10 @@ def value_end(data: bytes, at: int) -> int:
 
 
 def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes]]:
-    """Name and exact value of each item between two brackets that make up all of the data."""
+    """Return name and exact value of each item; the brackets must enclose all of the data."""
     listed: list[tuple[bytes, bytes]] = []
     at = skip(data, 0, spaces)
-    need(data[at : at + 1] == brackets[:1], "not JSON: another bracket was expected")
+    need(data[at : at + 1] == brackets[:1], "not JSON: a different bracket was expected")
     at = skip(data, at + 1, spaces)
     more = data[at : at + 1] != brackets[1:]
     while more:
@@ -199,31 +199,31 @@ def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes
             at = skip(data, at + 1, spaces)
         end = value_end(data, at)
         listed.append((name, data[at:end]))
-        need(len(listed) <= MAX_ITEMS, "too long a list")
+        need(len(listed) <= MAX_ITEMS, "the list is too long")
         at = skip(data, end, spaces)
         more = data[at : at + 1] == b","
         at = skip(data, at + 1, spaces) if more else at
-    need(data[at : at + 1] == brackets[1:], "not JSON: neither comma nor bracket")
-    need(skip(data, at + 1, spaces) == len(data), "not JSON: something follows")
+    need(data[at : at + 1] == brackets[1:], "not JSON: neither a comma nor a bracket")
+    need(skip(data, at + 1, spaces) == len(data), "not JSON: trailing data")
     return listed
 
 
 def members(data: bytes, spaces: bool = False) -> dict[bytes, bytes]:
-    """The members of an object."""
+    """Return the members of an object."""
     pairs = items(data, b"{}", spaces)
     by_name = dict(pairs)
-    need(len(by_name) == len(pairs), "a name is there twice")
+    need(len(by_name) == len(pairs), "a name occurs twice")
     return by_name
 
 
 def elements(data: bytes, spaces: bool = False) -> list[bytes]:
-    """The elements of a list."""
+    """Return the elements of a list."""
     return [value for _, value in items(data, b"[]", spaces)]
 
 
 def text(value: bytes, form: bytes = OWN_TEXT) -> bytes:
-    """What a string stands for."""
-    need(re.fullmatch(form, value, re.DOTALL), "not a string, or spelt otherwise")
+    """Return the content of a JSON string."""
+    need(re.fullmatch(form, value, re.DOTALL), "not a string in canonical form")
 
     def replacement(match: re.Match[bytes]) -> bytes:
         if match.group(1):
@@ -234,7 +234,7 @@ def text(value: bytes, form: bytes = OWN_TEXT) -> bytes:
 
 
 def quoted(content: bytes) -> bytes:
-    """The one spelling of a string."""
+    """Return the canonical JSON string of a content."""
 
     def replacement(match: re.Match[bytes]) -> bytes:
         char = match.group()
@@ -245,7 +245,7 @@ def quoted(content: bytes) -> bytes:
     return b'"' + re.sub(rb'["\\\x00-\x1f]', replacement, content) + b'"'
 
 
-# The lines of an object, and its leaf: every field in its place and form.
+# The lines of an object, and its leaf: every field in order and in the required form.
 
 INTEGER = rb"(?:0|[1-9][0-9]{0,14})"
 HEX = rb'"[0-9a-f]{64}"'
@@ -337,7 +337,7 @@ LEAF = {
 
 
 def matched(fields: dict[bytes, bytes], form: dict[str, bytes], name: str) -> dict[str, bytes]:
-    """Fields whose values have their form."""
+    """Return fields by name, having checked that each value has the required form."""
     for field, value in fields.items():
         pattern = form.get(field.decode(errors="replace")) or form[field.decode() + "?"]
         need(re.fullmatch(pattern, value, re.DOTALL), f"{name}: {field.decode()}: {value[:60]!r}")
@@ -345,42 +345,42 @@ def matched(fields: dict[bytes, bytes], form: dict[str, bytes], name: str) -> di
 
 
 def line_of(files: dict[str, bytes], name: str, form: dict[str, bytes]) -> dict[str, bytes]:
-    """The fields of a line: those of its form, in order."""
-    need(not re.search(rb"[\x00-\x1f]", files[name]), f"{name}: holds a control character")
+    """Return the fields of a line, which must be those of its form, in order."""
+    need(not re.search(rb"[\x00-\x1f]", files[name]), f"{name}: contains a control character")
     fields = members(files[name])
     names = [one[:-1] if one.endswith("?") else one for one in form]
     lacking = [one[:-1] for one in form if one.endswith("?") and one[:-1].encode() not in fields]
     expected = [one.encode() for one in names if one not in lacking]
-    need(list(fields) == expected, f"{name}: other fields: {b' '.join(fields)[:99]!r}")
+    need(list(fields) == expected, f"{name}: unexpected fields: {b' '.join(fields)[:99]!r}")
     return matched(fields, form, name)
 
 
 def check_record(files: dict[str, bytes]) -> tuple[dict[str, bytes], str]:
-    """The fields of record.json, which holds raw.txt, and what became of the record."""
+    """Return the fields of record.json, which must contain raw.txt, and the kind of its line."""
     line, raw = files["record.json"], files["raw.txt"]
-    need(not re.search(rb"[\x00-\x1f]", line), "record.json: holds a control character")
+    need(not re.search(rb"[\x00-\x1f]", line), "record.json: contains a control character")
     fields = members(line)
     names = b" ".join(fields)
     need(not any(b" " in name for name in fields), "record.json: a name with a space")
-    need(names in FORMS, f"record.json: no line of a record: {names[:99]!r}")
+    need(names in FORMS, f"record.json: not the line of a record: {names[:99]!r}")
     packed = quoted(raw) if b"r" in fields else b'"' + base64.b64encode(raw) + b'"'
     need(packed in (fields.get(b"r"), fields.get(b"r64")), "raw.txt: not the raw text of the line")
     return matched(fields, RECORD, "record.json"), FORMS[names]
 
 
 def check_unit(unit: dict[str, bytes]) -> None:
-    """A unit line does not contradict itself."""
+    """Check that a unit line does not contradict itself."""
     counts = [int(count) for count in members(unit["out_of_scope"]).values()]
     kept, rejected, records = (int(unit[name]) for name in ("kept", "rejected", "records"))
     start, end = (int(bound) for bound in unit["span"][1:-1].split(b","))
     short = sha256(text(unit["unit"])).hex()[:16].encode()
-    need(unit["u"] == b'"' + short + b'"', "unit.json: u is not that of the unit's name")
-    need(1 <= int(unit["part"]) <= int(unit["parts"]), "unit.json: part is none of parts")
+    need(unit["u"] == b'"' + short + b'"', "unit.json: u does not match the unit's name")
+    need(1 <= int(unit["part"]) <= int(unit["parts"]), "unit.json: part is not one of parts")
     need(start <= end <= int(unit["raw_size"]), "unit.json: the span is outside the unit")
     need(records == kept + rejected + sum(counts), "unit.json: the counts do not add up")
-    need(unit["kind"] == b'"records"' or not records, "unit.json: counts records and has none")
+    need(unit["kind"] == b'"records"' or not records, "unit.json: counts records, but holds none")
     is_rejection = unit["kind"] == b'"rejection"'
-    need(("raw_sha256" in unit) != is_rejection, "unit.json: raw_sha256")
+    need(("raw_sha256" in unit) != is_rejection, "unit.json: raw_sha256 missing, or in a rejection")
 
 
 # Trees.
@@ -390,7 +390,7 @@ PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, HASH))
 
 
 def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
-    """Root an inclusion path leads to (RFC 9162 section 2.1.3.2)."""
+    """Return the root that an inclusion path leads to (RFC 9162 section 2.1.3.2)."""
     need(0 <= index < size, "the index is outside the tree")
     number, last, root = index, size - 1, leaf
     for sibling in path:
@@ -407,17 +407,17 @@ def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> byt
 
 
 def place_of(files: dict[str, bytes], name: str) -> tuple[int, int, list[bytes]]:
-    """Index, size and path of a line, from its path file."""
+    """Return index, size and path of a line, from its path file."""
     match = PATH.fullmatch(files[name])
     index, size, path = must(match, f"{name}: not an index, a size and hashes").groups()
     return int(index), int(size), [base64.b64decode(line) for line in path.splitlines()]
 
 
 def check_line(files: dict[str, bytes], name: str, root: bytes) -> tuple[int, int]:
-    """Index and size of a line that is in the tree of this root (as it is written)."""
+    """Check that a line is in the tree with this root (a JSON string); return index and size."""
     index, size, path = place_of(files, name + "-path.txt")
     computed = root_from_path(sha256(b"\x00" + files[name + ".json"]), index, size, path)
-    need(computed.hex() == root[1:-1].decode(), f"{name}.json: its path leads to another root")
+    need(computed.hex() == root[1:-1].decode(), f"{name}.json: its path leads to a different root")
     return index, size
 
 
@@ -448,7 +448,7 @@ def ed_times(scalar: int, point: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def ed_point(data: bytes) -> tuple[int, ...] | None:
-    """Decode a point; None of what is none."""
+    """Decode a point; None if there is no such point."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
     if len(data) != 32 or y >= P:
@@ -515,7 +515,7 @@ def ec_times(scalar: int, point: tuple[int, int] | None) -> tuple[int, int] | No
 
 
 def der_integer(number: int) -> bytes:
-    """The DER of a positive integer of at most 126 bytes."""
+    """Return the DER of a positive integer of at most 126 bytes."""
     data = number.to_bytes(number.bit_length() // 8 + 1, "big")
     return bytes((0x02, len(data))) + data
 
@@ -552,7 +552,7 @@ ML_DSA_BYTES = 4 + 8 + 2420
 
 
 def read_key(pinned: str) -> tuple[bytes, bytes]:
-    """Name and key (type, then public key) of a verifier key."""
+    """Return name and key (type, then public key) of a verifier key."""
     match = KEY.fullmatch(pinned.strip().encode())
     if match is None:
         raise NotReadable("not a verifier key, NAME+ID+KEY")
@@ -560,30 +560,30 @@ def read_key(pinned: str) -> tuple[bytes, bytes]:
     ed25519 = key[0] == 1 and len(key) == 33
     p256 = key[0] == 2 and key[1:28] == SPKI_P256 and len(key) == 92
     if not (ed25519 or p256) or key_id(name, key).hex().encode() != stated_id:
-        raise NotReadable("a key of another type or length, or with another id than it says")
+        raise NotReadable("a key of an unsupported type or length, or with a wrong id")
     return name, key
 
 
 def key_id(name: bytes, key: bytes) -> bytes:
-    """What names a key in a signature line."""
+    """Return the id of a key in signature lines."""
     return sha256(key[1:] if key[0] == 2 else name + b"\n" + key)[:4]
 
 
 def check_log(files: dict[str, bytes], pinned: str) -> dict[str, object]:
-    """leaf.json is in a log of the key's name, and the key signed that."""
+    """Check that leaf.json is in the log the key is named after, and that the key signed it."""
     name, key = read_key(pinned)
     match = must(PROOF.fullmatch(files["leaf.tlog-proof"]), "leaf.tlog-proof: not a tlog-proof")
     index, path, signed, log, size, root, lines = match.groups()
-    need(log == name, f"leaf.tlog-proof: of the log {log!r}, not of {name!r}")
+    need(log == name, f"leaf.tlog-proof: is of the log {log!r}, not of {name!r}")
     leaf = sha256(b"\x00" + files["leaf.json"])
     siblings = [base64.b64decode(line) for line in path.splitlines()]
     computed = root_from_path(leaf, int(index), int(size), siblings)
-    need(base64.b64encode(computed) == root, "leaf.json: its path leads to another root")
+    need(base64.b64encode(computed) == root, "leaf.json: its path leads to a different root")
     origin = signed.split(b"\n")[0]
     signatures = [line.split(b" ")[1:] for line in lines.splitlines()]
     own = [base64.b64decode(encoded) for signer, encoded in signatures if signer == origin]
     by_key = [signature[4:] for signature in own if signature[:4] == key_id(origin, key)]
-    need(len(by_key) < 2, "leaf.tlog-proof: two signatures of the key")
+    need(len(by_key) < 2, "leaf.tlog-proof: two signatures by the key")
     need(by_key, "leaf.tlog-proof: the key did not sign this checkpoint")
     holds = {1: ed25519_holds, 2: p256_holds}[key[0]]
     need(holds(key[1:], signed, by_key[0]), "leaf.tlog-proof: the signature does not verify")
@@ -604,18 +604,18 @@ RSA_KEY = re.compile(
 
 
 def foreign(data: bytes, name: str) -> dict[bytes, bytes]:
-    """The members of a document of the provider's."""
+    """Return the members of a document written by the provider."""
     need(not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", data), f"{name}: a control character")
     return members(data, spaces=True)
 
 
 def rsa_holds(der: bytes, message: bytes, signature: bytes) -> bool:
-    """Verify RSA PKCS #1 v1.5 over SHA-256; the key of 2048, 3072 or 4096 bits, e = 65537."""
+    """Verify RSA PKCS #1 v1.5 over SHA-256, by a key of 2048, 3072 or 4096 bits, e = 65537."""
     match = must(
         RSA_KEY.fullmatch(der), "provider-key.der: not RSA of 2048 bits or more, e = 65537"
     )
     total, size = (int.from_bytes(one, "big") for one in match.groups())
-    need(total == len(der) - 4 and len(der) == size + 13, "provider-key.der: another length")
+    need(total == len(der) - 4 and len(der) == size + 13, "provider-key.der: wrong length")
     modulus = int.from_bytes(der[9:-5], "big")
     number = int.from_bytes(signature, "big")
     if len(signature) != size - 1 or number >= modulus:
@@ -628,13 +628,13 @@ def rsa_holds(der: bytes, message: bytes, signature: bytes) -> bool:
 def check_provider(
     files: dict[str, bytes], unit: dict[str, bytes], source: bytes, index: int
 ) -> dict[str, object] | None:
-    """What the bundle shows of a provider's signature, if it holds one."""
+    """Return what the bundle shows about a provider's signature, or None without one."""
     if not any(name in files for name in PROVIDER):
         return None
     need("provider-digest.json" in files, "the bundle lacks provider-digest.json")
     need("provider-signature.bin" in files, "the bundle lacks provider-signature.bin")
     is_file = source == b'"aws_cloudtrail"' and unit["kind"] == b'"records"'
-    need(is_file, "provider-digest.json: the record is of no file its provider signs")
+    need(is_file, "provider-digest.json: the record's file is not one its provider signs")
     document = files["provider-digest.json"]
     digest = foreign(document, "provider-digest.json")
 
@@ -646,7 +646,7 @@ def check_provider(
         return text(stated(fields, name), FOREIGN_TEXT)
 
     algorithm = text_of(digest, b"digestSignatureAlgorithm")
-    need(algorithm == b"SHA256withRSA", "provider-digest.json: signed in another way")
+    need(algorithm == b"SHA256withRSA", "provider-digest.json: not signed with SHA256withRSA")
     previous = stated(digest, b"previousDigestSignature")
     signed = b"\n".join(
         (
@@ -667,18 +667,18 @@ def check_provider(
                 place = text_of(entry, b"s3Bucket") + b"/" + text_of(entry, b"s3Object")
                 algorithm = stated(entry, b"hashAlgorithm")
                 named = algorithm == b'"SHA-256"' and place == file and at == b"@"
-    need(named, "provider-digest.json: does not name the file with its hash")
+    need(named, "provider-digest.json: does not name this file with this hash")
     if "provider-key.der" in files:
         holds = rsa_holds(files["provider-key.der"], signed, files["provider-signature.bin"])
         need(holds, "provider-signature.bin: does not verify")
     if "provider-file.json" in files:
         content = files["provider-file.json"]
-        need(sha256(content).hex().encode() == wanted[1:-1], "provider-file.json: another hash")
+        need(sha256(content).hex().encode() == wanted[1:-1], "provider-file.json: wrong hash")
         fields = foreign(content, "provider-file.json")
-        need(list(fields) == [b"Records"], "provider-file.json: not a file of CloudTrail")
+        need(list(fields) == [b"Records"], "provider-file.json: not a CloudTrail file")
         records = elements(fields[b"Records"], spaces=True)
         at_place = records[index] if index < len(records) else b""
-        need(at_place == files["raw.txt"] and at_place, "provider-file.json: raw.txt is not there")
+        need(at_place == files["raw.txt"] and at_place, "provider-file.json: raw.txt is not in it")
     return {
         "fingerprint": fingerprint,
         "key": "bundled" if "provider-key.der" in files else "absent",
@@ -696,16 +696,16 @@ def check(files: dict[str, bytes], pinned: str) -> dict[str, object]:
     record, form = check_record(files)
     unit = line_of(files, "unit.json", UNIT)
     check_unit(unit)
-    need(record["u"] == unit["u"], "record.json: of another unit")
-    need(form in FORMS_OF[unit["kind"]], "record.json: of another kind than its unit")
+    need(record["u"] == unit["u"], "record.json: belongs to another unit")
+    need(form in FORMS_OF[unit["kind"]], "record.json: of a different kind than its unit")
     position, lines = check_line(files, "record", unit["root"])
     place = int(record["i"]) - int(unit["first"])
     is_records, exact = unit["kind"] == b'"records"', unit["rebuild"] == b'"exact"'
-    need(lines == int(unit["lines"]), "record-path.txt: the unit has another number of lines")
+    need(lines == int(unit["lines"]), "record-path.txt: the unit has a different number of lines")
     need(place >= 0, "record.json: its index is before this part of the unit")
-    need(place < int(unit["records"]) or not is_records, "record.json: its index is behind it")
-    need(position <= place, "record.json: not at its place")
-    need(position == place or (is_records and not exact), "record.json: not at its place")
+    need(place < int(unit["records"]) or not is_records, "record.json: its index is past this part")
+    need(position <= place, "record.json: not at its index")
+    need(position == place or (is_records and not exact), "record.json: not at its index")
     # 2. The unit and the header are lines of the object's table, the header the first.
     leaf = line_of(files, "leaf.json", LEAF)
     header = line_of(files, "header.json", HEADER)
@@ -717,11 +717,11 @@ def check(files: dict[str, bytes], pinned: str) -> dict[str, object]:
     key = text(leaf["key"])
     source, hour = header["source"][1:-1], header["hour"][1:-1]
     pattern = rb"ev/v1/" + source + rb"/h=" + hour + rb"/[0-9a-f]{64}\.ndjson\.zst"
-    need(re.fullmatch(pattern, key), "leaf.json: its key is not one of an object of this header")
+    need(re.fullmatch(pattern, key), "leaf.json: its key is not that of an object with this header")
     for name in ("unit", "header"):
         number, size = check_line(files, name, root)
-        need(size == int(header["units"]) + 1, f"{name}-path.txt: the table has another size")
-        need((number == 0) == (name == "header"), f"{name}-path.txt: not its place in the table")
+        need(size == int(header["units"]) + 1, f"{name}-path.txt: the table has a different size")
+        need((number == 0) == (name == "header"), f"{name}-path.txt: wrong place in the table")
     # 3. The object is a leaf of the log, whose checkpoint the key signed.
     logged = check_log(files, pinned)
     return {
@@ -738,7 +738,7 @@ def check(files: dict[str, bytes], pinned: str) -> dict[str, object]:
     }
 
 
-# What is said of it.
+# Reporting.
 
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -746,12 +746,12 @@ UNSAFE = re.compile(
 
 
 def inert(value: object) -> str:
-    """Text a terminal does not act on."""
+    """Return text with everything escaped that a terminal could act on."""
     return UNSAFE.sub(lambda match: "\\u%04x" % ord(match.group()), str(value))
 
 
 def report(shown: dict[str, object]) -> list[str]:
-    """What a bundle that holds shows, and what it does not."""
+    """Return what a valid bundle shows, and what it does not."""
     lines = [
         "holds",
         f"text     raw.txt, SHA-256 {shown['raw_sha256']}",
@@ -763,17 +763,17 @@ def report(shown: dict[str, object]) -> list[str]:
     if isinstance(flags, list):
         lines += [f"flag     {flag}: see docs/evidence-format.md" for flag in flags]
     if "key_hash" in str(flags) or "shadow" in str(flags):
-        lines.append("         an object with this flag is counted for nobody")
+        lines.append("         an object with this flag is never counted")
     if shown["raw_form"]:
-        lines.append("form     as the source's API lists it, not as its log delivered it")
+        lines.append("form     as listed by the source's API, not as delivered by its log")
     if shown["is_cut"]:
-        lines.append("cut      fields were cut out of the text before it was written")
+        lines.append("cut      fields were removed from the text before it was written")
     if shown["unchecked_ml_dsa"]:
-        lines.append("ML-DSA   not checked: there is such a signature, and this program knows none")
+        lines.append("ML-DSA   not checked: this program cannot check the cosignature")
     provider = shown["provider"]
     if isinstance(provider, dict):
         name = provider["fingerprint"]
-        file = "the file this text stands in" if provider["is_text_shown"] else "the delivered file"
+        file = "the file this text is in" if provider["is_text_shown"] else "the delivered file"
         if provider["key"] == "bundled":
             lines.append(f"provider names {file}, under a signature by the bundle's {name}")
             lines.append("         not shown: that this key is the provider's; compare it with")
@@ -781,7 +781,7 @@ def report(shown: dict[str, object]) -> list[str]:
         else:
             lines.append(f"provider is said to name {file}; not shown: who signed that")
         if not provider["is_text_shown"]:
-            lines.append("         not shown: that this text stands in that file")
+            lines.append("         not shown: that this text is in that file")
     return [inert(line) for line in lines]
 
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # The same check with openssl, awk and coreutils alone, step by step.
 #   bash walkthrough.sh 'NAME+ID+KEY' [ROOTS.pem]     in the folder the bundle was unpacked to
-# The key must come to you by another way than the bundle, and so must this file: the copy in a
-# bundle proves nothing against who made it. ROOTS.pem: root certificates of the time-stamping
-# authority you trust, if the bundle holds a time stamp. Bash 3.2, OpenSSL 3.0 or newer.
-# Exit code: 0 it holds, 1 it does not, 2 wrong usage. ML-DSA signatures are not checked.
+# The key must reach you by another channel than the bundle, and so must this file: the copy in a
+# bundle proves nothing against whoever made it. ROOTS.pem: root certificates of the time-stamping
+# authority you trust, if the bundle contains a time stamp. Bash 3.2, OpenSSL 3.0 or newer.
+# Exit code: 0 valid, 1 not valid, 2 wrong usage. ML-DSA signatures are not checked.
 set -euo pipefail
 export LC_ALL=C
 unset IFS
@@ -30,23 +30,24 @@ group='[A-Za-z0-9+/]{4}' tail2='[A-Za-z0-9+/][AQgw]==' tail3='[A-Za-z0-9+/]{2}[A
 base64="(($group){2,}($tail2|$tail3)?|$group$tail3)"            # of five bytes and more
 name_form='[!-*,-~]+'
 
-# Every file is plain, no link, and of bounded size; then it is looked at, never run.
+# Every file must be a regular file, not a link, and of bounded size; it is read, never run.
 plain() {  # FILE LIMIT
-  [ ! -L "$1" ] && [ -f "$1" ] || fail "$1 is missing, or no plain file"
+  [ ! -L "$1" ] && [ -f "$1" ] || fail "$1 is missing, or not a regular file"
   [ "$(size_of "$1")" -le "$2" ] || fail "$1 has more than $2 bytes"
 }
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
-only() {  # FILE CHARACTERS: it holds no others
-  [ "$(tr -d "$2" < "$1" | wc -c)" -eq 0 ] || fail "$1 holds a character it should not"
+only() {  # FILE CHARACTERS: it contains no others
+  [ "$(tr -d "$2" < "$1" | wc -c)" -eq 0 ] || fail "$1 contains a character it must not"
 }
-without() {  # FILE CHARACTERS: it holds none of these
-  [ "$(tr -d "$2" < "$1" | wc -c)" -eq "$(size_of "$1")" ] || fail "$1 holds a control character"
+without() {  # FILE CHARACTERS: it contains none of these
+  [ "$(tr -d "$2" < "$1" | wc -c)" -eq "$(size_of "$1")" ] || fail "$1 contains a control character"
 }
 
-# JSON as exact slices: only strings and brackets are looked at, no name is there twice.
+# JSON as exact slices: only strings and brackets are interpreted; no name may occur twice.
 #   json MODE FILE [WANTED [SPACES]]
-# fields: names and values, a line each; names; texts: that all values are strings; member NAME and
-# element NUMBER: one value; elements: a line each; text (or foreign): what a string stands for.
+# fields: names and values, one per line; names; texts: check that all values are strings;
+# member NAME and element NUMBER: one value; elements: one per line; text (or foreign): the content
+# of a string.
 json() {
   awk -v mode="$1" -v wanted="${3:-}" -v spaces="${4:-0}" '
     function bad() { failed = 1; exit 1 }
@@ -165,7 +166,7 @@ names=() values=() value=
 load() {  # FILE: its fields
   local name
   without "$1" '\000-\037'
-  json fields "$1" > "$work/fields" || fail "$1 is not a JSON object as it should be"
+  json fields "$1" > "$work/fields" || fail "$1 is not a JSON object in the required form"
   names=() values=()
   while IFS= read -r name && IFS= read -r value; do
     [[ $name =~ ^[a-z0-9_]+$ ]] || fail "$1 has other fields than it should"
@@ -185,22 +186,22 @@ get() {  # FIELD: into value; false where there is none
 }
 field() {  # FILE FIELD FORM: into value, matched
   get "$2" || fail "$1: $2 is missing"
-  [[ $value =~ ^($3)$ ]] || fail "$1: $2 has not its form"
+  [[ $value =~ ^($3)$ ]] || fail "$1: $2 is not in the required form"
 }
 optional() { if get "$2"; then field "$1" "$2" "$3"; fi; }
 braced() {  # FILE FIELD OPEN CLOSE: a value between brackets, not looked into
   get "$2" || return 0
   [ "${#value}" -ge 2 ] && [ "${value:0:1}" = "$3" ] && [ "${value:$((${#value} - 1))}" = "$4" ] \
-    || fail "$1: $2 has not its form"
+    || fail "$1: $2 is not in the required form"
 }
 text_of() {  # FILE FIELD: into value, the bytes it stands for
   get "$2" || fail "$1: $2 is missing"
   printf %s "$value" > "$work/string"
-  value=$(json text "$work/string" && printf x) || fail "$1: $2 is no text"
+  value=$(json text "$work/string" && printf x) || fail "$1: $2 is not a string"
   value=${value%x}
 }
 
-# A path file: index, size, then hashes, one a line. Into index, size and $work/path.
+# A path file: index, size, then hashes, one per line. Into index, size and $work/path.
 read_path() {
   local line number=0
   plain "$1" 8192
@@ -209,20 +210,20 @@ read_path() {
   : > "$work/path"
   while IFS= read -r line; do
     case $number in
-      0) [[ $line =~ ^$integer$ ]] || fail "$1: no index"; index=$line ;;
-      1) [[ $line =~ ^$integer$ ]] || fail "$1: no size"; size=$line ;;
+      0) [[ $line =~ ^$integer$ ]] || fail "$1: not an index"; index=$line ;;
+      1) [[ $line =~ ^$integer$ ]] || fail "$1: not a size"; size=$line ;;
       *) [[ $line =~ ^$hash64$ ]] || fail "$1: not a hash"; printf '%s\n' "$line" >> "$work/path" ;;
     esac
     number=$((number + 1))
   done < "$1"
-  [ "$number" -ge 2 ] && [ "$number" -le 66 ] || fail "$1 has another number of lines"
+  [ "$number" -ge 2 ] && [ "$number" -le 66 ] || fail "$1 has a wrong number of lines"
 }
 
 # RFC 9162 section 2.1.3.2: leaf hash, index, size; the path in $work/path. Into root, in base64.
 climb() {
   local number=$2 last=$(($3 - 1)) sibling
   root=$1
-  [ "$2" -lt "$3" ] || fail "an index outside its tree"
+  [ "$2" -lt "$3" ] || fail "an index is outside its tree"
   while IFS= read -r sibling; do
     [ "$last" -gt 0 ] || fail "a path is too long"
     if [ $((number & 1)) = 1 ] || [ "$number" = "$last" ]; then
@@ -243,7 +244,7 @@ leads_to() {  # NAME ROOT: NAME.json is a line of the tree with this root (hex).
   root=$(leaf_hash "$1.json")
   climb "$root" "$index" "$size"
   found=$(printf %s "$root" | unb64 | hexes)
-  [ "$found" = "$2" ] || fail "$1.json leads to another root than is stated"
+  [ "$found" = "$2" ] || fail "$1.json leads to a different root than the stated one"
   say "   $1.json: line $index of $size, root $found"
 }
 
@@ -253,7 +254,7 @@ plain record.json $((32 * mib)); plain raw.txt $((16 * mib)); plain unit.json $(
 plain header.json $mib; plain leaf.json $mib; plain leaf.tlog-proof $mib
 hex64='"[0-9a-f]{64}"' hex16='"[0-9a-f]{16}"' word='"[a-z][a-z0-9_]*"'
 
-echo "1. The record is a line of its unit, at its index, and holds raw.txt."
+echo "1. The record is a line of its unit, at its index, and contains raw.txt."
 load record.json
 ordered record.json 'u i (n r( s)?( c)?|x r( s)?( c)?|x r64( s)?( c)?|o r( s)?( c)?|r|r64)'
 form=companion
@@ -271,9 +272,9 @@ if get r64; then
   raw=$(b64 < raw.txt)
   [ "$value" = "\"$raw\"" ] || fail "raw.txt is not the text in record.json"
 else
-  get r || fail "record.json holds no text"
+  get r || fail "record.json contains no text"
   stated=$(printf %s "$value" | hex)
-  # The one spelling of the text as a JSON string, byte by byte in hex.
+  # The canonical JSON string of the text, byte by byte in hex.
   spelt=$(hex < raw.txt | sed -e 's/ 5c/ 5c 5c/g' -e 's/ 22/ 5c 22/g' -e 's/ 08/ 5c 62/g' \
     -e 's/ 09/ 5c 74/g' -e 's/ 0a/ 5c 6e/g' -e 's/ 0c/ 5c 66/g' -e 's/ 0d/ 5c 72/g' \
     -e 's/ \([01]\)\([0-9]\)/ 5c 75 30 30 3\1 3\2/g' -e 's/ \([01]\)a/ 5c 75 30 30 3\1 61/g' \
@@ -312,23 +313,23 @@ if get raw_form; then field unit.json raw_form '"api"'; raw_form=api; fi
 for one in source_metadata messages rejection; do braced unit.json $one '{' '}'; done
 text_of unit.json unit; unit=$value
 short=$(printf %s "$unit" | hash | hexes)
-[ "$unit_u" = "\"${short:0:16}\"" ] || fail "unit.json: u is not that of the unit's name"
-[ "$part" -ge 1 ] && [ "$part" -le "$parts" ] || fail "unit.json: part is none of parts"
-[ "${span%,*}" -le "${span#*,}" ] && [ "${span#*,}" -le "$raw_size" ] || fail "unit.json: span"
+[ "$unit_u" = "\"${short:0:16}\"" ] || fail "unit.json: u does not match the unit's name"
+[ "$part" -ge 1 ] && [ "$part" -le "$parts" ] || fail "unit.json: part is not one of parts"
+[ "${span%,*}" -le "${span#*,}" ] && [ "${span#*,}" -le "$raw_size" ] || fail "unit.json: the span is outside the unit"
 [ "$records" = "$total" ] || fail "unit.json: the counts do not add up"
-[ "$kind" = records ] || [ "$records" = 0 ] || fail "unit.json counts records and has none"
+[ "$kind" = records ] || [ "$records" = 0 ] || fail "unit.json counts records, but holds none"
 if [ "$kind" = rejection ]; then
-  [ -z "$raw_sha256" ] || fail "unit.json: raw_sha256 of a rejection"
+  [ -z "$raw_sha256" ] || fail "unit.json: a rejection with raw_sha256"
 else
   [ -n "$raw_sha256" ] || fail "unit.json: raw_sha256 is missing"
 fi
-[ "$record_u" = "$unit_u" ] || fail "record.json is of another unit"
+[ "$record_u" = "$unit_u" ] || fail "record.json belongs to another unit"
 case $kind:$form in
   records:kept | records:rejected | records:out_of_scope | companion:companion | rejection:rejected) ;;
-  *) fail "record.json is of another kind than its unit" ;;
+  *) fail "record.json is of a different kind than its unit" ;;
 esac
 leads_to record "$unit_root"
-[ "$size" = "$lines" ] || fail "the unit has another number of lines"
+[ "$size" = "$lines" ] || fail "the unit has a different number of lines"
 place=$((record_index - first))
 [ "$place" -ge 0 ] && [ "$index" -le "$place" ] || fail "record.json is not at its place"
 if [ "$kind" = records ]; then
@@ -361,7 +362,7 @@ if get flags; then field leaf.json flags '\["[a-z_]+"(,"[a-z_]+")*\]'; flags=$va
 braced leaf.json md '{' '}'
 get md || fail "leaf.json has no user metadata"
 printf %s "$value" > "$work/metadata"
-json texts "$work/metadata" > /dev/null || fail "leaf.json: its user metadata are no texts"
+json texts "$work/metadata" > /dev/null || fail "leaf.json: its user metadata are not all strings"
 table_root=$(json member "$work/metadata" root) || fail "leaf.json states no root"
 [[ $table_root =~ ^$hex64$ ]] || fail "leaf.json states no root"
 text_of leaf.json vid
@@ -370,11 +371,11 @@ text_of leaf.json key; key=$value
   || fail "leaf.json: its key is not one of an object with this header"
 for name in unit header; do
   leads_to $name "${table_root//\"/}"
-  [ "$size" = $((units + 1)) ] || fail "$name.json: the table has another size"
+  [ "$size" = $((units + 1)) ] || fail "$name.json: the table has a different size"
   if [ $name = header ]; then
-    [ "$index" = 0 ] || fail "the header is the first line of the table"
+    [ "$index" = 0 ] || fail "the header is not the first line of the table"
   else
-    [ "$index" != 0 ] || fail "the first line of the table is no unit"
+    [ "$index" != 0 ] || fail "the first line of the table is not a unit line"
   fi
 done
 
@@ -407,10 +408,10 @@ while IFS= read -r line; do
   esac
 done < leaf.tlog-proof
 [ $state = signature ] && [ "$signatures" -ge 1 ] && [ "$signatures" -le 64 ] && [ "$hashes" -le 64 ] \
-  || fail "leaf.tlog-proof is not whole"
+  || fail "leaf.tlog-proof is incomplete"
 leaf=$(leaf_hash leaf.json)
 climb "$leaf" "$index" "$size"
-[ "$root" = "$stated" ] || fail "leaf.json leads to another root"
+[ "$root" = "$stated" ] || fail "leaf.json leads to a different root"
 say "   leaf $index of $size, root $root"
 
 echo "4. The pinned key signed the checkpoint under the log's name."
@@ -421,7 +422,7 @@ name=${BASH_REMATCH[1]} key_id=${BASH_REMATCH[2]} encoded=${BASH_REMATCH[3]}
 printf '%s\n%s\n%s\n' "$origin" "$size" "$stated" > "$work/checkpoint.txt"
 printf %s "$encoded" | unb64 > "$work/key"
 type=$(head -c 1 "$work/key" | hexes)
-id_of() {  # NAME: what names the key in a signature line
+id_of() {  # NAME: the id of the key in signature lines
   local digest
   if [ "$type" = 02 ]; then digest=$(tail -c +2 "$work/key" | hash | hexes)
   else digest=$({ printf '%s\n' "$1"; cat "$work/key"; } | hash | hexes); fi
@@ -434,11 +435,11 @@ case $type:$(size_of "$work/key") in
   02:92)
     tail -c +2 "$work/key" > "$work/key.der"
     [ "$(head -c 27 "$work/key.der" | hexes)" = 3059301306072a8648ce3d020106082a8648ce3d03010703420004 ] \
-      || usage "not a key on P-256"
+      || usage "not a P-256 key"
     verify() { openssl dgst -sha256 -verify "$work/key.der" -keyform DER -signature "$1" "$work/checkpoint.txt"; } ;;
-  *) usage "a key of another type or length" ;;
+  *) usage "a key of an unsupported type or length" ;;
 esac
-[ "$(id_of "$name")" = "$key_id" ] || usage "the key has another id than it says"
+[ "$(id_of "$name")" = "$key_id" ] || usage "the key has a wrong id"
 own_id=$(id_of "$origin") by_key=0 ml_dsa=no
 while IFS= read -r line; do
   [ "${line% *}" = "$origin" ] || continue
@@ -449,18 +450,18 @@ while IFS= read -r line; do
   tail -c +5 "$work/signed" > "$work/signature"
 done < "$work/signatures"
 [ $by_key != 0 ] || fail "the key did not sign this checkpoint"
-[ $by_key = 1 ] || fail "two signatures of the key"
+[ $by_key = 1 ] || fail "two signatures by the key"
 verify "$work/signature" > /dev/null 2>&1 || fail "the signature does not verify"
 say "   $origin, size $size"
-[ $ml_dsa = no ] || echo "   ML-DSA not checked: there is such a signature, and this guide knows none"
+[ $ml_dsa = no ] || echo "   ML-DSA not checked: this script cannot check the cosignature"
 
 for stamp in anchor-*.tsr; do
   is_there "$stamp" || continue
   plain "$stamp" $mib
   say "5. $stamp: a time-stamping authority saw the checkpoint."
-  if [ -z "${2:-}" ]; then echo "   not checked: give its root certificates as second argument"; continue; fi
+  if [ -z "${2:-}" ]; then echo "   not checked: give its root certificates as the second argument"; continue; fi
   openssl ts -verify -in "$stamp" -data "$work/checkpoint.txt" -CAfile "$2" > /dev/null 2>&1 \
-    || fail "$stamp is no time stamp of this checkpoint by these roots"
+    || fail "$stamp is not a time stamp of this checkpoint under these roots"
   openssl ts -reply -in "$stamp" -text 2> /dev/null | sed -n 's/^Time stamp:/   verified:/p' | tr -c '\n -~' '?'
 done
 
@@ -471,12 +472,12 @@ done
 if [ $provider = yes ]; then
   echo "6. The provider names the delivered file in a document of its own."
   plain provider-digest.json $((16 * mib)); plain provider-signature.bin 8192
-  [ "$source" = aws_cloudtrail ] && [ "$kind" = records ] || fail "a record of no file its provider signs"
+  [ "$source" = aws_cloudtrail ] && [ "$kind" = records ] || fail "the record's file is not one its provider signs"
   without provider-digest.json '\000-\010\013\014\016-\037'
   digest() { json member provider-digest.json "$1" 1 > "$work/member" || fail "the digest states no $1"; }
-  foreign() { digest "$1"; value=$(json foreign "$work/member" && printf x) || fail "$1 is no text"; value=${value%x}; }
+  foreign() { digest "$1"; value=$(json foreign "$work/member" && printf x) || fail "$1 is not a string"; value=${value%x}; }
   foreign digestSignatureAlgorithm
-  [ "$value" = SHA256withRSA ] || fail "the digest is signed in another way"
+  [ "$value" = SHA256withRSA ] || fail "the digest is not signed with SHA256withRSA"
   foreign digestPublicKeyFingerprint; fingerprint=$value
   foreign digestEndTime; ends=$value
   foreign digestS3Bucket; bucket=$value
@@ -488,16 +489,16 @@ if [ $provider = yes ]; then
   digest logFiles
   json elements "$work/member" "" 1 > "$work/elements" || fail "the digest lists no files"
   named=no
-  grep -aF -- "$raw_sha256" "$work/elements" > "$work/candidates" || fail "the digest names no file of this hash"
+  grep -aF -- "$raw_sha256" "$work/elements" > "$work/candidates" || fail "the digest names no file with this hash"
   while IFS= read -r line; do
     printf %s "$line" > "$work/element"
     json names "$work/element" "" 1 > /dev/null || fail "the digest names a file in another form"
-    file() { json member "$work/element" "$1" 1 > "$work/member" || fail "a file without $1"; }
+    file() { json member "$work/element" "$1" 1 > "$work/member" || fail "a file in the digest lacks $1"; }
     file hashValue
     [ "$(cat "$work/member")" = "\"$raw_sha256\"" ] || continue
-    file s3Bucket; place=$(json foreign "$work/member" && printf x) || fail "s3Bucket is no text"
+    file s3Bucket; place=$(json foreign "$work/member" && printf x) || fail "s3Bucket is not a string"
     place=${place%x}/
-    file s3Object; object=$(json foreign "$work/member" && printf x) || fail "s3Object is no text"
+    file s3Object; object=$(json foreign "$work/member" && printf x) || fail "s3Object is not a string"
     place=$place${object%x}
     file hashAlgorithm
     [ "$(cat "$work/member")" = '"SHA-256"' ] || continue
@@ -505,7 +506,7 @@ if [ $provider = yes ]; then
     named=yes
     break
   done < "$work/candidates"
-  [ $named = yes ] || fail "the digest does not name the file with its hash"
+  [ $named = yes ] || fail "the digest does not name this file with this hash"
   say "   it names SHA-256 $raw_sha256"
   if is_there provider-key.der; then
     plain provider-key.der 8192
@@ -514,10 +515,10 @@ if [ $provider = yes ]; then
       || fail "provider-key.der is not an RSA key of 2048, 3072 or 4096 bits and e = 65537"
     bytes=$((${#der} / 2)) modulus=$((16#${BASH_REMATCH[2]} - 1))
     [ $((16#${BASH_REMATCH[1]})) = $((bytes - 4)) ] && [ $bytes = $((modulus + 14)) ] \
-      || fail "provider-key.der is of another length than it states"
-    [ "$(size_of provider-signature.bin)" = $modulus ] || fail "the provider's signature has another length"
+      || fail "provider-key.der does not have the length it states"
+    [ "$(size_of provider-signature.bin)" = $modulus ] || fail "the provider's signature has a wrong length"
     openssl rsa -RSAPublicKey_in -inform DER -in provider-key.der -pubout -out "$work/provider.pem" 2> /dev/null \
-      || fail "provider-key.der is no key"
+      || fail "provider-key.der is not a key"
     openssl dgst -sha256 -verify "$work/provider.pem" -signature provider-signature.bin \
       "$work/signed" > /dev/null 2>&1 || fail "the provider's signature does not verify"
     say "   signed by provider-key.der ($fingerprint)"
@@ -528,21 +529,21 @@ if [ $provider = yes ]; then
   if is_there provider-file.json; then
     plain provider-file.json $((64 * mib))
     [ "$(openssl dgst -sha256 -binary provider-file.json | hexes)" = "$raw_sha256" ] \
-      || fail "provider-file.json has another hash"
+      || fail "provider-file.json has a wrong hash"
     without provider-file.json '\000-\010\013\014\016-\037'
     list=$(json names provider-file.json "" 1) || fail "provider-file.json is not a file of CloudTrail"
     [ "$list" = Records ] || fail "provider-file.json is not a file of CloudTrail"
     json member provider-file.json Records 1 > "$work/records" || fail "provider-file.json: no records"
     json element "$work/records" "$record_index" 1 > "$work/record" || fail "provider-file.json: no such record"
-    cmp -s "$work/record" raw.txt || fail "raw.txt does not stand in provider-file.json at its place"
-    say "   raw.txt stands in the delivered file, as record $record_index"
+    cmp -s "$work/record" raw.txt || fail "raw.txt is not in provider-file.json at its index"
+    say "   raw.txt is in the delivered file, as record $record_index"
   else
-    echo "   not shown: that raw.txt stands in the delivered file"
+    echo "   not shown: that raw.txt is in the delivered file"
   fi
 fi
 
 [ -z "$flags" ] || say "flags of the object: $flags (docs/evidence-format.md)"
-case $flags in *key_hash* | *shadow*) echo "an object with such a flag is counted for nobody" ;; esac
-[ -z "$raw_form" ] || echo "the text is as the source's API lists it, not as its log delivered it"
-[ $is_cut = no ] || echo "fields were cut out of the text before it was written"
+case $flags in *key_hash* | *shadow*) echo "an object with such a flag is never counted" ;; esac
+[ -z "$raw_form" ] || echo "the text is as listed by the source's API, not as delivered by its log"
+[ $is_cut = no ] || echo "fields were removed from the text before it was written"
 say "holds: raw.txt ($form $record_index of $unit) was sealed in $origin when its size was $size"

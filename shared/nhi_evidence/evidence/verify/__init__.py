@@ -1,7 +1,7 @@
 """Verification of a sealed store, step by step (docs/verification.md has the same numbers).
 
-Offline but for the store itself: only the pinned public keys decide. It never stops at the first
-finding, and states what it did not look at.
+Works offline, apart from reading the store; the pinned public keys are the only thing it trusts.
+It does not stop at the first finding, and it states what it did not check.
 """
 
 from nhi_evidence.evidence.verify.chain import State

@@ -1,4 +1,4 @@
-"""V0, outside: what others said of the checkpoints, and the copies they keep."""
+"""V0, outside the store: what others attest about checkpoints, and the copies they keep."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from nhi_evidence.ports import EvidenceVersions
 
 
 class Anchors:
-    """Checks every anchor of the checkpoints a chain has verified."""
+    """Checks every anchor of the checkpoints that a chain has verified."""
 
     def __init__(self, store: EvidenceVersions, policy: Policy, chain: Chain, *, now: int) -> None:
-        """Believe whom `policy` names; judge their age as of `now`."""
+        """Accept anchors of the names in `policy`; judge ages as of `now`."""
         self._now = now
         self._log = StoredLog(store, policy.name, policy.keys)
         self._policy = policy
         self._chain = chain
         self.findings: list[Finding] = []
         self.held: list[Anchor] = []
-        """What holds: one per name, the newest."""
+        """The newest valid anchor of each name."""
         self.not_checked: list[str] = []
         self._before: dict[str, tuple[Trust | None, str, str, int]] = {}
-        """By name: what it last said of an epoch before the state a walk began at (whom to trust,
-        or None of a copy; key, shard, epoch)."""
+        """By name, its last anchor of an epoch before the saved state: whom to trust (None for a
+        copy), key, shard, epoch."""
         self._at: dict[str, int] = {}
-        """By name: the sealer's clock at the checkpoint of its anchor."""
+        """By name, the sealer's clock at the newest checkpoint it anchored."""
 
     def run(self) -> None:
         """Check anchors, then copies, then whether there are enough of both."""
@@ -48,7 +48,7 @@ class Anchors:
         self._enough()
 
     def _stored(self) -> Iterator[Anchor]:
-        """Yield the anchors that hold of those under the log."""
+        """Yield the valid anchors stored under the log."""
         trusted = {anchor.file_name(one.name, one.form): one for one in self._policy.trusts}
         strangers: set[str] = set()
         for shard in self._log.shards():
@@ -62,17 +62,17 @@ class Anchors:
                 if signed is not None:
                     yield from self._stamped(trust, key, (shard, _number(epoch)), signed)
                 elif self._chain.whole:
-                    self._find("anchor_invalid", key, "of no checkpoint that holds")
+                    self._find("anchor_invalid", key, "there is no valid checkpoint for it")
                 else:
                     self._before[trust.name] = (trust, key, shard, _number(epoch))
         self.not_checked += [
-            f"V0: anchors by {name}, whom the policy does not name" for name in sorted(strangers)
+            f"V0: anchors by {name}, which the policy does not name" for name in sorted(strangers)
         ]
 
     def _stamped(
         self, trust: Trust, key: str, place: tuple[str, int], signed: Signed
     ) -> Iterator[Anchor]:
-        """Yield an anchor of a checkpoint, where it shows that."""
+        """Yield the anchor if it attests this checkpoint; otherwise add a finding."""
         try:
             seen = anchor.check(trust, self._log.get(key) or b"", signed.stated)
         except anchor.AnchorError as error:
@@ -87,7 +87,7 @@ class Anchors:
         return Anchor(name, *place, seen)
 
     def _from_before(self, trust: Trust | None, key: str, shard: str, epoch: int) -> Anchor | None:
-        """Return what a name said of an epoch before the state, if the log extends that."""
+        """Return a name's anchor of an epoch before the saved state, if the log extends it."""
         try:
             stated = self._log.checkpoint(shard, epoch)
         except LogError:
@@ -100,7 +100,7 @@ class Anchors:
         return next(self._stamped(trust, key, (shard, epoch), signed), None)
 
     def _copied(self) -> Iterator[Anchor]:
-        """Yield the copies elsewhere that hold."""
+        """Yield an anchor for each checkpoint copied elsewhere that equals the log's."""
         for name, copy in self._policy.copies:
             try:
                 kept = {key: copy.get(key) for key in copy.keys(log.PREFIX) if _is_checkpoint(key)}
@@ -122,7 +122,7 @@ class Anchors:
                 continue
             signed = self._chain.checkpoints.get(place)
             if place > last:
-                self._find("rolled_back", key, f"{name} holds a checkpoint past the log's last")
+                self._find("rolled_back", key, f"{name} has a checkpoint beyond the log's last")
             elif signed is None and not self._chain.whole:
                 if self._log_says(place) == stated:
                     self._before[name] = (None, name, *place)
@@ -140,14 +140,14 @@ class Anchors:
             return None
 
     def _enough(self) -> None:
-        """Find whether as many names as the policy asks spoke of the log recently enough."""
+        """Check that as many names as the policy requires anchored the log recently enough."""
         signed = sorted(self._chain.checkpoints.items())
         if not signed or not self._policy.anchors_required:
             return
         place, _ = signed[-1]
         due = self._now - self._policy.anchor_age_ms
         if self._chain.began_at is not None and self._chain.began_at > due:
-            return  # nothing of the log is old enough to ask for an anchor
+            return  # the log is too young for an anchor to be due
         recent = [each.name for each in self.held if self._at[each.name] >= due]
         if len(recent) < self._policy.anchors_required:
             self._find(

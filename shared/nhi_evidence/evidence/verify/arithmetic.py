@@ -1,7 +1,7 @@
 """V2: the numbers, hashes and gaps of unit lines are in bounds and add up.
 
-Nearly every line of a table is the plain one of a delivered file, and right. Whether it is that is
-asked of all of them first, in few calls; what is said of the others is asked line by line.
+Nearly every unit line is a correct one of a plain delivered file. That is tested first, in few
+calls for the whole table; only the remaining lines are examined one by one for what is wrong.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _HASH = re.compile("[0-9a-f]{64}")
 _DIGITS = re.compile("[0-9a-f]*")
 _HASH_DIGITS = 64
 _LARGEST = 1 << 53
-"""Bound of every number in a table: what any JSON reader holds exactly."""
+"""Upper bound of every number in a table: any JSON reader can represent it exactly."""
 
 
 def problems(units: Sequence[UnitLine]) -> Iterator[tuple[UnitLine, str]]:
-    """Yield each unit line that does not add up, with the first thing that is wrong with it."""
+    """Yield each unit line that does not add up, with the first thing wrong with it."""
     for unit in in_doubt(units):
         what = problem(unit)
         if what is not None:
@@ -29,12 +29,12 @@ def problems(units: Sequence[UnitLine]) -> Iterator[tuple[UnitLine, str]]:
 
 
 def problem(unit: UnitLine) -> str | None:
-    """Return the first thing that is wrong with a unit line, or None."""
+    """Return the first thing wrong with a unit line, or None."""
     return next(_problems(unit), None)
 
 
 def in_doubt(units: Sequence[UnitLine]) -> Sequence[UnitLine]:
-    """Return the unit lines something may be wrong with; with every other nothing is."""
+    """Return the unit lines that may be wrong; all others are certainly right."""
     hashes = [
         each
         for unit in units
@@ -46,7 +46,7 @@ def in_doubt(units: Sequence[UnitLine]) -> Sequence[UnitLine]:
 
 
 def _is_plain(unit: UnitLine) -> bool:
-    """Whether a line, its hashes aside, is of a file of records in one part, and adds up."""
+    """Whether a line, apart from its hashes, is that of a one-part file of records and adds up."""
     start, end = unit.span
     if (
         unit.kind != "records"
@@ -92,9 +92,9 @@ def _problems(unit: UnitLine) -> Iterator[str]:
         *(unit.records, unit.kept, unit.rejected, *excluded),
     )
     if min(numbers) < 0 or max(numbers) > _LARGEST:
-        yield "a number below 0 or past 2^53"
+        yield "a number below 0 or above 2^53"
     if unit.u != lines.unit_id(unit.unit):
-        yield "another unit id"
+        yield "unit id does not match the name"
     if not 1 <= unit.part <= unit.parts or not start <= end <= unit.raw_size:
         yield f"part {unit.part} of {unit.parts}, span {unit.span} of {unit.raw_size}"
     if unit.records != unit.kept + unit.rejected + sum(excluded):
@@ -103,7 +103,7 @@ def _problems(unit: UnitLine) -> Iterator[str]:
     if not all(map(_HASH.fullmatch, hashes)):
         yield "not a hash"
     if unit.records > end - start + 1:
-        # A record, or the text around it, takes a byte: more would be counted than can be there.
+        # Each record, or the text around it, takes at least a byte, so there cannot be more.
         yield f"{unit.records} records in {end - start} bytes"
     yield from _problems_of_kind(unit)
     if unit.messages is not None:
@@ -113,11 +113,11 @@ def _problems(unit: UnitLine) -> Iterator[str]:
 def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
     is_rejection = unit.kind == "rejection"
     if {unit.rejection is not None, unit.raw_sha256 is None} != {is_rejection}:
-        yield "a rejection has a reason and no inflated bytes, and nothing else does"
+        yield "a rejection, and nothing else, has a reason and no inflated bytes"
     if unit.kind != "records":
         is_whole = unit.is_exact or (unit.kind == "rejection" and unit.rebuild == "cut")
         if unit.records or unit.gaps or not is_whole:
-            yield f"a {unit.kind} has no records and no gaps"
+            yield f"a {unit.kind} with records or gaps, or incomplete"
         return
     try:
         number, size = gaps.extent(unit.gaps)
@@ -136,7 +136,7 @@ def _problems_of_messages(unit: UnitLine) -> Iterator[str]:
     if unit.part != 1 or len(messages.h) != len(messages.n) or not messages.h:
         yield f"{len(messages.h)} messages with {len(messages.n)} counts, part {unit.part}"
     if not all(0 <= number <= _LARGEST for number in (messages.first, *messages.n)):
-        yield "a number of messages below 0 or past 2^53"
+        yield "a number of messages below 0 or above 2^53"
     if not all(map(_HASH.fullmatch, messages.h)):
         yield "not a hash of a message"
     if unit.kind == "records" and unit.parts == 1 and sum(messages.n) != unit.records:

@@ -1,4 +1,4 @@
-"""What is asked of the store again, of runs and heads that a report states."""
+"""Reading again from the store what a report only states: the hashes of a run, its head."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nhi_evidence.ports import EvidenceVersions
 
 
 def hashes_of(store: EvidenceVersions, run: Run) -> Sequence[str]:
-    """Return the hash of each message of a run, read from its table again; else none."""
+    """Return the hash of each message of a run, read again from its table; empty if unreadable."""
     (body,) = store.bodies([(run.key, run.version)])
     try:
         table = read_table(frame.unpack(body or b"", limit=objects.MAX_TABLE_BYTES))
@@ -27,7 +27,7 @@ def hashes_of(store: EvidenceVersions, run: Run) -> Sequence[str]:
 
 
 def signs(store: EvidenceVersions, policy: Policy, report: Report) -> bool:
-    """Whether the store has the head a report states, signed by a key of the policy."""
+    """Whether the store has the head that a report states, signed by a key of the policy."""
     shard, _, epoch = (report.head or "").removeprefix(log.PREFIX).partition("/checkpoint/")
     if not log.is_key(report.head or "") or not epoch:
         return report.root is None

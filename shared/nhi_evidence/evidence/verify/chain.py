@@ -1,4 +1,4 @@
-"""V0 and V1: signatures, the chain of epochs, and the tree they give."""
+"""V0 and V1: signatures, the chain of epochs, and the tree built from them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.ports import EvidenceVersions
 
 CLOCK_SKEW_MS = 600_000
-"""The sealer's clock and the store's may differ by so much."""
+"""How far the sealer's clock and the store's may differ."""
 
 
 class Epoch(msgspec.Struct, frozen=True):
-    """One plan that counts: its leaves and where in the log they stand."""
+    """A plan that counts: its leaves and their place in the log."""
 
     shard: str
     number: int
@@ -38,7 +38,7 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Where a verification ended; a later one starts here and so sees a fork or a rollback."""
+    """Where a verification ended. A later one resumes here, and so detects forks and rollbacks."""
 
     name: str
     shard: str
@@ -47,15 +47,15 @@ class State(msgspec.Struct, frozen=True):
     size: int
     root: str
     at: int
-    """That epoch's plan's time by the store, milliseconds since the epoch."""
+    """When the store took that epoch's plan, milliseconds since the epoch."""
     findings: tuple[Finding, ...] = ()
-    """What was found until then, and is not of that moment alone: a later one repeats it."""
+    """Findings so far, except momentary ones; a later verification repeats them."""
     waiting: tuple[tuple[str, str], ...] = ()
-    """Versions that were not sealed yet, by key and version id: the later one looks for them."""
+    """Key and version id of versions not sealed yet; a later verification looks for them."""
 
 
 class Chain:
-    """Walks the log of a store and tells what is wrong with it."""
+    """Walks the log of a store and records what is wrong with it."""
 
     def __init__(
         self,
@@ -66,35 +66,34 @@ class Chain:
         now: int,
         seal_delay_ms: int,
     ) -> None:
-        """Walk log `name`, trusting `keys` alone; an epoch is to be signed in `seal_delay_ms`."""
+        """Walk log `name`, trusting only `keys`; epochs must be signed within `seal_delay_ms`."""
         self._log = StoredLog(store, name, keys)
         self._name = name
         self._now = now
         self._seal_delay_ms = seal_delay_ms
         self.findings: list[Finding] = []
         self.checkpoints: dict[tuple[str, int], Signed] = {}
-        """By shard and epoch, of what was walked."""
+        """Valid checkpoints met on the walk, by shard and epoch."""
         self.whole = True
-        """Whether the walk began at the log's beginning."""
+        """Whether the walk started at the beginning of the log."""
         self.head: log.Position | None = None
-        """After the last plan that could be followed, signed or not."""
+        """Position after the last plan that could be followed, signed or not."""
         self.signed_head: log.Position | None = None
-        """After the newest plan a valid checkpoint covers."""
+        """Position after the newest plan that a valid checkpoint covers."""
         self.signed_at: int | None = None
         """When that plan was made, by the sealer's clock or the store's, whichever is earlier."""
         self.began_at: int | None = None
-        """The sealer's clock at the first plan of the log; None where that is not known."""
+        """The sealer's clock at the first plan of the log; None if unknown."""
         self._signed_plan_at = 0
         self._unsigned: list[tuple[Epoch, log.Position]] = []
         self._config: dict[str, str] = {}
         self._last_at = 0
 
     def walk(self, since: State | None = None) -> Iterator[Epoch]:
-        """Yield every epoch a valid checkpoint covers, in order; what is wrong is in `findings`.
+        """Yield, in order, every epoch that a valid checkpoint covers; collect `findings`.
 
-        From a saved state, only what came after it; the tree of that state is then rebuilt
-        from the tiles and must have the saved root. Entries no valid checkpoint covers are
-        yielded for nobody.
+        Given a saved state, yields only the epochs after it; the state's tree is rebuilt from the
+        tiles and must have the saved root. Epochs that no valid checkpoint covers are not yielded.
         """
         first = self._log.first_shard()
         if first is None:
@@ -112,13 +111,16 @@ class Chain:
             position = yield from self._shard(self._log.start(position.closed, position.as_closed))
         for stray in self._log.shards():
             if stray > position.shard or stray < first:
-                self._find("shard_broken", log.plan_key(stray, 1), "no shard goes on in it")
+                self._find("shard_broken", log.plan_key(stray, 1), "not in the chain of shards")
         self.head = position
         if self.signed_head is None:
             self._find("log_unsigned", log.checkpoint_key(position.shard, position.epoch))
 
     def state(self) -> State | None:
-        """Return where the walk ended, to be saved; without findings."""
+        """Return where the walk ended, to be saved, or None if nothing was signed.
+
+        The caller fills in findings and waiting versions.
+        """
         head = self.signed_head
         if head is None:
             return None
@@ -150,12 +152,12 @@ class Chain:
         return position
 
     def _resume_clock(self, position: log.Position, taken: int) -> None:
-        """Take clock and settings of the epoch of a state, as the tree of it holds them."""
+        """Restore clock and settings from the state's epoch leaf, proven against its tree."""
         shard, tree = position.shard, position.checkpoint
         newest = earlier.epoch_leaf(self._log, tree, shard=shard, epoch=position.epoch)
         if newest is None:
             where = log.plan_key(shard, position.epoch)
-            self._find("plan_void", where, "it is not the plan that was verified")
+            self._find("plan_void", where, "not the plan that was verified before")
             return
         self.signed_at = min(newest.at, taken)
         self._last_at, self._config = newest.at, dict(newest.config)
@@ -165,7 +167,7 @@ class Chain:
             self.began_at = first.at
 
     def earlier_checkpoint(self, shard: str, epoch: int, stated: Checkpoint) -> Signed | None:
-        """Return a checkpoint from before the state the walk began at, if the log extends it."""
+        """Return a checkpoint from before the saved state, if the log extends it; else None."""
         head = self.signed_head
         if self.whole or head is None or (shard, epoch) >= (head.shard, head.epoch):
             return None
@@ -195,7 +197,7 @@ class Chain:
             else:
                 yield from self._followed(shard, position, step, newest)
             position = step.after
-            # Up to MAX_LEAVES leaves: not held while those of the next plan are read.
+            # Up to MAX_LEAVES leaves: release them before the next plan's are read.
             del step, body
         self._give_up_unsigned(shard, closed=position.closed is not None)
         return position
@@ -203,7 +205,7 @@ class Chain:
     def _followed(
         self, shard: str, before: log.Position, step: log.Step, newest: int
     ) -> Iterator[Epoch]:
-        """Check a plan that counts; yield what a valid checkpoint now covers."""
+        """Check a plan that counts; yield the epochs that a valid checkpoint now covers."""
         self._check_tiles(shard, step)
         taken = self._check_times(step)
         epoch = Epoch(shard, step.after.epoch, before.size, step.leaves)
@@ -217,7 +219,7 @@ class Chain:
             yield signed
 
     def _give_up_unsigned(self, shard: str, *, closed: bool) -> None:
-        """Leave what no valid checkpoint of a shard covers to nobody."""
+        """Drop the epochs of a shard that no valid checkpoint covers; overdue if it is closed."""
         if closed and self._unsigned:
             number = self._unsigned[-1][0].number
             self._find(
@@ -226,7 +228,7 @@ class Chain:
         self._unsigned = []
 
     def _stray_epochs(self, shard: str, newest: int) -> int:
-        """Return the last epoch any plan or checkpoint names, past a gap too."""
+        """Return the last epoch named by any plan or checkpoint, even beyond a gap."""
         last = newest
         for kind in ("plan", "checkpoint"):
             for key in self._log.keys(f"{log.PREFIX}{shard}/{kind}/"):
@@ -245,7 +247,7 @@ class Chain:
                 self._find("tile_altered", key)
 
     def _check_checkpoint(self, after: log.Position, newest: int, taken: int) -> bool:
-        """Whether the checkpoint of a plan is there, signed, and states the plan's tree."""
+        """Whether a plan's checkpoint exists, is signed, and states the plan's tree."""
         key = log.checkpoint_key(after.shard, after.epoch)
         try:
             checkpoint = self._log.checkpoint(after.shard, after.epoch)

@@ -1,6 +1,6 @@
-"""V3: the lines of an evidence object, unit by unit: roots, forms, raw texts, the delivered bytes.
+"""V3: the lines of an evidence object, unit by unit: roots, forms, raw texts, delivered bytes.
 
-Bounded: an object costs at most `MOST_FINDINGS` findings, and work linear in its bytes.
+Bounded: an object yields at most `MOST_FINDINGS` findings, for work linear in its bytes.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from nhi_evidence.evidence.verify.report import MapAgain
 
 
 class Checked(msgspec.Struct):
-    """What looking into one object came to."""
+    """The result of checking the contents of one object."""
 
     findings: list[Finding] = msgspec.field(default_factory=list)
     records: int = 0
-    """Looked at line by line."""
+    """Records checked line by line."""
     reproduced: int = 0
     unprovable: int = 0
     """Records whose raw text was not kept, so that nobody can map them again."""
     natives: list[bytes] = msgspec.field(default_factory=list)
-    """`natives.entry_of` each kept record that has an id."""
+    """`natives.entry_of` for each kept record that has a native id."""
     not_split: int = 0
-    """Units that were not split again: their source is unknown here, or they are too large."""
+    """Units not decoded again: this release does not know their source, or they are too large."""
 
 
 def check(leaf: ObjectLeaf, table: Table, body: bytes, again: MapAgain | None) -> Checked:
-    """Look into every unit of an object whose table holds."""
+    """Check every unit of an object whose table is valid."""
     result = Checked()
     try:
         every = frame.unpack(body, limit=MAX_LINES_BYTES)
         if tuple(every[: len(table.lines)]) != table.lines:
-            raise ValueError("the frame opens with another table than its first block")
+            raise ValueError("the frame's table differs from that of its first block")
         units = list(lines_of(table, every[len(table.lines) :]))
     except ValueError as error:
         result.findings.append(finding("frame_invalid", leaf, str(error)))
@@ -81,11 +81,11 @@ class _Unit:
         self._result = result
         self._raw: dict[int, bytes] = {}
         self._gone = 0
-        """Bytes that lines state to be cut."""
+        """Bytes that lines state were cut."""
         self._broken = False
 
     def check(self) -> Iterator[Finding]:
-        """Yield what is wrong, step by step; a later step needs the earlier ones to hold."""
+        """Yield what is wrong, step by step; each step requires the earlier ones to succeed."""
         for step in (self._root, self._forms, self._delivered):
             for problem in step():
                 self._broken = True
@@ -101,7 +101,7 @@ class _Unit:
             yield self._finding("unit_root", f"root {root}")
 
     def _forms(self) -> Iterator[Finding]:
-        """Every line is one its unit may have, in order; the counts are the unit line's."""
+        """Check that each line is permitted in its unit and in order, and counts match."""
         unit = self._unit
         counts: dict[str, int] = {}
         last = unit.first - 1
@@ -114,10 +114,10 @@ class _Unit:
                 return
             form = parsed.form
             if form not in _FORMS[unit.kind] or parsed.u != unit.u:
-                yield self._finding("line_invalid", f"line {number} is not of this unit or kind")
+                yield self._finding("line_invalid", f"line {number} is of another unit or kind")
                 return
             if lines.spelt(parsed) != line:
-                yield self._finding("line_invalid", f"line {number} is not in its own form")
+                yield self._finding("line_invalid", f"line {number} is not in canonical form")
                 return
             name = f"{form} {parsed.o}" if form == "out_of_scope" else str(form)
             counts[name] = counts.get(name, 0) + 1
@@ -137,7 +137,7 @@ class _Unit:
         yield from self._counts(counts)
 
     def _kept(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
-        """The raw text has the hash and size its record states; of a cut one, the size."""
+        """Check that the raw text has the hash and size its record states; a cut one, the size."""
         try:
             normalized = stated.normalized(parsed.n)
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -152,13 +152,13 @@ class _Unit:
         elif normalized.metadata.uid is not None:
             account = normalized.cloud.account.uid or ""
             uid = normalized.metadata.uid
-            # What was cut decides as well whether two records are the same.
+            # The hash as delivered: two records that differ only in what was cut are different.
             self._result.natives.append(
                 natives.entry_of(self._header.source, account, uid, stated_hash, self._unit.u)
             )
 
     def _cuts(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
-        """Cuts are within the text they were taken from, in order, in a unit that states them."""
+        """Check that cuts are in order, within their text, and in a unit that states cuts."""
         if not parsed.c:
             return
         self._gone += sum(cut.length for cut in parsed.c)
@@ -200,7 +200,7 @@ class _Unit:
             return bool(self._lines) and b'"k":"out_of_scope_ids"' in self._lines[-1]
 
     def _delivered(self) -> Iterator[Finding]:
-        """Gaps and records give the bytes of the span, and these split into these records."""
+        """Check that gaps and records give the span's bytes, which split into these records."""
         unit = self._unit
         span = unit.span[1] - unit.span[0]
         if unit.rebuild != "exact":
@@ -208,7 +208,7 @@ class _Unit:
             if there > span:
                 yield self._finding("rebuild_mismatch", "more bytes than the span")
             elif unit.rebuild == "cut" and (there < span or not self._gone):
-                # All is kept but for the cuts: less would be text that is missing and not stated.
+                # Everything but the cuts is kept: anything less is text missing without a trace.
                 yield self._finding("rebuild_mismatch", f"{there} bytes, the span is {span}")
             return
         records = [self._raw[index] for index in sorted(self._raw)]
@@ -227,7 +227,7 @@ class _Unit:
             yield from self._in_one_part(data)
 
     def _in_one_part(self, data: bytes) -> Iterator[Finding]:
-        """A unit of one part: its hash, and its split."""
+        """Check a unit of one part: its hash, its messages, and how it decodes."""
         unit = self._unit
         digest = sha256(data).hexdigest()
         expected = unit.src_sha256 if unit.kind == "rejection" else unit.raw_sha256
@@ -242,7 +242,7 @@ class _Unit:
             yield from self._split_again(data)
 
     def _rejected_again(self, data: bytes) -> Iterator[Finding]:
-        """What was rejected as it came cannot be decoded now either, by the same release."""
+        """Check that a delivery rejected on arrival still cannot be decoded."""
         reason = self._unit.rejection.reason if self._unit.rejection is not None else ""
         if reason in _NOT_BY_DECODING:
             return
@@ -250,7 +250,7 @@ class _Unit:
         if decoded is None:
             self._result.not_split += 1
         elif not isinstance(decoded, Undecodable):
-            yield self._finding("not_reproduced", f"rejected as {reason}, and it can be decoded")
+            yield self._finding("not_reproduced", f"rejected as {reason}, but can be decoded")
 
     def _split_again(self, data: bytes) -> Iterator[Finding]:
         decoded = decoding.again(self._header, data, is_packed=False)
@@ -260,7 +260,7 @@ class _Unit:
         if isinstance(decoded, Undecodable):
             yield self._finding("split_mismatch", f"{decoded.reason}: {decoded.detail}")
         elif decoded.data != data:
-            yield self._finding("split_mismatch", "the rebuilt text is itself packed")
+            yield self._finding("split_mismatch", "the rebuilt text is itself compressed")
         else:
             yield from self._same_split(decoded)
 
@@ -275,7 +275,7 @@ class _Unit:
                 return
 
     def _messages(self, data: bytes) -> Iterator[Finding]:
-        """The messages a unit line states are those of the run it holds."""
+        """Check that a unit holds the messages its line states."""
         messages = self._unit.messages
         if messages is None:
             return
@@ -286,10 +286,10 @@ class _Unit:
             return
         hashes = tuple(sha256(data[each.start : each.end]).hexdigest() for each in framed)
         if hashes != messages.h or framed[0].sequence != messages.first:
-            yield self._finding("range_invalid", "other messages than the unit line states")
+            yield self._finding("range_invalid", "not the messages the unit line states")
 
     def _reproduced(self, again: MapAgain) -> Iterator[Finding]:
-        """Map every raw text that was kept once more: the same line, byte for byte."""
+        """Map every kept raw text again, and check that it gives the same line byte for byte."""
         unit = self._unit
         self._result.unprovable += unit.records - len(self._raw)
         for line in self._lines:
@@ -320,7 +320,7 @@ _NOT_BY_DECODING = frozenset(
         "part_too_large",
     }
 )
-"""Reasons a trigger or the mapper gives: decoding says nothing about them."""
+"""Reasons given by a trigger or the mapper, on which decoding has no bearing."""
 
 _FORMS: dict[str, frozenset[str | None]] = {
     "records": frozenset({"kept", "rejected", "out_of_scope", "ids"}),

@@ -1,7 +1,7 @@
-"""V0: the post-quantum cosignature of the head, where the policy asks for it.
+"""V0: the post-quantum cosignature of the head, if the policy requires one.
 
-The head alone: its tree holds every entry before it, and the first plan of a shard states the end
-of the one before, so what is cosigned there covers the log from its beginning.
+Checking the head is enough: its tree contains every earlier entry of the shard, and the first plan
+of a shard states where the previous shard ended, so the cosignature covers the log from its start.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from nhi_evidence.ports import EvidenceVersions
 
 
 def check(store: EvidenceVersions, policy: Policy, chain: Chain) -> Iterator[Finding]:
-    """Find whether the newest checkpoint that holds is cosigned by a pinned ML-DSA-44 key.
+    """Check that the newest valid checkpoint is cosigned by a pinned ML-DSA-44 key.
 
-    A log without any is not asked: that is a finding already.
+    A log without a valid checkpoint yields nothing here: it has a finding already.
     """
     if not policy.require_cosignature:
         return
@@ -33,6 +33,6 @@ def check(store: EvidenceVersions, policy: Policy, chain: Chain) -> Iterator[Fin
     try:
         signed = stored.signed(*place)
     except LogError:
-        return  # found by the walk
+        return  # the walk has a finding for it
     if signed is not None and not signed.is_cosigned:
         yield Finding(code="cosignature_missing", key=log.checkpoint_key(*place))

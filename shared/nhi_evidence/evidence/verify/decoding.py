@@ -1,4 +1,4 @@
-"""Decoding a rebuilt delivery again, within bounds a reader sets: a writer may state any limits."""
+"""Decoding a rebuilt delivery again, within the reader's bounds: a writer can state any limits."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from nhi_evidence.evidence.lines import Header
 from nhi_evidence.reading.inflate import inflated
 
 SPLIT_BYTES = 64 << 20
-"""A larger delivery is rebuilt and hashed, and not decoded again ..."""
+"""A larger delivery is rebuilt and hashed, but not decoded again ..."""
 
 SPLIT_SEPARATORS = 3_000_000
-"""... nor one with more commas and line ends: each may part two records."""
+"""... nor is one with more commas and line ends than this: each could separate two records."""
 
 
 def again(header: Header, data: bytes, *, is_packed: bool) -> Decoded | Undecodable | None:
-    """Decode a delivery as the release does that has these settings; None past the bounds.
+    """Decode a delivery under the settings its header states; None beyond the bounds.
 
-    `is_packed` of one as it was delivered, which may have to be inflated; else no more can be in
-    it than there is. None as well of a source that is not known here.
+    `is_packed` means the bytes are as delivered and may need inflating; otherwise they cannot
+    decode to more than they are. Also returns None when this release does not know the source.
     """
     stated = header.settings.limits
     most = SPLIT_BYTES if is_packed else len(data)

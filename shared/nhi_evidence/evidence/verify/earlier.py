@@ -1,7 +1,8 @@
-"""What came before a saved state, shown by the tree that state ended in: nothing is believed.
+"""Facts about epochs before a saved state, each proven against the tree the state ended with.
 
-An incremental verification does not walk the older epochs. Where it needs one (its clock, its
-settings, its checkpoint), the entry or the root is proven to be part of the tree it resumes at.
+An incremental verification does not walk the older epochs. When it needs something from one (its
+clock, its settings, its checkpoint), it proves that the entry or the root is part of the tree it
+resumes from, and takes nothing on trust.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from nhi_evidence.evidence.stored_log import StoredLog
 
 
 def epoch_leaf(stored: StoredLog, tree: Checkpoint, *, shard: str, epoch: int) -> EpochLeaf | None:
-    """Return the entry an older plan opens with, where a tree of the shard holds it; else None.
+    """Return the epoch leaf that an older plan opens with, if `tree` contains it; otherwise None.
 
-    The tree is that of a signed checkpoint of an epoch at or after it.
+    `tree` is a verified checkpoint of the same shard, at that epoch or a later one.
     """
     try:
         entries = log.entries_of(stored.plan(shard, epoch) or b"")
@@ -33,7 +34,7 @@ def epoch_leaf(stored: StoredLog, tree: Checkpoint, *, shard: str, epoch: int) -
 
 
 def is_part(stored: StoredLog, tree: Checkpoint, *, shard: str, older: Checkpoint) -> bool:
-    """Whether an older checkpoint of a shard is of the beginning of a tree of it."""
+    """Whether `tree` is an extension of an older checkpoint of the same shard."""
     try:
         subtree = _subtree(stored, shard, tree.size)
         path = merkle.consistency_path(older.size, tree.size, subtree)

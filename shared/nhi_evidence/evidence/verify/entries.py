@@ -1,4 +1,4 @@
-"""The leaves of a log and the versions of a store, merged by key: one pass over both."""
+"""The leaves of a log and the versions of a store, merged by key in one pass over both."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _FOLDERS = len(("ev", "v1", "source", "hour"))
 
 
 class Entries:
-    """Leaves of a log with their places, in order of their keys."""
+    """The leaves of a log with their places, in key order."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect leaves in `sorter`."""
         self._sorter = sorter
 
     def add(self, index: int, entry: Leaf) -> None:
-        """Take the leaf at a place; an epoch leaf is of no version and is left out."""
+        """Add the leaf at a place; epoch leaves are skipped, as they describe no version."""
         if isinstance(entry, EpochLeaf):
             return
         value = index.to_bytes(_INDEX_BYTES) + leaf.encode(entry)
         self._sorter.add(entry.key.encode(errors="surrogatepass"), value)
 
     def __iter__(self) -> Iterator[tuple[int, ObjectLeaf | MarkerLeaf]]:
-        """Yield place and leaf in order of keys, then of places."""
+        """Yield each place and leaf, by key and then by place."""
         for _, value in self._sorter:
             entry = leaf.decode(value[_INDEX_BYTES:])
             if not isinstance(entry, EpochLeaf):
@@ -40,7 +40,7 @@ class Entries:
 
 
 class OfKey(msgspec.Struct):
-    """Everything sealed and listed of one key."""
+    """Everything sealed and listed under one key."""
 
     key: str
     sealed: list[tuple[int, ObjectLeaf | MarkerLeaf]] = msgspec.field(default_factory=list)
@@ -50,7 +50,7 @@ class OfKey(msgspec.Struct):
 def merge(
     entries: Iterable[tuple[int, ObjectLeaf | MarkerLeaf]], listing: Iterable[Version]
 ) -> Iterator[OfKey]:
-    """Yield what is sealed and what is listed, key by key."""
+    """Yield what is sealed and what is listed, key by key; both inputs come in key order."""
     sealed, listed = iter(entries), iter(listing)
     entry, version = next(sealed, None), next(listed, None)
     while entry is not None or version is not None:
@@ -70,18 +70,18 @@ def _order(key: str) -> bytes:
 
 
 def folder(key: str) -> str:
-    """Return the source hour a key lies in, `ev/v1/<source>/h=<hour>`, or as much of one."""
+    """Return the source hour of a key, `ev/v1/<source>/h=<hour>`, or as much of it as there is."""
     return "/".join(key.split("/")[:_FOLDERS][: max(1, key.count("/"))])
 
 
 def is_in(part: Part | None, key: str) -> bool:
-    """Whether a key belongs to a part: all of a source hour does to the same one."""
+    """Whether a key belongs to a part; all keys of a source hour belong to the same one."""
     if part is None:
         return True
     return order(b"", folder(key)) % part.of == part.number - 1
 
 
 def order(seed: bytes, *names: str) -> int:
-    """Return the place of a name in an order nobody chose: a keyed hash."""
+    """Return the rank of a name in a pseudorandom order, by a hash keyed with `seed`."""
     text = "\0".join(names).encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, key=seed[:64], digest_size=8).digest())

@@ -1,7 +1,7 @@
-"""V2 and V3 of one object alone: a function of its leaf and its bytes, wherever it is called.
+"""V2 and V3 for a single object: a pure function of its leaf and its bytes.
 
-Nothing here knows of another object, of the store or of the report, so that objects can be looked
-into side by side; what they come to is weighed in the order of the log.
+Nothing here depends on other objects, the store or the report, so objects can be examined in
+parallel; the results are weighed in log order.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from nhi_evidence.evidence.verify.report import Reproducer
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """What one object came to."""
+    """The result of examining one object."""
 
     findings: list[Finding]
     content: objects.Content | None = None
-    """None of bytes that are not the sealed ones, of a later version of a key, and of what is no
-    evidence object."""
+    """None if the bytes are not the sealed ones, for a later version of a key, and for anything
+    that is not an evidence object."""
     checked: contents.Checked | None = None
-    """What is within it, where that was looked at."""
+    """Its contents, if they were checked."""
     is_foreign: bool = False
-    """Whether the release that made it is not there to map its records again."""
+    """Whether its records could not be mapped again because its release is not installed."""
 
 
 Examiner = Callable[[ObjectLeaf, bytes], Callable[[], Examined]]
-"""Begins to look into an object, and returns what waits for the end of it."""
+"""Starts examining an object, and returns a function that waits for the result."""
 
 
 def examine(
     entry: ObjectLeaf, body: bytes, *, deep: bool, reproduce: Reproducer | None
 ) -> Examined:
-    """Look into one object: its bytes and table; with `deep`, every line of it."""
+    """Examine one object: its bytes and its table, and with `deep` every line."""
     findings = list(objects.stored(entry, body))
     is_altered = any(each.code != "no_checksum" for each in findings)
     if is_altered or flags.SHADOW in entry.flags or not entry.key.startswith("ev/"):

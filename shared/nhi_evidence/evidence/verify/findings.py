@@ -1,4 +1,4 @@
-"""What verification can find. The numbers of the steps are those of docs/verification.md."""
+"""What verification can find. Step numbers are those of docs/verification.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Severity(IntEnum):
-    """What a finding is about; the lowest number present is the exit code."""
+    """What kind of problem a finding is; the lowest number present is the exit code."""
 
     INTEGRITY = 1
     COMPLETENESS = 2
@@ -17,7 +17,7 @@ class Severity(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """One row of the table of findings."""
+    """A row of the table of findings."""
 
     step: str
     severity: Severity
@@ -33,14 +33,14 @@ CODES: dict[str, Meaning] = {
     "checkpoint_missing": Meaning("V0", _I, "an epoch before the newest has no checkpoint"),
     "checkpoint_pending": Meaning("V0", _P, "the newest epoch is not signed yet"),
     "checkpoint_overdue": Meaning("V0", _I, "an epoch is unsigned past the seal delay"),
-    "log_unsigned": Meaning("V0", _I, "no checkpoint of the log holds: nothing in it is sealed"),
+    "log_unsigned": Meaning("V0", _I, "no checkpoint of the log is valid: nothing in it is sealed"),
     "head_stale": Meaning("V0", _P, "the newest checkpoint is older than an idle log's may be"),
     "checkpoint_invalid": Meaning("V0", _I, "not signed by a pinned key under the log's name"),
     "cosignature_missing": Meaning("V0", _I, "the policy requires ML-DSA-44; the head has none"),
     "checkpoint_mismatch": Meaning(
         "V0", _I, "a signed size or root differs from that of the plans"
     ),
-    "leaf_false": Meaning("V0", _I, "a leaf states something that log or store contradict"),
+    "leaf_false": Meaning("V0", _I, "a leaf states something that the log or store contradicts"),
     "shard_broken": Meaning("V0", _I, "a shard does not continue the one before it"),
     "clock_skew": Meaning("V0", _P, "the sealer's clock and the store's differ, or time ran back"),
     "config_changed": Meaning("V0", _P, "a setting of the store differs from the previous epoch's"),
@@ -76,7 +76,7 @@ CODES: dict[str, Meaning] = {
     "split_mismatch": Meaning("V3", _I, "the delivered text splits into different records"),
     "not_reproduced": Meaning("V3", _I, "mapping the raw text again gives a different line"),
     "unsealed": Meaning(
-        "V4", _I, "a version is not in the log, and its hour was swept since or should have been"
+        "V4", _I, "a version is not in the log, although its hour was or should have been swept"
     ),
     "stray_key": Meaning("V4", _P, "a key that does not belong to the evidence or its log"),
     "marker": Meaning("V4", _P, "a delete marker was put on a key; it hides nothing"),
@@ -85,7 +85,7 @@ CODES: dict[str, Meaning] = {
     "unit_incomplete": Meaning("V5", _C, "a unit has no complete set of parts"),
     "range_contested": Meaning("V5", _I, "one number of a stream has different messages"),
     "range_invalid": Meaning("V5", _I, "an object does not hold the messages its unit names"),
-    "range_gap": Meaning("V5", _C, "numbers of a stream that no sound object holds"),
+    "range_gap": Meaning("V5", _C, "numbers of a stream that no valid object holds"),
     "source_unknown": Meaning("V5", _P, "from a source this release does not know: not counted"),
     "mapper_unlisted": Meaning("V5", _P, "made by a release the policy does not list"),
     "part_missing": Meaning("V5", _C, "a part of a divided verification is missing"),
@@ -94,11 +94,11 @@ CODES: dict[str, Meaning] = {
     "statement_false": Meaning(
         "V5", _I, "a completeness statement claims more than the log supports"
     ),
-    "canaries_invalid": Meaning("V5", _I, "a plan or statement on canaries is not in its form"),
+    "canaries_invalid": Meaning("V5", _I, "a canary plan or statement is not in the required form"),
     "canaries_false": Meaning(
-        "V5", _I, "a statement on canaries says what plans and records do not give"
+        "V5", _I, "a canary statement differs from what plans and records give"
     ),
-    "hour_incomplete": Meaning("V5", _C, "not everything a source states it delivered is there"),
+    "hour_incomplete": Meaning("V5", _C, "something a source states it delivered is missing"),
     "short_lock": Meaning("V6", _P, "locked for less time than the policy requires"),
     "encryption": Meaning("V6", _P, "not encrypted as the policy requires"),
     "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),
@@ -106,11 +106,11 @@ CODES: dict[str, Meaning] = {
 
 
 MOMENTARY = frozenset({"anchor_missing", "checkpoint_pending", "head_stale", "hour_incomplete"})
-"""Findings true only at the moment they are made: a later verification judges them anew."""
+"""Codes that hold only at the moment of the verification; a later one judges them anew."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong, and where."""
+    """Something that is wrong, and where."""
 
     code: str
     key: str
@@ -122,7 +122,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an unknown code, from a report or a state that is read back."""
+        """Refuse an unknown code, as in a report or a state that is read back."""
         if self.code not in CODES:
             raise ValueError(f"no finding has the code {self.code[:40]!r}")
 

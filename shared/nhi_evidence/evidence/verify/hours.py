@@ -1,7 +1,7 @@
-"""V5: the units of one hour of one source, counted together, in bounded memory.
+"""V5: count the units of one source hour together, in bounded memory.
 
-Nearly every unit is claimed once and whole, and there is nothing to weigh: it is counted from its
-line. What is claimed twice or in parts is weighed, claim against claim.
+Nearly every unit is claimed once and as a whole; with nothing to weigh, it is counted straight from
+its line. Units claimed more than once or in parts are weighed, claim against claim.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 DUPLICATES = "duplicate claims"
 
 KEPT_BYTES = 4 << 20
-"""Unit lines of an hour that are looked at as they are; of an hour with more, claims are sorted."""
+"""Bytes of unit lines that are kept in memory for an hour; beyond that, claims are sorted."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Claim, bool]).decode
 
 
 class _Object(msgspec.Struct, frozen=True):
-    """Unit lines of one object, as they are in its table."""
+    """The unit lines of one object, as in its table."""
 
     index: int
     """Place of the object's leaf in the log."""
@@ -41,20 +41,20 @@ class _Object(msgspec.Struct, frozen=True):
 
 
 class Hour:
-    """Claims of one source hour, in a sorter where there are many: a writer decides how many."""
+    """The claims of one source hour, in a sorter if they are many: a writer decides the number."""
 
     def __init__(self, mappers: Sequence[str], sorter: Sorter) -> None:
-        """Weigh by the policy's list of releases; set claims aside in `sorter`."""
+        """Weigh by the policy's list of releases; collect claims in `sorter`."""
         self._mappers = mappers
         self._sorter = sorter
         self._unlisted: dict[str, str] = {}
         self._objects: list[_Object] = []
         self._bytes = 0
         self.expired_in_part = False
-        """Something of the hour is gone as it may be: what lacks a part is no finding."""
+        """Whether the hour lost something to lawful expiry, so a missing part is no finding."""
 
     def add(self, index: int, key: str, content: Content) -> None:
-        """Take the claims of one object whose bytes and table hold."""
+        """Take the claims of one object whose bytes and table are valid."""
         table = content.table
         if table is None:
             return
@@ -64,7 +64,7 @@ class Hour:
         self._objects.append(_Object(index, key, table.header, units))
         self._bytes += sum(map(len, table.lines))
         if self._bytes > KEPT_BYTES:
-            # More of the hour may be to come: nothing of it is known to be claimed once.
+            # More of the hour may follow, so no unit of it is known to be claimed only once.
             for taken in self._objects:
                 self._sort(taken, taken.units)
             self._objects.clear()
@@ -73,7 +73,7 @@ class Hour:
             self._unlisted.setdefault(digest, key)
 
     def _sort(self, taken: _Object, units: Sequence[UnitLine]) -> None:
-        """Leave units of an object to be weighed claim by claim."""
+        """Move units of an object to the sorter, to be weighed claim by claim."""
         for claim, unit in zip(
             counting.claims(taken.index, taken.key, taken.header, units), units, strict=True
         ):
@@ -81,7 +81,7 @@ class Hour:
             self._sorter.add(name, _encode((claim, unit.is_exact)))
 
     def weigh(self, report: Report) -> None:
-        """Count the hour into a report."""
+        """Add the counts and findings of the hour to a report."""
         tally = Counter(report.units)
         records = Counter(report.records_counted)
         claimed = Counter(unit.unit for taken in self._objects for unit in taken.units)
@@ -106,7 +106,7 @@ class Hour:
         records: Counter[str],
         report: Report,
     ) -> None:
-        """Count units each of which is claimed once, and whole."""
+        """Count units that are each claimed once and as a whole."""
         tally[counting.Status.COUNTED] += len(units)
         records[source] += sum([unit.records for unit in units])
         report.rejected_deliveries += sum([unit.kind == "rejection" for unit in units])
@@ -119,7 +119,7 @@ class Hour:
         records: Counter[str],
         report: Report,
     ) -> None:
-        """Count one unit by its claims, each with whether its bytes can be rebuilt."""
+        """Count one unit by its claims; each comes with whether its bytes can be rebuilt."""
         unit = counting.weigh([claim for claim, _ in claims], self._mappers)
         tally[unit.status] += 1
         if unit.duplicates:
@@ -149,5 +149,5 @@ class Hour:
             )
 
     def unlisted(self) -> dict[str, str]:
-        """Return the releases that made something here and are not listed, each with a key."""
+        """Return the unlisted releases that made objects of this hour, each with a key."""
         return self._unlisted

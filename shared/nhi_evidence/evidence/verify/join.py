@@ -1,4 +1,4 @@
-"""Joining the reports of a divided verification: what the parts left open is weighed here."""
+"""Joining the reports of a divided verification, and weighing what the parts left open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUMS = (
     "listed", "objects", "bytes", "records", "reproduced", "rejected_deliveries",
     "duplicate_records", "linked_records", "not_rebuilt", "expired",
 )  # fmt: skip
-_BELIEVED = "whether the reports of the parts are what the program printed; they are believed"
+_BELIEVED = "whether the reports of the parts are as the program printed them; they are trusted"
 _TALLIES = ("units", "records_counted", "flags")
 
 
@@ -26,28 +26,28 @@ def join(
     hashes_of: HashesOf,
     signs: Callable[[Report], bool] = lambda _report: True,
 ) -> Report:
-    """Return one report of the parts of one verification.
+    """Return one report for all parts of a verification.
 
-    A part that is not there, or that saw another log, is a finding; so is one whose head `signs`
-    does not know. `hashes_of` reads the hash of each message of a run again. What a report says
-    else is believed, which is among what was not checked. Raises `SettingsError` when the reports
-    are not parts of one verification.
+    A part that is missing or saw a different log is a finding; so is one whose head `signs`
+    rejects. `hashes_of` reads the hash of each message of a run again. Everything else in the
+    reports is trusted, which the result lists as not checked. Raises `SettingsError` when the
+    reports are not parts of the same verification.
     """
     parts = {}
     for report in reports:
         if report.part is None or report.edges is None:
-            raise SettingsError("not the report of a part: made without --part")
+            raise SettingsError("not the report of a part: it was made without --part")
         if report.part.number in parts:
-            raise SettingsError(f"part {report.part.number} was handed in twice")
+            raise SettingsError(f"part {report.part.number} was given twice")
         parts[report.part.number] = report
     if not parts:
         raise SettingsError("no report to join")
     ordered = [parts[number] for number in sorted(parts)]
     first = ordered[0]
     if len({(report.part and report.part.of, report.name) for report in ordered}) > 1:
-        raise SettingsError("reports of different divisions, or of different logs")
+        raise SettingsError("the reports divide differently, or are of different logs")
     if len({report.judged for report in ordered}) > 1:
-        raise SettingsError("reports that judge by different policies, or looked differently far")
+        raise SettingsError("the reports were made under different policies or options")
     joined = msgspec.structs.replace(
         first,
         part=None,
@@ -86,7 +86,7 @@ def join(
 
 
 def _findings(ordered: Sequence[Report]) -> list[Finding]:
-    """Findings of all parts; those on the log itself, which every part has, once."""
+    """Return the findings of all parts; those about the log itself, which all share, only once."""
     unique = dict.fromkeys(each for report in ordered for each in report.findings)
     heads = {(report.size, report.root) for report in ordered}
     differing = [

@@ -1,6 +1,6 @@
-"""One listing of a store, read once: the log's keys held in memory, everything else set aside.
+"""A single listing of a store: the log's keys stay in memory, everything else goes to a sorter.
 
-The log is walked from its part of the listing, without asking the store what there is again.
+The log is then walked from its part of the listing, without listing the store again.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ _decode = msgspec.msgpack.Decoder(Version).decode
 
 
 class Listing:
-    """The versions of a store outside the log, in order of their keys."""
+    """The versions of a store outside the log, in key order."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect versions in `sorter`."""
         self._sorter = sorter
 
     def add(self, version: Version) -> None:
-        """Take one version or delete marker."""
+        """Add one version or delete marker."""
         self._sorter.add(version.key.encode(errors="surrogatepass"), _encode(version))
 
     def __iter__(self) -> Iterator[Version]:
-        """Yield them in order of their keys."""
+        """Yield them in key order."""
         for _, value in self._sorter:
             yield _decode(value)
 
 
 class ListedLog:
-    """An `EvidenceVersions` that knows the keys under `log/` from one listing."""
+    """An `EvidenceVersions` whose keys under `log/` come from one listing."""
 
     def __init__(self, store: EvidenceVersions, versions: Iterable[Version]) -> None:
-        """Answer from `versions`, which come in order of their keys, and read from `store`."""
+        """List from `versions`, which come in key order, and read bodies from `store`."""
         self._store = store
         self._versions: dict[str, list[Version]] = {}
         for version in versions:
@@ -111,7 +111,7 @@ def list_once(
     sorter: Sorter,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> tuple[ListedLog, Listing]:
-    """List a store, once: its log, and everything else."""
+    """List a store once; return its log, and everything else."""
     listing = Listing(sorter)
     of_log: list[Version] = []
     for count, version in enumerate(store.versions(""), start=1):

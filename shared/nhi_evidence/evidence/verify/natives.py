@@ -1,7 +1,8 @@
-"""V5: records of one native id in more than one unit: overlapping trails, sinks, replays.
+"""V5: records with the same native id in several units: overlapping trails, sinks, replays.
 
-The same bytes again are a duplicate, counted apart; other bytes under the same id are linked
-(CloudTrail's copies for several accounts, a request and its response), and both are records.
+The same bytes again are a duplicate, which is counted separately. Different bytes under the same id
+(CloudTrail's copies for several accounts, a request and its response) are linked, and each is a
+record in its own right.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ _BYTES = 16
 
 
 def entry_of(source: str, account: str, uid: str, raw_sha256: str, unit: str) -> bytes:
-    """Return what stands for one record: its source, account and native id, its bytes, its unit.
+    """Return an entry that identifies a record's source, account and native id, bytes and unit.
 
-    Where the record is looked into, so that one process alone does not do it for all of them.
+    Called where the record is checked, so that the work is spread over the worker processes.
     """
     name = "\0".join((source, account, uid)).encode(errors="surrogatepass")
     identity = blake2b(name, digest_size=_BYTES).digest()
@@ -26,22 +27,22 @@ def entry_of(source: str, account: str, uid: str, raw_sha256: str, unit: str) ->
 
 
 class Natives:
-    """Ids of the records that were looked at, in a sorter."""
+    """The native ids of the records that were checked, in a sorter."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect entries in `sorter`."""
         self._sorter = sorter
 
     def add(self, entries: Iterable[bytes]) -> None:
-        """Take records by their `entry_of`."""
+        """Add records, each by its `entry_of`."""
         for entry in entries:
-            # All of it is the key, so that equal ones follow each other and none is remembered.
+            # The whole entry is the key, so equal entries are adjacent and need not be remembered.
             self._sorter.add(entry, b"")
 
     def weigh(self, report: Report) -> None:
-        """Count duplicates and links into a report.
+        """Add the numbers of duplicate and linked records to a report.
 
-        Of one id, each content counts once for each unit it came in.
+        Under one id, the same bytes count once for each unit they are in.
         """
         identity = content = before = b""
         contents = 0
@@ -60,4 +61,4 @@ class Natives:
 
 
 _LINKED = {1: 0, 2: 2}
-"""What the next content of one id adds: the first is alone, the second links both."""
+"""What the nth distinct content of an id adds: the first is alone, the second links both."""

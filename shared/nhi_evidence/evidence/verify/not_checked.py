@@ -1,4 +1,4 @@
-"""What a verification did not check, in words: a report never leaves that to be guessed."""
+"""What a verification did not check, in words, so that no reader of a report has to guess."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _extent(options: Options) -> Iterator[str]:
         yield f"all parts but {options.part.number} of {options.part.of} (--join combines them)"
         yield "V5: streams across parts (--join)"
     if options.since is not None:
-        yield f"what was verified before, to epoch {options.since.epoch}"
+        yield f"what was verified before, up to epoch {options.since.epoch}"
         yield (
             "V4: hours older than two days without new entries; a version put there but not "
             "sealed is found by a full verification"

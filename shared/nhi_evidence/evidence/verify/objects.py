@@ -1,4 +1,4 @@
-"""V2: the bytes of one sealed version, and the table of an evidence object."""
+"""V2: the bytes of a sealed version, and the table of an evidence object."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.stored import Description, Version
 
 MOST_FINDINGS = 20
-"""Of one object and step."""
+"""Maximum for one object and step."""
 
 MAX_TABLE_BYTES = MAX_LINES_BYTES
-"""What a table may inflate to."""
+"""Maximum inflated size of a table."""
 
 
 class Content(msgspec.Struct, frozen=True):
-    """The table of an object whose bytes are the sealed ones, and what is wrong with it."""
+    """The table of an object with the sealed bytes, and what is wrong with it."""
 
     table: Table | None
     findings: list[Finding]
     void: frozenset[int] = frozenset()
-    """Places in the table of unit lines that claim nothing: of another hour, or of none that can
-    be told, where the source is not known here."""
+    """Places in the table of unit lines whose claims do not count: the unit is of another hour, or
+    this release does not know the source and so cannot tell its hour."""
 
     @property
     def counts(self) -> bool:
@@ -40,7 +40,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
-    """Yield the codes of what a leaf states of its version, against the lock a policy asks for."""
+    """Yield the code of each way in which a leaf's version deviates from the policy's lock."""
     if isinstance(leaf, MarkerLeaf) and flags.EXPIRED not in leaf.flags:
         yield "marker"
     if not isinstance(leaf, ObjectLeaf):
@@ -59,10 +59,10 @@ def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
 def false_flags(
     leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, *, is_alone: bool
 ) -> Iterator[str]:
-    """Yield how the flags of a leaf differ from what log and store show of its version.
+    """Yield how a leaf's flags contradict what the log and the store show of its version.
 
-    `listed` is the version as the store lists it; `is_alone` where the log was read whole and has
-    no other leaf of its key: a version before it that is gone is a leaf still.
+    `listed` is the version as the store lists it. `is_alone` means the whole log was read and has
+    no leaf for another version of the key: an earlier version that is gone still has its leaf.
     """
     problem = flags.contradiction(leaf)
     if problem is not None:
@@ -70,15 +70,15 @@ def false_flags(
     if listed is None or listed.marker or not isinstance(leaf, ObjectLeaf):
         return
     if listed.shadow and flags.SHADOW not in leaf.flags:
-        yield "not the first version of its key, and it has no flag that says so"
+        yield "not the first version of its key, but not flagged as a shadow"
     elif not listed.shadow and flags.SHADOW in leaf.flags and is_alone:
-        yield "the first version of its key, and its flag says that it is not"
+        yield "flagged as a shadow, but the first version of its key"
 
 
 def false_description(leaf: ObjectLeaf, description: Description | None) -> Iterator[str]:
-    """Yield how a store describes a version otherwise than its leaf does.
+    """Yield how a store's description of a version contradicts its leaf.
 
-    A lock may be longer than it was. What the store will not describe to a reader is not compared.
+    A lock may have been extended. What the store does not describe to this reader is not compared.
     """
     if (
         description is None
@@ -87,13 +87,13 @@ def false_description(leaf: ObjectLeaf, description: Description | None) -> Iter
     ):
         return
     if dict(description.metadata) != dict(leaf.md):
-        yield "its metadata is not what the leaf states"
+        yield "its metadata differs from the leaf's"
     if (description.retain_until or 0) < (leaf.until or 0):
         yield f"its lock ends at {description.retain_until}, the leaf states {leaf.until}"
 
 
 def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:
-    """V2: the stored bytes are the sealed ones, and have the hash their key states."""
+    """V2: the stored bytes are the sealed ones, and have the hash in their key."""
     digest = sha256(body).hexdigest()
     if leaf.sha256 is None:
         yield finding("no_checksum", leaf)
@@ -107,7 +107,7 @@ def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:
 
 
 def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
-    """V2: the table is of the right form, has the sealed root, and is what key and leaf state."""
+    """V2: the table is in the right form, has the sealed root, and matches key and leaf."""
     try:
         length = _table_bytes(leaf, body)
         frame.check_form(body, table=length)
@@ -119,12 +119,12 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
     except ValueError as error:
         return Content(None, [finding("table_invalid", leaf, str(error))])
     if len(block) != len(table.lines):
-        return Content(None, [finding("table_invalid", leaf, "lines after the table in its block")])
+        return Content(None, [finding("table_invalid", leaf, "extra lines in the table's block")])
     return weigh(leaf, table)
 
 
 def weigh(leaf: ObjectLeaf, table: Table) -> Content:
-    """V2: a table has the sealed root, and is what key and leaf state."""
+    """V2: a table has the sealed root, and matches key and leaf."""
     findings = bounded(
         chain(
             _root(leaf, table),
@@ -139,18 +139,18 @@ def weigh(leaf: ObjectLeaf, table: Table) -> Content:
 
 
 def bounded(problems: Iterator[Finding]) -> list[Finding]:
-    """Return at most `MOST_FINDINGS` of one object; the last says where there are more."""
+    """Return at most `MOST_FINDINGS` for one object; the last one says if there are more."""
     findings = list(islice(problems, MOST_FINDINGS))
     if len(findings) == MOST_FINDINGS and next(problems, None) is not None:
         last = findings[-1]
         findings[-1] = msgspec.structs.replace(
-            last, detail=f"{last.detail}; and more of this object"[:300]
+            last, detail=f"{last.detail}; and more in this object"[:300]
         )
     return findings
 
 
 def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
-    """V2: each unit is of the hour its name gives; where it is not, its claim is void."""
+    """V2: each unit is in an object of the hour its name gives; otherwise its claim is void."""
     if content.table is None:
         return
     if content.void and not _is_known(content.table.header.source):
@@ -180,7 +180,7 @@ def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
     parsed = keys.parse_key(leaf.key)
     if (table.header.source, table.header.hour) != (parsed.source, parsed.hour):
         inside = f"{table.header.source} {table.header.hour}"
-        yield finding("table_mismatch", leaf, f"{inside!r} inside, another key")
+        yield finding("table_mismatch", leaf, f"{inside!r} inside, unlike the key")
     expected = metadata(table.header, table.units, root="", table_bytes=0)
     for name in ("units", "records", "kept", "rejected", "mapper"):
         if expected[name] != leaf.md.get(name):
@@ -189,16 +189,16 @@ def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
 
 
 def _order(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    """Units are in order of name and part, none there twice."""
+    """Check that units are ordered by name and part, without duplicates."""
     names = [(unit.unit, unit.part) for unit in table.units]
     for (before, _), (after, part) in pairwise(names):
         if (before, _) >= (after, part):
-            yield finding("table_invalid", leaf, "units out of order or doubled", unit=after)
+            yield finding("table_invalid", leaf, "units out of order or duplicated", unit=after)
             return
 
 
 def _arithmetic(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    """Numbers of a unit line are in bounds and add up."""
+    """Check that the numbers of unit lines are in bounds and add up."""
     for unit, problem in arithmetic.problems(table.units):
         yield finding("arithmetic", leaf, problem, unit=unit.unit)
 
@@ -208,7 +208,7 @@ def _is_known(source: str) -> bool:
 
 
 def _hours_of(header: Header) -> Callable[[str], str | None]:
-    """Return what tells the hour a unit's name gives: none where its source is not known here."""
+    """Return a function from a unit's name to its hour; always None if the source is unknown."""
     if not _is_known(header.source):
         return lambda _unit: None
     hour_of = sources.load(header.source).hour_of
@@ -223,7 +223,7 @@ def finding(
     unit: str | None = None,
     record: int | None = None,
 ) -> Finding:
-    """Return a finding about an object, its texts bounded."""
+    """Return a finding about an object, with its texts truncated."""
     name = None if unit is None else unit[:300]
     return Finding(
         code=code, key=leaf.key, version=leaf.vid, unit=name, record=record, detail=detail[:300]

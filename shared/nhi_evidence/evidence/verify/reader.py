@@ -1,4 +1,4 @@
-"""V2, V3 and V5 of the objects of a store: read, checked, and counted hour by hour."""
+"""V2, V3 and V5: read, check and count the objects of a store, hour by hour."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 AT_ONCE = 128
-"""Objects asked for together; the store may read ahead among these alone."""
+"""Maximum number of objects requested together; the store reads ahead only among these."""
 
 BYTES_AT_ONCE = 128 << 20
-"""Nor do they hold more bytes together, one object aside."""
+"""Maximum bytes of such a group, except when a single object is larger."""
 
 _NUMBER_BYTES = 8
 _HARMLESS = frozenset({"no_checksum"})
-"""A finding about the bytes of an object that does not say they are others."""
+"""Codes about an object's bytes that do not mean the bytes differ."""
 _encode_run = msgspec.msgpack.Encoder().encode
 _decode_run = msgspec.msgpack.Decoder(Run).decode
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """An object that is looked into, one that is gone, or the end of an hour."""
+    """An object being examined, one that is gone, or (without an entry) the end of an hour."""
 
     entry: ObjectLeaf | None
     index: int = 0
@@ -72,17 +72,17 @@ class Reader:
         self._chunk_bytes = 0
         self._examine = options.examiner or self._examine_here
         self._waiting: deque[_Waiting] = deque()
-        """What is looked into, in the order it is counted in; None of an hour that ends."""
+        """What is being examined, in the order in which it is counted."""
         self._waiting_bytes = 0
         self._runs = sorter()
         self.edges = Edges()
-        """Of a part the runs of streams; hours that expired in part: weighed over everything."""
+        """Runs of streams (of a part) and partly expired hours, to be weighed over everything."""
         self.unlisted: dict[str, str] = {}
-        """Releases the policy does not list, each with the key of something they made."""
+        """Releases the policy does not list, each with the key of an object it made."""
         self.unprovable = self.not_split = self.foreign_mapper = 0
 
     def take(self, index: int, entry: ObjectLeaf) -> None:
-        """Take the leaf at a place, of the hour that is being read."""
+        """Take the leaf at a place; it is of the hour being read."""
         size = min(entry.size, MAX_BODY_BYTES) + 1
         if len(self._chunk) >= AT_ONCE or self._chunk_bytes + size > BYTES_AT_ONCE:
             self._read()
@@ -90,12 +90,12 @@ class Reader:
         self._chunk_bytes += size
 
     def close_hour(self) -> None:
-        """Read what was taken; the hour is counted when all of it was looked into."""
+        """Read what was taken; the hour is counted once all of it has been examined."""
         self._read()
         self._wait_for(_Waiting(None))
 
     def finish(self) -> None:
-        """Close the last hour, and count what was not counted yet."""
+        """Close the last hour, and count everything still waiting."""
         self.close_hour()
         while self._waiting:
             self._next()
@@ -103,7 +103,7 @@ class Reader:
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
         self._waiting_bytes += len(waiting.body)
-        # What is looked into here is done with at once: its bytes are still in reach.
+        # What is examined in this process is counted at once, while its bytes are in the cache.
         is_here = self._options.examiner is None
         while self._waiting and (
             is_here or len(self._waiting) > AT_ONCE or self._waiting_bytes > BYTES_AT_ONCE
@@ -111,7 +111,7 @@ class Reader:
             self._next()
 
     def _next(self) -> None:
-        """Count what waits longest."""
+        """Count whatever has waited longest."""
         waiting = self._waiting.popleft()
         self._waiting_bytes -= len(waiting.body)
         if waiting.entry is None:
@@ -133,13 +133,13 @@ class Reader:
         self._hour = Hour(self._policy.mappers, self._sorter())
 
     def runs(self) -> Iterator[Run]:
-        """Yield the runs stream by stream, sorted; of a part, `edges` has them."""
+        """Yield the runs in order, stream by stream; for a part they are in `edges` instead."""
         for _, value in self._runs:
             yield _decode_run(value)
 
     def _read(self) -> None:
         chunk, self._chunk, self._chunk_bytes = self._chunk, [], 0
-        # Of no version more is read than was sealed, and a byte, which shows that there is more.
+        # At most one byte beyond the sealed size is read, which is enough to show there is more.
         bodies = self._store.beginnings(
             (entry.key, entry.vid, min(entry.size, MAX_BODY_BYTES) + 1) for _, entry in chunk
         )
@@ -151,7 +151,7 @@ class Reader:
                 self._wait_for(_Waiting(entry, index, body, self._examine(entry, body)))
 
     def _object(self, index: int, entry: ObjectLeaf, body: bytes, examined: Examined) -> None:
-        """V2 and V3 of one object; where all of it holds, its claims are weighed."""
+        """Report V2 and V3 for one object; if all of it is valid, take its claims to be weighed."""
         report = self._report
         report.objects += 1
         report.bytes += len(body)
@@ -193,7 +193,7 @@ class Reader:
             self._options.statements.operation(index, entry, body)
 
     def _lost(self, entry: ObjectLeaf) -> None:
-        """Tell whoever weighs statements that nobody can read an object."""
+        """Tell the statement check that an object can no longer be relied on."""
         if self._options.statements is not None:
             self._options.statements.lost(entry)
 
@@ -206,7 +206,7 @@ class Reader:
         self._runs.add(names + numbers + run.hashes.encode(), _encode_run(run))
 
     def _describe(self, entries: Sequence[ObjectLeaf]) -> None:
-        """Ask a store that describes its versions itself whether leaves say the same of them."""
+        """With `deep`, compare leaves with how the store itself describes their versions."""
         if not self._options.deep or not self._store.complete:
             return
         versions = [Version(each.key, each.vid, each.at, each.size) for each in entries]

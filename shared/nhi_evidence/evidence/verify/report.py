@@ -1,4 +1,4 @@
-"""What a verifier is told, and what it reports."""
+"""Inputs and output of a verification: policy, options, report."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     keys: tuple[note.Key, ...]
     mappers: tuple[str, ...] = ()
-    """Digests of the releases that are accepted, the latest last; none: any is, and said so."""
+    """Digests of the accepted releases, latest last; empty accepts any, and the report says so."""
     require_cosignature: bool = False
     """Whether the newest checkpoint must be cosigned by a pinned ML-DSA-44 key."""
     retention_ms: int = 0
-    """Shortest lock of every version; 0 asks for none."""
+    """Minimum lock of every version; 0 requires none."""
     grace_ms: int = 0
-    """Lifecycle may remove a version so long after its lock ended."""
+    """How long after the end of its lock a version must still exist."""
     seal_delay_ms: int = sweep.HOUR_MS
-    """A version may be unsealed for so long after its hour was to be swept (`sweep.period`)."""
+    """How long a version may stay unsealed after its hour was due for a sweep (`sweep.period`)."""
     head_age_ms: int = 3 * sweep.HOUR_MS
-    """The newest checkpoint of a live store may be so old: an idle log gets one an hour."""
+    """Maximum age of the newest checkpoint of a live store: an idle log gets one every hour."""
     trusts: tuple[anchor.Trust, ...] = ()
-    """Whose anchors are believed."""
+    """Parties whose anchors are accepted."""
     copies: tuple[tuple[str, EvidenceReader], ...] = ()
-    """Stores in other hands that keep copies of checkpoints, by name."""
+    """Stores run by others that keep copies of checkpoints, by name."""
     anchors_required: int = 0
-    """So many names, copies among them, must have spoken of the log ..."""
+    """How many names, including copies, must have anchored the log ..."""
     anchor_age_ms: int = sweep.DAY_MS
-    """... and of a checkpoint not older than this now."""
+    """... at a checkpoint no older than this."""
 
 
 def policy_sha256(policy: Policy) -> str:
-    """Return the hash of what a policy trusts and asks for, hex."""
+    """Return the SHA-256 (hex) of what a policy trusts and requires."""
     trusts = [(one.name, one.form, str(one.key), len(one.roots)) for one in policy.trusts]
     prints = [root.fingerprint(SHA256()).hex() for one in policy.trusts for root in one.roots]
     demands = (
@@ -59,62 +59,62 @@ def policy_sha256(policy: Policy) -> str:
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """An attestation from outside that holds."""
+    """An outside attestation that verified."""
 
     name: str
     shard: str
     epoch: int
     at: int
-    """When they saw the checkpoint, milliseconds since the epoch; of a copy, when it was sealed."""
+    """When the checkpoint was seen (a copy: when it was sealed), milliseconds since the epoch."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One of several verifications that together look at everything."""
+    """One of several verifications that together cover everything."""
 
     number: int
-    """From 1."""
+    """Starting at 1."""
     of: int
 
 
 MapAgain = Callable[[UnitLine, ParsedLine, tuple[str, int]], bytes | None]
-"""Unit line, line of a record, hash (hex) and size it states of the record as it was delivered: to
-the line it gives now, or None where it is out of scope and its raw text is not kept."""
+"""Takes a unit line, a record's line, and the hash (hex) and size of the record as delivered;
+returns the line it maps to now, or None if it is out of scope and its raw text is not kept."""
 
 Reproducer = Callable[[Header], MapAgain | None]
-"""The header of an object to how its records are mapped again; None without that release."""
+"""Takes an object's header, returns how to map its records again; None without that release."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How far to look."""
+    """How much to check."""
 
     deep: bool = False
     since: State | None = None
     sample: int | None = None
     seed: str = ""
-    """Decides a sample; in the report, so that it can be drawn again."""
+    """Determines the sample; stated in the report, so that it can be drawn again."""
     part: Part | None = None
     statements: StatementCheck | None = None
-    """Weighs sealed statements on completeness; asks for a verification of everything."""
+    """Weighs sealed statements on completeness and canaries; only used when everything is read."""
     reproduce: Reproducer | None = None
-    """Maps every unit again where the release that made it is installed; asks for `deep`."""
+    """Maps every unit again if the release that made it is installed; only used with `deep`."""
     examiner: Callable[[ObjectLeaf, bytes], Callable[[], Any]] | None = None
-    """Looks into objects elsewhere (`examining.Examiner`); None: here, when they are counted."""
+    """Examines objects elsewhere (`examining.Examiner`); None examines them in this process."""
 
     @property
     def reads_everything(self) -> bool:
-        """Whether the whole log is read, and every object."""
+        """Whether the whole log and every object are read."""
         return self.since is None and self.sample is None and self.part is None
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
-    """Messages of one stream a unit holds, for weighing them across units and parts."""
+    """The messages of a stream that one unit holds, to be weighed across units and parts."""
 
     source: str
     stream: str
     first: int
     last: int
     hashes: str
-    """SHA-256 over the hashes of its messages, hex: equal runs are equal here."""
+    """SHA-256 (hex) over the hashes of its messages: the same for the same messages."""
     hour: str
     key: str
     version: str
@@ -122,28 +122,28 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
 
 class Edges(msgspec.Struct, kw_only=True):
-    """What only the parts together can weigh."""
+    """What can only be weighed once all parts are together."""
 
     runs: list[Run] = []
     expired: dict[str, list[str]] = {}
-    """Source to hours of which something is gone as it may be."""
+    """By source, the hours that have lost something to lawful expiry."""
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """By what a verification judged, and how far it looked: parts of one have the same."""
+    """The policy and depth of a verification; the same in all its parts."""
 
     policy: str
-    """SHA-256 of what was trusted and asked for, hex; `policy_sha256`."""
+    """SHA-256 (hex) of what was trusted and required; see `policy_sha256`."""
     deep: bool
     reproduce: bool
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What was looked at and what was found."""
+    """What was checked, and what was found."""
 
     name: str
     now: int
-    """The instant ages are judged at, milliseconds since the epoch."""
+    """The instant as of which ages are judged, milliseconds since the epoch."""
     findings: list[Finding] = []
     epochs: int = 0
     leaves: int = 0
@@ -151,9 +151,10 @@ class Report(msgspec.Struct, kw_only=True):
     """Of the signed log."""
     root: str | None = None
     head: str | None = None
-    """Key of its newest checkpoint that holds."""
+    """Key of its newest valid checkpoint."""
     head_at: int | None = None
-    """The sealer's clock at the newest signed epoch, milliseconds since the epoch."""
+    """When the newest signed epoch was planned, by the sealer's clock or the store's, whichever is
+    earlier; milliseconds since the epoch."""
     head_age_ms: int | None = None
     listed: int = 0
     """Versions and delete markers the store listed."""
@@ -161,42 +162,42 @@ class Report(msgspec.Struct, kw_only=True):
     """Stored versions whose bytes were hashed."""
     bytes: int = 0
     records: int = 0
-    """Records looked at line by line."""
+    """Records checked line by line."""
     reproduced: int = 0
-    """Records mapped again, to the same line."""
+    """Records that gave the same line when mapped again."""
     units: dict[str, int] = {}
-    """Units by what became of them, and claims that repeat another."""
+    """Units by status; also the numbers of duplicate claims and duplicate messages."""
     records_counted: dict[str, int] = {}
     """Records of counted units, by source."""
     statements: dict[str, int] = {}
-    """Source hours and scopes by the verdict of the statement that stands on them."""
+    """Source hours and scopes by the verdict of the statement in force for them."""
     canaries: dict[str, int] = {}
-    """Probes of canaries by the result the statement on their hour gives."""
+    """Canary probes by their result in the statement in force for their hour."""
     without_statement: int = 0
-    """Source hours and scopes of evidence no sealed statement speaks of."""
+    """Source hours and scopes of evidence that no sealed statement covers."""
     rejected_deliveries: int = 0
     """Counted units that could not be decoded."""
     duplicate_records: int = 0
-    """Records that another unit holds too, byte for byte; only told when looked at line by line."""
+    """Records that another unit holds too, byte for byte; only known when checked line by line."""
     linked_records: int = 0
-    """Records that share a native id with others of other bytes."""
+    """Records that share a native id with others whose bytes differ."""
     not_rebuilt: int = 0
     """Counted units whose out-of-scope raw text was not kept: their hash cannot be recomputed."""
     expired: int = 0
-    """Versions gone after lock and grace, as they may be."""
+    """Versions that are gone after the end of lock and grace, which is allowed."""
     flags: dict[str, int] = {}
-    """Leaf flags, by how often."""
+    """How often each leaf flag occurs."""
     anchors: list[Anchor] = []
-    """The newest that holds, of each name."""
+    """The newest valid anchor of each name."""
     not_checked: list[str] = []
     sample: str | None = None
     judged: Judged | None = None
     part: Part | None = None
     edges: Edges | None = None
-    """Of a part: what `join` still has to weigh."""
+    """For a part: what `join` still has to weigh."""
     state: State | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 clean, else the gravest severity found."""
+        """0 if nothing was found, otherwise the most serious severity found."""
         return min((finding.meaning.severity for finding in self.findings), default=0)

@@ -1,4 +1,4 @@
-"""V5 of one verification: whoever weighs statements is shown what there is, and answers."""
+"""V5: pass sealed statements to the check that weighs them, and take its result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nhi_evidence.evidence.verify.statements import Head
 
 
 def announce(options: Options, index: int, entry: Leaf) -> None:
-    """Tell of a leaf, where it is of something that is sealed beside the evidence."""
+    """Pass on the leaf of an object under `op/`; does nothing unless everything is read."""
     check = options.statements
     if check is None or not options.reads_everything:
         return
@@ -18,7 +18,7 @@ def announce(options: Options, index: int, entry: Leaf) -> None:
 
 
 def weigh(options: Options, chain: Chain, report: Report) -> None:
-    """Weigh the sealed statements into a report, where all they speak of was read."""
+    """Add the result of weighing the sealed statements to a report, if everything was read."""
     check = options.statements
     if check is None or not options.reads_everything:
         return

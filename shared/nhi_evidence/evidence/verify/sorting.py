@@ -1,4 +1,4 @@
-"""Sorting what does not fit in memory, as a port: entries in, and out in order of their keys."""
+"""Port for sorting more entries than fit in memory."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Protocol
 
 
 class Sorter(Protocol):
-    """Takes entries in any order and gives them back by key; equal keys in the order they came."""
+    """Takes entries in any order and yields them by key; equal keys keep their insertion order."""
 
     def add(self, key: bytes, value: bytes) -> None:
         """Take one entry."""
         ...
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every entry, sorted. May be asked more than once, after the last `add`."""
+        """Yield every entry, sorted. May be iterated repeatedly, after the last `add`."""
         ...
 
 
 class MemorySorter:
-    """A `Sorter` that holds everything in memory."""
+    """A `Sorter` that keeps everything in memory."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._entries: list[tuple[bytes, int, bytes]] = []
         self._sorted = True
 

@@ -1,4 +1,4 @@
-"""What the line of a record states of the record, as far as a verifier looks at it."""
+"""The part of a record's line that a verifier reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ normalized = msgspec.json.Decoder(Normalized).decode
 
 
 def original(parsed: ParsedLine, raw: bytes) -> tuple[str, int]:
-    """Return hash (hex) and size of the record as delivered, which its line states where cut."""
+    """Return hash (hex) and size of the record as delivered; of a cut one, as its line states."""
     if not parsed.c or parsed.form != "kept":
         return sha256(raw).hexdigest(), len(raw)
     record = normalized(parsed.n)
@@ -45,15 +45,18 @@ def original(parsed: ParsedLine, raw: bytes) -> tuple[str, int]:
 
 
 def is_gone(parsed: ParsedLine) -> bool:
-    """Whether nothing of a record was kept, so that nobody can map it again."""
+    """Whether none of a record's raw text was kept, so that it cannot be mapped again."""
     return not parsed.r and not parsed.r64 and any(cut.rule in _UNCUT for cut in parsed.c)
 
 
 def cut_problem(parsed: ParsedLine, raw: bytes) -> str | None:
-    """Return what is wrong with the cuts of a line: they follow each other within its text."""
+    """Return what is wrong with the cuts of a line, which has at least one; None if nothing.
+
+    Cuts must be in order, within the text, and not empty.
+    """
     offsets = [cut.offset for cut in parsed.c]
     if offsets != sorted(offsets) or not 0 <= offsets[0] <= offsets[-1] <= len(raw):
         return "a cut outside the text"
     if any(cut.length <= 0 for cut in parsed.c):
-        return "a cut of nothing"
+        return "an empty cut"
     return None

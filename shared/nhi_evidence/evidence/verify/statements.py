@@ -1,7 +1,7 @@
-"""V5: what verification hands on to whoever weighs sealed statements.
+"""V5: the interface between verification and the checks that weigh sealed statements.
 
-They are read and weighed above this room (`nhi_evidence.completeness.check`, and of canaries
-`nhi_evidence.coverage.canary.check`): here is only what a verification tells of, and is told.
+The checks live in higher layers (`nhi_evidence.completeness.check`, and for canaries
+`nhi_evidence.coverage.canary.check`); this module only defines what is passed to and from them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nhi_evidence.evidence.verify.findings import Finding
 
 
 class Head(msgspec.Struct, frozen=True):
-    """A beginning of the log a valid checkpoint covers."""
+    """A prefix of the log that a valid checkpoint covers."""
 
     origin: str
     size: int
@@ -33,28 +33,29 @@ class Weighed(msgspec.Struct, kw_only=True):
 
     findings: list[Finding]
     verdicts: Mapping[str, int]
-    """Verdict to how many source hours and scopes it stands on."""
+    """By verdict, the number of source hours and scopes it is in force for."""
     without: int
-    """Source hours and scopes of evidence no statement speaks of."""
+    """Source hours and scopes of evidence that no statement covers."""
     canaries: Mapping[str, int] = {}
-    """Result of a canary's probe, by the statement that stands on its hour, to how many."""
+    """By result in the statement in force for their hour, the number of canary probes."""
     not_weighed: Mapping[str, int] = {}
-    """On what, and why, statements could not be weighed against the log, to how many."""
+    """By subject and reason, the number of statements not weighed against the log."""
 
 
 class StatementCheck(Protocol):
-    """Weighs sealed statements against the log they speak of."""
+    """Weighs sealed statements against the log they describe."""
 
     def sealed(self, place: int, entry: ObjectLeaf) -> None:
-        """Take the leaf of an object under `op/`, before anything that is stored is shown."""
+        """Take the leaf of an object under `op/`; called before any stored object is passed."""
         ...
 
     def evidence(
         self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
     ) -> None:
-        """Take an object of evidence that holds, with its place in the whole log.
+        """Take an evidence object whose table verified, with its place in the whole log.
 
-        `void` are the places of unit lines that claim nothing.
+        `void` are the places in the table of unit lines whose claims do not count. If its contents
+        turn out not to verify, `lost` follows.
         """
         ...
 
@@ -63,23 +64,23 @@ class StatementCheck(Protocol):
         ...
 
     def expired(self, entry: ObjectLeaf) -> None:
-        """Take an object of evidence that is gone as it may be."""
+        """Take an evidence object that is gone after the end of its lock and grace."""
         ...
 
     def lost(self, entry: ObjectLeaf) -> None:
-        """Take an object that is gone, as it may be or not, or does not hold: it shows nothing."""
+        """Take an object that is gone for any reason or did not verify: it proves nothing."""
         ...
 
     def weigh(self, heads: Iterable[Head]) -> Weighed:
-        """Weigh everything that was taken; `heads` are all that are signed, the newest last."""
+        """Weigh everything taken so far; `heads` are all that are signed, newest last."""
         ...
 
 
 class Together:
-    """Several checks as one: each is shown everything."""
+    """Several checks combined into one; each sees everything."""
 
     def __init__(self, *checks: StatementCheck) -> None:
-        """Weigh by each of these."""
+        """Combine `checks`."""
         self._checks = checks
 
     def sealed(self, place: int, entry: ObjectLeaf) -> None:

@@ -1,6 +1,6 @@
-"""V5: what the runs of a stream hold, message by message, whatever the edges of the batches.
+"""V5: compare the runs of a stream message by message, wherever its batches begin and end.
 
-A run is remembered by its numbers and one hash; only where two overlap without being equal are
+A run is remembered by its numbers and one hash. Only when two runs overlap without being equal are
 their tables read again, for the hash of each message.
 """
 
@@ -19,13 +19,13 @@ from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.report import Edges, Run
 
 HashesOf = Callable[[Run], Sequence[str]]
-"""The hash of each message of a run, read from its table again."""
+"""Returns the hash of each message of a run, read again from its table."""
 
 
 def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str | None:
-    """Return the run a unit line states; None of a unit that claims no range, or what is wrong.
+    """Return the run a unit line states, None if its name claims no range, or what is wrong (str).
 
-    A unit whose name claims numbers must hold exactly these.
+    A unit whose name claims a range must hold exactly the messages in it.
     """
     claimed = event_hub.claimed(unit.unit)
     if claimed is None or unit.part != 1:
@@ -33,7 +33,7 @@ def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str 
     stream, first, last = claimed
     messages = unit.messages
     if messages is None:
-        return "its name claims numbers, and it states no messages"
+        return "its name claims a range, but it states no messages"
     if (messages.first, len(messages.h)) != (first, last - first + 1):
         return f"{len(messages.h)} messages from {messages.first}"
     digest = sha256("".join(messages.h).encode()).hexdigest()
@@ -44,7 +44,7 @@ Place = tuple[str, str, int, int, str]
 
 
 def place(run: Run) -> Place:
-    """Return what runs are sorted by: by stream, equal ones beside each other."""
+    """Return the sort key of a run: by stream, with equal runs adjacent."""
     return run.source, run.stream, run.first, run.last, run.hashes
 
 
@@ -54,9 +54,9 @@ class Weighed:
     def __init__(
         self, runs: Iterable[Run], expired: Mapping[str, Sequence[str]], hashes_of: HashesOf
     ) -> None:
-        """Weigh the runs of everything that is counted, which come sorted by `place`.
+        """Weigh the runs of everything that is counted; they come sorted by `place`.
 
-        `expired` names the hours of each source of which something is gone as it may be.
+        `expired` lists, by source, the hours that have lost something to lawful expiry.
         """
         self.duplicates = 0
         """Messages that were delivered in more than one run."""
@@ -83,7 +83,7 @@ class Weighed:
         self.findings += overlaps.findings
 
     def _gap(self, where: str, before: Run, after: Run, gone: Sequence[str]) -> None:
-        """Find numbers nobody holds, unless what held them may have expired."""
+        """Report numbers that no run holds, unless a run that held them may have expired."""
         low, high = sorted((before.hour, after.hour))
         at = bisect_left(gone, low)
         if at == len(gone) or gone[at] > high:
@@ -92,7 +92,7 @@ class Weighed:
 
 
 class _Overlaps:
-    """Runs of one stream that hold the same numbers; remembers those still open alone."""
+    """Runs of one stream that hold the same numbers; remembers only those still open."""
 
     def __init__(self, where: str, hashes_of: HashesOf) -> None:
         self.where = where
@@ -100,16 +100,16 @@ class _Overlaps:
         self.findings: list[Finding] = []
         self._hashes_of = hashes_of
         self._unread: Run | None = None
-        """The last run, as long as nothing overlaps it."""
+        """The last run, until another overlaps it."""
         self._known: dict[int, bytes] = {}
         self._order = deque[int]()
-        """The known numbers, which come in order: a run that overlaps adds those past the last."""
+        """The known numbers, ascending: an overlapping run only adds those past the last."""
         self._others: dict[int, set[bytes]] = {}
-        """Of a number that was given different messages: the hashes besides the known one."""
+        """For a number with different messages: the hashes other than the known one."""
         self._contested: list[int] = []
 
     def take(self, run: Run, *, is_open: bool) -> None:
-        """Take the next run; `is_open` where it holds numbers of one before it."""
+        """Take the next run; `is_open` means it overlaps an earlier one."""
         if not is_open:
             self.close()
             self._unread = run
@@ -121,7 +121,7 @@ class _Overlaps:
         self._read(run)
 
     def close(self) -> None:
-        """Weigh what is left open."""
+        """Weigh whatever is still open."""
         self._drop(None)
         for first, last in _joined((number, number) for number in self._contested):
             self._find("range_contested", self.where, _numbers(first, last))
@@ -134,7 +134,7 @@ class _Overlaps:
         except ValueError:
             digests = []
         if not digests or sha256("".join(hashes).encode()).hexdigest() != run.hashes:
-            self._find("object_altered", run.key, "its table is another when it is read again")
+            self._find("object_altered", run.key, "its table differs when read again")
             return
         for number, digest in enumerate(digests, start=run.first):
             if number not in self._known:
@@ -145,7 +145,7 @@ class _Overlaps:
         self.duplicates += len(hashes)
 
     def _drop(self, until: int | None) -> None:
-        """Weigh the numbers before `until`, which no later run can hold; all of them without it."""
+        """Weigh the numbers below `until`, which no later run can hold; all of them if None."""
         while self._order and (until is None or self._order[0] < until):
             number = self._order.popleft()
             others = self._others.pop(number, set())
@@ -159,7 +159,7 @@ class _Overlaps:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join spans that touch or overlap; they come in order of their beginning."""
+    """Join spans that touch or overlap; they come ordered by their start."""
     joined: list[tuple[int, int]] = []
     for first, last in spans:
         if joined and first <= joined[-1][1] + 1:
@@ -174,7 +174,7 @@ def _numbers(first: int, last: int) -> str:
 
 
 def merged(edges: Iterable[Edges]) -> Edges:
-    """Put the open edges of several parts together."""
+    """Merge the open edges of several parts."""
     runs: list[Run] = []
     expired: defaultdict[str, set[str]] = defaultdict(set)
     for part in edges:
@@ -189,9 +189,9 @@ def _sorted(expired: Mapping[str, set[str]]) -> dict[str, list[str]]:
 
 
 def add_expired(edges: Edges, key: str) -> None:
-    """Note that something of an hour is gone as it may be."""
+    """Note the hour of a key as one that has lost something to lawful expiry."""
     parsed = keys.parse_key(key)
     if parsed.kind == "ev" and parsed.hour is not None:
         gone = edges.expired.setdefault(parsed.source, [])
-        if gone[-1:] != [parsed.hour]:  # keys come in order, so those of one hour together
+        if gone[-1:] != [parsed.hour]:  # keys come in order, so those of an hour are adjacent
             gone.append(parsed.hour)

@@ -1,4 +1,4 @@
-"""V4: versions that no leaf speaks of: not sealed yet, overdue, or sealed before a saved state."""
+"""V4: versions without a leaf: not sealed yet, overdue, or sealed before a saved state."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 MOST_WAITING = 100_000
-"""Versions a state can remember as not sealed yet; where there are more, no state is made."""
+"""How many versions a state can remember as not sealed yet; with more, no state is made."""
 
 _Identity = tuple[str, str]
 """Key and version id."""
 
 
 class Unsealed:
-    """Weighs what the store lists and no leaf that was read speaks of."""
+    """Weighs versions that the store lists but no leaf that was read describes."""
 
     def __init__(
         self, store: EvidenceVersions, policy: Policy, options: Options, report: Report
@@ -37,14 +37,15 @@ class Unsealed:
         """Not sealed, and not overdue."""
 
     def folders(self) -> set[str]:
-        """Return the source hours of what was waiting at the state."""
+        """Return the source hours of the versions that the state remembers as waiting."""
         return {folder(key) for key, _ in self._waited}
 
     def read_before(self, touched: set[str]) -> None:
-        """Learn what was sealed before the state in these source hours, of a copy.
+        """For a copy, read from its log what was sealed in these source hours before the state.
 
-        A store dates its versions itself, so what is older than the state was sealed before it or
-        is known from it. A copy is dated by whoever made it: there the log says.
+        A store dates its versions itself, so a version older than the state was either sealed
+        before it or is waiting in it. The dates of a copy come from whoever made it, so there the
+        log decides.
         """
         if self._since is None or self._store.complete:
             return
@@ -65,10 +66,10 @@ class Unsealed:
         )
 
     def weigh(self, version: Version) -> bool:
-        """Weigh a version that no leaf that was read speaks of; False where an earlier one does."""
+        """Weigh a version without a leaf read here; False if it was sealed before the state."""
         identity = (version.key, version.id)
         if identity in self._found:
-            return True  # repeated from the state, and counted for nobody
+            return True  # the state's finding is repeated anyway
         is_old = self._since is not None and identity not in self._waited
         if is_old and self._is_before(version):
             return False

@@ -1,4 +1,4 @@
-"""The walk through all steps: one listing, one reading of the log, one pass over both by key."""
+"""All steps of a verification: list the store, read the log, then pass over both by key."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 Progress = Callable[[str, int], None]
-"""Told what is being done, and how far it came."""
+"""Called with the current step and how far it has got."""
 
 RECENT_MS = 48 * sweep.HOUR_MS
-"""Hours so young are listed by an incremental verification, whatever the log speaks of."""
+"""Hours younger than this are listed by every incremental verification, with new leaves or not."""
 
 _LOG = log.PREFIX.partition("/")[0] + "/"
 
 _BEFORE = -1
-"""Place of what an earlier verification has seen sealed."""
+"""Place of versions that an earlier verification saw sealed."""
 
 
 class Verifier:
@@ -57,7 +57,7 @@ class Verifier:
         progress: Progress = lambda _what, _done: None,
         sorter: Callable[[], Sorter] = MemorySorter,
     ) -> None:
-        """Judge ages as of `now`, milliseconds since the epoch; sort by what `sorter` makes."""
+        """Judge ages as of `now`, milliseconds since the epoch; `sorter` makes new sorters."""
         self._store = store
         self._policy = policy
         self._now = now
@@ -88,7 +88,7 @@ class Verifier:
         )
 
     def run(self) -> Report:
-        """Run all steps. Raises `StoreUnavailableError` when the store cannot be asked."""
+        """Run all steps. Raises `StoreUnavailableError` when the store cannot be reached."""
         report, since = self._report, self._options.since
         listing = Listing(self._sorter())
         log_store: EvidenceVersions = self._store
@@ -114,7 +114,7 @@ class Verifier:
     # V0, V1
 
     def _read_log(self, log_store: EvidenceVersions, chain: Chain) -> tuple[Entries, set[str]]:
-        """V0, V1 and what the leaves state of their versions; returns them, and their hours."""
+        """V0, V1, and what leaves state about their versions; return the leaves and their hours."""
         entries = Entries(self._sorter())
         touched: set[str] = set()
         for epoch in chain.walk(self._options.since):
@@ -129,7 +129,7 @@ class Verifier:
                     touched.add(folder(entry.key))
                     sealed_statements.announce(self._options, index, entry)
                     self._of_leaf(entry)
-            del epoch  # its leaves, before those of the next are read
+            del epoch  # release its leaves before the next epoch's are read
         self._report.findings += chain.findings
         self._report.findings += (
             Finding(code="stray_key", key=key)
@@ -145,7 +145,7 @@ class Verifier:
             self._find(code, entry)
 
     def _list_some(self, listing: Listing, touched: set[str]) -> None:
-        """List the hours that can have changed since the last verification."""
+        """List the hours that may have changed since the last verification."""
         prefixes = {f"{name}/" for name in touched | self._unsealed.folders()}
         for kind in keys.KINDS:
             for source in self._store.folders(f"{kind}/v1/"):
@@ -196,7 +196,7 @@ class Verifier:
         self._reader.finish()
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
-        """V4 of one key; yield what of it is to be read."""
+        """Check V4 for one key; yield the versions to be read."""
         listed = {version.id: version for version in group.listed}
         is_alone = self._options.since is None and len({e.vid for _, e in group.sealed}) == 1
         sealed: set[str] = set()
@@ -221,7 +221,7 @@ class Verifier:
             yield from self._sealed_before(before)
 
     def _sealed_before(self, versions: Sequence[Version]) -> Iterator[tuple[int, ObjectLeaf]]:
-        """Yield what an earlier verification saw sealed, as far as the store describes it now."""
+        """Yield versions that an earlier verification saw sealed, as the store describes them."""
         wanted = [
             version
             for version in versions
@@ -243,7 +243,7 @@ class Verifier:
                 )
 
     def _drawn(self, entries: Entries) -> frozenset[tuple[str, str]]:
-        """Draw objects by the order of their hashes under the seed."""
+        """Draw the sample: the objects that rank first under the seed."""
         wanted = self._options.sample or 0
         seed = self._options.seed.encode()
         total = 0
@@ -263,7 +263,7 @@ class Verifier:
         )
         self._report.sample = (
             f"{len(drawn)} of {total} objects (seed {self._options.seed}); "
-            f"chance to meet one of {chances}"
+            f"chance of including one of {chances}"
         )
         return frozenset((key, version) for _, key, version in drawn)
 

@@ -1,1 +1,1 @@
-"""Whether everything the provider recorded is in the evidence: a verdict of its own."""
+"""Whether everything the provider recorded is in the evidence: a verdict apart from integrity."""

@@ -25,14 +25,14 @@ _decode = msgspec.msgpack.Decoder(ListItem).decode
 
 
 class Chains:
-    """The lists of all chains, in order of their times."""
+    """The lists of all chains, in order of time."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect lists in `sorter`."""
         self._sorter = sorter
 
     def add(self, subject: Subject, item: ListItem) -> None:
-        """Take one list."""
+        """Add one list."""
         name = subject_key((subject[0], "", subject[2])) + b"\0" + item.chain.encode()
         times = item.begins.to_bytes(_TIME_BYTES, signed=True)
         self._sorter.add(name + times + item.sha256.encode(), _encode(item))
@@ -72,7 +72,7 @@ class _Walk:
 
     def _follow(self, item: ListItem) -> None:
         if item.previous is None or self._end is None:
-            # It begins the chain, or the part of it that exists here.
+            # It begins the chain, or the part of it that is here.
             return
         before = self._recent.get(item.previous)
         if before is not None:
@@ -95,7 +95,7 @@ class _Walk:
 
 
 def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
-    """Yield why a list is not the one that the next one continues."""
+    """Yield why `before` is not the list that `item` says it continues."""
     signature = item.previous_signature
     if signature is not None and signature.lower() != before.signature.hex():
         yield f"{item.place} states another signature of it"
@@ -104,7 +104,7 @@ def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
 
 
 def _between(item: ListItem, end: int) -> Iterator[str]:
-    """Yield where further lists between two existing ones would be, one per hour."""
+    """Yield the places of further lists missing before `item`, one per hour after `end`."""
     pack = sources.signing_source(item.source)
     at = item.begins - HOUR_MS
     for _ in range(_MOST_BETWEEN):

@@ -1,7 +1,7 @@
-"""V5 of `verify`: sealed statements on completeness, weighed against the log they speak of.
+"""V5 of `verify`: sealed statements on completeness, weighed against the log they describe.
 
-Each is computed again from the evidence the log commits to. One that claims more than that
-supports, or names other units, is a finding; one that claims less was true at an earlier time.
+Each is computed again from the evidence that the log commits to. A statement that claims more than
+that evidence supports, or names other units, is a finding; one that claims less was true earlier.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEYS_ENDING = ".keys.json"
 
 _TEXT = 300
 _EXACT = ("missing", "altered", "unbacked", "contested", "incomplete")
-"""Totals that depend only on the log, and so are the same for everybody."""
+"""Totals that depend only on the log, and so are the same for everyone."""
 
 
 class _Sealed(msgspec.Struct, array_like=True):
@@ -87,7 +87,7 @@ class Check:
                 opened=opened,
             )
         except ValueError:
-            # Its lines are invalid: `verify --deep` says in which unit. Nothing in it counts.
+            # Its lines are invalid, so nothing in it counts; `verify --deep` names the unit.
             return
 
     def operation(self, place: int, entry: ObjectLeaf, body: bytes) -> None:
@@ -114,7 +114,7 @@ class Check:
             self._find("statement_invalid", entry, str(error))
             return
         if keys.parse_key(entry.key).hour != of_hour.hour:
-            self._find("statement_invalid", entry, f"speaks of the hour {of_hour.hour}")
+            self._find("statement_invalid", entry, f"is about the hour {of_hour.hour}")
             return
         for each in of_hour.statements:
             sealed = _Sealed(
@@ -174,7 +174,7 @@ class Check:
         """Return how a statement differs from what the log gives, or None."""
         head = signed.get((sealed.log.origin, sealed.log.size))
         if head is None or (head.root, head.at) != (sealed.log.root, sealed.log.at):
-            return f"of a log that was not signed so: size {sealed.log.size}"
+            return f"names a log head that was never signed: size {sealed.log.size}"
         absent = [key for key in sealed.inputs if key not in self._operations]
         if absent:
             return f"names an input that is not sealed: {absent[0]}"
@@ -182,7 +182,7 @@ class Check:
             not_weighed["on completeness: something of the hour has expired"] += 1
             return None
         if any(is_listing(key) for key in sealed.inputs):
-            why = "on completeness: made of what an API listed, which nobody can list again"
+            why = "on completeness: based on an API's listing, which cannot be repeated"
             not_weighed[why] += 1
             return None
         return _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
@@ -201,7 +201,7 @@ class Check:
     def _incomplete(
         self, subject: Subject, items: Sequence[Item], sealed: _Sealed, head: Head
     ) -> None:
-        """Report what an applicable statement says is missing, unless it has arrived since."""
+        """Report what the statement in force says is missing, unless it has arrived since."""
         now = Log(head.origin, head.size, head.root, head.at)
         again = judge(subject, items, self._known(subject, sealed, now))
         if again.is_incomplete:
@@ -260,7 +260,7 @@ class Check:
 
 
 def _differs(stated: Statement, own: Statement) -> str | None:
-    """Return how a statement claims more than the evidence supports, or something else."""
+    """Return how a statement claims more than the evidence supports, or contradicts it; or None."""
     if ORDER.index(stated.verdict) > ORDER.index(own.verdict):
         return f"states {stated.verdict}; the log gives {own.verdict} ({', '.join(own.reasons)})"
     if "too_many" not in stated.reasons and set(stated.counts) != set(own.counts):

@@ -1,4 +1,4 @@
-"""Which hours a scheduled run must judge: those without a statement for a recent enough log."""
+"""Which hours a scheduled run must judge: those without a statement on a recent enough log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 STAGES_MS = (2 * HOUR_MS, 26 * HOUR_MS, 49 * HOUR_MS)
-"""Ages at which an hour is judged: when its lists should exist, when late arrivals should have
-arrived, and when nothing may be named any more."""
+"""Ages at which an hour is judged: when its lists should exist, when late deliveries should have
+arrived, and when nothing more may be named."""
 
 WINDOW_MS = 96 * HOUR_MS
 """Older hours are left to `nhi-evidence reconcile`."""
@@ -22,7 +22,7 @@ class Due:
     """The hours that are due, given the existing statements."""
 
     def __init__(self, store: EvidenceVersions, now: int) -> None:
-        """Look at existing statements, as of `now`, milliseconds since the epoch."""
+        """Read the existing statements, as of `now`, milliseconds since the epoch."""
         self._now = now
         self._stated: dict[tuple[str, str], int] = {}
         first = now - WINDOW_MS
@@ -35,7 +35,7 @@ class Due:
                 self._stated[source, hour] = max(known, at)
 
     def __call__(self, source: str, hour: str) -> bool:
-        """Whether an hour of a source lacks a statement."""
+        """Whether an hour of a source lacks a recent enough statement."""
         stage = self._stage(hour)
         began = keys.hour_start(hour)
         if stage is None or began is None or began < self._now - WINDOW_MS:
@@ -48,7 +48,7 @@ class Due:
         return self._hours
 
     def _stage(self, hour: str) -> int | None:
-        """Return from what time on a statement on an hour is recent enough, as of now."""
+        """Return the time from which a statement on an hour is recent enough; None if too early."""
         began = keys.hour_start(hour)
         if began is None:
             return None
@@ -57,7 +57,7 @@ class Due:
 
 
 def _stated(store: EvidenceVersions, hour: str) -> Iterator[tuple[str, int]]:
-    """Yield source and time of the log of each object of statements on an hour."""
+    """Yield, for each object of statements on an hour, its source and the time of its log."""
     versions = [
         version
         for version in store.versions(f"{statement_file.PREFIX}h={hour}/")

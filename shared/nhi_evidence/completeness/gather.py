@@ -38,7 +38,7 @@ class Gatherer:
     """Collects what sealed objects say, by source, hour and scope."""
 
     def __init__(self, sorter: Callable[[], Sorter]) -> None:
-        """Sort by what `sorter` makes."""
+        """Collect items in sorters made by `sorter`."""
         self.items = Items(sorter())
         self._runs = streams.Runs(sorter())
         self._chains = chains.Chains(sorter())
@@ -55,8 +55,8 @@ class Gatherer:
     ) -> None:
         """Take an object whose bytes and table are valid, at its index in the whole log.
 
-        `void` are indexes of unit lines whose claims are void. Raises `ValueError` where a signed
-        list or a rejection cannot be read.
+        `void` are indexes of unit lines whose claims are void. Raises `ValueError` when the object
+        cannot be read for its signed lists and rejections.
         """
         source = table.header.source
         units = [unit for place, unit in enumerate(table.units) if place not in void]
@@ -161,7 +161,7 @@ class Gatherer:
 
 
 def file_name(unit: str) -> str:
-    """Return `<bucket>/<key>` of a unit that is a file: its name without version and hour."""
+    """Return `<bucket>/<key>` of a file's unit: its name without version and hour."""
     return unit.rpartition("@")[0] or unit
 
 
@@ -188,9 +188,10 @@ def _hour(pack: sources.SigningSource, name: str) -> str:
 
 
 def _inflated_sha256(unit: UnitLine, own: Sequence[bytes]) -> str | None:
-    """Hash what a rejected delivery of one part inflates to; None where it does not inflate.
+    """Return the SHA-256 of what a rejected delivery inflates to; None if it does not inflate.
 
-    A provider's list states the hash of the inflated file whether or not it can be read.
+    Also None if it has several parts. A provider's list states the hash of the inflated file
+    whether or not the file can be read.
     """
     if unit.parts != 1:
         return None

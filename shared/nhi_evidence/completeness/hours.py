@@ -1,4 +1,4 @@
-"""The hours of a span of time, as written in keys."""
+"""The hours in a span of time, as written in keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def hours(begins: int, ends: int, *, most: int) -> Iterator[str]:
 
 
 def between(first: str, last: str, *, most: int) -> Iterator[str]:
-    """Yield the hours from one to another, in either order, up to a maximum number."""
+    """Yield the hours from one to another, given in either order, up to a maximum number."""
     begins, ends = keys.hour_start(first), keys.hour_start(last)
     if begins is None or ends is None:
         yield from sorted({first, last})

@@ -1,6 +1,6 @@
 """Items collected from sealed evidence to judge an hour by, in a sorter: bounded memory.
 
-An item is filed under its source, hour and scope, and knows from which index in the log on it
+An item is filed under its source, hour and scope, and states the index in the log from which it
 counts, so that an hour can be judged as of any prefix of the log.
 """
 
@@ -48,11 +48,11 @@ class ListItem(msgspec.Struct, frozen=True, array_like=True, tag="list", gc=Fals
     signed: bytes
     fingerprint: str
     signature: bytes
-    """Empty where it was not kept."""
+    """Empty if it was not kept."""
 
 
 class FileItem(msgspec.Struct, frozen=True, array_like=True, tag="file", gc=False):
-    """A file such a document names."""
+    """A file that such a document names."""
 
     order: int
     name: str
@@ -122,7 +122,7 @@ class PromiseItem(msgspec.Struct, frozen=True, array_like=True, tag="promise", g
 
 
 class TwiceItem(msgspec.Struct, frozen=True, array_like=True, tag="twice", gc=False):
-    """A number that has another message in a run of another hour."""
+    """A number that has a different message in a run of another hour."""
 
     order: int
     partition: str
@@ -151,11 +151,11 @@ class Items:
     """Items ordered by subject."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect items in `sorter`."""
         self._sorter = sorter
 
     def add(self, subject: Subject, item: Item) -> None:
-        """Take one item."""
+        """Add one item."""
         self._sorter.add(subject_key(subject), _encode(item))
 
     def __iter__(self) -> Iterator[tuple[Subject, list[Item]]]:

@@ -1,4 +1,4 @@
-"""One statement: what the items of a source, hour and scope say as of a prefix of the log."""
+"""Judging one statement: what the items of a source, hour and scope show in a prefix of the log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known besides the sealed objects of an hour."""
 
     log: Log
-    """The prefix of the log it is judged as of."""
+    """The prefix of the log as of which to judge."""
     keys: Mapping[str, bytes] = {}
     """The provider's public keys: DER by fingerprint."""
     mappers: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def limit(of: Log) -> int:
-    """Return the first index in the whole log that is past a prefix of it."""
+    """Return the index in the whole log just after a prefix of it."""
     return log.order(of.origin.rpartition("/")[2], of.size)
 
 
@@ -88,8 +88,8 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
 def conclude(best: Statement, named: Sequence[Named], *, expired: bool = False) -> Statement:
     """Return a statement with everything that keeps it from its best verdict.
 
-    Where part of the hour may have expired, what is gone is not missing. An empty name gives a
-    reason but names nothing.
+    If part of the hour may have expired, what is gone is not missing. An item of `named` with an
+    empty name gives a reason but names nothing.
     """
     if expired:
         named = [each for each in named if not REASONS[each.reason].is_incomplete]

@@ -1,7 +1,7 @@
 """What a provider's API lists for an hour when the deployment queries it: ids, kept as evidence.
 
-An object under `op/v1/recon/` lists the native ids of records, sorted, none twice; a long listing
-is divided into several objects (docs/evidence-format.md, "Listings").
+An object under `op/v1/recon/` lists the native ids of records, sorted and without duplicates; a
+long listing is divided into several objects (docs/evidence-format.md, "Listings").
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nhi_evidence.evidence import frame, keys
 FORMAT_VERSION = 1
 ENDING = ".listing.ndjson.zst"
 MOST_IDS = 200_000
-"""Ids of one object."""
+"""Maximum number of ids in one object."""
 MAX_ID_BYTES = 2_000
 _MAX_LINES_BYTES = 512 << 20
 
@@ -27,7 +27,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A request to an API, and how it was answered."""
 
     source: str
-    """The pack whose records are listed."""
+    """The pack of the listed records."""
     hour: str
     """Hour of the records, by their own time."""
     scope: Scope
@@ -73,7 +73,7 @@ def is_listing(key: str) -> bool:
 
 
 def write(question: Question, ids: Iterable[str], count: int) -> Iterator[Operation]:
-    """Yield the objects of a listing; `ids` come sorted, none twice, `count` of them."""
+    """Yield the objects of a listing of `count` `ids`, which come sorted, without duplicates."""
     parts = max(1, -(-count // MOST_IDS))
     remaining = iter(ids)
     for part in range(1, parts + 1):
@@ -109,11 +109,11 @@ def read(body: bytes) -> Listing:
     if header.v != FORMAT_VERSION or header.ids != len(ids) or len(ids) > MOST_IDS:
         raise ValueError(f"listing: version {header.v}, {header.ids} ids, {len(ids)} lines")
     if [_encode(header), *map(_encode, ids)] != lines:
-        raise ValueError("listing: not in its own canonical form")
+        raise ValueError("listing: not in canonical form")
     if any(one >= next_ for one, next_ in pairwise(ids)):
-        raise ValueError("listing: ids out of order or doubled")
+        raise ValueError("listing: ids out of order or duplicated")
     if any(len(each) > MAX_ID_BYTES for each in ids) or not 1 <= header.part <= header.parts:
-        raise ValueError("listing: an id that is too long, or a part that cannot be")
+        raise ValueError("listing: an id that is too long, or an impossible part number")
     question = Question(
         source=header.source,
         hour=header.hour,

@@ -46,7 +46,7 @@ class Times(msgspec.Struct, frozen=True):
     ends: tuple[int, ...] = ()
     """Index after the last entry of each epoch or checkpoint, in order."""
     at: tuple[int, ...] = ()
-    """When it was, milliseconds since the epoch."""
+    """When each of these was sealed, milliseconds since the epoch."""
 
     def sealed(self, place: int) -> int | None:
         """Return when the entry at an index in the whole log was sealed; None if unknown."""
@@ -55,13 +55,13 @@ class Times(msgspec.Struct, frozen=True):
 
 
 def times(ends: Iterable[tuple[int, int]]) -> Times:
-    """Return the times of these ends and instants, in any order."""
+    """Return the times of pairs of end and instant, given in any order."""
     ordered = sorted(ends)
     return Times(tuple(end for end, _ in ordered), tuple(at for _, at in ordered))
 
 
 def is_promise(key: str) -> bool:
-    """Whether an object is one of promises, by its key."""
+    """Whether a key is that of a promise."""
     return key.startswith(PREFIX) and key.endswith(ENDING)
 
 
@@ -76,7 +76,7 @@ def write(promise: Promise) -> Operation:
 
 
 def read(body: bytes, key: str) -> Promise:
-    """Read it back. Raises `ValueError` for anything `write` would not have written there."""
+    """Read a promise back. Raises `ValueError` for anything `write` would not have put there."""
     try:
         lines = frame.unpack(body, limit=MAX_BYTES)
         promise = msgspec.json.decode(lines[0], type=Promise)
@@ -84,16 +84,16 @@ def read(body: bytes, key: str) -> Promise:
         raise ValueError(f"{key}: {error}") from error
     is_own = len(lines) == 1 and promise.v == VERSION and write(promise).key == key
     if not is_own or list(promise.scopes) != sorted(set(promise.scopes)):
-        raise ValueError(f"{key}: not in its own form")
+        raise ValueError(f"{key}: not in canonical form")
     if keys.hour_start(promise.hour) is None:
-        raise ValueError(f"{key}: {promise.hour!r} is no hour")
+        raise ValueError(f"{key}: {promise.hour!r} is not an hour")
     return promise
 
 
 def is_early(entry_at: int, sealed_at: int | None, hour: str) -> bool:
     """Whether what was received and sealed at these times preceded its hour.
 
-    Both clocks decide, the store's and the sealer's; the later one if they differ.
+    The later of the two clocks decides, the store's or the sealer's.
     """
     begins = keys.hour_start(hour)
     return begins is not None and sealed_at is not None and max(entry_at, sealed_at) < begins

@@ -12,7 +12,7 @@ from nhi_evidence.ports import EvidenceReader
 
 
 def write(listed: bytes, hour: str) -> Operation:
-    """Return the object that keeps a provider's list of its keys, exactly.
+    """Return the object that keeps a provider's list of its keys, byte for byte.
 
     Raises `ProviderError` when it is not a list of keys.
     """
@@ -26,10 +26,10 @@ def write(listed: bytes, hour: str) -> Operation:
 def read(
     store: EvidenceReader, hours: Iterable[str] | None = None
 ) -> tuple[tuple[str, ...], dict[str, bytes]]:
-    """Return where keys are sealed, and the keys: DER by fingerprint.
+    """Return where public keys are sealed, and the public keys: DER by fingerprint.
 
-    For some hours, or for all. What is not a list of keys, or does not match the hash in its key,
-    is left out: `verify` reports it. Raises `StoreUnavailableError`.
+    Reads some hours, or all. An object that is not a list of keys, or does not match the hash in
+    its key, is left out: `verify` reports it. Raises `StoreUnavailableError`.
     """
     public_keys: dict[str, bytes] = {}
     places: list[str] = []

@@ -1,4 +1,4 @@
-"""From a sealed log to the statements on its hours."""
+"""Making statements on hours from a sealed log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Progress = Callable[[str, int], None]
 
 
 def _silent(_what: str, _done: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 class Read(msgspec.Struct, kw_only=True):
@@ -42,27 +42,27 @@ class Read(msgspec.Struct, kw_only=True):
     log: Log
     items: Items
     expired: frozenset[tuple[str, str]] = frozenset()
-    """Source and hour of what has expired."""
+    """Source and hour of everything that has expired."""
     unsound: Mapping[str, str] = {}
     """Objects whose claims are void, so that their units are not counted: key to reason."""
     findings: Sequence[Finding] = ()
-    """What is wrong with the log itself."""
+    """Findings about the log itself."""
     objects: int = 0
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """A prefix of a signed log, and what is sealed in it, ordered by key or index."""
+    """A prefix of a signed log and its entries, ordered by key or by index."""
 
     log: Log
     entries: Iterable[Placed]
     findings: Sequence[Finding] = ()
     listings: tuple[ObjectLeaf, ...] = ()
-    """The objects that hold what an API listed."""
+    """Objects that hold what an API listed; only for a whole log."""
     promised: Sequence[Placed] = ()
-    """Promises of heartbeats among them."""
+    """Promises of heartbeats."""
     times: Times = Times()
     announced: Sequence[Placed] = ()
-    """What else is under `op/v1/coverage/`; empty for a whole log."""
+    """Everything else under `op/v1/coverage/`; empty for a whole log."""
 
 
 def full(
@@ -74,9 +74,9 @@ def full(
     now: int,
     progress: Progress = _silent,
 ) -> Sealed:
-    """Walk all of a log, every signature checked.
+    """Walk a whole log, checking every signature.
 
-    Raises `LogError` where nothing of it is signed.
+    Raises `LogError` when no checkpoint verifies.
     """
     chain = Chain(store, name, pinned, now=now, seal_delay_ms=_ANY_DELAY_MS)
     entries = Entries(sorter())
@@ -122,18 +122,18 @@ class _Objects:
 
 
 _ANY_DELAY_MS = 1 << 60
-"""Judging how late an epoch is signed is left to `verify`."""
+"""How late an epoch is signed is left for `verify` to judge."""
 
 _SET_BACK_MS = 600_000
 """How far a sealer's clock may go backward from one plan to the next."""
 
 
 def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, since: int) -> Sealed:
-    """Read a log backward from its newest checkpoint to the plans of an instant.
+    """Read a log backward from its newest checkpoint to the plans made at `since`.
 
     `since` is milliseconds since the epoch, by the sealer's clock, which may have been set back a
-    little. Each plan is the one the next names by its hash, the last the one whose tree is signed.
-    Raises `LogError` when they are not, or nothing is signed.
+    little. Each plan must be the one that the next names by its hash; the tree of the last one is
+    signed. Raises `LogError` when that is not so, or nothing is signed.
     """
     stored = StoredLog(store, name, pinned)
     shards = stored.shards()
@@ -161,14 +161,14 @@ def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, si
 def _backward(
     stored: StoredLog, head: log.Position, since: int
 ) -> tuple[list[Placed], list[tuple[int, int]]]:
-    """Return the objects of the plans since an instant, and where each plan ends and its time."""
+    """Return the objects in the plans since an instant, and each plan's end and time."""
     entries: list[Placed] = []
     ends: list[tuple[int, int]] = []
     shard, epoch, expected, size = head.shard, head.epoch, head.plan, head.size
     while epoch:
         first, leaves = _plan(stored, shard, epoch, expected)
-        # A void plan adds nothing, whatever it says: the next begins where it would have, and
-        # nobody signed it. Else it is a void one after it that was taken for what it is not.
+        # A void plan adds nothing, whatever it says: the next one begins where it did, and it has
+        # no checkpoint. If it has one, it is the plan after it that does not follow.
         if first.size + len(leaves) != size:
             if stored.checkpoint(shard, epoch) is not None:
                 key = log.plan_key(shard, epoch)

@@ -1,7 +1,7 @@
-"""An hour judged record by record: what an API lists against the records that are here.
+"""Judging an hour record by record: what an API lists against the records in the evidence.
 
-Bounded memory, whatever is listed: ids are set aside in a sorter by half their hash, which is also
-what stands in the evidence for a record that is out of scope.
+Memory is bounded, however much is listed: ids go to a sorter, keyed by half their hash, which is
+also how the evidence identifies a record that is out of scope.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LISTED, _HERE, _OF_THE_HOUR, _ALIAS = b"l", b"h", b"o", b"a"
 
 
 class Compared(msgspec.Struct, kw_only=True):
-    """Result of comparing."""
+    """Result of a comparison."""
 
     expected: int = 0
     found: int = 0
@@ -30,33 +30,33 @@ class Compared(msgspec.Struct, kw_only=True):
     unbacked: int = 0
     """Records of the hour and scope that the API does not list."""
     named: list[Named] = []
-    """The first of both."""
+    """The first of both kinds."""
 
 
 class Comparison:
-    """Ids that are listed, and ids of the records that are here."""
+    """Listed ids, and ids of the records that are here."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect ids in `sorter`."""
         self._sorter = sorter
 
     def listed(self, uid: str, alias: str | None = None) -> None:
-        """Take what a record an API lists is matched by, and another id it may have here."""
+        """Add the id by which a listed record is matched, and another id it may have here."""
         self._sorter.add(_key(out_of_scope_hash(uid)), _LISTED + uid.encode())
         if alias is not None:
             self._sorter.add(_key(out_of_scope_hash(alias)), _ALIAS + uid.encode())
 
     def here(self, uid: str, *, of_the_hour: bool) -> None:
-        """Take the native id of a record that is here, and whether the API should list it."""
+        """Add the native id of a record that is here, and whether the API should list it."""
         kind = _OF_THE_HOUR if of_the_hour else _HERE
         self._sorter.add(_key(out_of_scope_hash(uid)), kind + uid.encode())
 
     def out_of_scope(self, half: str) -> None:
-        """Take what stands for a record that is out of scope: half the hash of its id, hex."""
+        """Add a record that is out of scope, given half the hash of its id, hex."""
         self._sorter.add(_key(half), _HERE)
 
     def compare(self) -> Compared:
-        """Weigh everything that was taken; each id counts once."""
+        """Compare everything that was added; each id counts once."""
         result = Compared()
         by_alias = self._here_by_alias()
         for values in self._by_id():
@@ -75,7 +75,7 @@ class Comparison:
         return result
 
     def _here_by_alias(self) -> set[bytes]:
-        """Return what is here by its other id alone: of most sources nothing."""
+        """Return the ids of listed records that are here only under their other id; mostly none."""
         return {
             value[1:]
             for values in self._by_id()
@@ -92,7 +92,7 @@ class Comparison:
                 yield values
                 values = []
             current = key
-            # Once each: a record may be here in several units.
+            # Only once each: a record may be here in several units.
             if value not in values:
                 values.append(value)
         if values:
@@ -109,7 +109,7 @@ def _name(result: Compared, reason: str, value: bytes) -> None:
 
 
 class Matching(NamedTuple):
-    """How records of a pack are matched whose deliveries leave out the id that is listed."""
+    """How to match the records of a pack whose deliveries leave out the listed id."""
 
     pack: str
     id_of: Callable[[bytes], str | None]
@@ -124,7 +124,7 @@ class _Account(msgspec.Struct):
 
 
 class _Record(msgspec.Struct):
-    """What of a normalized record is compared."""
+    """The part of a normalized record that is compared."""
 
     time: int
     metadata: _Uid = msgspec.field(default_factory=_Uid)
@@ -141,11 +141,11 @@ def take(
     span: tuple[int, int] | None,
     matching: Matching | None = None,
 ) -> None:
-    """Take the records of a unit's lines.
+    """Add the records in a unit's lines to a comparison.
 
-    Those kept of an hour (`span`, milliseconds since the epoch) and of the scope's account are to
-    be listed; without `span` none is. A record without an id can be asked for by nobody. `matching`
-    says which pack's records are matched by something else than their id.
+    Kept records of an hour (`span`, milliseconds since the epoch) and of the scope's account should
+    be listed; without `span`, none need be. A record without an id cannot be matched. `matching`
+    names the pack whose records are matched by something other than their id.
     """
     account = scope.account.rpartition("/")[2].lower()
     for line in lines:
@@ -169,7 +169,7 @@ def take(
 
 
 class _Rejected(msgspec.Struct):
-    """Where providers put the id of a record, whatever else of it cannot be read."""
+    """Where providers put a record's id, which may be readable though the record is not."""
 
     insertId: str | None = None
     timestamp: str | None = None
@@ -179,7 +179,7 @@ class _Rejected(msgspec.Struct):
 
 
 def rejected_uid(raw: bytes) -> str | None:
-    """Return the native id of a record that was rejected, where it can be read."""
+    """Return the native id of a rejected record, or None if it cannot be read."""
     try:
         record = msgspec.json.decode(raw, type=_Rejected)
     except (msgspec.MsgspecError, RecursionError):
@@ -195,7 +195,7 @@ def state(
 ) -> Statement:
     """Return the statement on a scope that is judged record by record.
 
-    Without an answer of the API it is unprovable, for the reason `refused`.
+    Without an answer from the API (`compared` is None) it is unprovable, for the reason `refused`.
     """
     best = Statement(scope=scope, verdict=Verdict.RECONCILED, open_until=open_until)
     if compared is None:

@@ -1,7 +1,8 @@
-"""Reconciling by listings that were saved: no API is asked, and the verdict is that of asking it.
+"""Reconciling by saved listings: no API is queried, and the verdict is the same as if it were.
 
-A listing is taken where all of its parts are there, each as its name's hash says, and their ids
-are of the hour and account it is for. What of it is not, is no listing: an error, or a reason.
+A listing is used if all of its parts are present, each matches the hash in its name, and its ids
+are of the hour and account it is for. A missing part is a reason in the statement, anything else an
+error.
 """
 
 from __future__ import annotations
@@ -25,23 +26,24 @@ from nhi_evidence.evidence.lines import ParsedLine
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 BEFORE_MS = 3 * HOUR_MS
-"""Records of an hour are looked for in the source hours from so long before it on, as the deployed
-function does, ..."""
+"""Records of an hour are searched for, as the deployed function does, in the source hours from this
+long before it ..."""
 AFTER_MS = WINDOW_MS + HOUR_MS
-"""... until so long after it began."""
+"""... until this long after it began."""
 
 DELIVERED_AS = {
     "gcp_audit": "gcp_audit",
     "azure_entra": "azure_monitor",
     "azure_activity": "azure_monitor",
 }
-"""The pack of a listing's records to the source they are delivered by."""
+"""By pack of a listing's records, the source that delivers them."""
 
 
 def lists_all(source: str, scope: Scope) -> bool:
-    """Whether every record of a listing's hour and scope has to be in it.
+    """Whether a listing must contain every record of its hour and scope.
 
-    A folder's own records cannot be distinguished from those of others, nor Entra's of one log.
+    A folder's own records cannot be distinguished from those of others, nor can the records of one
+    Entra log from those of another.
     """
     if source == "gcp_audit":
         return scope.account.startswith("projects/")
@@ -49,7 +51,7 @@ def lists_all(source: str, scope: Scope) -> bool:
 
 
 def matching(source: str) -> Matching | None:
-    """Return how the records of a pack are matched; None of those that are by their id."""
+    """Return how the records of a pack are matched; None if by their native id."""
     pack = sources.listed_source(source)
     return None if pack is None else Matching(source, pack.listed_id)
 
@@ -58,53 +60,53 @@ class SavedListing:
     """The parts of one listing."""
 
     def __init__(self, question: Question) -> None:
-        """Begin without any part."""
+        """Start without parts."""
         self.question = question
         self.keys: list[str] = []
         self._parts: dict[int, Listing] = {}
         self._of = 0
 
     def add(self, key: str, part: Listing) -> None:
-        """Take a part. Raises `ValueError` where there is another one in its place."""
+        """Add a part. Raises `ValueError` if it contradicts a part added before."""
         there = self._parts.setdefault(part.part, part)
         self._of = max(self._of, part.parts)
         if there != part or self._of != part.parts:
-            raise ValueError(f"{key}: part {part.part} of a listing of which there is another one")
+            raise ValueError(f"{key}: part {part.part} contradicts another part of the listing")
         if key not in self.keys:
             self.keys.append(key)
 
     @property
     def lacks(self) -> str:
-        """Which parts are not there; empty where all are."""
+        """Numbers of the missing parts; empty if there are none."""
         missing = [str(part) for part in range(1, self._of + 1) if part not in self._parts]
         return ", ".join(missing)
 
     @property
     def ids(self) -> Iterator[str]:
-        """The ids of all parts that are there, in order."""
+        """The ids in all parts that are present, in order."""
         return (uid for part in sorted(self._parts) for uid in self._parts[part].ids)
 
     def check(self, key: str) -> None:
-        """Raise `ValueError` where what is listed is not of the hour and account it is for."""
+        """Raise `ValueError` if something listed is not of the listing's hour and account."""
         begins = keys.hour_start(self.question.hour)
         if begins is None:
-            raise ValueError(f"{key}: of no hour: {self.question.hour!r}")
+            raise ValueError(f"{key}: {self.question.hour!r} is not an hour")
         if self.question.source not in DELIVERED_AS:
-            raise ValueError(f"{key}: nothing of {self.question.source!r} is listed")
+            raise ValueError(f"{key}: {self.question.source!r} is not a source with listings")
         instant = f"{self.question.hour[:4]}-{self.question.hour[4:6]}-{self.question.hour[6:8]}T"
         instant += f"{self.question.hour[8:]}:00:00"
         if instant not in unquote(self.question.request):
-            raise ValueError(f"{key}: asked for another hour than {self.question.hour}")
+            raise ValueError(f"{key}: its request is for another hour than {self.question.hour}")
         for part in self._parts.values():
             problem = next((uid for uid in part.ids if not self._is_own(uid)), None)
             if problem is not None:
                 raise ValueError(
-                    f"{key}: lists what is not of {self.question.scope.account} in "
+                    f"{key}: lists a record that is not of {self.question.scope.account} in "
                     f"{self.question.hour}: {problem[:200]}"
                 )
 
     def _is_own(self, uid: str) -> bool:
-        """Whether an id can be of the hour and account; an opaque one can."""
+        """Whether an id may be of the hour and account; an opaque one may."""
         hour = self.question.hour
         spelled = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}T{hour[8:]}:"
         account = self.question.scope.account.lower()
@@ -129,8 +131,8 @@ def collect(
 ) -> dict[tuple[str, str, Scope], SavedListing]:
     """Return the newest listing of each source, hour and scope.
 
-    `bodies` are names with what they hold. Raises `ValueError` naming what is no listing, has
-    another hash than its name, or is of another hour or account than it says.
+    `bodies` are file names with their contents. Raises `ValueError` naming a file that is not a
+    listing, does not match the hash in its name, or is not of the hour or account it states.
     """
     by_question: dict[Question, SavedListing] = {}
     for key, body in bodies:
@@ -151,10 +153,10 @@ def collect(
 
 
 class SavedHour:
-    """One listing, while it is compared with the records that are here."""
+    """The comparison of one listing with the records that are here."""
 
     def __init__(self, saved: SavedListing, sorter: Sorter) -> None:
-        """Compare by `sorter`."""
+        """Collect ids in `sorter`."""
         self.saved = saved
         question = saved.question
         self._begins = keys.hour_start(question.hour) or 0
@@ -169,21 +171,21 @@ class SavedHour:
             self._comparison.listed(uid)
 
     def may_be_in(self, source: str, hour: str) -> bool:
-        """Whether an object of a source hour may hold records of the hour that is listed."""
+        """Whether an object of a source hour may hold records of the listed hour."""
         begins = keys.hour_start(hour)
         if source != DELIVERED_AS[self.saved.question.source]:
             return False
         return begins is None or -BEFORE_MS <= begins - self._begins <= AFTER_MS
 
     def see(self, units: Sequence[Sequence[ParsedLine]]) -> None:
-        """Take the lines of an object, unit by unit."""
+        """Add the records in an object's lines, unit by unit."""
         for lines in units:
             records.take(
                 self._comparison, lines, self.saved.question.scope, self._span, self._matching
             )
 
     def state(self) -> Statement:
-        """Return the statement."""
+        """Return the statement on the listing's hour and scope."""
         question = self.saved.question
         open_until = self._begins + HOUR_MS + STAGES_MS[1]
         if question.refused:
@@ -206,7 +208,7 @@ def _with_parts(statement: Statement, parts: str) -> Statement:
 def by_subject(
     hours: Mapping[tuple[str, str, Scope], SavedHour],
 ) -> Iterator[tuple[str, str, list[SavedHour]]]:
-    """Yield source and hour with the scopes that were listed of them, in order."""
+    """Yield source and hour with the comparisons of their scopes, in order."""
     grouped: dict[tuple[str, str], list[SavedHour]] = {}
     for source, hour, scope in sorted(hours):
         grouped.setdefault((source, hour), []).append(hours[source, hour, scope])

@@ -1,4 +1,4 @@
-"""Reading the sealed objects of some hours: those under a signed checkpoint, and sound."""
+"""Reading the sealed objects of some hours: those that are under a signed checkpoint and valid."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.ports import EvidenceVersions
 
 AT_ONCE = 128
-"""Objects asked for together; the store may read ahead among these alone."""
+"""Maximum number of objects requested together; the store reads ahead only among these."""
 
 Placed = tuple[int, ObjectLeaf]
 """Place in the whole log, and the leaf there."""
 
 
 def is_evidence(entry: ObjectLeaf) -> bool:
-    """Whether a leaf is of an object of evidence whose claims may be weighed."""
+    """Whether a leaf is that of an evidence object whose claims may be weighed."""
     stated = keys.parse_key(entry.key)
     is_named = stated.kind == "ev" and stated.hour is not None and stated.body_sha256 is not None
     return is_named and not {flags.SHADOW, flags.KEY_HASH} & set(entry.flags)
 
 
 class Reading:
-    """Reads objects into a gatherer; what cannot be read is named, and claims nothing."""
+    """Reads objects into a gatherer; what cannot be read is listed, and claims nothing."""
 
     def __init__(
         self,
@@ -44,15 +44,15 @@ class Reading:
         self._gatherer = gatherer
         self._progress = progress
         self.unsound: dict[str, str] = {}
-        """Objects that claim nothing here, by key, and why; `verify` says more."""
+        """By key, objects whose claims are void, and why; `verify` says more."""
         self.expired: set[tuple[str, str]] = set()
-        """Source and hour of what is gone after its lock."""
+        """Source and hour of everything that is gone after the end of its lock."""
         self.objects = 0
 
     def read(self, entries: Iterable[Placed], *, now: int) -> None:
-        """Read the tables of objects, and objects whole that hold signed lists.
+        """Read the tables of objects; read an object in full if not all its units are of records.
 
-        `now`, milliseconds since the epoch, tells what may have expired.
+        `now`, milliseconds since the epoch, decides what may have expired.
         """
         remaining = iter(entries)
         while chunk := list(islice(remaining, AT_ONCE)):
@@ -61,7 +61,7 @@ class Reading:
     def promises(
         self, entries: Iterable[Placed], times: Times, wanted: Callable[[str, str], bool]
     ) -> None:
-        """Read promises of heartbeats; one that cannot be read promises nothing, and is named."""
+        """Read promises of heartbeats; one that cannot be read promises nothing, and is listed."""
         chosen = list(entries)
         bodies = self._store.bodies((entry.key, entry.vid) for _, entry in chosen)
         for (order, entry), body in zip(chosen, bodies, strict=True):
@@ -100,7 +100,7 @@ class Reading:
         problems = [] if body is None else list(objects.stored(entry, body))
         is_altered = any(each.code != "no_checksum" for each in problems)
         if body is None or is_altered:
-            self.unsound[entry.key] = "gone, or other bytes than were sealed"
+            self.unsound[entry.key] = "gone, or not the sealed bytes"
         else:
             self._take(order, entry, objects.read_content(entry, body), body)
 
@@ -136,9 +136,9 @@ class Reading:
 def unit_names(
     store: EvidenceVersions, entries: Sequence[Placed]
 ) -> Iterator[tuple[Placed, tuple[str, ...] | None]]:
-    """Yield each object of evidence with the names of its units; None where no table can be read.
+    """Yield each evidence object with the names of its units; None if its table cannot be read.
 
-    Of each its beginning is fetched, and no more.
+    Only the beginning of each object is fetched.
     """
     wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in entries]
     for placed, head in zip(entries, store.beginnings(wanted), strict=True):
@@ -162,5 +162,5 @@ def _table(head: bytes) -> Table:
     lines = frame.unpack_table(head, limit=objects.MAX_TABLE_BYTES)
     table = read_table(lines)
     if len(table.lines) != table.header.units + 1:
-        raise ValueError("lines after the table in its block")
+        raise ValueError("extra lines in the table's block")
     return table

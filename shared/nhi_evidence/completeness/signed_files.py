@@ -1,8 +1,8 @@
-"""An hour of a source whose provider signs lists of what it delivered: proven, or why not.
+"""Judging an hour of a source whose provider signs lists of what it delivered.
 
-Each list must be signed by a key at hand, follow the list before it, and together they must cover
-the hour without a gap; each file one of them names must be counted with the hash it names, and
-each counted file be named (CloudTrail: docs/verification.md, "Completeness").
+Each list must be signed by an available key and follow the list before it, and together they must
+cover the hour without a gap. Each file they name must be counted with the stated hash, and each
+counted file must be named (CloudTrail: docs/verification.md, "Completeness").
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from nhi_evidence.evidence.counting import Status
 NAMED_WITHIN_MS = 48 * HOUR_MS
 """How long after its hour a file may be named."""
 _LIST_DUE_MS = 3 * HOUR_MS
-"""How long after an hour its last list arrives: an hour to be written, the rest for delivery."""
+"""How long after an hour its last list may arrive: an hour to be written, the rest for delivery."""
 
 
 class Files(msgspec.Struct, kw_only=True):
-    """Result for an hour's files."""
+    """The result for an hour's files."""
 
     expected: int | None
     found: int
@@ -58,8 +58,8 @@ def judge(
 ) -> Files:
     """Judge one hour of one scope.
 
-    `units` are its units, weighed; `keys` the provider's public keys, DER by fingerprint; ages
-    are as of `now`, milliseconds since the epoch.
+    `units` are its weighed units; `keys` the provider's public keys, DER by fingerprint. Ages are
+    as of `now`, milliseconds since the epoch.
     """
     lists = _judge_lists(items, keys, hour_start, now)
     named = lists.named
@@ -95,7 +95,7 @@ def judge(
 def _outcome(
     units: Sequence[counting.Unit], hashes: set[str], inflated: Mapping[str, str | None]
 ) -> tuple[str, str] | None:
-    """Return why a named file is not found; None where it is."""
+    """Return reason and detail why a named file is not found; None if it is."""
     counted = [unit for unit in units if unit.status is Status.COUNTED]
     for unit in counted:
         if (unit.counted[0].raw or inflated.get(unit.unit)) in hashes:
@@ -121,7 +121,7 @@ def _judge_lists(
         for item in items
         if isinstance(item, BrokenItem)
     ]
-    # The same document may be in its place, with a copy of it elsewhere.
+    # The same document may be both in its own place and, as a copy, elsewhere.
     lists = {(item.sha256, item.unit_place): item for item in items if isinstance(item, ListItem)}
     usable: dict[str, ListItem] = {}
     for _, item in sorted(lists.items()):
@@ -158,10 +158,10 @@ def _problem(item: ListItem, keys: Mapping[str, bytes]) -> tuple[str, str] | Non
 
 
 def _cover(lists: Iterable[ListItem], hour_start: int, now: int) -> Iterator[Named]:
-    """Yield what of an hour no usable list of a chain covers.
+    """Yield the parts of an hour that no usable list of a chain covers.
 
-    Each chain is judged by itself, since another trail's list says nothing of this one's files;
-    what a backfill list covers it covers for all of its place.
+    Each chain is judged separately, since another trail's list says nothing about this one's files.
+    A backfill list belongs to the chain it fills.
     """
     hour_end = hour_start + HOUR_MS
     chains: dict[str, list[ListItem]] = defaultdict(list)

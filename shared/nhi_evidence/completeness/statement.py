@@ -1,7 +1,7 @@
-"""Sealed statements on the completeness of an hour: the values.
+"""Values of sealed statements on the completeness of an hour.
 
-What an object of statements says is a function of the log up to `size`, of the inputs it names and
-of nothing else: whoever has them makes the same bytes (docs/evidence-format.md, "Statements").
+What an object of statements says depends only on the log up to `size` and the inputs it names, so
+anyone who has these can make the same bytes (docs/evidence-format.md, "Statements").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nhi_evidence.completeness.reasons import REASONS, Verdict
 
 
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
-    """The part of a source an hour is judged for; an empty member does not restrict it."""
+    """The part of a source that an hour is judged for; an empty member does not restrict it."""
 
     account: str = ""
     """AWS account, resource of Google Cloud (`projects/<id>`), Azure subscription or tenant."""
@@ -24,16 +24,16 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The prefix of the signed log a statement is a function of."""
+    """The prefix of the signed log that a statement depends on."""
 
     origin: str
-    """Of the shard: `<log name>/<year>`."""
+    """Origin of the shard: `<log name>/<year>`."""
     size: int
-    """Leaves of the shard that were read; all of the shards before it were too."""
+    """Number of leaves of the shard that were read, besides all leaves of earlier shards."""
     root: str
     """Root of the tree over these leaves, hex."""
     at: int
-    """The sealer's clock when they were sealed, milliseconds since the epoch: ages are as of it."""
+    """The sealer's clock when they were sealed, milliseconds since the epoch; ages are as of it."""
 
 
 class Announced(msgspec.Struct, frozen=True):
@@ -44,12 +44,12 @@ class Announced(msgspec.Struct, frozen=True):
 
 
 class Named(msgspec.Struct, frozen=True, tag_field="k", tag="named", omit_defaults=True):
-    """One thing that is wrong, by name."""
+    """Something that is wrong, by name."""
 
     reason: str
     """Code of `REASONS`."""
     name: str
-    """Of a file `<bucket>/<key>`; of a record its native id; of a stream the numbers."""
+    """For a file, `<bucket>/<key>`; for a record, its native id; for a stream, the numbers."""
     detail: str = ""
 
 
@@ -60,7 +60,7 @@ class Counts(msgspec.Struct, frozen=True, tag_field="k", tag="counts", omit_defa
     """First 16 hex digits of the SHA-256 of the unit's name, as on the lines of the object."""
     key: str
     vid: str = ""
-    """Version id; empty where it is not known."""
+    """Version id; empty if unknown."""
     part: int = 1
 
 
@@ -70,19 +70,19 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     verdict: Verdict
     reasons: tuple[str, ...] = ()
-    """Codes of `REASONS`, sorted; none where the verdict is `proven` or `reconciled`."""
+    """Codes of `REASONS`, sorted; none if the verdict is `proven` or `reconciled`."""
     expected: int | None = None
-    """How many things the provider states (files, records, messages); None where it states none."""
+    """How many files or records the provider states; None if it states nothing."""
     found: int = 0
-    """How many of these are counted; of a scope without a list, how many are."""
+    """How many of these are counted; for a scope without a list, how many units or messages are."""
     totals: Mapping[str, int] = {}
-    """Reason to how many things: of these `named` holds the first of them."""
+    """Number of things by reason; `named` holds the first of them."""
     open_until: int | None = None
     """Until when late arrivals may change the verdict, milliseconds since the epoch."""
     heartbeats: Announced | None = None
     named: tuple[Named, ...] = ()
     counts: tuple[Counts, ...] = ()
-    """Every unit that counts, sorted. None of a scope that is judged record by record."""
+    """Every unit that counts, sorted; empty for a scope that is judged record by record."""
 
     @property
     def is_incomplete(self) -> bool:
@@ -91,27 +91,27 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statements(msgspec.Struct, frozen=True, kw_only=True):
-    """The statements on one hour of one source that one object holds."""
+    """The statements in one object, on one hour of one source."""
 
     source: str
     hour: str
-    """`YYYYMMDDHH`, of the units; of a scope that is judged record by record, of the records."""
+    """`YYYYMMDDHH`: of the units, or of the records if a scope is judged record by record."""
     log: Log
     inputs: tuple[str, ...] = ()
     """Keys of what was read besides evidence: public keys, listings, announcements."""
     mappers: tuple[str, ...] = ()
-    """Digests of the releases that were accepted in counting, the latest last; none: any is."""
+    """Digests of the releases accepted in counting, the latest last; empty accepts any."""
     statements: tuple[Statement, ...]
     """Ordered by scope, without duplicates."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The applicable statement on a scope and hour, and where it comes from."""
+    """The statement in force for a scope and hour, and where it comes from."""
 
     statement: Statement
     log: Log
     key: str
-    """Of the object it is in."""
+    """Key of the object it is in."""
 
 
 Subject = tuple[str, str, Scope]
@@ -119,10 +119,10 @@ Subject = tuple[str, str, Scope]
 
 
 def standing(objects: Iterable[tuple[str, Statements]]) -> dict[Subject, Standing]:
-    """Return the applicable statement on each source, hour and scope: for the longest log.
+    """Return the statement in force for each source, hour and scope: the one on the longest log.
 
-    `objects` are keys with their contents. Of two for the same log the one with the greater key
-    applies: that they differ is a finding of `verify`.
+    `objects` are keys with their contents. Of two statements on the same log, the one with the
+    greater key is in force; `verify` finds the false one.
     """
     stands: dict[Subject, Standing] = {}
     for key, statements in objects:

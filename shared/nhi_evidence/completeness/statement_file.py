@@ -78,18 +78,18 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def is_statements(key: str) -> bool:
-    """Whether a key is one of an object of statements."""
+    """Whether a key is that of an object of statements."""
     parsed = keys.parse_key(key)
     return key.startswith(PREFIX) and key.endswith(ENDING) and parsed.body_sha256 is not None
 
 
 def operation_key(kind: str, hour: str, body: bytes, ending: str) -> str:
-    """Key of something a deployed function states: `op/v1/<kind>/h=<hour>/<sha256><ending>`."""
+    """Return the key of a deployed function's object, `op/v1/<kind>/h=<hour>/<sha256><ending>`."""
     return f"op/v1/{kind}/h={hour}/{sha256(body).hexdigest()}{ending}"
 
 
 def write(statements: Statements) -> Iterator[Operation]:
-    """Yield the objects that hold some statements: one, or several where one is too large."""
+    """Yield the objects that hold some statements: one, or several if one would be too large."""
     batch: list[Statement] = []
     lines: list[bytes] = []
     size = 0
@@ -125,7 +125,7 @@ def _operation(of: Statements, batch: Sequence[Statement], lines: list[bytes]) -
 
 
 def _bounded(statement: Statement) -> Statement:
-    """Drop what one statement cannot hold, and note that."""
+    """Return a statement without what it cannot hold; dropped units are noted as `too_many`."""
     named = tuple(
         replace(each, name=each.name[:MAX_TEXT], detail=each.detail[:MAX_TEXT])
         for each in sorted(statement.named, key=_named_order)[:MAX_NAMED]
@@ -187,7 +187,7 @@ def read(body: bytes) -> Statements:
     if at != len(lines):
         raise ValueError(f"statements: {len(lines) - at} lines after the last statement")
     if any(one.scope >= next_.scope for one, next_ in pairwise(statements)):
-        raise ValueError("statements: out of order, or a scope is there twice")
+        raise ValueError("statements: out of order, or a scope occurs twice")
     _check_header(header)
     return Statements(
         source=header.source,
@@ -202,7 +202,7 @@ def read(body: bytes) -> Statements:
 def _check_header(header: _Header) -> None:
     is_hour = header.hour == keys.UNKNOWN_HOUR or keys.hour_start(header.hour) is not None
     if not is_hour or header.log.size < 0 or _HASH.fullmatch(header.log.root) is None:
-        raise ValueError("statements: header states no hour, size or root")
+        raise ValueError("statements: header states no valid hour, size or root")
 
 
 def _read_statement(lines: Sequence[bytes], at: int) -> tuple[Statement, int]:
@@ -232,7 +232,7 @@ def _read_statement(lines: Sequence[bytes], at: int) -> tuple[Statement, int]:
 
 
 def _problems(statement: Statement) -> Iterator[str]:
-    """Yield what a statement says that contradicts itself."""
+    """Yield how a statement contradicts itself."""
     codes = {*statement.reasons, *statement.totals, *(each.reason for each in statement.named)}
     unknown = sorted(codes - set(REASONS))
     if unknown:
@@ -246,15 +246,15 @@ def _problems(statement: Statement) -> Iterator[str]:
         yield "unprovable without a reason"
     numbers = (statement.found, statement.expected or 0, *statement.totals.values())
     if min(numbers) < 0 or statement.found > (statement.expected or statement.found):
-        yield "numbers that cannot be"
+        yield "impossible numbers"
     if set(statement.totals) - set(statement.reasons):
-        yield "totals of no reason it gives"
+        yield "totals for a reason it does not give"
     if any(named.reason not in statement.reasons for named in statement.named):
-        yield "names of no reason it gives"
+        yield "names for a reason it does not give"
     if any(_named_order(one) > _named_order(two) for one, two in pairwise(statement.named)):
         yield "names out of order"
     if any(_counts_order(one) >= _counts_order(two) for one, two in pairwise(statement.counts)):
-        yield "units out of order or doubled"
+        yield "units out of order or duplicated"
     if not all(_ID.fullmatch(each.u) and each.part > 0 for each in statement.counts):
         yield "not the id of a unit"
 
@@ -265,5 +265,5 @@ def _decoded(line: bytes, shape: type[_LineT], number: int) -> _LineT:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"statements: line {number}: {error}") from error
     if _encode(value) != line:
-        raise ValueError(f"statements: line {number}: not in its own canonical form")
+        raise ValueError(f"statements: line {number}: not in canonical form")
     return value

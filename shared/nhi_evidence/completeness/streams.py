@@ -1,6 +1,6 @@
 """Contiguity of streams: whether the numbers of a hub's messages are consecutive.
 
-If so, the transport lost nothing; what the source never sent cannot be known here. Sequence
+If they are, the transport lost nothing; what the source never sent cannot be known here. Sequence
 numbers decide, never offsets: those grow by bytes, and a hub assigns new ones after a failover.
 """
 
@@ -26,7 +26,7 @@ from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 MESSAGE_BYTES = 8
-"""Of the hash of each message, what a run keeps."""
+"""How much a run keeps of the hash of each message."""
 
 _MOST_HOURS = 24 * 35
 """Maximum number of hours that one gap is filed under."""
@@ -41,11 +41,11 @@ class Runs:
     """The runs of all streams, ordered by number."""
 
     def __init__(self, sorter: Sorter) -> None:
-        """Set them aside in `sorter`."""
+        """Collect runs in `sorter`."""
         self._sorter = sorter
 
     def add(self, subject: Subject, run: RunItem) -> None:
-        """Take one run."""
+        """Add one run."""
         source, hour, scope = subject
         names = (source, scope.stream, run.partition)
         key = _END.join(name.encode(errors="surrogatepass") for name in names)
@@ -61,7 +61,7 @@ class Runs:
         self._sorter.add(key + _END + run.first.to_bytes(_NUMBER_BYTES), value)
 
     def close(self, items: Items) -> None:
-        """File every run, and what keeps an hour from being contiguous under each such hour."""
+        """File every run, and file what keeps an hour from being contiguous under that hour."""
         for (source, stream), same in groupby(self._restored(), key=lambda each: each[0]):
             filed = _Stream(items, source, Scope(stream=stream))
             for _, partitioned in groupby(same, key=lambda each: each[2].partition):
@@ -86,10 +86,10 @@ class Runs:
 
 
 class _Stream:
-    """The runs of one stream while they are filed, partition by partition.
+    """Files the runs of one stream, partition by partition.
 
-    What an item says is true as of every log that has both of its sides: its `order` is that of
-    the later one.
+    An item about two runs holds for every prefix of the log that contains both: its `order` is
+    that of the later run.
     """
 
     def __init__(self, items: Items, source: str, scope: Scope) -> None:
@@ -104,12 +104,12 @@ class _Stream:
         self._items.add((self._source, hour, self._scope), item)
 
     def partition(self, runs: Iterable[_Placed]) -> None:
-        """File the runs of one partition, which come in order of their first numbers."""
+        """File the runs of one partition, which come ordered by their first numbers."""
         begins: int | None = None
-        # The runs a gap follows, while runs come that begin where it ends.
+        # The runs before the latest gap, as long as further runs begin where it ends.
         before: list[_Placed] = []
         gap_ends: int | None = None
-        # The runs that reach furthest, of each hour the earliest in the log.
+        # The runs that reach furthest: for each hour, the earliest in the log.
         reach: list[_Placed] = []
         numbers = _Numbers()
         for hour, run in runs:
@@ -137,7 +137,7 @@ class _Stream:
             self._file(hour, gap)
 
     def close(self) -> None:
-        """File both ends of each partition under every hour of the stream that lies past them."""
+        """File both ends of each partition under every hour of the stream at or beyond them."""
         for at, run in self._starts:
             edge = EdgeItem(run.order, run.partition, run.first, is_end=False)
             for hour in self._hours:
@@ -151,7 +151,7 @@ class _Stream:
 
 
 def _furthest(reach: list[_Placed], new: _Placed) -> list[_Placed]:
-    """Return the runs that reach furthest: of those that end alike, each hour's earliest."""
+    """Return the runs that reach furthest: for each hour, the earliest in the log."""
     hour, run = new
     if not reach or run.last > reach[0][1].last:
         return [new]
@@ -168,7 +168,7 @@ def _is_known(*hours: str) -> bool:
 
 
 class _Copy(msgspec.Struct, frozen=True, gc=False):
-    """One message of a number that several runs hold."""
+    """One message under a number that several runs hold."""
 
     hour: str
     order: int
@@ -176,16 +176,16 @@ class _Copy(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Numbers:
-    """Numbers that several runs of a partition hold; remembers those still open alone."""
+    """Numbers that several runs of a partition hold; remembers only those still open."""
 
     def __init__(self) -> None:
         self._partition = ""
         self._last: _Placed | None = None
-        """The previous run, as long as nothing overlaps it."""
+        """The previous run, until another overlaps it."""
         self._copies: dict[int, list[_Copy]] = {}
 
     def take(self, hour: str, run: RunItem) -> Iterator[tuple[str, TwiceItem]]:
-        """Take the next run; yield what is known of the numbers before it."""
+        """Take the next run; yield the contradictions among the numbers before it."""
         self._partition = run.partition
         yield from self.drop(run.first)
         overlaps = self._last is not None and run.first <= self._last[1].last
@@ -205,11 +205,11 @@ class _Numbers:
                 copies.append(copy)
 
     def drop(self, until: int | None) -> Iterator[tuple[str, TwiceItem]]:
-        """Yield what contradicts itself of the numbers before `until`, and forget these."""
+        """Yield contradictions among the numbers below `until` (None: all), and forget these."""
         for number in [each for each in self._copies if until is None or each < until]:
             copies = self._copies.pop(number)
             for hour in sorted({copy.hour for copy in copies}):
-                # Of one hour `judge` sees it itself, and knows which units count.
+                # Within one hour `judge` sees it itself, and knows which units count.
                 orders = [
                     max(own.order, other.order)
                     for own in copies

@@ -1,4 +1,4 @@
-"""What is missing from a store of what its providers signed, by name: to show a withheld file."""
+"""Naming what providers signed that a store lacks, to show that a file was withheld."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def statements(
 ) -> list[Statements]:
     """Return the statements on every hour of a small store.
 
-    Raises `LogError` where nothing of the log is signed.
+    Raises `LogError` when no checkpoint of the log verifies.
     """
     sealed = reconcile.full(store, name, pinned, sorter, now=now)
     read = reconcile.gather(store, sealed, sorter, now=now)
@@ -32,7 +32,7 @@ def statements(
 
 
 def lacking(stated: Sequence[Statements]) -> list[Named]:
-    """Return everything that is known to be missing, by name, oldest hour first."""
+    """Return everything known to be missing, by name, oldest hour first."""
     return [
         named
         for held in sorted(stated, key=lambda each: (each.hour, each.source))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nhi_evidence.completeness.listing import Question
 from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import frame
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope as Kept
@@ -167,6 +169,23 @@ def test_the_verdict_is_that_of_asking(world: World, tmp_path: Path, lost: int) 
     assert ("reconciled" == line["verdict"]) == (not lost)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"not a frame", frame.pack([b"{}"])[0]],
+    ids=["no frame", "no table"],
+)
+def test_an_invalid_object_is_passed_over(world: World, tmp_path: Path, body: bytes) -> None:
+    """A writer may put anything under a key that names its hash: it is not evidence, no more."""
+    outcome = world.listed(world.deliver(world.records))
+    (valid, *_) = world.evidence.store.keys("ev/")
+    place = valid.rpartition("/")[0]
+    world.evidence.store.put_new(
+        f"{place}/{sha256(body).hexdigest()}.ndjson.zst", body, metadata={}
+    )
+    line = judged(world.reconcile(world.copy(tmp_path, outcome.put)), world)
+    assert ("reconciled", outcome.statement.found) == (line["verdict"], line["found"])
+
+
 def rewritten(
     put: list[Operation], change: Callable[[Question, list[str]], tuple[Question, list[str]]]
 ) -> list[Operation]:
@@ -193,9 +212,9 @@ def unknown_source(question: Question, ids: list[str]) -> tuple[Question, list[s
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (other_hour, "asked for another hour than"),
-        (other_account, "lists what is not of"),
-        (unknown_source, "nothing of 'aws_cloudtrail' is listed"),
+        (other_hour, "its request is for another hour than"),
+        (other_account, "lists a record that is not of"),
+        (unknown_source, "'aws_cloudtrail' is not a source with listings"),
     ],
 )
 def test_a_listing_of_something_else_is_refused(
@@ -229,7 +248,7 @@ def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
     files(saved, outcome.put)
     fewer = rewritten(outcome.put, lambda attestation, ids: (attestation, ids[:-1]))
     done = world.reconcile(copy, "--listings", files(saved, fewer))
-    assert (4, True) == (done.code, "of which there is another one" in done.err)
+    assert (4, True) == (done.code, "contradicts another part of the listing" in done.err)
     empty = tmp_path / "empty"
     empty.mkdir()
     assert 4 == world.reconcile(copy, "--listings", empty).code

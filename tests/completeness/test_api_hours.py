@@ -13,7 +13,7 @@ from nhi_evidence.adapters.listing import http_json
 from nhi_evidence.adapters.listing.entra import EntraScope
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.adapters.listing.hours import ApiScope
-from nhi_evidence.completeness import listing
+from nhi_evidence.completeness import listing, records
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.completeness.statement_file import Operation
@@ -88,7 +88,7 @@ class Outcome:
         )
         listed_hour.put_listing(self._put)
         for body in bodies:
-            listed_hour.see(body)
+            listed_hour.see(records.read(body))
         self.statement: Statement = listed_hour.conclude(self._put)
 
     def _put(self, operation: Operation) -> str:

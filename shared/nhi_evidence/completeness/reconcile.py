@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from nhi_evidence.completeness import promises
+from nhi_evidence.completeness import promises, records
 from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.completeness.items import Items
 from nhi_evidence.completeness.judge import Known, judge
@@ -20,8 +20,6 @@ from nhi_evidence.completeness.statement import Log, Scope, Statements
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import keys, log, note
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
-from nhi_evidence.evidence.lines import decode_line
-from nhi_evidence.evidence.objects import lines_of, read_object
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify.chain import Chain
 from nhi_evidence.evidence.verify.entries import Entries
@@ -272,8 +270,10 @@ def by_listings(
     for (entry, chosen), body in zip(wanted, bodies, strict=True):
         if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
             continue  # its claims are void; `verify` reports it
-        table, after = read_object(body)
-        units = [[decode_line(line) for line in own] for _, own in lines_of(table, after)]
+        try:
+            units = records.read(body)
+        except ValueError:
+            continue  # as above
         for each in chosen:
             each.see(units)
     for source, hour, own in by_subject(hours):

@@ -20,7 +20,7 @@ from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
 from nhi_evidence.adapters.store.spilling import Sorters
-from nhi_evidence.completeness import provider_keys, statement_file
+from nhi_evidence.completeness import provider_keys, records, statement_file
 from nhi_evidence.completeness import reconcile as completeness
 from nhi_evidence.completeness.due import Due
 from nhi_evidence.completeness.hours import HOUR_MS
@@ -189,9 +189,13 @@ def _see(clients: _Clients, sealed: completeness.Sealed, of_sources: Sequence[Ho
     bodies = clients.store.bodies((entry.key, entry.vid) for entry, _ in chosen)
     for (entry, hours), body in zip(chosen, bodies, strict=True):
         if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
-            continue  # it claims nothing; `verify` says so
+            continue  # its claims are void; `verify` reports it
+        try:
+            units = records.read(body)
+        except ValueError:
+            continue  # as above
         for each in hours:
-            each.see(body)
+            each.see(units)
 
 
 def _public_keys(

@@ -26,8 +26,7 @@ from nhi_evidence.completeness.statement_file import Operation, operation_key
 from nhi_evidence.errors import EvidenceError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import keys
-from nhi_evidence.evidence.lines import decode_line
-from nhi_evidence.evidence.objects import lines_of, read_object
+from nhi_evidence.evidence.lines import ParsedLine
 from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.pipeline.export import Mapper
 
@@ -114,17 +113,15 @@ class Hour:
         ids: Iterable[str] = () if self._refused else _once(self._ids)
         self.inputs += [put(each) for each in listing.write(question, ids, count)]
 
-    def see(self, body: bytes) -> None:
-        """Take the records of an object of evidence. Raises `ValueError` of none."""
+    def see(self, units: Sequence[Sequence[ParsedLine]]) -> None:
+        """Add the records in an evidence object's lines, unit by unit."""
         span = (
             (self._begins, self._begins + HOUR_MS)
             if saved.lists_all(self.source, self.scope)
             else None
         )
-        table, after = read_object(body)
-        for _, own in lines_of(table, after):
-            parsed = [decode_line(line) for line in own]
-            records.take(self._comparison, parsed, self.scope, span, saved.matching(self.source))
+        for lines in units:
+            records.take(self._comparison, lines, self.scope, span, saved.matching(self.source))
 
     def conclude(self, put: Callable[[Operation], str]) -> Statement:
         """Return the statement; what is missing is filled first, and named with its fill."""

@@ -76,17 +76,18 @@ def test_offboarded(tmp_path: Path) -> None:
     assert printed.json["use_after_is_visible"] is False
 
 
-def test_no_revocation_a_refused_one_and_that_of_another(tmp_path: Path) -> None:
+def test_no_revocation_a_refused_one_that_of_another_and_a_reversed_one(tmp_path: Path) -> None:
+    none, reversed_ = "no revocation is on record", "the identity or a credential was enabled again"
     cases = (
-        (),
-        (disable(430, errorCode="AccessDenied"),),
-        (disable(430, "another"),),
-        (disable(430), disable(435, status="Active")),
+        ((), none),
+        ((disable(430, errorCode="AccessDenied"),), none),
+        ((disable(430, "another"),), none),
+        ((disable(430), disable(435, status="Active")), reversed_),
     )
-    for number, records in enumerate(cases):
+    for number, (records, reason) in enumerate(cases):
         done, _ = offboard(tmp_path / str(number), *USED, *records, state="Active")
         assert done.code == exit_codes.INCOMPLETE
-        assert done.out.startswith("NOT OFFBOARDED")
+        assert done.out.startswith(f"NOT OFFBOARDED: {reason}")
 
 
 def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:

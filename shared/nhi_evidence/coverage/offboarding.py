@@ -1,8 +1,8 @@
-"""Offboarding: what an identity did before it, what took it away, what is left, what came after.
+"""Offboarding: what an identity did before, what revoked it, what is left, what came after.
 
-Three things together show it: a revocation on record, the state read after it, and that nothing was
-used afterwards. Where use of a dead credential leaves no record, that third cannot be shown from
-any log, and the report says so.
+Three things together show it: a revocation on record, the state read after it, and no use
+afterwards. Where use of a dead credential leaves no record, no log can show the third, and the
+report says so.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _TAKES_AWAY = {
     (3001, 6): "deleted",
     (3001, 5): "disabled",
 }
-"""OCSF class and activity: Entity Management delete and disable, Account Change the same."""
+"""By OCSF class and activity: delete and disable of Entity Management and of Account Change."""
 _GIVES_BACK = {(3004, 8), (3001, 2)}
 _ENABLED = "enabled again"
 _SESSION_POLICY = "AWSRevokeOlderSessions"
 _HOUR_MS = 3_600_000
 _LONGEST_MS = {"GetFederationToken": 36 * _HOUR_MS, "GetSessionToken": 36 * _HOUR_MS,
                "GenerateAccessToken": 12 * _HOUR_MS}  # fmt: skip
-"""How long at most a session lives; of others a role session's twelve hours."""
+"""The longest a session can live, by operation; for all others a role session's twelve hours."""
 _STATES = ("iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:GetUser", "iam:GetRole",
            "iam.projects.serviceAccounts.get", "iam.projects.serviceAccounts.keys.list",
            "graph:servicePrincipals", "graph:applications")  # fmt: skip
-"""Calls whose answers state whether an identity or its credentials are there."""
+"""Calls whose answers state whether an identity or its credentials exist."""
 _UNSEEN = {"aws": "aws.credential_validation.dead_key", "gcp": "gcp.credential_validation.dead_key"}
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One credential of the identity, before the revocation and after it."""
+    """How one credential of the identity was used, before and after the revocation."""
 
     credential: str
     """Its id; `not stated` where records name none."""
@@ -52,12 +52,12 @@ class Use(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int
     last: int
     after: int = 0
-    """Records of its use after the revocation."""
+    """Number of records of its use after the revocation."""
     last_after: int | None = None
 
 
 class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One act that took something away."""
+    """One act that took something away, or gave it back."""
 
     at: int
     what: str
@@ -69,14 +69,14 @@ class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A credential that was made from the identity's own before the revocation."""
+    """A credential issued to the identity before the revocation."""
 
     credential: str
     operation: str
     made: int
     may_live_until: int
     used_after: int
-    """Records of its use after the revocation."""
+    """Number of records of its use after the revocation."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -88,35 +88,37 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--json` prints."""
+    """The report, as `--json` prints it."""
 
     schema: str = SCHEMA
     identity: str
     revoked_at: int | None
-    """The last successful revocation, milliseconds since the epoch; None where what was taken
-    away was given back since."""
+    """Time of the last successful revocation, milliseconds since the epoch; None where there is
+    none, or something was given back and not taken away again."""
     credentials: tuple[Use, ...]
-    """But for those of `sessions`."""
+    """Credentials that are not in `sessions`."""
     revocations: tuple[Revocation, ...]
     sessions: tuple[Session, ...]
-    """That may outlive the revocation."""
+    """Sessions that may outlive the revocation."""
     states: tuple[State, ...]
     use_after_is_visible: bool
     """Whether use of a dead credential leaves a record at all."""
     unseen: str = ""
-    """Why it would not."""
+    """Why it would not leave one."""
 
     @property
     def used_after(self) -> int:
-        """Records of use after the revocation, sessions included."""
+        """Number of records of use after the revocation, by sessions too."""
         return sum(one.after for one in self.credentials) + sum(
             one.used_after for one in self.sessions
         )
 
     @property
     def verdict(self) -> str:
-        """The report in one line."""
+        """The report, in one line."""
         if self.revoked_at is None:
+            if any(one.what == _ENABLED and one.outcome == "success" for one in self.revocations):
+                return "NOT OFFBOARDED: the identity or a credential was enabled again"
             return "NOT OFFBOARDED: no revocation is on record"
         if self.used_after:
             return f"USED AFTER: {plural.count(self.used_after, 'record')} after the revocation"
@@ -129,7 +131,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]) -> Report:
-    """Make the report of the counted records of a store, in any order."""
+    """Make the report from the counted records of a store, in any order."""
     every = sorted(records, key=lambda record: record.head.time)
     own = [one for one in every if is_by(one, identity)]
     names = _names(identity, own)
@@ -152,7 +154,7 @@ def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]
 
 
 def _revoked_at(acts: Sequence[Revocation]) -> int | None:
-    """Return when the last of it was taken away, None where a thing was given back since."""
+    """Return when the last of it was taken away; None if nothing was, or any was given back."""
     standing: dict[str, int | None] = {}
     for act in acts:
         if act.outcome == "success":

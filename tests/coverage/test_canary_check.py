@@ -126,9 +126,9 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a probe more": (adds_a_probe, "names a probe no plan announces: aws.more"),
     "no plan": (without_a_plan, "names a plan that is not sealed in its log"),
     "another object": (elsewhere, "names ev/v1/aws_cloudtrail/"),
-    "a log nobody signed": (another_log, "of a log that was not signed so"),
-    "records of a part of its time": (until_too_early, "of records until"),
-    "no platform": (of_no_platform, "of a platform without canaries: okta"),
+    "a log nobody signed": (another_log, "names a log state that was never signed"),
+    "records of a part of its time": (until_too_early, "covers records until"),
+    "no platform": (of_no_platform, "names a platform without canaries: okta"),
 }
 
 

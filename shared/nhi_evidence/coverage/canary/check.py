@@ -1,7 +1,7 @@
-"""V5 of `verify`: sealed statements on canaries, weighed against plans and records of the log.
+"""V5 of `verify`: check sealed statements on canaries against the log's plans and records.
 
-Each is made again from what it says it was made of. One that says something else is a finding; one
-of whose evidence not all can be read is not weighed, and the report says so.
+Each statement is recomputed from the inputs it names. A different result is a finding. A statement
+whose inputs cannot all be read is not weighed, and the report says so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,22 +36,32 @@ from nhi_evidence.ports import EvidenceVersions
 _PLANS = f"op/v1/{plans.KIND}/"
 _MOST_PLAN_BYTES = 1 << 20
 _MOST_NAMED = 5
-"""Probes of one statement that a finding names."""
+"""How many probes of one statement a finding names."""
 _TEXT = 300
 
 
 class _Of(msgspec.Struct, frozen=True, array_like=True):
-    """A plan or a statement, in the order of the log."""
+    """A plan or a statement, at its place in the log."""
 
     place: int
     key: str
     vid: str
     at: int
     plan: plans.Plan | None = None
-    """Of a plan that could be read."""
+    """A plan that could be decoded."""
     stated: Stated | None = None
+    """A statement that could be decoded."""
     is_void: bool = False
-    """A plan that is in no form: it announces nothing to anybody."""
+    """Whether it is a malformed plan: it announces nothing."""
+
+
+class _Checked(NamedTuple):
+    """What comes of checking a statement by itself, before its probes."""
+
+    problem: str = ""
+    """What is false in it; empty if nothing is known to be."""
+    is_weighed: bool = False
+    """Whether its probes were added to the recount."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -58,20 +69,20 @@ _decode = msgspec.msgpack.Decoder(_Of).decode
 
 
 class Check:
-    """A `StatementCheck` (evidence.verify.statements), in memory for the hours there are."""
+    """A `StatementCheck` (evidence.verify.statements); its memory grows with the hours."""
 
     def __init__(self, store: EvidenceVersions, sorter: Callable[[], Sorter]) -> None:
-        """Read the plans from `store` before the evidence they speak of is shown."""
+        """Take the store to read plans from, before the evidence they are about is shown."""
         self._store = store
         self._hours = sorter()
         self._recount = Recount(sorter)
         self._planned: list[ObjectLeaf] = []
         self._stated: list[tuple[int, int]] = []
-        """From the beginning of an hour until its statement was locked."""
+        """Spans from the beginning of an hour until its statement was locked."""
         self._marks: Nonces | None = None
         self._accounts: frozenset[str] = frozenset()
         self._lost: set[tuple[str, int]] = set()
-        """Source and hour in which an object was locked that cannot be read."""
+        """Source and hour of locking of each evidence object that cannot be read."""
         self._findings: list[Finding] = []
 
     def sealed(self, place: int, entry: ObjectLeaf) -> None:
@@ -126,7 +137,7 @@ class Check:
                 read = msgspec.structs.replace(read, is_void=True)
                 planned = plans.read(body, entry.key)
                 if plans.write(planned).key != entry.key:
-                    raise ReadingError("a plan under another key than its own")
+                    raise ReadingError("the plan's key does not match its content")
                 read = msgspec.structs.replace(read, is_void=False, plan=planned)
             elif _is_statement(entry.key):
                 read = msgspec.structs.replace(read, stated=statement.read(body, entry.key))
@@ -143,7 +154,7 @@ class Check:
     def lost(self, entry: ObjectLeaf) -> None:
         """See `StatementCheck.lost`."""
         stated = keys.parse_key(entry.key)
-        # What another version was laid over, or whose key is false, counted for nobody before.
+        # A shadow, or an object whose key has the wrong hash, never counted for anybody.
         if stated.kind == "ev" and not {flags.SHADOW, flags.KEY_HASH} & set(entry.flags):
             self._lost.add((stated.source, entry.at // HOUR_MS))
 
@@ -158,10 +169,10 @@ class Check:
             of_hour = [_decode(value) for _, value in group]
             stated = [one for one in of_hour if one.stated is not None]
             for claimed in stated:
-                problem = self._problem(claimed, of_hour, signed, not_weighed, len(where))
-                if isinstance(problem, str):
-                    false.setdefault((claimed.key, claimed.vid), []).append(problem)
-                elif problem:
+                checked = self._checked(claimed, of_hour, signed, not_weighed, len(where))
+                if checked.problem:
+                    false.setdefault((claimed.key, claimed.vid), []).append(checked.problem)
+                if checked.is_weighed:
                     where.append(claimed)
             for standing in _standing(stated):
                 results.update({str(one): count for one, count in standing.header.results.items()})
@@ -180,7 +191,7 @@ class Check:
         )
 
     def _prepared(self) -> Nonces:
-        """Read which nonces to look for besides those of our own form, and whose."""
+        """Read the plans for nonces not in our own form, and for the accounts of their canaries."""
         others: set[str] = set()
         accounts: set[str] = set()
         is_of_any = False
@@ -189,7 +200,7 @@ class Check:
             try:
                 planned = plans.read(body or b"", entry.key)
             except ReadingError:
-                continue  # `operation` says so, where its bytes are the sealed ones
+                continue  # `operation` reports it, if these are the bytes that were sealed
             others |= {one.nonce for one in planned.probes if not one.nonce.startswith("nhic")}
             if planned.platform == "aws":
                 account = hourly.account_of(planned)
@@ -203,30 +214,30 @@ class Check:
         index = bisect_right(self._stated, (at, 1 << 62)) - 1
         return index >= 0 and self._stated[index][0] <= at <= self._stated[index][1]
 
-    def _problem(
+    def _checked(
         self,
         claimed: _Of,
         of_hour: Sequence[_Of],
         signed: Mapping[tuple[str, int], Head],
         not_weighed: Counter[str],
         number: int,
-    ) -> str | bool:
-        """Return what is false in a statement as such; else whether its probes are weighed."""
+    ) -> _Checked:
+        """Check a statement by itself, and add its probes to the recount if that is possible."""
         if claimed.stated is None:
-            return False
+            return _Checked()
         header = claimed.stated.header
         head = signed.get((header.log.origin, header.log.size))
         if head is None or (head.root, head.at) != (header.log.root, header.log.at):
-            return f"of a log that was not signed so: size {header.log.size}"
+            return _Checked(f"names a log state that was never signed: size {header.log.size}")
         source = hourly.SOURCES.get(header.platform)
         if source is None:
-            return f"of a platform without canaries: {header.platform}"
+            return _Checked(f"names a platform without canaries: {header.platform}")
         limit = log.order(header.log.origin.rpartition("/")[2], header.log.size)
         before = [each for each in of_hour if each.place < limit and each.stated is None]
         read = {each.key: each for each in before if each.plan is not None or each.is_void}
         if any(each.key not in read for each in before):
             not_weighed["on canaries: a plan of their hour cannot be read"] += 1
-            return False
+            return _Checked()
         own = {
             key: Locked(key, each.at, each.plan)
             for key, each in read.items()
@@ -234,21 +245,21 @@ class Check:
         }
         problem = _of_plans(claimed.stated, own)
         if problem:
-            return problem
+            return _Checked(problem)
         begins = keys.hour_start(header.hour) or 0
         hours = range(begins // HOUR_MS, header.until // HOUR_MS + 1)
         if any((source, hour) in self._lost for hour in hours):
             not_weighed["on canaries: evidence of their hour is gone or cannot be read"] += 1
-            return False
+            return _Checked()
         self._recount.statements.append(
             Weighable(source, begins, header.until, limit, header.mappers, header.log.at)
         )
         for probe in _probes(claimed.stated, own, number):
             self._recount.probe(probe)
-        return True
+        return _Checked(is_weighed=True)
 
     def _read_line(self, locked_at: int, key: str, line: bytes) -> tuple[Seen, set[str]] | None:
-        """Return a record that was kept, and the nonces in its text; None where it is none."""
+        """Return a kept record and the nonces in its text; None for any other line."""
         try:
             parsed = decode_line(line)
             if parsed.form != "kept" or self._marks is None:
@@ -256,7 +267,7 @@ class Check:
             head = msgspec.json.decode(parsed.n, type=RecordHead)
             nonces = self._marks.within(parsed.raw or b"")
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None  # `verify --deep` says of which line
+            return None  # `verify --deep` reports the line
         return Seen(head, b"", locked_at, key), nonces
 
     def _find(self, code: str, key: str, vid: str, detail: str) -> None:
@@ -264,7 +275,7 @@ class Check:
 
 
 def _of_plans(stated: Stated, own: Mapping[str, Locked]) -> str | None:
-    """Return in what a statement speaks of other plans, probes or times than are sealed."""
+    """Return how a statement's plans, probes or times differ from what is sealed, if they do."""
     header = stated.header
     unknown = sorted(set(header.plans) - set(own))
     if unknown:
@@ -276,7 +287,7 @@ def _of_plans(stated: Stated, own: Mapping[str, Locked]) -> str | None:
     if header.until not in {over, header.log.at} or not hourly.is_in_time(
         header.hour, over, header.log.at
     ):
-        return f"of records until {header.until}, of a log of {header.log.at}"
+        return f"covers records until {header.until} by a log of {header.log.at}"
     announced = Counter(
         (key, one.cell, one.nonce) for key, locked in own.items() for one in locked.plan.probes
     )
@@ -289,7 +300,7 @@ def _of_plans(stated: Stated, own: Mapping[str, Locked]) -> str | None:
 
 
 def _probes(stated: Stated, own: Mapping[str, Locked], number: int) -> Iterator[Probe]:
-    """Yield each probe of a statement with its plan."""
+    """Yield each probe of a statement, with its plan."""
     announced = {
         (key, one.cell, one.nonce): one for key, locked in own.items() for one in locked.plan.probes
     }
@@ -302,7 +313,7 @@ def _probes(stated: Stated, own: Mapping[str, Locked], number: int) -> Iterator[
 
 
 def _standing(stated: Sequence[_Of]) -> Iterator[Stated]:
-    """Yield of each platform's statements on an hour the one of the longest log."""
+    """Yield, for each platform, the statement on an hour that rests on the longest log."""
     by_platform: dict[str, tuple[int, int, Stated]] = {}
     for claimed in stated:
         if claimed.stated is not None:
@@ -319,7 +330,7 @@ def _is_statement(key: str) -> bool:
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans in order, those that touch as one."""
+    """Return spans in order, merging those that overlap or touch."""
     result: list[tuple[int, int]] = []
     for begins, ends in sorted(spans):
         if result and begins <= result[-1][1]:

@@ -71,7 +71,7 @@ def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> No
     ask = ("attest-absence", sealed.folder, "--identity", BOT, *TIMES, "--step", "secret_access")
     refused = run(*ask, "--policy", policy, "-o", file)
     assert refused.code == exit_codes.FAILED
-    assert "0 of 1 names spoke of it recently enough" in refused.err
+    assert "0 of 1 names are recent enough" in refused.err
     assert not file.exists()
     run(*ask, "--key", sealed.vkey, "-o", file)
     bad = run("check-absence", file, "--policy", policy)

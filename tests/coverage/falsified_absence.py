@@ -141,13 +141,13 @@ def _identity(fields: dict[str, Any]) -> None:
 
 
 FALSIFIED: list[tuple[Callable[[dict[str, Any]], None], str]] = [
-    (_reading, "other bytes than its key says"),
-    (_another_reading, "other bytes than its key says"),
+    (_reading, "body hash does not match its key"),
+    (_another_reading, "body hash does not match its key"),
     (_span, "recorded does not follow"),
     (_no_change, "does not follow"),
     (_canary, "a record: "),
     (_no_canary, "does not follow"),
-    (_statement, "other bytes than its key says"),
+    (_statement, "body hash does not match its key"),
     (_complete, "complete does not follow"),
     (_range, "not all that the checkpoints sign"),
     (_text, "text does not follow"),

@@ -165,15 +165,15 @@ def _signature(fields: Fields) -> None:
 @pytest.mark.parametrize(
     ("falsify", "reason"),
     [
-        (_no_anchor, "0 of 1 names spoke of it recently enough"),
-        (_nothing_said, "0 of 1 names spoke of it recently enough"),
+        (_no_anchor, "0 of 1 names are recent enough"),
+        (_nothing_said, "0 of 1 names are recent enough"),
         (_stamp, f"{ANCHOR}{FILE}: time stamp of {TSA}"),
         (_path, "checkpoint of example.org/evidence/2026: consistency path"),
         (_no_path, "checkpoint of example.org/evidence/2026: consistency path"),
         (_later, "checkpoint of example.org/evidence/2026"),
         (_leaf_of_no_epoch, "no leaf of its epoch is shown"),
         (_head_as_older, "checkpoint of example.org/evidence/2026"),
-        (_other_shard, "of the shard 2025, of which no checkpoint is here"),
+        (_other_shard, "shard 2025 has no checkpoint in this document"),
         (_signature, "checkpoint of example.org/evidence/2026"),
     ],
 )
@@ -238,7 +238,7 @@ def test_copies_elsewhere_count_by_what_the_document_shows(sealed: Sealed) -> No
     kept = MemoryStore()
     signed = note.write(other.text, [(sealed.key.named(_ORIGIN), forged.sign(other.text.encode()))])
     kept.put_new(log.checkpoint_key("2026", 2), signed, metadata={})
-    with pytest.raises(AbsenceError, match="is of another history"):
+    with pytest.raises(AbsenceError, match="belongs to another history"):
         check(attestation, replace(sealed.policy, copies=(("copy", kept),)))
     away = replace(sealed.policy, copies=(("copy", _Away()),), anchors_required=1)
     with pytest.raises(AbsenceError, match="0 of 1 names"):

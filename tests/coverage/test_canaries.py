@@ -173,7 +173,7 @@ def test_a_plan_has_one_spelling() -> None:
     empty = msgspec.structs.replace(
         PLAN, probes=(msgspec.structs.replace(PLAN.probes[0], nonce=""),)
     )
-    with pytest.raises(ReadingError, match="marks nothing"):
+    with pytest.raises(ReadingError, match="an invalid hour, nonce or time limit"):
         plans.read(plans.write(empty).body, "x")
     with pytest.raises(SettingsError):
         plans.plan("log", "aws", "noon", PRINCIPAL, DELAYS)

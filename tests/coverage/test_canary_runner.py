@@ -79,7 +79,7 @@ def test_calls_of_any_hour_are_few(aws: CanaryStub) -> None:
     probed(DAILY)
     assert len(aws.calls) + 1 < MAX_CALLS_AN_HOUR
     assert len(probes("aws")) == len(aws.calls)
-    with pytest.raises(SettingsError, match="is no hour"):
+    with pytest.raises(SettingsError, match="is not an hour"):
         canary.due_in("noon")
 
 

@@ -252,13 +252,13 @@ def _changed(stated: Stated, **changes: Any) -> tuple[bytes, str]:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"arrived": 0}, "counts what it does not hold"),
-        ({"expected": 99}, "counts what it does not hold"),
-        ({"results": {Result.PROVEN: 1}}, "counts what it does not hold"),
+        ({"arrived": 0}, "its header does not match its probes"),
+        ({"expected": 99}, "its header does not match its probes"),
+        ({"results": {Result.PROVEN: 1}}, "its header does not match its probes"),
         ({"plans": ()}, "a probe of no plan"),
-        ({"plans": ("op/v1/coverage/x",)}, "names a plan that is none"),
-        ({"hour": "noon"}, "not in its own form"),
-        ({"v": 2}, "not in its own form"),
+        ({"plans": ("op/v1/coverage/x",)}, "names a plan by an invalid key"),
+        ({"hour": "noon"}, "not in canonical form"),
+        ({"v": 2}, "not in canonical form"),
     ],
 )
 def test_what_contradicts_itself_is_refused(
@@ -276,7 +276,7 @@ def test_another_spelling_is_refused(bucket: Bucket) -> None:
     spaced, _ = frame.pack([json.dumps(json.loads(lines[0])).encode(), *lines[1:]])
     name = f"op/v1/recon/h={PLANNED}/{sha256(spaced).hexdigest()}{statement.ENDING}"
     for key in (name, bucket.put[0].key):
-        with pytest.raises(ReadingError, match="not in its own form"):
+        with pytest.raises(ReadingError, match="not in canonical form"):
             statement.read(spaced, key)
 
 

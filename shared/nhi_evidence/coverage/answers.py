@@ -1,7 +1,7 @@
-"""Readings: the raw answers of a provider's read-only calls, as a collector kept them.
+"""Readings: a provider's raw answers to read-only calls, as a collector stored them.
 
-One reading is what one run of a collector asked of one platform. It is kept as it is, under
-`op/v1/config`, and judged later: a better evaluator judges old readings anew.
+A reading holds the answers one collector run got from one platform. It is stored as is, under
+`op/v1/config`, and judged later, so that a better evaluator can judge old readings again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from nhi_evidence.errors import EvidenceError
 READING_VERSION = 1
 MAX_READING_BYTES = 64 * 1024 * 1024
 DEPLOYMENT = "nhi-evidence:Deployment"
-"""The one answer no provider gives: what this deployment takes in (`Deployment`)."""
+"""The one answer that comes from no provider: what this deployment ingests (`Deployment`)."""
 
 Status = Literal["ok", "absent", "denied", "failed"]
 
 
 class ReadingError(EvidenceError):
-    """A reading cannot be understood: names the file and what is wrong with it."""
+    """A reading, or another object of coverage, cannot be decoded: says which, and why."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,39 +31,39 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     call: str
     """As the provider names it: `cloudtrail:GetEventSelectors`, `projects.getIamPolicy`."""
     scope: str
-    """Where it was asked: an account, an account and region, a resource name, a tenant."""
+    """Where the call was made: an account, an account and region, a resource name, a tenant."""
     request: dict[str, Any] = {}
     status: Status = "ok"
-    """`absent`: the provider says there is none; `denied`: the collector may not; `failed`."""
+    """`absent`: the provider says there is none; `denied`: the collector lacks permission."""
     error: str = ""
-    """The provider's own code, unless `ok`."""
+    """The provider's error code, unless `ok`."""
     answer: Any = None
     """The body, as JSON."""
     raw: str = ""
-    """The body's exact text, where that is not the JSON of `answer` (XML), or was kept beside."""
+    """The body's exact text, where it is not JSON (XML), or was stored besides `answer`."""
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """The answer's name in reports."""
         return f"{self.call} {self.scope}"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One source this deployment takes in, and by what doors."""
+    """One source this deployment ingests, and how it arrives."""
 
     source: str
     buckets: tuple[str, ...] = ()
-    """Names of buckets whose files it reads."""
+    """Names of the buckets whose files are read."""
     queues: tuple[str, ...] = ()
     """ARNs of the queues those buckets notify."""
     destinations: tuple[str, ...] = ()
-    """Destinations of Google Cloud's sinks, as a sink spells them."""
+    """Destinations of Google Cloud sinks, as a sink spells them."""
     event_hubs: tuple[str, ...] = ()
     """Resource ids of Event Hub namespaces that diagnostic settings may name."""
 
 
 class Deployment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What this deployment takes in."""
+    """What this deployment ingests."""
 
     sources: tuple[Source, ...] = ()
 
@@ -73,7 +73,7 @@ class Deployment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run of a collector was told of one platform."""
+    """The answers one collector run got from one platform."""
 
     v: int
     platform: str
@@ -87,13 +87,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return (answer for answer in self.answers if answer.call == call)
 
     def ok(self, call: str) -> Iterator[Answer]:
-        """Yield the answers to a call that were given."""
+        """Yield the successful answers to a call."""
         return (answer for answer in self.all(call) if answer.status == "ok")
 
     def single(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
         """Return the answer to a call at a scope with these parameters, whatever its outcome.
 
-        Where it was asked in several accounts, an answer that was given before a refusal.
+        Where several accounts were asked, a successful answer is preferred to any other.
         """
         refused: Answer | None = None
         for answer in self.all(call):
@@ -105,24 +105,24 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return refused
 
     def unread(self, call: str) -> tuple[Answer, ...]:
-        """Return the answers to a call that say nothing: denied or failed."""
+        """Return the answers to a call that tell nothing: denied or failed."""
         return tuple(a for a in self.all(call) if a.status in {"denied", "failed"})
 
     def deployment(self) -> Deployment | None:
-        """Return what this deployment takes in; None where the reading does not say."""
+        """Return what this deployment ingests; None where the reading does not say."""
         for answer in self.ok(DEPLOYMENT):
             return msgspec.convert(answer.answer, Deployment)
         return None
 
     def replaced(self, old: Answer, new: Answer | None) -> Reading:
-        """Return the reading with one answer replaced, or taken out."""
+        """Return the reading with one answer replaced, or removed if `new` is None."""
         kept = (new if answer is old else answer for answer in self.answers)
         answers = tuple(answer for answer in kept if answer is not None)
         return msgspec.structs.replace(self, answers=answers)
 
 
 def read(content: bytes, name: str) -> Reading:
-    """Read a reading. Raises `ReadingError` naming `name` and what is wrong."""
+    """Decode a reading. Raises `ReadingError` naming `name` and what is wrong."""
     if len(content) > MAX_READING_BYTES:
         raise ReadingError(f"{name}: more than {MAX_READING_BYTES} bytes")
     try:
@@ -136,14 +136,14 @@ def read(content: bytes, name: str) -> Reading:
 
 
 def write(reading: Reading) -> bytes:
-    """Return the bytes of a reading; equal readings have equal bytes."""
+    """Encode a reading; equal readings have equal bytes."""
     return msgspec.json.encode(reading, order="sorted")
 
 
 def bounded(reading: Reading) -> Reading:
-    """Return the reading so that it can be read back: the largest answers give way.
+    """Return the reading, cut down to `MAX_READING_BYTES` by dropping its largest answers.
 
-    An answer that gives way is `failed` and says so: what rests on it is not known.
+    A dropped answer becomes `failed` and says why: whatever rests on it is then unknown.
     """
     total = len(write(reading))
     if total <= MAX_READING_BYTES:
@@ -165,7 +165,7 @@ def bounded(reading: Reading) -> Reading:
 
 
 def by_platform(readings: Iterable[Reading]) -> Mapping[str, tuple[Reading, ...]]:
-    """Return the readings of each platform in order of time."""
+    """Return the readings of each platform in chronological order."""
     ordered = sorted(readings, key=lambda reading: reading.at)
     names = dict.fromkeys(reading.platform for reading in ordered)
     return {name: tuple(r for r in ordered if r.platform == name) for name in names}

@@ -1,9 +1,9 @@
-"""The curated cells: one step on one platform each, with what records it and how to see that.
+"""The curated cells: each one step on one platform, what records it and how to tell.
 
-Two tables: `settings.json` says what to set, how that is read, and how to mend it; `cells.json`
-says of each cell which setting decides, what the record is, how a canary tries it, and what stays
-unseen. They are of clouds and agents; a source of files has both in its folder, in `coverage.toml`.
-Statuses are documented facts; verdicts are made of answers (`judges`).
+Two tables: `settings.json` says what to set, how to read it and how to fix it; `cells.json` says
+for each cell which setting decides, what the record is, how a canary tries it, and what stays
+unseen. They cover clouds and agents; a source of files has both in its folder's `coverage.toml`.
+What is documented is a fact in the table; verdicts are derived from answers (`judges`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nhi_evidence.phases import Phase
 
 
 class Step(StrEnum):
-    """What is to be seen on the way to misuse, in the order it usually comes."""
+    """What can be observed on the way to misuse, in the usual order."""
 
     CREDENTIAL_VALIDATION = "credential_validation"
     ENUMERATION = "enumeration"
@@ -53,22 +53,22 @@ PHASES: dict[Step, frozenset[Phase]] = {
     Step.AGENT_ACTION: frozenset({Phase.AGENT_ACTION}),
     Step.OFFBOARDING: frozenset({Phase.CREDENTIAL_LIFECYCLE, Phase.IDENTITY_LIFECYCLE}),
 }
-"""Phases, base or effective, of the records that are traces of a step."""
+"""The phases, base or effective, of records that are traces of a step."""
 
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a setting is set, three ways; each says so where there is no such way."""
+    """How to change a setting, in three ways; each says so where it is not possible."""
 
     cdk: str
     terraform: str
     cli: str
-    """Commands alone, apart by semicolons; or words, whose commands stand in backticks."""
+    """Commands alone, separated by semicolons; or prose with its commands in backticks."""
     replaces: str = ""
-    """What a fix takes away, and how to keep it; to be read before the fix."""
+    """What the fix removes, and how to keep it; to be read before applying the fix."""
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What decides whether the cells that name it are recorded."""
+    """A setting, which decides whether the cells that name it are recorded."""
 
     id: str
     evaluator: str
@@ -78,9 +78,9 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Calls that read it; each an `answers.Answer.call`."""
     fix: Fix
     delay_minutes: int
-    """After which a record is usually there."""
+    """How long a record usually takes to arrive."""
     mends_elsewhere: bool = True
-    """Whether its fix brings here what is recorded elsewhere."""
+    """Whether its fix brings in what is recorded elsewhere."""
 
 
 Documented = Literal["default", "setting", "partial", "impossible", "not known"]
@@ -97,7 +97,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What happens, in words."""
     setting: str
     documented: Documented
-    """What documentation says: recorded by default, after a setting, in part, or never."""
+    """What the documentation says: recorded by default, after a setting, in part, or never."""
     record: str
     """The record it leaves."""
     probe: str
@@ -105,22 +105,22 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     expect: str
     """What the canary should find."""
     limit: str = ""
-    """What stays unseen even so."""
+    """What stays unseen even then."""
     compensating: str = ""
     """What to do where it cannot be recorded."""
     confidence: Literal["high", "medium", "low"]
     refs: tuple[str, ...] = ()
     params: dict[str, Any] = {}
-    """Of the evaluator."""
+    """Parameters of the evaluator."""
 
 
 class _OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a source's folder says of the platform its log is of."""
+    """What a source's folder says about the platform of its log."""
 
     settings: tuple[Setting, ...] = ()
     cells: tuple[Cell, ...] = ()
     asked_with_a_key_alone: tuple[str, ...] = ()
-    """Platforms that take no federated identity: no function asks them."""
+    """Platforms that accept no federated identity, so that no function can ask them."""
 
 
 _OF_SOURCE = "coverage.toml"
@@ -128,7 +128,7 @@ _OF_SOURCE = "coverage.toml"
 
 @cache
 def _of_sources() -> dict[str, _OfSource]:
-    """Return what sources say, by their names."""
+    """Return what each source says, by its name."""
     try:
         every = {name: sources.declared(name, _OF_SOURCE, _OfSource) for name in sources.names()}
     except SettingsError as error:
@@ -138,10 +138,10 @@ def _of_sources() -> dict[str, _OfSource]:
 
 @cache
 def cells() -> tuple[Cell, ...]:
-    """Return every cell. Raises `CatalogError` naming what does not hold together."""
+    """Return every cell. Raises `CatalogError` naming what is inconsistent."""
     table: list[Cell] = list(_read("cells.json", tuple[Cell, ...]))
     for name, own in _of_sources().items():
-        # What is recorded is recorded here where this source takes it in.
+        # The evaluator needs the source's name to know whether this deployment ingests it.
         table += [
             msgspec.structs.replace(cell, params={**cell.params, "source": name})
             for cell in own.cells
@@ -150,9 +150,9 @@ def cells() -> tuple[Cell, ...]:
     seen: set[str] = set()
     for cell in table:
         if cell.id in seen:
-            raise CatalogError(f"coverage: {cell.id} is there twice")
+            raise CatalogError(f"coverage: duplicate cell {cell.id}")
         if not cell.id.startswith(f"{cell.platform}."):
-            raise CatalogError(f"coverage: {cell.id} is of platform {cell.platform}")
+            raise CatalogError(f"coverage: {cell.id} does not begin with platform {cell.platform}")
         if cell.setting not in known:
             raise CatalogError(f"coverage: {cell.id}: no setting {cell.setting}")
         if cell.documented in {"impossible", "not known"} and not cell.compensating:
@@ -163,17 +163,17 @@ def cells() -> tuple[Cell, ...]:
 
 @cache
 def settings() -> dict[str, Setting]:
-    """Return every setting by its id. Raises `CatalogError`."""
+    """Return every setting by its id. Raises `CatalogError` for a duplicate or invalid one."""
     every = [*_read("settings.json", tuple[Setting, ...])]
     every += [setting for own in _of_sources().values() for setting in own.settings]
     known = {setting.id: setting for setting in every}
     if len(known) < len(every):
-        raise CatalogError("coverage: a setting is there twice")
+        raise CatalogError("coverage: duplicate setting")
     return known
 
 
 def asked_with_a_key_alone() -> dict[str, str]:
-    """Return the platforms that take no federated identity, and the source of their log."""
+    """Return the platforms that accept no federated identity, with the source of their log."""
     return {
         platform: name
         for name, own in _of_sources().items()
@@ -187,7 +187,7 @@ def setting_of(cell: Cell) -> Setting:
 
 
 def platforms() -> tuple[str, ...]:
-    """Return the platforms of the matrix, in its order."""
+    """Return the platforms of the matrix, in order."""
     return tuple(dict.fromkeys(cell.platform for cell in cells()))
 
 

@@ -1,8 +1,8 @@
-"""Changes of settings that sealed records state, as changes of a reading.
+"""Changes of settings that sealed records state, applied to a reading.
 
-A change says what a setting is *afterwards*, as far as the record states it; of what it was before
-it says nothing. Where a record shows that a setting was changed and not how, the answer about it
-becomes one that says nothing, so that every cell that rests on it is UNKNOWN until it is read.
+A change says what a setting is *afterwards*, as far as the record states it, and nothing about what
+it was before. Where a record shows that a setting changed but not how, the answer about it becomes
+`failed`, so that every cell resting on it is UNKNOWN until it is read again.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ NOT_STATED = "changed, and no record states how"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change, by one record."""
+    """One change, stated by one record."""
 
     at: int
     """Time of the event, milliseconds since the epoch."""
     platform: str
     what: str
-    """The operation and what it was done to, in words."""
+    """The operation and its target, in words."""
     uid: str
     """Native id of the record."""
     edits: tuple[Edit, ...]
-    """What it does to answers."""
+    """How it changes the answers."""
     is_stated: bool
     """Whether the record states what the setting is afterwards."""
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of the answers to a call."""
+    """How the answers to a call change."""
 
     call: str
     matches: Callable[[Answer], bool]
     body: Callable[[Any], Any] | None
-    """From the body before to the one after; None where it is not stated."""
+    """Makes the new body from the old one; None where the record does not state it."""
 
 
 def applied(reading: Reading, change: Change) -> Reading:
-    """Return the reading as it would be after a change."""
+    """Return a reading as it would be after a change."""
     for edit in change.edits:
         for answer in [one for one in reading.all(edit.call) if edit.matches(one)]:
             reading = reading.replaced(answer, _edited(answer, edit))
@@ -59,15 +59,15 @@ def _edited(answer: Answer, edit: Edit) -> Answer:
             body = edit.body(msgspec.json.decode(msgspec.json.encode(answer.answer)))
             return msgspec.structs.replace(answer, status="ok", answer=body)
         except (KeyError, TypeError, AttributeError):
-            pass  # the answer before had another shape: what it is now is not known
+            pass  # the old answer is not as documented, so the new one is unknown
     return msgspec.structs.replace(answer, status="failed", error=NOT_STATED, answer=None)
 
 
 def of_record(pack: str, raw: bytes, *, at: int, uid: str, outcome: str) -> Iterator[Change]:
-    """Yield the changes a record states; nothing for one that changed no setting we judge by.
+    """Yield the changes a record states; none for a record that changed no setting we judge by.
 
-    `pack` is the source pack that mapped it, `outcome` its normalized outcome: what was refused
-    changed nothing, and of what is not known to have succeeded nothing is taken as stated.
+    `pack` is the source pack that mapped it, `outcome` its normalized outcome. A refused operation
+    changed nothing; where the outcome is unknown, so is the setting afterwards.
     """
     reader = _READERS.get(pack)
     if reader is None or outcome not in {"success", "unknown"}:
@@ -76,7 +76,7 @@ def of_record(pack: str, raw: bytes, *, at: int, uid: str, outcome: str) -> Iter
         record = msgspec.json.decode(raw)
         parsed = list(reader(record))
     except _OTHER_SHAPE:
-        return  # a record of another shape states nothing; it is in the evidence all the same
+        return  # a malformed record states nothing; it is in the evidence all the same
     for platform, what, stated in parsed:
         edits = stated
         if outcome == "unknown":
@@ -127,7 +127,7 @@ def _logging(*, is_on: bool) -> Callable[[str, dict[str, Any]], Iterator[Edit]]:
 
 
 def _selectors(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
-    """CloudTrail writes members with a small first letter; the answer has a capital."""
+    """Yield the edit; CloudTrail records members in camelCase, answers have them in PascalCase."""
     stated = {
         _capital(name): _capitals(parameters[name])
         for name in ("eventSelectors", "advancedEventSelectors")
@@ -211,7 +211,7 @@ def _policy(entry: dict[str, Any], payload: dict[str, Any], resource: str) -> It
     scope = name if "/" in name else f"{kind}s/{name}"
     delta = (payload.get("serviceData") or payload.get("metadata") or {}).get("policyDelta")
     if delta is None:
-        body: Callable[[Any], Any] | None = None  # the difference may have been left out
+        body: Callable[[Any], Any] | None = None  # the log may have left the delta out
     elif not delta.get("auditConfigDeltas"):
         return
     else:
@@ -222,7 +222,7 @@ def _policy(entry: dict[str, Any], payload: dict[str, Any], resource: str) -> It
 
 
 def _with_deltas(policy: dict[str, Any], deltas: list[dict[str, Any]]) -> dict[str, Any]:
-    """Apply audit configuration deltas: with a member they exempt, without they switch."""
+    """Apply audit config deltas: one with a member changes exemptions, others toggle the log."""
     configs: dict[str, dict[str, set[str]]] = {
         one["service"]: {
             log["logType"]: set(log.get("exemptedMembers", ()))
@@ -312,7 +312,7 @@ def _split(resource: str) -> tuple[str, bool, str]:
 
 
 def _request_body(record: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the properties a write states, None where the log left its body out."""
+    """Return the properties a write states; None where the log omitted or garbled its body."""
     text = (record.get("properties") or {}).get("requestbody")
     if not text:
         return None

@@ -1,6 +1,6 @@
-"""Controls: for which of them this evidence says something, and how much. Never that one is met.
+"""Controls: which of them this evidence supports, and how well. Never that one is met.
 
-Frameworks by their own spelling: NIST CSF 2.0 (`DE.CM-01`, where 1.1 wrote DE.CM-1), SP 800-53
+Frameworks in their own spelling: NIST CSF 2.0 (`DE.CM-01`, where 1.1 wrote DE.CM-1), SP 800-53
 Rev. 5, OWASP Non-Human Identities Top 10 2025, PCI DSS 4.0.1, SOC 2 trust services criteria, and
 the tenets of NIST SP 800-207.
 """
@@ -23,26 +23,26 @@ Evidence = Literal["evidence available", "partial", "gap"]
 
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing the product does, the controls it is evidence for, and the steps it rests on."""
+    """A feature of the product, the controls it is evidence for, and the steps it rests on."""
 
     feature: str
     controls: dict[str, tuple[str, ...]]
     """Framework to its controls."""
     steps: tuple[Step, ...] = ()
-    """Whose cells decide; none: every cell does."""
+    """The steps whose cells decide; empty if every cell does."""
 
 
 class Support(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What there is for one control."""
+    """The support for one control."""
 
     framework: str
     control: str
     evidence: Evidence
     features: tuple[str, ...]
     cells: int
-    """How many cells decided."""
+    """How many cells decide."""
     recorded: int
-    """Of these, recorded here."""
+    """How many of those are recorded here."""
     note: str = ""
 
 
@@ -50,11 +50,11 @@ NOTES = {
     ("OWASP NHI Top 10 2025", "NHI8"): "often cited as `NHI-08 logging`: NHI8 is Environment "
     "Isolation, and no item of the ten is about logging; this is evidence for it, no more",
 }
-"""Wrong labels in use, with their correction."""
+"""Labels that are commonly misused, with a correction."""
 
 
 def support(matrix: Matrix) -> tuple[Support, ...]:
-    """Return what there is for each control, in the order of the table."""
+    """Return the support for each control, framework by framework in the order of the table."""
     by_control: dict[tuple[str, str], list[Feature]] = {}
     for feature in features():
         for framework, controls in feature.controls.items():
@@ -94,14 +94,14 @@ def _cells(matrix: Matrix, feature: Feature) -> Iterator[CellState]:
 
 
 def _natural(control: str) -> tuple[tuple[bool, int, str], ...]:
-    """Sort `10.2` after `8.6`, and letters by themselves."""
+    """Return a sort key that puts `10.2` after `8.6`, and letters apart from numbers."""
     parts = control.replace("(", ".").replace(")", "").replace("-", ".").split(".")
     return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
 
 
 @cache
 def features() -> tuple[Feature, ...]:
-    """Return the table. Raises `CatalogError`."""
+    """Return the table of features. Raises `CatalogError` if it is missing or invalid."""
     data = pkgutil.get_data(__name__, "controls.json")
     if data is None:
         raise CatalogError("coverage: controls.json is missing")

@@ -1,4 +1,4 @@
-"""The records that count, as far as coverage reads them: head, exact raw text and place."""
+"""Read the records that count, as coverage needs them: head, exact raw text and place."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Actor(msgspec.Struct, gc=False):
 
 
 class Head(msgspec.Struct, gc=False):
-    """What of a normalized record coverage asks for; every other attribute is passed over."""
+    """The attributes of a normalized record that coverage reads; all others are skipped."""
 
     time: int
     nhi_phase: str
@@ -82,19 +82,19 @@ class Head(msgspec.Struct, gc=False):
 
     @property
     def phases(self) -> frozenset[str]:
-        """Base and effective phase, spelled as `Phase` has them."""
+        """Base and effective phase, spelled as the values of `Phase`."""
         names = (self.nhi_phase, self.nhi_base_phase)
         return frozenset(name.lower().replace(" ", "_") for name in names)
 
     def is_of(self, phases: Collection[Phase]) -> bool:
-        """Whether the record may be of one of these phases; a phase nobody knows may be any."""
+        """Whether the record may be of one of these phases; an unknown phase may be any."""
         wanted = {phase.name.lower() for phase in phases}
         known = {phase.name.lower() for phase in Phase}
         return any(name in wanted or name not in known for name in self.phases)
 
     @property
     def actors(self) -> frozenset[str]:
-        """Every name of who acted, through whom, and with which credential."""
+        """Every name of the actor, of whom it acted through, and of the credentials used."""
         names = {self.nhi.canonical_uid, self.nhi.uid, self.nhi.name, self.nhi.credential_uid}
         for hop in self.nhi_delegations:
             names |= {hop.uid, hop.canonical_uid, hop.credential_uid}
@@ -104,7 +104,7 @@ class Head(msgspec.Struct, gc=False):
 
     @property
     def about(self) -> frozenset[str]:
-        """Every name of what it was done to."""
+        """Every name of what was acted upon."""
         owner = self.entity.user if self.entity else None
         things = [self.entity, owner, self.user, *self.resources]
         names = {name for thing in things if thing for name in (thing.uid, thing.name)}
@@ -112,12 +112,12 @@ class Head(msgspec.Struct, gc=False):
 
     @property
     def account(self) -> str | None:
-        """The account, project or subscription in whose log it is."""
+        """The account, project or subscription whose log the record is from."""
         return self.cloud.account.uid if self.cloud.account else None
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One kept record of a unit that counts, or is contested."""
+    """One kept record of a unit that is counted or contested."""
 
     at: Placed
     unit: str
@@ -129,37 +129,37 @@ class Record(msgspec.Struct, frozen=True):
 
 
 Marked = Callable[[bytes], bool]
-"""Whether a line may be one that is looked for."""
+"""Whether a line may be one we are looking for."""
 
 
 class OfHour(msgspec.Struct, frozen=True):
-    """What was read of the objects of one source hour."""
+    """What was read from the objects of one source hour."""
 
     source: str
     claims: tuple[tuple[Placed, counting.Claim], ...]
     marked: tuple[tuple[Placed, UnitLine, Sequence[bytes]], ...]
-    """Units that hold a line that is looked for, with those lines."""
+    """Units with a line we are looking for, and those lines."""
 
 
 class Reader:
-    """Reads the counted records of sealed objects, hour by hour; names what cannot be read."""
+    """Reads the counted records of sealed objects, hour by hour, and names what cannot be read."""
 
     def __init__(self, store: EvidenceVersions, accepted: Sequence[str] = ()) -> None:
         """Read from `store`; `accepted` as in `counting.count`."""
         self._store = store
         self._accepted = accepted
         self.unreadable: dict[str, str] = {}
-        """Objects, and lines, by name: why."""
+        """Objects and units that could not be read, to the reason."""
         self.objects = 0
         self.records = 0
-        """Kept records of the objects that were opened, counted or not."""
+        """Kept records in the objects that were opened, counted or not."""
         self.rejected = 0
         """Records and deliveries that could not be read when they were exported."""
 
     def records_of(self, placed: Iterable[Placed], marks: Marked | None = None) -> Iterator[Record]:
-        """Yield the records of some objects of evidence: all of every hour that is asked for.
+        """Yield the records of evidence objects; `placed` must have all objects of each hour.
 
-        With `marks`, those alone whose line it takes: what is not decoded costs little.
+        With `marks`, only records whose line it accepts: a line that is not decoded costs little.
         """
         ordered = sorted(placed, key=lambda at: (at.source, at.hour, at.order))
         for _, group in groupby(ordered, key=lambda at: (at.source, at.hour)):
@@ -192,7 +192,7 @@ class Reader:
     def counted(
         self, of_hour: OfHour, among: Callable[[Placed], bool] = lambda _placed: True
     ) -> Iterator[Record]:
-        """Yield the records that were looked for, weighed by the objects `among` takes alone."""
+        """Yield the marked records, weighing only claims of objects that `among` accepts."""
         claims = [claim for at, claim in of_hour.claims if among(at)]
         weighed = counting.count(claims, self._accepted)
         for at, unit, lines in of_hour.marked:

@@ -1,4 +1,4 @@
-"""What a deployment takes in and by what doors, as its configuration says."""
+"""What a deployment ingests, and how it arrives, according to its configuration."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from nhi_evidence.coverage.answers import Deployment, Source
 
 
 def deployment(config: Config) -> Deployment:
-    """Return every source with its doors: buckets and queues, a sink's topic, an event hub.
+    """Return every source with how it arrives: buckets and queues, a sink's topic, an event hub.
 
-    The queue of a bucket is a door only where the bucket notifies it; where a topic stands between,
-    the bucket's answer does not follow further, and its name decides.
+    A queue matters only where the bucket notifies it directly; through a topic, the bucket's
+    configuration does not show the queue, and the bucket's name decides.
     """
     by_source: dict[str, Source] = {}
     for feed, _ in feeds(config):

@@ -1,4 +1,4 @@
-"""What the sealed evidence itself says of coverage: readings, changes of settings, canaries."""
+"""What the sealed evidence itself says about coverage: readings, setting changes, canaries."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ MARKS = (
     b"iagnosticSettings/",
     b"IAGNOSTICSETTINGS/",
 )
-"""A line without any of them changes nothing we judge by."""
+"""A line without any of these changes no setting we judge by."""
 
 
 def is_change(line: bytes) -> bool:
-    """Whether a line may be of a record that changes a setting."""
+    """Whether a line may be a record that changes a setting."""
     return any(mark in line for mark in MARKS)
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What a sealed log says."""
+    """What a sealed log says about coverage."""
 
     log: SignedLog
     readings: tuple[tuple[Placed, Reading], ...]
     changes: tuple[tuple[Placed, Change], ...]
     canaries: tuple[Weighed, ...]
-    """What became of every probe that was announced."""
+    """What became of every announced probe."""
     contradicted: dict[str, str]
-    """By key: what a sealed statement on canaries claims that the records do not give."""
+    """Key of each sealed statement on canaries that the records do not bear out, to its claims."""
     unreadable: dict[str, str]
-    """By key: why; nothing of it is in the rest."""
+    """Key of each object that cannot be read, to the reason; the rest leaves it out."""
 
 
 def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = ()) -> Observed:
-    """Read it. Raises `LogError` where the log does not hold.
+    """Read what the evidence says. Raises `LogError` where the log is inconsistent.
 
-    `accepted` are digests of releases a policy accepts, the latest last. A contested record
+    `accepted` are the mapper digests a policy accepts, the latest last. A contested record
     changes nothing: neither side of a contradiction decides.
     """
     log = signed.read(stored)

@@ -1,4 +1,4 @@
-"""Running a collector so that whatever it is given costs no other collector, and is kept."""
+"""Run a collector so that its failure affects no other collector and loses no answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER_SHAPE = (
     msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError, ValueError,
     RecursionError,
 )  # fmt: skip
-"""What a walk through answers of another shape than documented raises."""
+"""What a walk raises when an answer is not shaped as documented."""
 
 
 def gathered(
@@ -28,10 +28,10 @@ def gathered(
     at: int,
     deployment: Deployment,
 ) -> Reading:
-    """Run a collector to its end, or as far as it can go, and return what it was answered.
+    """Run a collector to its end, or as far as it gets, and return the answers.
 
-    `walk` asks, and adds each answer to `received`. Where a provider cannot be reached, or an
-    answer has another shape than documented, what was answered before is kept, with the reason.
+    `walk` makes the calls and adds each answer to `received`. If a provider cannot be reached, or
+    an answer is not shaped as documented, the answers so far are kept, with the reason.
     """
     error = ""
     try:
@@ -39,7 +39,7 @@ def gathered(
     except EvidenceError as failed:
         error = str(failed)
     except OTHER_SHAPE as failed:
-        error = f"an answer has another shape than documented: {failed!r}"
+        error = f"an answer is not shaped as documented: {failed!r}"
     own = Answer(
         call=answers.DEPLOYMENT,
         scope="all",
@@ -52,7 +52,7 @@ def gathered(
 
 
 def refused(platform: str, reason: str, *, at: int, deployment: Deployment) -> Reading:
-    """Return the reading of a platform nobody could ask: its cells are unknown, and why."""
+    """Return the reading of a platform that could not be asked: its cells are unknown, and why."""
 
     def nothing() -> None:
         raise EvidenceError(reason)
@@ -61,7 +61,7 @@ def refused(platform: str, reason: str, *, at: int, deployment: Deployment) -> R
 
 
 def unread(reading: Reading) -> tuple[Answer, ...]:
-    """Return the answers that say nothing: denied or failed."""
+    """Return the answers that tell nothing: denied or failed."""
     return tuple(one for one in reading.answers if one.status in {"denied", "failed"})
 
 

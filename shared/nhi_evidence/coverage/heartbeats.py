@@ -1,8 +1,8 @@
-"""From a reading to the heartbeats of the coming hours: a digest of every account and region.
+"""From a reading to the heartbeats of the coming hours: a digest from every account and region.
 
-CloudTrail writes one each hour, also where nothing happened, wherever a trail has log file
+CloudTrail writes one every hour, even if nothing happened, wherever a trail has log file
 validation: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html
-Promised is only what the settings make certain; what they leave open is promised by nobody.
+Only what the settings make certain is promised.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from nhi_evidence.evidence import keys
 
 HOUR_MS = 3_600_000
 HOURS_AHEAD = 3
-"""Hours each run promises: the sealer lists an hour that is to come once an hour, so that the last
-of them is sealed in time whatever the minute, and one run that fails leaves no hour out."""
+"""How many hours each run promises: the sealer lists a coming hour once an hour, so the last of
+them is sealed in time at any minute, and a single failed run leaves no hour out."""
 SETTLED_MS = 24 * HOUR_MS
-"""How long an account has to belong to the organization, and a trail to log, before it beats."""
+"""How long an account must have been in the organization, and a trail been logging, to count."""
 _BY_DEFAULT = "ENABLED_BY_DEFAULT"
 
 
 def promises(reading: Reading, now: int) -> tuple[Promise, ...]:
-    """Return the promises of the coming hours a reading of AWS allows, none where it allows none.
+    """Return the promises for the coming hours that a reading of AWS supports.
 
-    Raises what an answer of another shape raises, as the evaluators do; `now` in milliseconds.
+    `now` is in milliseconds since the epoch. A malformed answer raises as it does in the
+    evaluators (`gathering.OTHER_SHAPE`).
     """
     scopes = tuple(sorted(set(_scopes(reading, now))))
     if not scopes:
@@ -65,7 +66,7 @@ def _scopes(reading: Reading, now: int) -> Iterator[Scope]:
 
 
 def _folder(reading: Reading, prefix: str, account: str) -> str | None:
-    """Return the folder of an organization's files; None where its id was not read."""
+    """Return the folder of an organization's files; None if the organization's id was not read."""
     ids = {
         str(one.get("Arn", "")).split("/")[1]
         for answer in reading.ok(trails.ACCOUNTS)
@@ -76,7 +77,7 @@ def _folder(reading: Reading, prefix: str, account: str) -> str | None:
 
 
 def _accounts(reading: Reading, now: int) -> tuple[str, ...]:
-    """Return the accounts that are members for long enough; those without a date are left out."""
+    """Return the accounts that have been members long enough; those without a date are omitted."""
     return tuple(
         str(one["Id"])
         for answer in reading.ok(trails.ACCOUNTS)
@@ -87,7 +88,7 @@ def _accounts(reading: Reading, now: int) -> tuple[str, ...]:
 
 
 def _regions(reading: Reading) -> tuple[str, ...]:
-    """Return the regions every account has: those that nobody has to opt into."""
+    """Return the regions that every account has: those enabled by default."""
     return tuple(
         sorted(
             {
@@ -101,7 +102,7 @@ def _regions(reading: Reading) -> tuple[str, ...]:
 
 
 def _started(reading: Reading, arn: str) -> int:
-    """Return since when a trail logs; an instant of the far future where nobody says."""
+    """Return when a trail started logging; an instant in the far future if that is not known."""
     answer = reading.single(trails.STATUS, Name=arn)
     body = answer.answer if answer is not None and answer.status == "ok" else {}
     return _instant(body.get("StartLoggingTime"))
@@ -111,7 +112,7 @@ _NEVER = 1 << 62
 
 
 def _instant(text: object) -> int:
-    """Return an instant as AWS's library writes it, in milliseconds; never, where it is none."""
+    """Parse an instant as AWS's library writes it, to milliseconds; `_NEVER` if it is not one."""
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError:

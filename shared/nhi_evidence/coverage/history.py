@@ -1,10 +1,10 @@
-"""A cell over time: from readings, and from changes that records state between them.
+"""A cell over time: from readings, and from the changes that records state between them.
 
 What is claimed, and what is not:
-- At a reading its verdict holds. Between two readings it holds where both say the same, they are
-  no farther apart than `apart_ms`, and no change is on record; else it is UNKNOWN.
-- From a change on, what the record states holds, until the next reading says otherwise: then
-  what lay between is UNKNOWN, for no record says since when.
+- At a reading its verdict holds. Between two readings it holds if both agree, they are no farther
+  apart than `apart_ms`, and no change is on record; otherwise it is UNKNOWN.
+- From a change on, what the record states holds, unless the next reading disagrees: then the time
+  between is UNKNOWN, because no record says when it changed.
 - Before the first reading and after the last nothing is known.
 """
 
@@ -24,13 +24,13 @@ from nhi_evidence.coverage.judges import EVERYONE, Subject
 from nhi_evidence.coverage.verdict import Judgment, Verdict
 
 APART_MS = 25 * 3_600_000
-"""Readings once a day, with an hour to spare, follow each other without a hole."""
+"""Daily readings, with an hour to spare, leave no hole between them."""
 
 _FIXED = {"impossible", "not_known"}
 
 
 def newest(readings: Sequence[Reading], changes: Sequence[Change]) -> dict[str, Reading]:
-    """Return the last reading of each platform, with what is on record as changed since."""
+    """Return the last reading of each platform, with the changes on record since applied."""
     last = {one.platform: one for one in sorted(readings, key=lambda reading: reading.at)}
     for change in sorted(changes, key=lambda each: each.at):
         reading = last.get(change.platform)
@@ -44,9 +44,9 @@ class _Point(msgspec.Struct, frozen=True):
 
     at: int
     reading: Reading
-    """As it is from then on."""
+    """The reading as it is from then on."""
     by: str
-    """The reading, or the change."""
+    """`read`, or what the change was."""
     is_reading: bool
 
 
@@ -59,7 +59,7 @@ def stretches(
     subject: Subject = EVERYONE,
     apart_ms: int = APART_MS,
 ) -> tuple[Stretch, ...]:
-    """Return what is known of a cell in a window, without a hole, in order of time.
+    """Return what is known about a cell in a window, without a hole, in chronological order.
 
     `readings` and `changes` are of any platform, in any order.
     """
@@ -76,7 +76,7 @@ def stretches(
 
 
 def _points(readings: Sequence[Reading], changes: Sequence[Change]) -> list[_Point]:
-    """Return readings and changes in order; a change before any reading has nothing to change."""
+    """Return readings and changes in order; a change before the first reading has no effect."""
     events: list[tuple[int, int, Reading | Change]] = [(one.at, 1, one) for one in readings]
     events += [(one.at, 0, one) for one in changes]
     events.sort(key=lambda event: event[:2])
@@ -135,7 +135,7 @@ def _stretch(start: int, end: int, judgment: Judgment, basis: str) -> Stretch:
 
 
 def _filled(known: Sequence[Stretch], window: Span, was_read: bool) -> tuple[Stretch, ...]:
-    """Say UNKNOWN where nothing is known."""
+    """Fill the holes in a window with UNKNOWN."""
     every: list[Stretch] = []
     at = window.start
     for stretch in known:

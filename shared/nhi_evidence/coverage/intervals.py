@@ -1,4 +1,4 @@
-"""Spans of time and stretches of a state: half-open, in milliseconds since the epoch, UTC."""
+"""Spans of time, and stretches of a verdict: half-open, in milliseconds since the epoch, UTC."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from nhi_evidence.coverage.verdict import Verdict
 
 
 class Span(msgspec.Struct, frozen=True, order=True):
-    """From `start` until before `end`."""
+    """From `start` up to but excluding `end`."""
 
     start: int
     end: int
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for a span that ends before it begins."""
+        """Raise `ValueError` for a span that ends before it starts."""
         if self.end < self.start:
             raise ValueError(f"a span from {self.start} cannot end at {self.end}")
 
     @property
     def is_empty(self) -> bool:
-        """Whether no instant lies in it."""
+        """Whether it contains no instant."""
         return self.start == self.end
 
     def common(self, other: Span) -> Span | None:
-        """Return the span both have, None where they have none."""
+        """Return the overlap of two spans; None if there is none."""
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Span(start, end) if start < end else None
 
 
 def union(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Return what any of the spans covers: sorted, apart from each other, none empty."""
+    """Return what the spans cover: sorted, disjoint and none empty."""
     merged: list[Span] = []
     for span in sorted(span for span in spans if not span.is_empty):
         if merged and span.start <= merged[-1].end:
@@ -43,14 +43,14 @@ def union(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def intersection(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
-    """Return what both cover."""
+    """Return what both groups cover."""
     right = union(others)
     overlaps = (one.common(other) for one in union(some) for other in right)
     return tuple(span for span in overlaps if span is not None)
 
 
 def difference(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
-    """Return what the first cover and the second do not."""
+    """Return what `some` cover and `others` do not."""
     left = list(union(some))
     for taken in union(others):
         rest: list[Span] = []
@@ -66,22 +66,23 @@ def difference(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]
 
 
 def length(spans: Iterable[Span]) -> int:
-    """Return how many milliseconds the spans cover, each once."""
+    """Return how many milliseconds the spans cover, counting overlaps once."""
     return sum(span.end - span.start for span in union(spans))
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """A span in which one thing is known of a cell, and how."""
+    """A span with one verdict on a cell, and how it is known."""
 
     span: Span
     verdict: Verdict
     reason: str
     basis: str
-    """How it is known: `read at`, `unchanged between readings`, `recorded change`, `canary`."""
+    """How it is known: `read`, `recorded: ` and the change, `canary`, `documentation`; for UNKNOWN
+    also `no record`, `no reading` or `-`."""
 
 
 def joined(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    """Join neighbors that say the same, in order of time."""
+    """Return stretches in chronological order, merging neighbors that say the same."""
     ordered = sorted(stretches, key=lambda stretch: stretch.span)
     result: list[Stretch] = []
     for stretch in ordered:
@@ -110,7 +111,7 @@ def clipped(stretches: Iterable[Stretch], window: Span) -> tuple[Stretch, ...]:
 
 
 def overlaid(under: Sequence[Stretch], over: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    """Return `over` where it says something, `under` elsewhere."""
+    """Return `over` where it has a stretch, and `under` elsewhere."""
     taken = [stretch.span for stretch in over]
     rest = [
         msgspec.structs.replace(stretch, span=span)

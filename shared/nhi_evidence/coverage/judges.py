@@ -1,7 +1,7 @@
-"""Evaluators by name: what a setting's answers say of a cell, as one judgment.
+"""Evaluators by name: each turns a setting's answers into one judgment of a cell.
 
-Each takes a reading of the cell's provider and who is asked about. An answer of another shape
-than documented is no gap and no proof: the cell is UNKNOWN, and says which answer.
+Each takes a reading of the cell's provider and the subject in question. An answer that is not
+shaped as documented is neither a gap nor a proof: the cell is UNKNOWN, and says why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, impossible,
 
 READ_BY = {"aws_agent": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
            "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
-"""Whose reading decides the cells of a platform, where it is not the platform's own."""
+"""Platform to the one whose reading decides its cells, where that is a different one."""
 
 _PULL = "its audit is pulled with an organization's long-lived key alone, and none is kept"
 PULLED = {
@@ -32,17 +32,17 @@ PULLED = {
     "openai": _PULL,
     "mcp": "a server's own record of its requests is taken in by no source of this release",
 }
-"""Agent platforms, and why nothing is known of them without somebody's reading (decision 131)."""
+"""Agent platforms, and why nothing is known of them without a reading (decision 131)."""
 
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:([0-9]{12}):")
 _TENANT = "/providers/microsoft.aadiam"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who is asked about; without an identity, everyone."""
+    """Whose events are in question; without an identity, everyone's."""
 
     identity: str | None = None
-    """ARN of a user or role, e-mail of a service account, object id."""
+    """ARN of a user or role, e-mail address of a service account, or object id."""
 
     @property
     def account(self) -> str | None:
@@ -52,7 +52,7 @@ class Subject(msgspec.Struct, frozen=True):
 
     @property
     def caller(self) -> str | None:
-        """How CloudTrail's `userIdentity.arn` begins for it; a role acts through sessions."""
+        """Its `userIdentity.arn` in CloudTrail; for a role, the prefix of its sessions' and `*`."""
         if self.account is None or self.identity is None:
             return None
         head, _, rest = self.identity.partition(":iam::")
@@ -69,7 +69,7 @@ Evaluator = Callable[[Reading, dict[str, Any], Subject], Judgment]
 
 
 def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> Judgment:
-    """Judge a cell by a reading of the provider that decides it; None where there is none."""
+    """Judge a cell by a reading of the provider that decides it, or None if there is none."""
     evaluate = EVALUATORS[setting_of(cell).evaluator]
     if evaluate is _impossible:
         return impossible(f"{setting_of(cell).setting}. {cell.record}".rstrip("."))
@@ -80,11 +80,11 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
     try:
         return _as_documented(cell, evaluate(reading, cell.params, subject))
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError) as error:
-        return unknown(f"an answer has another shape than documented: {error!r}")
+        return unknown(f"an answer is not shaped as documented: {error!r}")
 
 
 def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
-    """Claim no more than documentation does: settings show a switch, not what the provider does."""
+    """Claim no more than is documented: settings show a switch, not what the provider does."""
     if judged.verdict is not Verdict.CONFIGURED:
         return judged
     if cell.confidence == "low":
@@ -95,7 +95,7 @@ def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
 
 
 def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
-    """Say how an unknown cell becomes known: by trying it, or by reading; no setting is changed."""
+    """Say how to make an unknown cell known: try it, or read it; neither changes a setting."""
     setting = setting_of(cell)
     if EVALUATORS[setting.evaluator] is _not_known or _UNDOCUMENTED in judged.reasons:
         if cell.probe == "none":

@@ -1,4 +1,4 @@
-"""The matrix: every cell of the platforms that were read, at a time."""
+"""The matrix: every cell of the platforms that were read, as of one time."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from nhi_evidence.coverage.verdict import Verdict
 
 SCHEMA = "coverage/1"
 _OWN = {"kubernetes", "gateway", *judges.PULLED}
-"""Platforms whose cells are always shown: no reading is of them, or nobody can ask without a key
-that would be worth stealing."""
+"""Platforms whose cells are always shown: nothing reads them, or only with a key that would be
+worth stealing."""
 
 
 class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One cell as it is reported."""
+    """One cell, as reported."""
 
     cell: str
     platform: str
@@ -33,7 +33,7 @@ class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: tuple[str, ...]
     missing: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
-    """Answers it rests on."""
+    """Names of the answers it rests on."""
     read_at: int | None = None
     """When its settings were read, milliseconds since the epoch."""
     stretches: tuple[Stretch, ...] = ()
@@ -43,9 +43,9 @@ class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     record: str
     limit: str = ""
     fix: Fix | None = None
-    """Where a setting would mend it."""
+    """Present if a setting would fix it."""
     next: str = ""
-    """Where it is unknown: how it becomes known."""
+    """For an unknown cell: how to make it known."""
     compensating: str = ""
     confidence: str
 
@@ -58,12 +58,12 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     read: dict[str, int]
     """Platform to the time of the reading that was judged."""
     not_read: tuple[str, ...]
-    """Platforms of which there is no reading; none of their cells is shown."""
+    """Platforms without a reading; none of their cells is shown."""
     cells: tuple[CellState, ...]
 
     @property
     def verdict(self) -> str:
-        """The report in one line."""
+        """The report, in one line."""
         counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
         cells = plural.count(len(self.cells), "cell")
         return f"{cells}: {counts}" if self.cells else "no reading of any platform"
@@ -86,9 +86,9 @@ def matrix(
     subject: Subject = EVERYONE,
     proofs: Sequence[tuple[str, Sequence[Stretch]]] = (),
 ) -> Matrix:
-    """Judge every cell by the last reading of its platform and what was changed since.
+    """Judge every cell by the last reading of its platform and the changes since.
 
-    `proofs` are the stretches canaries show, by cell (`canary.weigh`): they go over settings.
+    `proofs` are the stretches that canaries show, by cell (`canary.weigh`): they override settings.
     """
     newest = history.newest(readings, changes)
     known = _Known(tuple(readings), tuple(changes), subject, dict(proofs))
@@ -108,7 +108,7 @@ def matrix(
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What a matrix is made of."""
+    """The inputs of a matrix."""
 
     readings: tuple[Reading, ...]
     changes: tuple[Change, ...]
@@ -160,7 +160,7 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
 
 
 def _decides(verdict: Verdict, canary: Stretch, reading: Reading | None) -> bool:
-    """Whether a canary goes over what settings say: a late one, and never over a known gap."""
+    """Whether a canary overrides the settings: only a recent one, and never a known gap."""
     if verdict in {Verdict.GAP, Verdict.ELSEWHERE}:
         return False
     return reading is None or canary.span.end > reading.at - history.APART_MS

@@ -1,4 +1,4 @@
-"""One operation: is it recorded here, by what, and how is that known? Over the atlas's facts."""
+"""One operation: is it recorded here, by what, and how is that known? Built on the atlas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READ_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one operation of one service."""
+    """What is known about one operation of one service."""
 
     service: str
     operation: str
@@ -36,9 +36,9 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     """What records it, in words."""
     log: str
-    """Class of log, as the atlas says."""
+    """Class of log, according to the atlas."""
     log_known: str
-    """How that is known; empty where it is not."""
+    """How the class of log is known; empty where it is not."""
     phase: str
     known: str
     """How the phase is known."""
@@ -46,7 +46,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
     read_at: int | None = None
     cells: tuple[str, ...] = ()
-    """Curated cells that name the operation."""
+    """Ids of curated cells that name the operation."""
 
     def sentence(self, who: str, when: str) -> str:
         """Return the answer in one sentence."""
@@ -72,10 +72,10 @@ def operations(
     subject: Subject,
     resource: str | None = None,
 ) -> tuple[Answered, ...]:
-    """Judge an operation of every service that has it, by the last of the readings.
+    """Judge an operation, in every service that has it, by each platform's last reading.
 
-    `resource` narrows a data event of AWS to an ARN. The readings are those up to the time asked
-    about. Raises `CatalogError` when a table cannot be read.
+    `resource` narrows an AWS data event to an ARN. Pass the readings up to the time in question.
+    Raises `CatalogError` when a table cannot be read.
     """
     newest = {one.platform: one for one in sorted(readings, key=lambda reading: reading.at)}
     return tuple(_answered(each, newest, subject, resource) for each in explain(name))
@@ -92,8 +92,8 @@ def at_time(
 ) -> tuple[Answered, ...]:
     """Judge an operation at an instant, as `history` judges cells.
 
-    What was read before it holds only where a later reading says the same, near enough, or a
-    change on record lies between: without one nobody knows what was set at that instant.
+    An earlier reading holds only if a later one, close enough, agrees, or if a change after the
+    instant is on record: otherwise nobody knows what was set at that instant.
     """
     before = [one for one in readings if one.at <= at]
     earlier = [one for one in changes if one.at <= at]
@@ -165,7 +165,7 @@ def _answered(
 
 
 def _no_guess(explained: Explanation, judged: Judgment) -> Judgment:
-    """Claim a record only where documentation says that the operation makes one."""
+    """Claim a record only where the operation is documented to leave one."""
     if judged.verdict is not Verdict.CONFIGURED or explained.log_known == _DOCUMENTED:
         return judged
     reason = f"the settings record {explained.log} events; that this operation makes one is "
@@ -196,7 +196,7 @@ def _judged(
 def _aws(
     explained: Explanation, reading: Reading, subject: Subject, resource: str | None
 ) -> tuple[str, Judgment]:
-    """Judge as a read and as a write: the record says which it is, IAM's level does not."""
+    """Judge as a read and as a write: only the record says which it is; IAM's level does not."""
     name = explained.recorded_as or explained.operation
     base: dict[str, Any] = {"source": f"{explained.service}.amazonaws.com", "names": [name]}
     types: tuple[str, ...] = ()
@@ -308,7 +308,7 @@ def _names(cell: Cell, explained: Explanation) -> bool:
 
 @cache
 def _data_types() -> dict[str, tuple[str, ...]]:
-    """Return, for a service, the types of its data events.
+    """Return the types of each service's data events.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
     """

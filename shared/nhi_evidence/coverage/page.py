@@ -1,7 +1,7 @@
 """The matrix as one page: a heat map by platform and step, and every cell with its reasons.
 
-Self-contained: its policy lets nothing be loaded but the style and the script it holds, by their
-hashes, so no request leaves it. Without script it is the same, all cells shown.
+Self-contained: its content security policy allows only its own style and script, by hash, so it
+makes no requests. Without scripting it has the same content, with all cells shown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LETTERS = {
     Verdict.ELSEWHERE: "E",
     Verdict.UNKNOWN: "U",
 }
-"""One letter for each verdict: color alone tells nobody who cannot see it."""
+"""One letter for each verdict, for readers who cannot tell the colors apart."""
 
 MEANINGS = {
     Verdict.PROVEN: "a canary's record was seen in this evidence",
@@ -60,7 +60,7 @@ def page(matrix: Matrix, support: Sequence[Support] = ()) -> str:
 
 
 def instant(milliseconds: int) -> str:
-    """Return a time as reports write it; of none in the calendar its number."""
+    """Format a time for reports; one outside the calendar as its number of milliseconds."""
     try:
         at = datetime.fromtimestamp(milliseconds // 1000, tz=UTC)
     except (OverflowError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Readings under `op/v1/config/`: one object each, in one spelling."""
+"""Store readings under `op/v1/config/`: one object each, in canonical form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENDING = ".reading.json.zst"
 
 
 def write(reading: Reading) -> Operation:
-    """Return the object that holds a reading, under the hour it was asked in."""
+    """Return a reading's object, under the hour it was made in."""
     body, _ = frame.pack([answers.write(reading)])
     hour = keys.hour_of(reading.at)
     key = f"op/v1/{KIND}/h={hour}/{sha256(body).hexdigest()}{ENDING}"
@@ -26,7 +26,7 @@ def write(reading: Reading) -> Operation:
 
 
 def read(body: bytes, name: str) -> Reading:
-    """Read it back. Raises `ReadingError` for anything `write` would not have written."""
+    """Decode a reading. Raises `ReadingError` for anything `write` would not have written."""
     try:
         lines = frame.unpack(body, limit=answers.MAX_READING_BYTES)
     except ValueError as error:
@@ -35,23 +35,23 @@ def read(body: bytes, name: str) -> Reading:
         raise ReadingError(f"{name}: {len(lines)} lines, not one")
     reading = answers.read(lines[0], name)
     if answers.write(reading) != lines[0]:
-        raise ReadingError(f"{name}: not in its own form")
+        raise ReadingError(f"{name}: not in canonical form")
     return reading
 
 
 def sealed(
     store: EvidenceVersions, placed: Iterable[Placed], problems: dict[str, str]
 ) -> Iterator[tuple[Placed, Reading]]:
-    """Yield the readings of sealed objects; say in `problems`, by key, which cannot be read."""
+    """Yield the readings of sealed objects; add those that cannot be read to `problems`, by key."""
     chosen = [one for one in placed if one.key.endswith(ENDING)]
     bodies = store.bodies((one.key, one.vid) for one in chosen)
     for at, body in zip(chosen, bodies, strict=True):
         try:
             if body is None or sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-                raise ReadingError(f"{at.key}: gone, or other bytes than were sealed")
+                raise ReadingError(f"{at.key}: gone, or not the bytes that were sealed")
             reading = read(body, at.key)
             if keys.hour_of(reading.at) != at.hour:
-                raise ReadingError(f"{at.key}: asked in another hour than its key says")
+                raise ReadingError(f"{at.key}: the reading's hour does not match its key")
         except ReadingError as error:
             problems[at.key] = str(error)
         else:

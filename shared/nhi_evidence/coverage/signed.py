@@ -1,7 +1,7 @@
-"""What signed heads commit to, for coverage: every leaf of an object, with its place.
+"""What signed heads commit to, for coverage: every object leaf, with its place.
 
-The entries of each shard are hashed and compared with the root its newest checkpoint signs: an
-entry that is not signed is not seen here.
+The entries of each shard are hashed and compared with the root in its newest checkpoint: an
+unsigned entry is never seen here.
 """
 
 from __future__ import annotations
@@ -29,41 +29,41 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
-    """One object that is sealed."""
+    """One sealed object."""
 
     shard: str
     index: int
-    """Of its leaf in the shard."""
+    """Index of its leaf in the shard."""
     order: int
-    """Among the leaves of all shards: which was sealed first."""
+    """Position of its leaf among those of all shards, in the order of sealing."""
     key: str
     vid: str
     locked_at: int
-    """When the store took it, milliseconds since the epoch."""
+    """When the store received it, milliseconds since the epoch."""
     kind: str
     """`ev` or `op`."""
     source: str
-    """Or the kind of operation: `config`, `recon`, ..."""
+    """The source, or the kind of operation: `config`, `recon`, ..."""
     hour: str
 
 
 class SignedLog(msgspec.Struct, frozen=True):
-    """What is signed, oldest first."""
+    """Everything that is signed, oldest first."""
 
     heads: tuple[Head, ...]
     placed: tuple[Placed, ...]
     at: int | None
-    """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
+    """The sealer's clock at the newest log epoch, in Unix milliseconds; None without any."""
 
     def of(self, kind: str, source: str | None = None) -> tuple[Placed, ...]:
-        """Return the objects of a kind, or those of one source of it."""
+        """Return the objects of a kind, or only those of one source."""
         return tuple(
             one for one in self.placed if one.kind == kind and source in (None, one.source)
         )
 
 
 def read(stored: StoredLog) -> SignedLog:
-    """Read the log. Raises `LogError` where its entries are not those that are signed."""
+    """Read the log. Raises `LogError` if its entries are not the signed ones."""
     heads: list[Head] = []
     placed: list[Placed] = []
     at: int | None = None
@@ -91,11 +91,11 @@ def read(stored: StoredLog) -> SignedLog:
 
 
 def placed_at(shard: str, index: int, order: int, leaf: ObjectLeaf) -> Placed | None:
-    """Return a leaf with its place; None where its key is of no evidence and no operation."""
+    """Return a leaf with its place; None if its key has no hour or no hash of its body."""
     named = keys.parse_key(leaf.key)
     if not named.hour or not named.body_sha256:
         return None
-    # A log has few of these names, and very many leaves.
+    # A log has few distinct names, but very many leaves.
     kind, source, hour = intern(named.kind), intern(named.source), intern(named.hour)
     return Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
 

@@ -1,4 +1,4 @@
-"""What has one switch of its own: clusters, audit devices, streams, feeds, access logs."""
+"""Judge what has a single switch: clusters, audit devices, streams, event rules, access logs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _ON = Verdict.CONFIGURED
 
 
 def taken_in(reading: Reading, source: str, judged: Judgment) -> Judgment:
-    """Weaken a judgment of what is recorded to what is recorded here.
+    """Weaken a judgment from recorded to recorded here.
 
-    What is recorded and taken in by no source of the deployment is recorded elsewhere.
+    What is recorded, but ingested by no source of the deployment, is recorded elsewhere.
     """
     if judged.verdict is not _ON:
         return judged
@@ -40,7 +40,7 @@ def taken_in(reading: Reading, source: str, judged: Judgment) -> Judgment:
 
 
 def event_bus(reading: Reading) -> Judgment:
-    """Judge whether rules on CloudTrail's events pass reads on, too."""
+    """Judge whether an EventBridge rule forwards CloudTrail's read events as well."""
     rules = list(reading.ok(RULE))
     if not rules:
         return _unread(reading, RULE, "no rule of EventBridge was read")
@@ -86,7 +86,7 @@ def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment
 
 
 def api_gateway(reading: Reading) -> Judgment:
-    """Judge whether every stage of API Gateway has an access log: it alone shows invalid keys."""
+    """Judge whether every API Gateway stage has an access log: nothing else shows invalid keys."""
     listed = list(reading.ok(STAGES))
     if not listed or reading.unread(STAGES):
         return _unread(reading, STAGES, "the stages were not listed")
@@ -111,9 +111,9 @@ class _Device(msgspec.Struct):
 
 
 def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
-    """Judge whether audit devices record every request, and enough of it.
+    """Judge whether audit devices record every request, in enough detail.
 
-    `filter` drops entries, so a device with one records an unknown part; `exclude` removes fields.
+    A `filter` drops entries, so a device with one records an unknown share; `exclude` drops fields.
     """
     answer = reading.single(VAULT_DEVICES)
     if answer is None or answer.status != "ok":
@@ -145,7 +145,7 @@ def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
 
 
 def github(reading: Reading, *, api_events: bool) -> Judgment:
-    """Judge whether an Enterprise streams its audit log, and API requests in it where needed."""
+    """Judge whether an enterprise streams its audit log, including API requests if needed."""
     answer = reading.single(GITHUB_STREAMS)
     if answer is None or answer.status in {"denied", "failed"}:
         return _unread(reading, GITHUB_STREAMS, "the streams were not read")
@@ -167,9 +167,9 @@ def github(reading: Reading, *, api_events: bool) -> Judgment:
 
 
 def okta(reading: Reading) -> Judgment:
-    """Judge whether what Okta's System Log always has leaves Okta by a log stream.
+    """Judge whether Okta's System Log, which is always kept, leaves Okta by a log stream.
 
-    Where the streams were not asked for, a reader of the log may take it in: it is as reachable.
+    If the log streams were not read, the log is only judged `reachable`: it may be pulled instead.
     """
     kept = reachable(reading, OKTA_LOG, "the System Log")
     answer = reading.single(OKTA_STREAMS)
@@ -190,7 +190,7 @@ def okta(reading: Reading) -> Judgment:
 
 
 def reachable(reading: Reading, call: str, what: str) -> Judgment:
-    """Judge a log that its product always keeps: being read is its switch."""
+    """Judge a log that its product always keeps: all that is needed is that it can be read."""
     answer = reading.single(call)
     if answer is None or answer.status in {"denied", "failed"}:
         return _unread(reading, call, f"{what} was not read")

@@ -1,4 +1,4 @@
-"""The seven verdicts of a cell, and how those of its parts become one."""
+"""The seven verdicts on a cell, and how the verdicts on its parts combine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """What is known of a cell at a time."""
+    """What is known about a cell at a time."""
 
     PROVEN = "PROVEN"
     """A canary's record was seen in the evidence."""
     CONFIGURED = "CONFIGURED"
-    """The settings that were read record it and deliver it here; nobody proved it."""
+    """The settings that were read record it and deliver it here; nothing proves it."""
     BROKEN = "BROKEN"
-    """Configured, and a canary's record did not arrive."""
+    """Configured, but a canary's record did not arrive, or not as it should."""
     GAP = "GAP"
-    """It could be recorded and is not, or not all of it."""
+    """It could be recorded, but is not, or not all of it."""
     IMPOSSIBLE = "IMPOSSIBLE"
     """No setting of the provider records it."""
     ELSEWHERE = "ELSEWHERE"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
     @property
     def is_recorded_here(self) -> bool:
-        """Whether such an event would have come into this evidence, as far as settings say."""
+        """Whether such an event would be in this evidence, as far as is known."""
         return self in {Verdict.PROVEN, Verdict.CONFIGURED}
 
 
@@ -44,11 +44,11 @@ _WORST_FIRST = (
 
 
 class Judgment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an evaluator makes of the answers: a verdict and what it rests on."""
+    """An evaluator's conclusion: a verdict and what it rests on."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Sentences without their full stop, the most important first; never empty."""
+    """Sentences without a full stop, the most important first; never empty."""
     missing: tuple[str, ...] = ()
     """What is not recorded, each as one phrase: an account, a resource, a kind of event."""
     answers: tuple[str, ...] = ()
@@ -61,19 +61,19 @@ class Judgment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def impossible(reason: str) -> Judgment:
-    """Return the judgment of what no setting records."""
+    """Return the judgment that no setting records it."""
     return Judgment(Verdict.IMPOSSIBLE, (reason,))
 
 
 def unknown(*reasons: str, answers: tuple[str, ...] = ()) -> Judgment:
-    """Return the judgment of what could not be read."""
+    """Return the judgment that it could not be read."""
     return Judgment(Verdict.UNKNOWN, reasons, answers=answers)
 
 
 def all_of(judgments: Iterable[Judgment]) -> Judgment:
-    """Return the judgment of a whole all parts of which must be recorded: the worst decides.
+    """Return the judgment of a whole whose parts must all be recorded: the worst decides.
 
-    Raises `ValueError` without any part: of nothing nothing is known, and the caller says what.
+    Raises `ValueError` without any part: the caller must say what it means that there is none.
     """
     parts = list(judgments)
     if not parts:

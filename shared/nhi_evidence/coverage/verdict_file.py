@@ -1,7 +1,7 @@
-"""What a run makes of its readings, under `op/v1/coverage/`: one verdict of each cell.
+"""Store a run's verdicts under `op/v1/coverage/`: one for each cell.
 
-It is a function of the readings it names and of the release that judged them; whoever has both
-makes it again. It holds for the instants of its readings, and says nothing of the time between.
+They are a function of the readings they name, and of the release that judged those; anyone who has
+both can recompute them. They hold at the instants of the readings, and not in between.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ ENDING = ".verdicts.json.zst"
 VERSION = 1
 _MAX_BYTES = 16 << 20
 _MOST_NAMED = 50
-"""Phrases and answers that are named of one cell; how many there are is stated."""
+"""How many reasons, phrases and answers are named for one cell."""
 
 
 class CellVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One cell as it was judged."""
+    """One cell, as judged."""
 
     cell: str
     verdict: Verdict
     reasons: tuple[str, ...]
     missing: tuple[str, ...] = ()
-    """The first of what is not recorded."""
+    """The first phrases for what is not recorded."""
     missing_count: int = 0
+    """How many such phrases there are in all."""
     answers: tuple[str, ...] = ()
     """The first of the answers it rests on."""
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell that was recorded here at the run before, and is not known to be any more."""
+    """A cell that was recorded here at the previous run, and is no longer known to be."""
 
     cell: str
     was: Verdict
@@ -51,23 +52,23 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     v: int
     at: int
-    """Of the newest reading, milliseconds since the epoch."""
+    """Time of the newest reading, milliseconds since the epoch."""
     release: str
-    """That judged."""
+    """The release that judged."""
     readings: dict[str, str]
     """Platform to the key of its reading."""
     not_read: tuple[str, ...]
-    """Platforms that were not asked: none of their cells is here."""
+    """Platforms that were not read; none of their cells is here."""
     before: str
-    """Key of the verdicts `lost` is told against; empty where there are none."""
+    """Key of the verdicts that `lost` compares with; empty if there are none."""
     lost: tuple[Lost, ...]
     cells: tuple[CellVerdict, ...]
     canaries: tuple[str, ...] = ()
-    """Keys of the statements on canaries that went over the settings, sorted."""
+    """Keys of the statements on canaries that could override the settings, sorted."""
 
 
 class Before(msgspec.Struct, frozen=True):
-    """The verdicts of the run before."""
+    """The verdicts of the previous run."""
 
     key: str
     stated: Stated
@@ -81,9 +82,9 @@ def state(
     before: Before | None,
     canaries: Iterable[str] = (),
 ) -> Stated:
-    """Return what is stated of a matrix that was made of these readings alone.
+    """Return the verdicts of a matrix made from these readings and statements alone.
 
-    Or of these, and of the statements on canaries whose keys are `canaries`.
+    `readings` maps a platform to the key of its reading; `canaries` are the keys of statements.
     """
     cells = tuple(_cells(result))
     return Stated(
@@ -121,19 +122,19 @@ def _lost(before: Stated, cells: Iterable[CellVerdict]) -> Iterable[Lost]:
 
 
 def write(stated: Stated) -> Operation:
-    """Return the object that holds verdicts, under the hour of their newest reading."""
+    """Return the verdicts' object, under the hour of their newest reading."""
     body, _ = frame.pack([msgspec.json.encode(stated, order="sorted")])
     key = f"op/v1/{KIND}/h={keys.hour_of(stated.at)}/{sha256(body).hexdigest()}{ENDING}"
     return Operation(key, body, {"cells": str(len(stated.cells)), "at": str(stated.at)})
 
 
 def read(body: bytes, name: str) -> Stated:
-    """Read them back. Raises `ReadingError` for anything `write` would not have written."""
+    """Decode verdicts. Raises `ReadingError` for anything `write` would not have written."""
     try:
         lines = frame.unpack(body, limit=_MAX_BYTES)
         stated = msgspec.json.decode(lines[0], type=Stated)
     except (ValueError, IndexError, msgspec.MsgspecError, RecursionError) as error:
         raise ReadingError(f"{name}: {error}") from error
     if len(lines) != 1 or stated.v != VERSION or write(stated).key != name:
-        raise ReadingError(f"{name}: not in its own form")
+        raise ReadingError(f"{name}: not in canonical form")
     return stated

@@ -146,7 +146,7 @@ def due_in(hour: str, platform: str = "aws") -> tuple[Probe, ...]:
     """
     start = keys.hour_start(hour)
     if start is None:
-        raise SettingsError(f"{hour!r} is no hour, YYYYMMDDHH")
+        raise SettingsError(f"{hour!r} is not an hour, YYYYMMDDHH")
     due = tuple(one for one in probes(platform) if (start // _HOUR_MS) % one.every_hours == 0)
     if len(due) + clouds.TAKING >= MAX_CALLS_AN_HOUR:
         most = MAX_CALLS_AN_HOUR - clouds.TAKING - 1

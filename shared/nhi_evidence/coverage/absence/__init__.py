@@ -1,1 +1,1 @@
-"""Statements of absence: none on record, and when it would have been. Never "no access"."""
+"""Statements of absence: nothing on record, and when it would have been. Never "no access"."""

@@ -1,7 +1,7 @@
-"""What somebody outside said of the log a document rests on: put in, and weighed by a policy.
+"""Anchors of the log a document rests on: collected into it, and weighed by a policy.
 
-An anchor speaks of a checkpoint, most often an older one than the head. The document shows that
-the head extends it (RFC 9162, 2.1.4), and by an epoch leaf under it when it was sealed.
+An anchor is about a checkpoint, usually one older than the head. The document shows that the head
+extends that checkpoint (RFC 9162, 2.1.4); an epoch leaf under it shows when it was sealed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from nhi_evidence.ports import EvidenceReader
 
 
 class Weighed(msgspec.Struct, frozen=True):
-    """Who outside spoke of a log, as far as a document shows it."""
+    """Who anchored a log, as far as a document shows it."""
 
     names: dict[str, int]
-    """Who, and of what age: the sealer's clock at the newest checkpoint of theirs."""
+    """Name to the sealer's clock at the newest checkpoint it anchored, ms since the epoch."""
     notes: tuple[str, ...]
-    """What was not looked at, and why."""
+    """What was not examined, and why."""
 
 
 def gather(stored: StoredLog, heads: Iterable[Head]) -> Iterator[Anchored]:
-    """Yield what lies in the log of each name's newest anchor, shard by shard.
+    """Yield each name's newest anchor in the log, shard by shard.
 
-    Raises `LogError` and `ProveError` where the log is not what it signs.
+    Raises `LogError` and `ProveError` where the log does not match what it signs.
     """
     for head in heads:
         newest: dict[str, int] = {}
@@ -54,7 +54,7 @@ def _of_epoch(stored: StoredLog, head: Head, epoch: int, names: set[str]) -> Ite
     stated = stored.checkpoint(head.shard, epoch)
     opening = log.first_leaf(stored.plan(head.shard, epoch) or b"")
     if signed is None or stated is None or opening is None:
-        return  # an anchor of no checkpoint: `verify` says so
+        return  # an anchor without its checkpoint: `verify` reports it
     every = prove.anchors(stored, head.shard, epoch)
     attestations = {
         file: data for file, data in every.items() if file.removeprefix(ANCHOR) in names
@@ -77,10 +77,10 @@ def weigh(
     policy: Policy,
     sealed_until: int,
 ) -> Weighed:
-    """Return who spoke of the log whose heads `roots` are, by shard, as a policy believes.
+    """Return who anchored a log, counting only names the policy trusts; `roots` are its heads.
 
-    Raises `AbsenceError` for an anchor by a name the policy trusts that does not hold, and for a
-    checkpoint the head does not extend.
+    Raises `AbsenceError` for an invalid anchor by a trusted name, and for a checkpoint that the
+    head does not extend.
     """
     names: dict[str, int] = {}
     notes: set[str] = set()
@@ -117,10 +117,10 @@ def weigh(
 def _check(
     each: Anchored, roots: Mapping[str, tuple[int, bytes]], policy: Policy
 ) -> tuple[Checkpoint, int]:
-    """Return an anchored checkpoint, and when it was sealed, at the earliest."""
+    """Return an anchored checkpoint, and the earliest time it can have been sealed."""
     origin = f"{policy.name}/{each.shard}"
     if each.shard not in roots:
-        raise AbsenceError(f"anchors: of the shard {each.shard}, of which no checkpoint is here")
+        raise AbsenceError(f"anchors: shard {each.shard} has no checkpoint in this document")
     size, root = roots[each.shard]
     try:
         stated = checkpoint.read(each.checkpoint, policy.keys, origin)
@@ -132,7 +132,7 @@ def _check(
         opening = leaf.decode(each.leaf)
     except (ValueError, note.NoteError) as error:
         raise AbsenceError(f"anchors: checkpoint of {origin}: {error}") from error
-    # A leaf of an epoch before it would only make it older than it is.
+    # The leaf of an earlier epoch could only make the checkpoint look older than it is.
     if not isinstance(opening, EpochLeaf) or inclusion.index >= stated.size:
         raise AbsenceError(f"anchors: checkpoint of {origin}: no leaf of its epoch is shown")
     return stated, opening.at
@@ -144,9 +144,10 @@ def _copied(
     sealed: Mapping[tuple[str, int], tuple[bytes, int]],
     policy: Policy,
 ) -> int | None:
-    """Return the age of the newest checkpoint a copy keeps that the document shows; None of none.
+    """Return when the newest checkpoint in a copy that the document shows was sealed.
 
-    Raises `AbsenceError` where it keeps another one of that size.
+    None if the copy has none of them. Raises `AbsenceError` where the copy has a different
+    checkpoint of the same size.
     """
     ages: list[int] = []
     for key in copy.keys(log.PREFIX):
@@ -162,20 +163,20 @@ def _copied(
             continue
         root, at = sealed_as
         if root != kept.root:
-            raise AbsenceError(f"anchors: {name}: {key} is of another history")
+            raise AbsenceError(f"anchors: {name}: {key} belongs to another history")
         ages.append(at)
     return max(ages, default=None)
 
 
 def demand(anchored: Weighed, policy: Policy, sealed_until: int) -> None:
-    """Raise `AbsenceError` where fewer names than a policy asks for spoke of the log recently.
+    """Raise `AbsenceError` if fewer names than the policy requires anchored the log recently.
 
-    Recently is as of the newest head: a document does not age, what it shows of its log does.
+    Recently means relative to the newest head: a document does not go stale by itself.
     """
     due = sealed_until - policy.anchor_age_ms
     recent = sorted(name for name, at in anchored.names.items() if at >= due)
     if len(recent) < policy.anchors_required:
         raise AbsenceError(
-            f"anchors: {len(recent)} of {policy.anchors_required} names spoke of it recently enough"
+            f"anchors: {len(recent)} of {policy.anchors_required} names are recent enough"
             f"{': ' if recent else ''}{', '.join(recent)}"
         )

@@ -1,8 +1,8 @@
-"""Checking a document, by whoever holds a public key: with the evidence, or without.
+"""Check a document with nothing but a public key, or against the evidence as well.
 
-Every ingredient is proven to be a leaf under a checkpoint that a pinned key signed, and the
-conclusion is drawn again. Without the evidence nobody can see whether another reading, another
-change or a matching record is sealed beside them: the checker says "search not repeated".
+Every ingredient is proven to be a leaf under a checkpoint signed by a pinned key, and the
+conclusion is drawn again. Without the evidence nobody can tell whether another reading, another
+change or a matching record was sealed too: the checker then says "search not repeated".
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ NOT_REPEATED = "search not repeated"
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a document was found to be."""
+    """The result of checking a document."""
 
     text: str
     search: str
-    """`search repeated`, or `search not repeated` with what that leaves open."""
+    """`search repeated`, or `search not repeated` and what that leaves open."""
     sealed_until: int
     cosigned: bool = False
     """Whether a pinned ML-DSA-44 key cosigned every checkpoint it rests on."""
     anchored: dict[str, int] = {}
-    """Who of those the policy names spoke of the log, and when the newest checkpoint they saw was
-    sealed, milliseconds since the epoch."""
+    """Name trusted by the policy to when the newest checkpoint it anchored was sealed,
+    milliseconds since the epoch."""
     not_checked: tuple[str, ...] = ()
-    """Anchors that were not looked at, and why."""
+    """Anchors that were not examined, and why."""
 
 
 def check(document: Document, policy: Policy, store: EvidenceVersions | None = None) -> Checked:
-    """Check a document by what `policy` trusts and asks for: keys, cosignature and anchors.
+    """Check a document against what `policy` trusts and requires: keys, cosignature, anchors.
 
-    Without `store` the search is not repeated. Raises `AbsenceError` naming what does not hold.
+    Without `store` the search is not repeated. Raises `AbsenceError` naming what is wrong.
     """
     if document.asked.platform != platform_of(document.asked.identity):
         raise AbsenceError("asked: not the platform of the identity")
@@ -102,7 +102,7 @@ def _differs(document: Document, drawn: msgspec.Struct) -> str:
 def _repeat(
     document: Document, store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
 ) -> None:
-    """Search again under the same heads, and compare every ingredient."""
+    """Repeat the search under the same heads, and compare every ingredient."""
     own = gather(store, stored, document.asked, accepted)
     heads = {head.shard: (head.size, head.root) for head in own.log.heads}
     ranges = {one.shard: (one.end, one.root) for one in document.search.ranges}
@@ -155,12 +155,12 @@ class _Checker:
         self._pinned = policy.keys
         self._require_cosignature = policy.require_cosignature
         self.cosigned = True
-        """Whether every head is."""
+        """Whether every head is cosigned."""
         self.roots: dict[str, tuple[int, bytes]] = {}
         """Size and root of each shard's head."""
 
     def heads(self, document: Document) -> None:
-        """Check the checkpoints, and that the ranges searched are all they sign."""
+        """Check the checkpoints, and that the searched ranges cover all that they sign."""
         for shard, signed in document.checkpoints.items():
             origin = f"{self._name}/{shard}"
             try:
@@ -184,7 +184,7 @@ class _Checker:
             raise AbsenceError("search: the ranges are not all that the checkpoints sign")
 
     def ingredients(self, document: Document) -> Ingredients:
-        """Check every ingredient and read it."""
+        """Check and decode every ingredient."""
         readings = tuple(self._reading(one) for one in document.readings)
         records = [self._record(one) for one in document.changes]
         changes: list[Change] = []
@@ -206,7 +206,7 @@ class _Checker:
         )
 
     def _object(self, sealed: SealedObject) -> ObjectLeaf:
-        """Check that an object is a leaf of the log, and its bytes those the leaf commits to."""
+        """Check that an object is a leaf of the log and that its body matches its key's hash."""
         entry = _object_leaf(sealed)
         try:
             inclusion = proof_paths.read_log_proof(sealed.proof)
@@ -220,7 +220,7 @@ class _Checker:
             raise AbsenceError(f"{entry.key}: under another checkpoint than is searched")
         stated = keys.parse_key(entry.key).body_sha256
         if stated is None or sha256(sealed.body).hexdigest() != stated:
-            raise AbsenceError(f"{entry.key}: other bytes than its key says")
+            raise AbsenceError(f"{entry.key}: body hash does not match its key")
         return entry
 
     def _reading(self, sealed: SealedObject) -> Reading:

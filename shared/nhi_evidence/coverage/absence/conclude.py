@@ -1,4 +1,4 @@
-"""The conclusion: a pure function of ingredients, made by who states it and by who checks it."""
+"""The conclusion: a pure function of the ingredients, run by whoever states or checks it."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ class Ingredients(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     canaries: tuple[Weighed, ...]
     statements: tuple[tuple[str, Statements], ...]
-    """Keys of objects with the statements they hold."""
+    """Keys of objects, and the statements in them."""
     search: Search
     sealed_until: int
 
 
 def platform_of(identity: str) -> str:
-    """Return whose identity it is: an ARN is AWS's, an e-mail Google's, an id Azure's."""
+    """Return an identity's platform: an ARN is AWS's, an e-mail address Google's, an id Azure's."""
     if identity.startswith("arn:"):
         return "aws"
     return "gcp" if "@" in identity else "azure"
 
 
 def decided(question: Question) -> tuple[Cell, ...]:
-    """Return the cells that decide: ways of the step that documentation says can be recorded."""
+    """Return the deciding cells: the variants of the step that are documented as recordable."""
     return tuple(cell for cell in _of_step(question) if _is_documented(cell))
 
 
@@ -115,7 +115,7 @@ def _is_documented(cell: Cell) -> bool:
 def _spans(
     by_cell: _ByCell, window: Span
 ) -> tuple[tuple[Span, ...], tuple[Span, ...], tuple[Span, ...]]:
-    """Return when all cells are recorded here, when one is known not to be, and the rest."""
+    """Return when every cell is recorded here, when at least one is known not to be, the rest."""
     recorded: tuple[Span, ...] = (window,) if by_cell else ()
     not_recorded: list[Span] = []
     for _, spans in by_cell:
@@ -149,10 +149,9 @@ def _parts(spans: Iterable[Span], what: str) -> tuple[Part, ...]:
 def _completeness(
     question: Question, statements: Iterable[tuple[str, Statements]]
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """Return the hours of which everything is here, and the others: the weakest scope decides.
+    """Return the hours that are complete, and the others: the weakest scope decides.
 
-    What is recorded at an instant is delivered in its hour or the next, so the hour after the
-    window decides, too.
+    A record is delivered in its own hour or the next, so the hour after the window counts too.
     """
     source, account = SOURCES[question.platform], Subject(question.identity).account
     by_hour: dict[int, list[tuple[Completeness, tuple[str, ...]]]] = {}

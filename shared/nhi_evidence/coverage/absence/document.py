@@ -1,7 +1,7 @@
-"""The document: what was asked, the sealed ingredients with their proofs, and what they conclude.
+"""The document: the question, the sealed ingredients with their proofs, and the conclusion.
 
 Nothing new is signed. Every ingredient is a leaf of the signed log, with its path to a checkpoint;
-the conclusion is a function of the ingredients and of the search, made again by whoever checks.
+the conclusion is a function of the ingredients and the search, and every checker recomputes it.
 """
 
 from __future__ import annotations
@@ -16,90 +16,90 @@ MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 
 
 class AbsenceError(EvidenceError):
-    """A document does not hold, or none can be made: says what and where."""
+    """A document is invalid, or cannot be made: says what is wrong and where."""
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is asked."""
+    """The question a document answers."""
 
     identity: str
     step: Step
     start: int
     """First instant, milliseconds since the epoch."""
     end: int
-    """First that is not asked about."""
+    """First instant after the window, milliseconds since the epoch."""
     platform: str
     """Whose settings and records decide: `aws`, `gcp` or `azure`."""
 
 
 class SealedObject(msgspec.Struct, frozen=True):
-    """One object under `op/` with the proof of its leaf."""
+    """One object under `op/`, with the proof of its leaf."""
 
     shard: str
     leaf: bytes
-    """Entry of the log."""
+    """The log entry."""
     proof: bytes
-    """c2sp.org/tlog-proof with its checkpoint."""
+    """c2sp.org/tlog-proof, with its checkpoint."""
     body: bytes
 
 
 class SealedRecord(msgspec.Struct, frozen=True):
-    """One record with the files of its proof bundle."""
+    """One record, as the files of its proof bundle."""
 
     files: dict[str, bytes]
 
 
 class Anchored(msgspec.Struct, frozen=True):
-    """A checkpoint that somebody outside spoke of, and what they said."""
+    """A checkpoint that outside parties anchored, and their anchors."""
 
     shard: str
     checkpoint: bytes
-    """Signed."""
+    """As signed."""
     path: tuple[bytes, ...]
     """Consistency proof from its tree to that of the shard's head (RFC 9162, 2.1.4.1)."""
     leaf: bytes
-    """Entry of the log that opens its epoch, and says when it was sealed."""
+    """The log entry that opens its epoch and says when it was sealed."""
     proof: bytes
     """c2sp.org/tlog-proof of that leaf."""
     attestations: dict[str, bytes]
-    """What they said, by the name of its file in a proof bundle."""
+    """Anchors, by the name each file has in a proof bundle."""
 
 
 class Range(msgspec.Struct, frozen=True):
-    """Leaves that were searched: of a shard, from `first` until before `end`."""
+    """The leaves of a shard that were searched, from `first` up to but excluding `end`."""
 
     shard: str
     first: int
     end: int
     root: str
-    """Of the tree over all leaves until `end`, hex."""
+    """Root of the tree over all leaves before `end`, hex."""
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What was searched and found."""
+    """What was searched, and what was found."""
 
     ranges: tuple[Range, ...]
     source: str
     first_hour: str
     last_hour: str
-    """Source hours, `YYYYMMDDHH`, whose objects were opened; those of no hour, too."""
+    """Source hours, `YYYYMMDDHH`, whose objects were opened; objects without an hour were too."""
     objects: int
     records: int
-    """Kept records of them."""
+    """Kept records in those objects."""
     rejected: int
-    """Records of them that could not be read when they were exported."""
+    """Records in those objects that could not be read when they were exported."""
     matching: int
-    """Records of the identity, of the step, within the time."""
+    """Records of the identity and the step, within the window."""
     other_steps: int
-    """Records of the identity within the time, of other steps."""
+    """Records of the identity but of other steps, within the window."""
     mentions: int
-    """Further records within the time whose raw text names it: as a target, or otherwise."""
+    """Further records within the window whose raw text names the identity, e.g. as a target."""
     unreadable: tuple[str, ...] = ()
     """Objects and lines that could not be read."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A span and what is so of it."""
+    """A span of time, and what is known about it."""
 
     start: int
     end: int
@@ -107,19 +107,19 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
-    """What follows."""
+    """What follows from the ingredients."""
 
     recorded: tuple[Part, ...]
-    """When it would have been recorded here, and how that is known."""
+    """When the step would have been recorded here, and how that is known."""
     not_recorded: tuple[Part, ...]
     not_known: tuple[Part, ...]
     proven: tuple[Part, ...]
-    """When a canary's record of it arrived."""
+    """When a canary's record of the step arrived."""
     complete: tuple[Part, ...]
-    """Hours of which everything the provider delivered is known to be here."""
+    """Hours for which everything the provider delivered is known to be here."""
     not_complete: tuple[Part, ...]
     never: tuple[str, ...]
-    """Ways of the step that no setting records, or of which no documentation says so."""
+    """Variants of the step that no setting records, or that are not documented as recordable."""
     limits: tuple[str, ...]
     text: str
 
@@ -132,7 +132,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     sealed_until: int
     """The sealer's clock at the newest head, milliseconds since the epoch."""
     checkpoints: dict[str, bytes]
-    """Shard to its newest checkpoint."""
+    """Each shard's newest checkpoint."""
     readings: tuple[SealedObject, ...]
     changes: tuple[SealedRecord, ...]
     plans: tuple[SealedObject, ...]
@@ -144,12 +144,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(document: Document) -> bytes:
-    """Return its bytes; equal documents have equal bytes."""
+    """Encode a document; equal documents have equal bytes."""
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"
 
 
 def read(content: bytes, name: str) -> Document:
-    """Read one. Raises `AbsenceError` naming `name` and what is wrong."""
+    """Decode a document. Raises `AbsenceError` naming `name` and what is wrong."""
     if len(content) > MAX_DOCUMENT_BYTES:
         raise AbsenceError(f"{name}: more than {MAX_DOCUMENT_BYTES} bytes")
     try:

@@ -1,4 +1,4 @@
-"""Gathering: the sealed ingredients of a statement out of a store, and the search."""
+"""Gather the sealed ingredients of a statement from a store, and run the search."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
 
 LATE_HOURS = 48
-"""Records of an instant are looked for from the source hour before it to so many after it."""
+"""How many source hours after an instant its records are searched for; one hour before, too."""
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
-    """Ingredients with the places they were found in."""
+    """Ingredients, and where each was found."""
 
     log: SignedLog
     readings: tuple[tuple[Placed, Reading], ...]
@@ -43,12 +43,12 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     statements: tuple[tuple[Placed, Statements], ...]
     search: Search
     matching: tuple[Record, ...]
-    """Records that are on record after all."""
+    """Records of the step by the identity that are on record after all."""
     problems: dict[str, str]
-    """Ingredients that could not be read, by key."""
+    """Key of each ingredient that could not be read, to what is wrong with it."""
 
     def ingredients(self) -> Ingredients:
-        """Return what a conclusion is made of."""
+        """Return what the conclusion is drawn from."""
         return Ingredients(
             readings=tuple(reading for _, reading in self.readings),
             changes=tuple(change for _, change in self.changes),
@@ -109,7 +109,7 @@ def gather(
 def weighed(
     locked: Iterable[tuple[int, Plan]], seen: Sequence[Seen], sealed_until: int
 ) -> tuple[Weighed, ...]:
-    """Weigh plans, each with when it was locked, against the records that arrived."""
+    """Weigh plans, each with the time it was locked, against the records that arrived."""
     planned = list(locked)
     sightings = Sightings(each for _, each in planned)
     for record in seen:
@@ -122,7 +122,7 @@ def weighed(
 
 
 def changes_of(record: Record, question: Question) -> Iterator[Change]:
-    """Yield what a record states as changed, of the platform that is asked about."""
+    """Yield the changes a record states on the platform in question."""
     yield from _changes(record, question)
 
 
@@ -177,7 +177,7 @@ def _bodies(
     question: Question,
     problems: dict[str, str],
 ) -> Iterator[tuple[Placed, bytes]]:
-    """Yield the sound objects of an ending in the hours that matter."""
+    """Yield the intact objects with this ending in the relevant hours."""
     first, last = question.start - HOUR_MS, question.end + HOUR_MS
     chosen = [
         one
@@ -189,7 +189,7 @@ def _bodies(
     bodies = store.bodies((one.key, one.vid) for one in chosen)
     for at, body in zip(chosen, bodies, strict=True):
         if body is None or sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-            problems[at.key] = "gone, or other bytes than were sealed"
+            problems[at.key] = "gone, or not the bytes that were sealed"
         else:
             yield at, body
 
@@ -236,9 +236,9 @@ def _search(
 
 
 def is_by(record: Record, identity: str) -> bool:
-    """Whether an identity acted, or acted through others: by any name the record gives it.
+    """Whether an identity acted, itself or through others, under any name the record gives it.
 
-    A role is known by the sessions it acts through as well.
+    A role is also recognized by the sessions it acts through.
     """
     names = record.head.actors
     caller = Subject(identity).caller

@@ -1,4 +1,4 @@
-"""Making the document: what was gathered, with the proof of every leaf it rests on."""
+"""Make the document from what was gathered, with the proof of every leaf it rests on."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ class _Maker:
     def _body(self, at: Placed) -> bytes:
         body = next(iter(self._store.bodies([(at.key, at.vid)])))
         if body is None:
-            raise AbsenceError(f"{at.key}: gone while it was read")
+            raise AbsenceError(f"{at.key}: disappeared during reading")
         return body

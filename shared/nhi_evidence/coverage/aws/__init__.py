@@ -1,1 +1,1 @@
-"""Whether AWS records something: trails by their selectors, and what else has a switch."""
+"""Whether AWS records something: trails, judged by their selectors, and other switches."""

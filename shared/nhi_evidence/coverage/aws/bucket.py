@@ -1,4 +1,4 @@
-"""What of AWS is decided beside the selectors: the evidence bucket, telemetry rules, summaries."""
+"""What is judged in AWS apart from selectors: evidence buckets, telemetry rules, summaries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ OBJECT_LOCK = "s3:GetObjectLockConfiguration"
 
 
 def evidence_bucket(reading: Reading) -> Judgment:
-    """Judge whether what is done in the evidence buckets is recorded, and they are locked.
+    """Judge whether the evidence buckets are locked and access to them is recorded.
 
-    A trail into the bucket itself is left out of account: it would record its own writes there.
+    A trail that delivers into the bucket itself is ignored: it would record its own writes there.
     """
     locks = list(reading.all(OBJECT_LOCK))
     if not locks:
@@ -29,7 +29,7 @@ def evidence_bucket(reading: Reading) -> Judgment:
 
 
 def telemetry(reading: Reading) -> Judgment:
-    """Judge whether CloudWatch takes in CloudTrail's events without a trail."""
+    """Judge whether CloudWatch ingests CloudTrail events without a trail."""
     calls = (
         trails.TELEMETRY,
         trails.ORGANIZATION_TELEMETRY,
@@ -50,7 +50,7 @@ def telemetry(reading: Reading) -> Judgment:
 
 
 def aggregated(reading: Reading) -> Judgment:
-    """Judge whether a trail that comes to us writes summaries of data events."""
+    """Judge whether a trail ingested here writes summaries of data events."""
     known = trails.of(reading)
     statuses = {
         str(answer.request.get("TrailName")): answer

@@ -1,9 +1,9 @@
-"""Kinds of CloudTrail events, and the one representative of each class that selectors tell apart.
+"""Kinds of CloudTrail events, and one representative of each class that selectors distinguish.
 
 A kind leaves fields open: any name, any resource. Whether *every* event of a kind is recorded is
-decided exactly, not by sampling: the conditions of all selectors cut the values of a field into
+decided exactly, not by sampling: the conditions of all selectors divide the values of a field into
 finitely many classes (a listed value; or the longest listed prefix and the longest listed suffix
-it has), and one representative of each class stands for all of it.
+it has), and one representative of each class stands for the whole class.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ TYPE, ARN, ERROR, IDENTITY = "resources.type", "resources.ARN", "errorCode", "us
 
 
 class TooManyClassesError(Exception):
-    """Selectors tell more classes of events apart than are compared."""
+    """Selectors distinguish more classes of events than are compared."""
 
 
 class EventKind(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Events that are alike for a cell; what is None may have any value."""
+    """Events that a cell treats alike; a field that is None may have any value."""
 
     category: str = "Management"
     """`Management`, `Data` or `NetworkActivity`."""
@@ -42,7 +42,7 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`userIdentity.arn`; a `*` at the end leaves the rest open."""
 
     def domains(self) -> dict[str, tuple[str, ...] | None]:
-        """Return the values of each field, None where any is possible."""
+        """Return the possible values of each field, None where any is possible."""
         flag = (str(self.read_only).lower(),) if self.read_only is not None else ("true", "false")
         return {
             CATEGORY: (self.category,),
@@ -56,13 +56,13 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         }
 
     def prefix(self, field: str) -> str:
-        """Return what every value of an open field begins with."""
+        """Return the prefix that every value of an open field has."""
         text = {ARN: self.arn, IDENTITY: self.identity}.get(field) or ""
         return text[:-1] if text.endswith("*") else ""
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """What conditions on one field list."""
+    """The values, prefixes and suffixes that conditions on one field list."""
 
     values: frozenset[str] = frozenset()
     prefixes: frozenset[str] = frozenset()
@@ -70,11 +70,11 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 Event = Mapping[str, str]
-"""One event: field to value, every field any condition names."""
+"""One event: field to value, for every field that any condition names."""
 
 
 def representatives(kind: EventKind, listed: Mapping[str, Listed]) -> Iterator[Event]:
-    """Yield one event of each class of a kind that the listed conditions tell apart.
+    """Yield one event of each class of a kind that the listed conditions distinguish.
 
     Raises `TooManyClassesError` beyond `MAX_REPRESENTATIVES`.
     """
@@ -95,7 +95,7 @@ def representatives(kind: EventKind, listed: Mapping[str, Listed]) -> Iterator[E
 def _classes(prefix: str, listed: Listed | None) -> list[str]:
     if listed is None:
         return [prefix + OTHER]
-    # A condition's prefix that is shorter than ours holds of all, and needs no class.
+    # A prefix shorter than ours matches every value or none, so it needs no class of its own.
     starts = [prefix, *sorted(text for text in listed.prefixes if text.startswith(prefix))]
     ends = ["", *sorted(listed.suffixes)]
     built = [f"{start}{OTHER}{end}" for start in dict.fromkeys(starts) for end in ends]
@@ -103,7 +103,7 @@ def _classes(prefix: str, listed: Listed | None) -> list[str]:
 
 
 def phrase(event: Event) -> str:
-    """Say which events a representative stands for, shortest first."""
+    """Describe the events a representative stands for, leaving out the fields that are open."""
     parts = []
     if event.get(NAME, OTHER) != OTHER:
         parts.append(event[NAME])
@@ -118,7 +118,7 @@ def phrase(event: Event) -> str:
 
 
 def phrases(events: Iterable[Event], most: int = 5) -> tuple[str, ...]:
-    """Say which events representatives stand for, each once, at most so many."""
+    """Describe the events representatives stand for, each once, and at most `most` of them."""
     texts = list(dict.fromkeys(phrase(event) for event in events))
     if len(texts) > most:
         return (*texts[:most], f"and {len(texts) - most} more")

@@ -1,4 +1,4 @@
-"""Whether every event of a kind, of all accounts and regions asked for, is recorded by trails."""
+"""Whether trails record every event of a kind, in all the accounts and regions in question."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
 GLOBAL_SOURCES = frozenset(
     {"iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com"}
 )
-"""Services that record in us-east-1, wherever they are called from (CloudTrail user guide)."""
+"""Services that record in us-east-1, wherever they are called from (CloudTrail user guide).
+
+In a partition other than `aws`, in the region of `trails.GLOBAL_REGIONS`.
+"""
 _ANY_REGION = "another region"
 
 
 def by_trails(
     reading: Reading, kind: EventKind, accounts: Sequence[str] = (), *, without_bucket: str = ""
 ) -> Judgment:
-    """Judge a kind of events in these accounts, or in all of the estate.
+    """Judge a kind of events in these accounts, or in the whole estate.
 
-    Trails that deliver to `without_bucket` are left out of account.
-
-    The union of all trails decides, for each account, region and class of events; one that passes
-    decides nothing for the others.
+    For each account, region and class of events the union of all trails decides: being recorded
+    in one says nothing about another. Trails that deliver to `without_bucket` are ignored.
     """
     try:
         known = [trail for trail in trails.of(reading) if trail.bucket != (without_bucket or None)]
     except (msgspec.ValidationError, KeyError, TypeError, IndexError) as error:
-        return unknown(f"an answer about trails has another shape than expected: {error}")
+        return unknown(f"an answer about trails is not shaped as documented: {error}")
     refused = reading.unread(trails.DESCRIBE)
     all_accounts, regions = trails.estate(reading)
     wanted = tuple(accounts) or all_accounts
@@ -59,7 +60,7 @@ def by_trails(
 
 
 def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
-    """Name the accounts of which the same is true together."""
+    """Judge all accounts, naming those with the same judgment together."""
     together: dict[Judgment, list[str]] = {}
     for account, judgment in judged.items():
         together.setdefault(msgspec.structs.replace(judgment, answers=()), []).append(account)
@@ -79,7 +80,7 @@ def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
 
 
 def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
-    """Return the account a bucket's lock was read in: its owner's; none where that is not said."""
+    """Return the account a bucket's lock was read in, which owns it; none if it was not read."""
     answer = reading.single("s3:GetObjectLockConfiguration", Bucket=bucket)
     return () if answer is None else (answer.scope.partition("/")[0],)
 
@@ -147,9 +148,9 @@ def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: st
 
 
 def _missed(kind: EventKind, of: Sequence[Trail], *, doubtful: bool = False) -> list[Event]:
-    """Return a representative of each class none of these trails records.
+    """Return a representative of each class that none of these trails records.
 
-    With `doubtful`, a trail whose state could not be read is taken to record all it may.
+    With `doubtful`, a trail whose state could not be read is assumed to record all it might.
     """
     able = [trail for trail in of if trail.is_logging is not False and not trail.delivery_error]
     if doubtful and any(trail.selectors is None for trail in able):

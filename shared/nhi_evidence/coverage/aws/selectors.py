@@ -5,11 +5,12 @@ selectors", "Logging management events") and the API reference (EventSelector,
 AdvancedEventSelector, AdvancedFieldSelector):
 
 - A trail records an event that matches any of its selectors; selectors add up.
-- Every field of an advanced selector must hold. On one field, `Equals`, `StartsWith` and
-  `EndsWith` add up; each `Not...` takes away; both groups must hold.
-- A trail has basic or advanced selectors, never both: what replaces the others replaces all.
+- Every field of an advanced selector must match. On one field, `Equals`, `StartsWith` and
+  `EndsWith` add up; each `Not...` excludes; both groups must match.
+- A trail has basic or advanced selectors, never both: setting one kind replaces all of the other.
 - A trail without selectors records all management events and nothing else.
-- A field no selector filters is not looked at: a record without `readOnly` is a read and a write.
+- A field that no selector filters does not matter: a kind that leaves `readOnly` open is judged
+  as a read and as a write.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from nhi_evidence.coverage.aws.event_kind import (
 
 _BASIC_FLAGS = {"All": ("true", "false"), "ReadOnly": ("true",), "WriteOnly": ("false",)}
 _PREFIXED = frozenset({"AWS::S3::Object"})
-"""Types whose basic `Values` are prefixes of an ARN; of others they are whole ARNs."""
+"""Types whose basic `Values` are prefixes of an ARN; for all others they are whole ARNs."""
 _WHOLE_SERVICE = 3
-"""`arn:aws:lambda` has so many parts and means every resource of the service."""
+"""Number of parts in `arn:aws:lambda`, which means every resource of the service."""
 
 
 class Condition(msgspec.Struct, frozen=True, rename="pascal"):
-    """One field of an advanced selector, as GetEventSelectors answers it."""
+    """One field of an advanced selector, as GetEventSelectors returns it."""
 
     field: str
     equals: tuple[str, ...] = ()
@@ -69,20 +70,20 @@ class Selector(msgspec.Struct, frozen=True):
     conditions: tuple[Condition, ...]
 
     def records(self, event: Event) -> bool:
-        """Whether an event passes; `event` has every field that is named here."""
+        """Whether an event passes; `event` must have every field named here."""
         return all(condition.holds(event[condition.field]) for condition in self.conditions)
 
     def may_record(self, category: str) -> bool:
-        """Whether it could pass any event of a category."""
+        """Whether any event of a category could pass."""
         return all(one.holds(category) for one in self.conditions if one.field == CATEGORY)
 
 
 DEFAULT = (Selector((Condition(CATEGORY, equals=("Management",)),)),)
-"""Of a trail nobody gave selectors."""
+"""The selectors of a trail that nobody gave any."""
 
 
 def of_answer(answer: Mapping[str, Any]) -> tuple[Selector, ...]:
-    """Read what GetEventSelectors answers. Raises `msgspec.ValidationError` for another shape."""
+    """Decode what GetEventSelectors returns. Raises `msgspec.ValidationError` if malformed."""
     advanced = answer.get("AdvancedEventSelectors") or ()
     if advanced:
         return tuple(_advanced(selector) for selector in advanced)
@@ -93,7 +94,7 @@ def of_answer(answer: Mapping[str, Any]) -> tuple[Selector, ...]:
 
 
 def listed(selectors: Iterable[Selector]) -> dict[str, Listed]:
-    """Return, for each field, what the conditions of selectors list."""
+    """Return what the conditions of selectors list, by field."""
     values: dict[str, set[str]] = {}
     prefixes: dict[str, set[str]] = {}
     suffixes: dict[str, set[str]] = {}
@@ -128,7 +129,7 @@ class _Basic(msgspec.Struct, rename="pascal"):
 
 
 def _basic(selector: Mapping[str, Any]) -> Iterable[Selector]:
-    """Write a basic selector as the advanced ones that record the same."""
+    """Yield the advanced selectors that record the same as a basic one."""
     basic = msgspec.convert(selector, _Basic)
     flags = _BASIC_FLAGS.get(basic.read_write_type)
     if flags is None:

@@ -1,4 +1,4 @@
-"""The trails of a reading: what each records, of whom, where, and whether that comes to us."""
+"""The trails of a reading: what each records, for whom, where, and whether it is ingested here."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ORGANIZATION_TELEMETRY = "observabilityadmin:GetTelemetryRuleForOrganization"
 ACCOUNTS, REGIONS = "organizations:ListAccounts", "account:ListRegions"
 SOURCE = "aws_cloudtrail"
 GLOBAL_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""Where global services record; us-east-1 in every other partition."""
+"""Region in which global services record; us-east-1 in every other partition."""
 _ENABLED = {"ENABLED", "ENABLED_BY_DEFAULT", "ENABLING"}
 
 
 class Trail(msgspec.Struct, frozen=True, kw_only=True):
-    """One trail; what could not be read is None, and says nothing."""
+    """One trail, or a telemetry rule that acts as one; what could not be read is None."""
 
     arn: str
     account: str
@@ -35,32 +35,32 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     is_logging: bool | None
     delivery_error: str
-    """Of the latest delivery to the bucket; empty without."""
+    """Error of the latest delivery to the bucket; empty if there was none."""
     selectors: tuple[Selector, ...] | None
     is_ours: bool | None
-    """Whether its bucket's files come into this evidence."""
+    """Whether its bucket's files are ingested here."""
     names: tuple[str, ...]
-    """Of the answers it was read from."""
+    """Names of the answers it was read from."""
     what: str = "trail"
     regions: tuple[str, ...] | None = None
-    """Of a telemetry rule: the regions it is for; None of every one."""
+    """Regions a telemetry rule lists; None where it lists none: all of them, or its own."""
 
     def reaches(self, account: str, region: str) -> bool:
-        """Whether it is a trail of an account and a region at all."""
+        """Whether it applies to an account and a region at all."""
         of_account = self.is_organization or account == self.account
         here = self.is_multi_region or region in (self.regions or (self.home_region,))
         return of_account and here
 
     @property
     def label(self) -> str:
-        """What reports call it."""
+        """The trail's name in reports."""
         return f"{self.what} {self.arn.rpartition('/')[2]}"
 
 
 def of(reading: Reading) -> tuple[Trail, ...]:
-    """Return the trails of a reading, each once: a shadow trail is the trail seen elsewhere.
+    """Return the trails of a reading, each once: a shadow trail is one seen from another region.
 
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` or `KeyError` for a malformed answer.
     """
     by_arn: dict[str, Trail] = {}
     for answer in reading.ok(DESCRIBE):
@@ -72,7 +72,7 @@ def of(reading: Reading) -> tuple[Trail, ...]:
 
 
 def estate(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """Return the accounts of an estate, and its regions where they could be read.
+    """Return the accounts of an estate, and its regions, None where they could not be read.
 
     Without the organization's list these are the accounts that were asked.
     """
@@ -116,9 +116,9 @@ def _trail(reading: Reading, described_by: Answer, arn: str, described: dict[str
 
 
 def _telemetry_rules(reading: Reading) -> Iterator[Trail]:
-    """Yield CloudWatch's telemetry rules that take in CloudTrail's events without a trail.
+    """Yield CloudWatch's telemetry rules that ingest CloudTrail events without a trail.
 
-    What they take in lies in a log group: recorded, and not in this evidence.
+    What they ingest goes to a log group: recorded, but not in this evidence.
     """
     for call, of_organization in ((TELEMETRY, False), (ORGANIZATION_TELEMETRY, True)):
         for answer in reading.ok(call):
@@ -149,10 +149,10 @@ def _telemetry_rules(reading: Reading) -> Iterator[Trail]:
 def _is_ours(
     deployment: Deployment | None, bucket: str, notification: Answer | None
 ) -> bool | None:
-    """Whether files of a bucket come to us: it is ours to read, and it tells our queue of them.
+    """Whether a bucket's files are ingested here: we read it, and it notifies our queue.
 
-    None where it cannot be known. A bucket whose notifications could not be read is taken as its
-    configuration says: a notification through a topic is not seen from the bucket either.
+    None where that cannot be known. If its notifications could not be read, the deployment's
+    configuration decides: notification through a topic cannot be seen from the bucket either.
     """
     if deployment is None:
         return None
@@ -163,13 +163,13 @@ def _is_ours(
         return True
     configured = notification.answer or {}
     if configured.get("TopicConfigurations") or configured.get("EventBridgeConfiguration"):
-        return True  # by another way, which the bucket's answer does not follow further
+        return True  # by another route, which the bucket's configuration does not show further
     queues = [entry for entry in configured.get("QueueConfigurations", ()) if _tells_all(entry)]
     return any(entry.get("QueueArn") in source.queues for entry in queues)
 
 
 def _tells_all(entry: dict[str, Any]) -> bool:
-    """Whether a notification tells of every new object: creation, and no narrow suffix."""
+    """Whether a notification covers every new log file: creation, and no narrower suffix."""
     events: Sequence[str] = entry.get("Events", ())
     creates = any(event in {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"} for event in events)
     return creates and all(rule.lower() in {"", ".gz", ".json.gz"} for rule in _suffixes(entry))

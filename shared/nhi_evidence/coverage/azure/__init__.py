@@ -1,1 +1,1 @@
-"""Whether Azure and Entra record something: diagnostic settings by what they really switch on."""
+"""Whether Azure and Entra record something: what diagnostic settings really enable."""

@@ -1,4 +1,4 @@
-"""What there is in a tenant: subscriptions, their management groups, resources of a type."""
+"""What a tenant contains: subscriptions, their management groups, resources of a type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DESCENDANTS = "Microsoft.Management/managementGroups/descendants"
 RESOURCES = "Microsoft.ResourceGraph/resources"
 LICENSES = "graph:subscribedSkus"
 _PREMIUM = ("AAD_PREMIUM", "AAD_PREMIUM_P2")
-"""Service plans of Entra ID P1 and P2, which exporting sign-in and Graph logs needs."""
+"""Service plans of Entra ID P1 and P2; exporting sign-in and Graph logs requires one of them."""
 
 
 class _Resource(msgspec.Struct):
@@ -38,9 +38,9 @@ class _Skus(msgspec.Struct):
 
 
 def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
-    """Return each subscription's scope with those of the management groups above it.
+    """Return each subscription's own scope and those of the management groups above it.
 
-    Raises `KeyError` or `TypeError` for an answer of another shape.
+    Raises `KeyError` or `TypeError` for a malformed answer.
     """
     above: dict[str, list[str]] = {}
     for answer in reading.ok(DESCENDANTS):
@@ -61,7 +61,7 @@ def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
 def resources(reading: Reading, type_: str) -> tuple[str, ...] | None:
     """Return the ids of every resource of a type; None where the list could not be read.
 
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` for a malformed answer.
     """
     settings = list(reading.ok(RESOURCES))
     if not settings or reading.unread(RESOURCES):
@@ -77,7 +77,7 @@ def resources(reading: Reading, type_: str) -> tuple[str, ...] | None:
 def has_premium(reading: Reading) -> bool | None:
     """Whether the tenant has Entra ID P1 or P2; None where its licenses could not be read.
 
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` for a malformed answer.
     """
     licenses = list(reading.ok(LICENSES))
     if not licenses:

@@ -1,8 +1,8 @@
 """Diagnostic settings: which log categories of a resource go where.
 
-A setting names categories or category groups. A group exists for some resource types only; of one
-that does not, it switches nothing on and says nothing, so groups are resolved by the categories
-the resource itself lists.
+A setting names categories or category groups. A group exists for some resource types only; for
+any other it silently enables nothing, so groups are resolved by the categories that the resource
+itself lists.
 """
 
 from __future__ import annotations
@@ -54,22 +54,22 @@ class _Categories(msgspec.Struct):
 
 
 class _Switched(msgspec.Struct):
-    """What the diagnostic settings of a scope and those above it switch on, lower case."""
+    """What the diagnostic settings of a scope and those above it enable, in lower case."""
 
     here: set[str]
-    """Categories that come to us."""
+    """Categories that are ingested here."""
     elsewhere: set[str]
     void: list[str]
-    """What names a group that the resource does not have."""
+    """Settings that name a group the resource does not have."""
     unresolved: list[str]
     """What could not be read."""
 
 
 def judge(reading: Reading, scopes: Sequence[str], wanted: Sequence[str]) -> Judgment:
-    """Judge whether these categories of the first scope come to us; the others are above it.
+    """Judge whether these categories of the first scope are ingested; the others are above it.
 
     A category may be written `a|b`: either will do.
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` for a malformed answer.
     """
     answers = [(scope, _answer(reading, SETTINGS, scope)) for scope in scopes]
     names = tuple(answer.name for _, answer in answers if answer is not None)
@@ -121,7 +121,7 @@ def _weighed(subject: str, wanted: Sequence[str], switched: _Switched) -> Judgme
 
 
 def _alternatives(wanted: str) -> set[str]:
-    """Return the categories any of which will do: `a|b` names two."""
+    """Return the categories of which any will do: `a|b` names two."""
     return set(wanted.lower().split("|"))
 
 
@@ -135,7 +135,7 @@ def _answer(reading: Reading, call: str, scope: str) -> Answer | None:
 
 
 def _resolved(reading: Reading, subject: str, log: _Log) -> set[str] | None:
-    """Return the categories an entry switches on, lower case; None where that is not known."""
+    """Return the categories an entry enables, in lower case; None where that is not known."""
     if log.category:
         return {log.category.lower()}
     if not log.category_group:

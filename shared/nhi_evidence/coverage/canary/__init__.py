@@ -1,1 +1,1 @@
-"""Canaries: harmless probes, announced before their hour, weighed by the records that arrive."""
+"""Canaries: harmless probes, announced before their hour and checked against arriving records."""

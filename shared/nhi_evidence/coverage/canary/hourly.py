@@ -1,4 +1,4 @@
-"""Which hours of canaries are due to be weighed, and weighing them by what was locked."""
+"""Which hours of canaries are due to be weighed, and weighing them against what was locked."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from nhi_evidence.coverage.canary.weigh import HOUR_MS, Seen, Sightings, due, we
 from nhi_evidence.evidence import keys
 
 AGAIN_MS = 26 * HOUR_MS
-"""An hour of which something did not arrive is weighed once more, when it has been over so long."""
+"""How long after its end an hour is weighed once more, if a record was missing."""
 SETTLED_MS = 600_000
-"""How much older than a record's latest time the log is to be: what was locked then is in it."""
+"""How long after the last record is due the log must have been sealed, to include that record."""
 WINDOW_MS = 30 * HOUR_MS
-"""Hours that have been over for longer are left to `nhi-evidence coverage --evidence`."""
+"""Hours that ended longer ago are left to `nhi-evidence coverage --evidence`."""
 
 SOURCES = {"aws": "aws_cloudtrail", "gcp": "gcp_audit", "entra": "azure_monitor"}
-"""Platform to the source its canaries' records come by."""
+"""Platform to the source that delivers its canaries' records."""
 _FOLDER = "/AWSLogs/"
-"""What stands before the account in the name of each file of CloudTrail."""
+"""Precedes the account in the name of every CloudTrail file."""
 _ACCOUNT = 4
-"""Place of the account in an ARN."""
+"""Index of the account in an ARN."""
 
 
 class Locked(NamedTuple):
-    """A plan that is sealed."""
+    """A sealed plan."""
 
     key: str
     at: int
-    """When the store took it, milliseconds since the epoch."""
+    """When the store received it, milliseconds since the epoch."""
     plan: Plan
 
 
@@ -40,15 +40,16 @@ class Standing(NamedTuple):
     """What the newest statement on an hour says."""
 
     at: int
-    """The sealer's clock at the log it speaks of."""
+    """The sealer's clock at the log state it rests on, milliseconds since the epoch."""
     broken: int
+    """How many probes did not arrive, or not as they should."""
 
 
 class Hour:
     """The plans of one platform in one hour, and what was seen of their probes."""
 
     def __init__(self, platform: str, hour: str, plans: Sequence[Locked], until: int) -> None:
-        """Weigh by records that are locked until `until`, milliseconds since the epoch."""
+        """Weigh by records locked no later than `until`, milliseconds since the epoch."""
         self.platform = platform
         self.hour = hour
         self.plans = plans
@@ -57,7 +58,7 @@ class Hour:
         self.sightings = Sightings(one.plan for one in plans)
 
     def is_of(self, at: int) -> bool:
-        """Whether what was locked at an instant is read for it."""
+        """Whether an object locked at this instant is read for this hour."""
         return self.begins <= at <= self.until
 
     def see(self, seen: Seen) -> None:
@@ -66,7 +67,7 @@ class Hour:
             self.sightings.add(seen)
 
     def conclude(self, log: Log, mappers: Sequence[str]) -> Stated:
-        """Return the statement, as of a beginning of the log, by the releases that counted."""
+        """Return the statement as of a state of the log; `mappers` are the accepted releases."""
         weighed = [(one.key, weigh(one.plan, one.at, self.sightings, log.at)) for one in self.plans]
         return statement.state(
             self.platform, self.hour, log, weighed, until=self.until, mappers=mappers
@@ -74,23 +75,23 @@ class Hour:
 
 
 def over(planned: Iterable[Locked]) -> int:
-    """Return until when the last record of some plans is to be locked."""
+    """Return when the last record of these plans is due to be locked."""
     return max((due(one.plan, probe) for one in planned for probe in one.plan.probes), default=0)
 
 
 def is_in_time(hour: str, ends: int, at: int) -> bool:
-    """Whether a log of an instant is one to state an hour of, whose records' time ends then."""
+    """Whether a log sealed at `at` can state an hour whose last record is due at `ends`."""
     return ends + SETTLED_MS <= at <= (keys.hour_start(hour) or 0) + HOUR_MS + WINDOW_MS
 
 
 def account_of(plan: Plan) -> str:
-    """Return the account of AWS whose canary a plan is of; empty where it names none."""
+    """Return the AWS account of a plan's canary; empty if the plan names none."""
     parts = plan.principal.split(":")
     return parts[_ACCOUNT] if parts[0] == "arn" and len(parts) > _ACCOUNT else ""
 
 
 def may_be_of(unit: str, accounts: Collection[str]) -> bool:
-    """Whether a delivered file may hold records of these accounts, by its name."""
+    """Whether a delivered file may contain records of these accounts, judging by its name."""
     _, folder, rest = unit.partition(_FOLDER)
     return not folder or any(part in accounts for part in rest.split("/")[:2])
 
@@ -98,9 +99,9 @@ def may_be_of(unit: str, accounts: Collection[str]) -> bool:
 def hours(
     planned: Iterable[Locked], standing: Mapping[tuple[str, str], Standing], at: int
 ) -> Iterator[Hour]:
-    """Yield the hours that lack a statement, or are to be weighed once more.
+    """Yield the hours that lack a statement, or are due to be weighed once more.
 
-    `standing` is by platform and hour; `at` is the sealer's clock at the log that is read.
+    `standing` is by platform and hour; `at` is the sealer's clock at the log being read.
     """
     by_hour: dict[tuple[str, str], list[Locked]] = {}
     for locked in planned:

@@ -1,7 +1,7 @@
-"""Plans: which probes of an hour are to come, sealed before it, so that silence is evidence.
+"""Plans: an hour's probes, announced and sealed before it, so that silence is evidence.
 
-A plan is a function of log, platform and hour: its nonces are no secrets. Whoever copies a nonce
-into a call of their own makes a record that says so, under their own name.
+A plan is a function of log, platform and hour, so its nonces are not secret. Whoever copies a nonce
+into a call of their own leaves a record of that under their own name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOUR_MS = 3_600_000
 
 
 class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One probe that is to come."""
+    """One announced probe."""
 
     cell: str
     nonce: str
@@ -33,9 +33,9 @@ class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
     phases: tuple[str, ...]
     expect: str
     within_minutes: int
-    """After which its record has to be locked."""
+    """How long after the hour its record must have been locked."""
     principal: str = ""
-    """Whom its record names; empty: the plan's."""
+    """The principal its record names; empty for the plan's."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +60,15 @@ def plan(
     account: str = "",
     federated: str = "",
 ) -> Plan:
-    """Return the plan of an hour: probes whose turn it is.
+    """Return the plan of an hour: the probes that are due in it.
 
-    `delays` are minutes by cell; `account` tells the canaries of several accounts apart;
-    `federated` is the foreign identity the canary is taken by, as records name it. Raises
-    `SettingsError` for an hour that is none, `CatalogError` where there would be too many calls.
+    `delays` are minutes by cell; `account` distinguishes the canaries of several accounts;
+    `federated` is the foreign identity that assumes the canary's, as records name it. Raises
+    `SettingsError` for an invalid hour, `CatalogError` if there would be too many calls.
     """
     start = keys.hour_start(hour)
     if start is None:
-        raise SettingsError(f"{hour!r} is no hour, YYYYMMDDHH")
+        raise SettingsError(f"{hour!r} is not an hour, YYYYMMDDHH")
     due = [one for one in probes(platform) if (start // _HOUR_MS) % one.every_hours == 0]
     if len(due) >= MAX_CALLS_AN_HOUR:
         raise CatalogError(f"{len(due)} probes of {platform} in an hour: {MAX_CALLS_AN_HOUR}")
@@ -93,22 +93,22 @@ def plan(
 
 
 def nonce(log: str, hour: str, probe: Probe, account: str = "") -> str:
-    """Return what marks one probe of one hour: hex, so that it fits into any name.
+    """Return the marker of one probe in one hour: hex, so that it fits into any name.
 
-    What goes into a request id has the form of one: a provider may leave out any other.
+    One that goes into a request id has the form of a UUID: a provider may drop any other.
     """
     text = f"{log}\n{hour}\n{probe.cell}\n{probe.call}\n{probe.outcome}"
     text += f"\n{account}" if account else ""
     digest = sha256(text.encode()).hexdigest()
     if probe.nonce_in == "request_id":
-        # Version 4 and variant 8 of RFC 9562, as of a random one.
+        # Version 4 and variant 8 of RFC 9562, as a random UUID has.
         parts = (digest[:8], digest[8:12], f"4{digest[13:16]}", f"8{digest[17:20]}", digest[20:32])
         return "-".join(parts)
     return f"nhic{digest[:20]}"
 
 
 def write(promised: Plan) -> Operation:
-    """Return the object that holds a plan, under the hour it is for."""
+    """Return a plan's object, under the hour it is for."""
     body, _ = frame.pack([msgspec.json.encode(promised, order="sorted")])
     key = f"op/v1/{KIND}/h={promised.hour}/{sha256(body).hexdigest()}{ENDING}"
     return Operation(
@@ -117,16 +117,16 @@ def write(promised: Plan) -> Operation:
 
 
 def read(body: bytes, name: str) -> Plan:
-    """Read it back. Raises `ReadingError` for anything `write` would not have written."""
+    """Decode a plan. Raises `ReadingError` for anything `write` would not have written."""
     try:
         lines = frame.unpack(body, limit=_MAX_BYTES)
         decoded = msgspec.json.decode(lines[0], type=Plan)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise ReadingError(f"{name}: {error}") from error
     if len(lines) != 1 or decoded.v != PLAN_VERSION or write(decoded).body != body:
-        raise ReadingError(f"{name}: not in its own form")
+        raise ReadingError(f"{name}: not in canonical form")
     if keys.hour_start(decoded.hour) is None or not all(_sound(one) for one in decoded.probes):
-        raise ReadingError(f"{name}: no hour, or a nonce that marks nothing")
+        raise ReadingError(f"{name}: an invalid hour, nonce or time limit")
     return decoded
 
 

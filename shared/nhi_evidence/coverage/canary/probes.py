@@ -1,7 +1,7 @@
 """The probes: what each calls, as whom, and what its record must say.
 
-Every probe is refused, reads nothing but what the canary owns, or asks for something that does not
-exist. None changes what it does not own: no trail, no policy, no setting of anybody.
+Every probe is refused, reads only what the canary owns, or asks for something that does not
+exist. None changes anything the canary does not own: no trail, policy or setting of anybody else.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from nhi_evidence.coverage.cells import cells
 from nhi_evidence.errors import CatalogError
 
 MAX_CALLS_AN_HOUR = 60
-"""All probes of a platform together make fewer calls in an hour than this."""
+"""All probes of a platform together make fewer calls per hour than this."""
 NONCE = "{nonce}"
-"""In a parameter: stands for the probe's nonce."""
+"""Placeholder for the probe's nonce in a parameter."""
 
 
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,29 +32,29 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     nonce_in: Literal["user_agent", "parameter", "request_id"]
     """Where its record shows the nonce."""
     operation: str = ""
-    """Of the record, as the catalog spells it."""
+    """The record's operation, as the catalog spells it."""
     phases: tuple[str, ...] = ()
-    """Any of which the record must have, base or effective."""
+    """Phases of which the record must have at least one, base or effective."""
     expect: Literal["record", "none"] = "record"
-    """`none`: a negative probe, of what cannot be recorded."""
+    """`none`: a negative probe, of something that cannot be recorded."""
     body: Literal["json", "form"] = "json"
-    """How a POST carries its parameters; a GET has them in its address."""
+    """How a POST carries its parameters; a GET has them in its URL."""
     principal: Literal["canary", "federated"] = "canary"
-    """Whom its record names: the canary, or the foreign identity it is taken by."""
+    """Whom its record names: the canary, or the foreign identity that assumes the canary's."""
     outcome: Literal["allowed", "refused"]
     every_hours: int = 1
     escalation: str = ""
-    """Of a privilege probe: the path of pathfinding.cloud whose first step it tries."""
+    """For a privilege probe: the pathfinding.cloud path whose first step it tries."""
 
     @property
     def calls_an_hour(self) -> float:
-        """How many calls an hour it makes."""
+        """How many calls it makes per hour, on average."""
         return 1 / self.every_hours
 
 
 @cache
 def probes(platform: str | None = None) -> tuple[Probe, ...]:
-    """Return the probes of a platform, or all. Raises `CatalogError` for a table that is wrong."""
+    """Return the probes of a platform, or all. Raises `CatalogError` for an invalid table."""
     data = pkgutil.get_data(__name__, "probes.json")
     if data is None:
         raise CatalogError("coverage: probes.json is missing")

@@ -1,7 +1,7 @@
-"""Weighing many statements on canaries again, in bounded memory, by what the evidence holds.
+"""Weigh many statements on canaries again, in bounded memory, against the evidence.
 
 Three passes over sorted entries: by hour, what plans announce and statements say; by unit, which
-records with a nonce count for which statement; by nonce, what each probe comes to.
+records with a nonce count for which statement; by nonce, the result of each probe.
 """
 
 from __future__ import annotations
@@ -25,42 +25,43 @@ _NAME_BYTES = 32
 
 
 class Weighable(msgspec.Struct, frozen=True):
-    """What of a statement decides which records are of it."""
+    """The parts of a statement that decide which records belong to it."""
 
     source: str
     begins: int
     until: int
     limit: int
-    """Place in the whole log its log ends before."""
+    """Place in the whole log at which the statement's log ends, exclusive."""
     mappers: tuple[str, ...]
     at: int
-    """The sealer's clock at that log."""
+    """The sealer's clock at that log, milliseconds since the epoch."""
 
     def takes(self, place: int, locked_at: int) -> bool:
-        """Whether it speaks of what lies at a place of the log, and was locked then."""
+        """Whether it covers the object at this place of the log, locked at this instant."""
         return place < self.limit and self.begins <= locked_at <= self.until
 
 
 class Probe(msgspec.Struct, frozen=True, array_like=True, tag=0):
-    """A probe of a plan, and what a statement says of it."""
+    """A probe of a plan, and what a statement says about it."""
 
     statement: int
+    """Index of the statement."""
     plan: Plan
-    """With this probe alone."""
+    """The plan, with this probe alone."""
     planned_at: int
     result: Result
     where: str
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """A record that holds a nonce, and the statements it counts for."""
+    """A record that contains a nonce, and the statements it counts for."""
 
     statements: tuple[int, ...]
     seen: Seen
 
 
 class _Marked(msgspec.Struct, frozen=True, array_like=True):
-    """A line that holds a nonce, as it lies in an object."""
+    """A line that may contain a nonce, as stored in an object."""
 
     place: int
     part: int
@@ -75,34 +76,34 @@ _decode_marked = msgspec.msgpack.Decoder(_Marked).decode
 _decode_entry = msgspec.msgpack.Decoder(Probe | _Record).decode
 
 ReadLine = Callable[[int, str, bytes], tuple[Seen, set[str]] | None]
-"""When it was locked, key of the object, line: to the record and the nonces it holds."""
+"""From the time of locking, the object's key and a line to the record and the nonces in it."""
 
 
 class Recount:
-    """Sets claims and marked lines aside, and weighs probes by those that count."""
+    """Collects claims and marked lines, and weighs probes by those that count."""
 
     def __init__(self, sorter: Callable[[], Sorter]) -> None:
-        """Sort by what `sorter` makes."""
+        """Take a factory of sorters."""
         self._units = sorter()
         self._entries = sorter()
         self.statements: list[Weighable] = []
 
     def claim(self, claim: Claim, hour: str, locked_at: int) -> None:
-        """Take what an object, locked at an instant, claims of a unit of an hour."""
+        """Add the claim of an object, locked at this instant, to a unit of an hour."""
         self._units.add(_name(claim.source, hour, claim.unit, 0), _encode((claim, locked_at)))
 
     def marked(self, claim: Claim, hour: str, locked_at: int, line: bytes) -> None:
-        """Take a line of that unit that may hold a nonce."""
+        """Add a line of that unit that may contain a nonce."""
         value = _Marked(claim.index, claim.part, locked_at, claim.key, line)
         self._units.add(_name(claim.source, hour, claim.unit, 1), _encode(value))
 
     def probe(self, probe: Probe) -> None:
-        """Take a probe that a statement speaks of, a plan of which has just this one."""
+        """Add a probe that a statement is about; its `plan` must have exactly that probe."""
         (announced,) = probe.plan.probes
         self._entries.add(announced.nonce.encode() + b"\0\0", _encode(probe))
 
     def contradictions(self, read: ReadLine) -> Iterator[tuple[int, str]]:
-        """Yield statement and in what it says something else of a probe than the records."""
+        """Yield the index of each statement that contradicts the records, and how it does."""
         for record, nonces in self._counted(read):
             for nonce in nonces:
                 self._entries.add(nonce.encode() + b"\0\1", _encode(record))
@@ -161,7 +162,7 @@ class Recount:
     def _counted_for(
         self, claims: list[tuple[Claim, int]], statements: list[tuple[int, int]]
     ) -> dict[int, set[tuple[int, int]]]:
-        """Return, by statement, which claims of a unit count: place and part."""
+        """Return, by statement, the place and part of each claim of a unit that counts."""
         instants = sorted(map(itemgetter(1), claims))
         longest = hourly.WINDOW_MS + HOUR_MS
         first = bisect_left(statements, (instants[0] - longest, -1))

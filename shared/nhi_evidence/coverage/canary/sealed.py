@@ -1,4 +1,4 @@
-"""Plans out of sealed evidence, and what became of their probes."""
+"""Plans in sealed evidence, and what became of their probes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nhi_evidence.ports import EvidenceVersions
 
 Planned = tuple[Placed, Plan]
 _MOST_NAMED = 5
-"""Probes of one statement that are named."""
+"""How many probes of one statement are named."""
 
 
 def read(store: EvidenceVersions, log: SignedLog, problems: dict[str, str]) -> Iterator[Planned]:
-    """Yield every plan that is sealed; say in `problems`, by key, which cannot be read."""
+    """Yield every sealed plan; add those that cannot be read to `problems`, by key."""
     chosen = [one for one in log.of("op", plans.KIND) if one.key.endswith(plans.ENDING)]
     bodies = store.bodies((one.key, one.vid) for one in chosen)
     for at, body in zip(chosen, bodies, strict=True):
         if body is None or sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-            problems[at.key] = "gone, or other bytes than were sealed"
+            problems[at.key] = "gone, or not the bytes that were sealed"
             continue
         try:
             plan = plans.read(body, at.key)
@@ -35,7 +35,7 @@ def read(store: EvidenceVersions, log: SignedLog, problems: dict[str, str]) -> I
         if plan.hour == at.hour:
             yield at, plan
         else:
-            problems[at.key] = "a plan of another hour than its key says"
+            problems[at.key] = "the plan's hour does not match its key"
 
 
 def weighed(
@@ -57,9 +57,9 @@ def contradicted(
     canaries: Iterable[Weighed],
     problems: dict[str, str],
 ) -> Iterator[tuple[str, str]]:
-    """Yield each sealed statement on canaries that claims more than `canaries`, and what.
+    """Yield the key of each sealed statement that claims more than `canaries`, and what it claims.
 
-    Say in `problems`, by key, which cannot be read.
+    Statements that cannot be read are added to `problems`, by key.
     """
     own = {one.nonce: one for one in canaries}
     chosen = [one for one in log.of("op", "recon") if one.key.endswith(statement.ENDING)]

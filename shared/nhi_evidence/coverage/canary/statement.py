@@ -1,7 +1,7 @@
-"""What became of the probes of an hour, under `op/v1/recon/`: one object for each platform.
+"""What became of an hour's probes, under `op/v1/recon/`: one object per platform.
 
 It is a function of the plans it names and of the records locked from the hour's beginning until
-`until`, in the log up to `log.size`: whoever has them makes it again, as V5 of `verify` does.
+`until`, in the log up to `log.size`: anyone who has those can recompute it, as V5 of `verify` does.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _PLAN = re.compile(r"op/v1/coverage/h=\d{10}/[0-9a-f]{64}\.canaries\.json\.zst")
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="canaries"):
-    """The first line: what was weighed, and what it came to."""
+    """The first line: what was weighed, and the results."""
 
     v: int = VERSION
     platform: str
     hour: str
-    """`YYYYMMDDHH`, that of the plans."""
+    """Hour of the plans, `YYYYMMDDHH`."""
     log: Log
-    """As of where in the log."""
+    """The state of the log it rests on."""
     until: int
-    """Records locked later were not read, milliseconds since the epoch."""
+    """When the last record read was locked at the latest, milliseconds since the epoch."""
     mappers: tuple[str, ...]
-    """Digests of the releases that counted, the latest last; none: any."""
+    """Mapper digests of the releases that were accepted, the latest last; empty for any."""
     plans: tuple[str, ...]
     """Keys of the plans, sorted."""
     probes: int
-    """How many follow."""
+    """How many probe lines follow."""
     expected: int
-    """Of these, how many were announced to leave a record, and are not waited for any more."""
+    """How many of them were announced to leave a record, and are no longer waited for."""
     arrived: int
-    """Of these, how many did, as the right principal and in the right phase."""
+    """How many of those did, as the right principal and in the right phase."""
     results: dict[Result, int]
 
 
@@ -55,13 +55,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="probe"
     """One probe, and what became of it."""
 
     plan: int
-    """Of the header's plans."""
+    """Index into the header's plans."""
     cell: str
     nonce: str
     result: Result
     reason: str
     where: str = ""
-    """Key of the object its first record is in; empty where there is none."""
+    """Key of the object that has its first record; empty if there is none."""
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Stated(msgspec.Struct, frozen=True):
 
     @property
     def weighed(self) -> tuple[Weighed, ...]:
-        """The probes as they were weighed."""
+        """The probes, as weighed."""
         return tuple(
             Weighed(one.cell, self.header.hour, one.nonce, one.result, one.reason, one.where)
             for one in self.lines
@@ -80,13 +80,13 @@ class Stated(msgspec.Struct, frozen=True):
 
     @property
     def broken(self) -> int:
-        """How many did not arrive, or not as they should."""
+        """How many probes did not arrive, or not as they should."""
         return sum(self.header.results.get(result, 0) for result in BROKEN)
 
 
 _ARRIVED = (Result.PROVEN, Result.LATE)
 _NOT_EXPECTED = (Result.ABSENT, Result.UNEXPECTED, Result.WAITING)
-"""Negative probes, and what nothing can be said of."""
+"""Negative probes, and those about which nothing can be said."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -99,7 +99,7 @@ def state(
     until: int,
     mappers: Sequence[str],
 ) -> Stated:
-    """Return the statement on plans, each with its key and its probes as they were weighed."""
+    """Return the statement on plans, given the key of each with its weighed probes."""
     ordered = sorted(weighed, key=lambda each: each[0])
     lines = tuple(
         Line(
@@ -130,7 +130,7 @@ def state(
 
 
 def write(stated: Stated) -> Operation:
-    """Return the object that holds a statement, under the hour of its plans."""
+    """Return a statement's object, under the hour of its plans."""
     header = stated.header
     body, _ = frame.pack([_encode(header), *map(_encode, stated.lines)])
     key = f"{PREFIX}h={header.hour}/{sha256(body).hexdigest()}{ENDING}"
@@ -143,7 +143,7 @@ def write(stated: Stated) -> Operation:
 
 
 def read(body: bytes, name: str) -> Stated:
-    """Read it back. Raises `ReadingError` for anything `write` would not have written."""
+    """Decode a statement. Raises `ReadingError` for anything `write` would not have written."""
     try:
         lines = frame.unpack(body, limit=_MAX_BYTES)
         header = msgspec.json.decode(lines[0], type=Header)
@@ -156,11 +156,11 @@ def read(body: bytes, name: str) -> Stated:
     spelled = [_encode(header), *map(_encode, probes)] == lines
     named = f"{PREFIX}h={header.hour}/{sha256(body).hexdigest()}{ENDING}" == name
     if header.v != VERSION or keys.hour_start(header.hour) is None or not (spelled and named):
-        raise ReadingError(f"{name}: not in its own form")
+        raise ReadingError(f"{name}: not in canonical form")
     if any(not 0 <= one.plan < len(header.plans) for one in probes):
         raise ReadingError(f"{name}: a probe of no plan")
     if not all(_PLAN.fullmatch(key) for key in header.plans):
-        raise ReadingError(f"{name}: names a plan that is none")
+        raise ReadingError(f"{name}: names a plan by an invalid key")
     by_plan: list[tuple[str, list[Weighed]]] = [(key, []) for key in header.plans]
     for line, probe in zip(probes, statement.weighed, strict=True):
         by_plan[line.plan][1].append(probe)
@@ -173,15 +173,15 @@ def read(body: bytes, name: str) -> Stated:
         mappers=header.mappers,
     )
     if again != statement:
-        raise ReadingError(f"{name}: counts what it does not hold")
+        raise ReadingError(f"{name}: its header does not match its probes")
     return statement
 
 
 def contradictions(stated: Stated, own: dict[str, Weighed]) -> list[str]:
-    """Return in what a statement claims more than the records give, by `own`: nonce to weighing.
+    """Return each claim of a statement that the records do not bear out.
 
-    A record that came later, or that nobody can read any more, is no contradiction of a statement
-    that missed it.
+    `own` maps a nonce to our own weighing. A record that arrived later, or that nobody can read
+    any more, does not contradict a statement that missed it.
     """
     claims = {*_ARRIVED, Result.UNEXPECTED}
     return [

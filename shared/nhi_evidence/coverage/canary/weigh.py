@@ -1,4 +1,4 @@
-"""Weighing canaries: what was announced, against the counted records that arrived."""
+"""Weigh canaries: compare what was announced with the counted records that arrived."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Result(StrEnum):
     """What became of one probe."""
 
     PROVEN = "PROVEN"
-    """Its record arrived in time, as the right principal and in the right phase."""
+    """Its record arrived in time, with the right principal and phase."""
     LATE = "LATE"
     IDENTITY_MISSING = "IDENTITY_MISSING"
-    """Its record arrived, and names another principal or none."""
+    """Its record arrived, but names another principal or none."""
     MISCLASSIFIED = "MISCLASSIFIED"
     MISSING = "MISSING"
     ABSENT = "ABSENT"
@@ -33,20 +33,20 @@ class Result(StrEnum):
     UNEXPECTED = "UNEXPECTED"
     """A negative probe left a record: the table of cells is wrong."""
     WAITING = "WAITING"
-    """Its time is not over."""
+    """No record yet, and either its time is not over or it was not announced before its hour."""
 
 
 BROKEN = (Result.MISSING, Result.IDENTITY_MISSING, Result.MISCLASSIFIED)
-"""Something between the call and the evidence does not do what it should."""
+"""Results that show a fault somewhere between the call and the evidence."""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One counted record that holds a nonce."""
+    """One counted record that contains a nonce."""
 
     head: Head
     raw: bytes
     locked_at: int
-    """When the store took its object, milliseconds since the epoch."""
+    """When the store received its object, milliseconds since the epoch."""
     where: str
     """Key of its object."""
 
@@ -63,18 +63,18 @@ class Weighed(msgspec.Struct, frozen=True):
 
 
 class _Sighting(msgspec.Struct):
-    """What the records come to that hold one nonce: as much memory for many as for one."""
+    """The sum of all records that contain one nonce, in constant memory."""
 
     first_at: int
     where: str
     phase: str
-    """Of the record that was locked first, in small letters."""
+    """Phase of the record that was locked first, as its caption."""
     is_by_principal: bool = False
     is_in_phase: bool = False
 
 
 class Sightings:
-    """What was seen of the probes of some plans, record by record."""
+    """What was seen of the probes of these plans, record by record."""
 
     def __init__(self, plans: Iterable[Plan]) -> None:
         """Look for the nonces of these plans."""
@@ -89,7 +89,7 @@ class Sightings:
         self.nonces = Nonces(self._wanted)
 
     def add(self, seen: Seen) -> None:
-        """Take a counted record; one that holds no nonce changes nothing."""
+        """Add a counted record; one without a nonce changes nothing."""
         for nonce in self.nonces.within(seen.raw):
             for principal, phases in self._wanted[nonce]:
                 self._add(nonce, principal, phases, seen)
@@ -105,17 +105,17 @@ class Sightings:
         sighting.is_in_phase |= not phases or bool(seen.head.phases & set(phases))
 
     def of(self, plan: Plan, probe: Announced) -> _Sighting | None:
-        """Return what was seen of a probe of a plan; None where nothing was."""
+        """Return what was seen of a plan's probe; None if nothing was."""
         return self._seen.get((probe.nonce, probe.principal or plan.principal, probe.phases))
 
 
 def weigh(
     plan: Plan, planned_at: int, seen: Iterable[Seen] | Sightings, sealed_until: int
 ) -> tuple[Weighed, ...]:
-    """Weigh a plan that was locked at `planned_at`, with everything sealed until `sealed_until`.
+    """Weigh a plan locked at `planned_at` against what was seen, sealed until `sealed_until`.
 
-    A plan that was not locked before its hour announces nothing: silence proves nothing of it,
-    and what arrived still does.
+    A plan that was not locked before its hour announces nothing: its silence proves nothing, but
+    records that arrived still do.
     """
     start = keys.hour_start(plan.hour)
     if start is None:
@@ -138,7 +138,7 @@ def weigh(
 
 
 def due(plan: Plan, probe: Announced) -> int:
-    """Return until when a probe's record is to be locked, milliseconds since the epoch."""
+    """Return when a probe's record is due to be locked, milliseconds since the epoch."""
     return (keys.hour_start(plan.hour) or 0) + HOUR_MS + probe.within_minutes * _MINUTE_MS
 
 
@@ -193,9 +193,9 @@ _VERDICTS = {
 
 
 def stretches(weighed: Iterable[Weighed]) -> dict[str, tuple[Stretch, ...]]:
-    """Return, by cell, what canaries show of each hour; of an hour the worst of its probes.
+    """Return, by cell, what canaries show about each hour; the worst probe of an hour decides.
 
-    What a probe shows it shows of its own hour alone.
+    A probe shows nothing about any hour but its own.
     """
     by_place: dict[tuple[str, int], list[Weighed]] = {}
     for probe in weighed:

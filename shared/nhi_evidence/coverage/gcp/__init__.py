@@ -1,1 +1,1 @@
-"""Whether Google Cloud records something: audit configurations up the tree, and sinks to us."""
+"""Whether Google Cloud records something: audit configs up the tree, and sinks that export it."""

@@ -1,8 +1,8 @@
-"""Data Access logs: effective audit configuration of a project, and who is exempt from it.
+"""Data Access logs: a project's effective audit configuration, and who is exempt from it.
 
-The configuration of a project is the union of its own and those of every ancestor; for a service,
-of its own entry and that of `allServices`. Members exempted anywhere are exempt: a child cannot
-take that back (https://cloud.google.com/logging/docs/audit/configure-data-access).
+A project's configuration is the union of its own and every ancestor's; for a service, the union of
+its own entry and that of `allServices`. A member exempted anywhere is exempt: a child cannot
+revoke that (https://cloud.google.com/logging/docs/audit/configure-data-access).
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def judge(
     log_types: Sequence[str],
     identity: str | None,
 ) -> Judgment:
-    """Judge whether a project records these types of a service's calls, of everyone or of one.
+    """Judge whether a project records these log types of a service, for everyone or one identity.
 
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` for a malformed answer.
     """
     project = ancestors[0]
     policies = [(name, reading.single(POLICY, name)) for name in ancestors]
@@ -104,7 +104,7 @@ def _with_exemptions(
 
 
 def _is_member(reading: Reading, member: str, identity: str) -> bool | None:
-    """Whether an exempted member is this identity or holds it; None where that is not known."""
+    """Whether an exempted member is or contains this identity; None where that is not known."""
     kind, _, name = member.partition(":")
     email = identity.partition(":")[2] or identity
     if kind in {"user", "serviceAccount"}:

@@ -1,7 +1,7 @@
-"""Logging query language, as far as a sink's filter decides about audit entries.
+"""Logging query language, to the extent that sink filters use it on audit entries.
 
-A filter is evaluated on an entry of which some fields are known. The answer has three values: it
-holds, it does not, or it depends on what is not known (None). What this grammar does not read is
+A filter is evaluated on an entry of which only some fields are known. The result has three values:
+it matches, it does not, or that depends on unknown fields (None). Syntax that is not supported is
 refused, never guessed: https://cloud.google.com/logging/docs/view/logging-query-language.
 """
 
@@ -17,7 +17,7 @@ SEVERITIES = (
 )  # fmt: skip
 
 Entry = Mapping[str, str]
-"""Known fields of an entry by their path; a field that is absent here is not known."""
+"""Known fields of an entry by path; an absent field is unknown."""
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<comment>--[^\n]*)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<op>!=|>=|<=|=~|!~|[=<>:])"""
@@ -27,13 +27,13 @@ _TOKEN = re.compile(
 
 
 class FilterError(ValueError):
-    """A filter has a form that is not read here; says where."""
+    """A filter uses unsupported syntax: says where."""
 
 
 def holds(filter_text: str, entry: Entry) -> bool | None:
-    """Return whether a filter lets an entry pass; None where that is not known of the entry.
+    """Return whether a filter matches an entry; None where that depends on unknown fields.
 
-    Raises `FilterError`.
+    Raises `FilterError` for a filter that is too long, malformed or unsupported.
     """
     if len(filter_text) > MAX_FILTER:
         raise FilterError(f"more than {MAX_FILTER} characters")
@@ -56,7 +56,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    """Reads and evaluates at once, by descent: OR binds tighter than AND in this language."""
+    """Recursive descent, evaluating as it parses: OR binds tighter than AND in this language."""
 
     def __init__(self, tokens: list[tuple[str, str]], entry: Entry) -> None:
         self._tokens = tokens
@@ -112,7 +112,7 @@ class _Reader:
         return self._compare(field, operator, self._value())
 
     def _alternatives(self, field: str, operator: str) -> bool | None:
-        """Read `field = ("a" OR "b")`, or with AND."""
+        """Evaluate `field = ("a" OR "b")`, or the same with AND."""
         value = self._compare(field, operator, self._value())
         while not self._take_mark(")"):
             joins: Callable[[bool | None, bool | None], bool | None]
@@ -176,21 +176,21 @@ class _Reader:
 
 
 def both(first: bool | None, other: bool | None) -> bool | None:
-    """Return AND of three values."""
+    """Return three-valued AND."""
     if first is False or other is False:
         return False
     return None if first is None or other is None else True
 
 
 def either(first: bool | None, other: bool | None) -> bool | None:
-    """Return OR of three values."""
+    """Return three-valued OR."""
     if first is True or other is True:
         return True
     return None if first is None or other is None else False
 
 
 def _same(field: str, value: str) -> str:
-    """Names of logs compare whether their slash is written out or escaped; text without case."""
+    """Return a value as it is compared: log names with `%2F` unescaped, all text in lower case."""
     return (value.replace("%2F", "/") if field in {"logName", "log_id"} else value).lower()
 
 

@@ -1,4 +1,4 @@
-"""Sinks: do a project's audit entries come to us, all of them?"""
+"""Sinks: whether all of a project's audit entries are exported to us."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SINKS = "logging.sinks.list"
 SOURCE = "gcp_audit"
 _SEVERITIES = {"data_access": ("INFO", "ERROR"), "activity": ("NOTICE", "ERROR"),
                "policy": ("ERROR",), "system_event": ("INFO",)}  # fmt: skip
-"""What audit entries of a log have as severity: of calls that succeed, and that fail."""
+"""Severities of a log's audit entries: of calls that succeed and of calls that fail."""
 
 
 class _Exclusion(msgspec.Struct):
@@ -39,9 +39,9 @@ class _Sinks(msgspec.Struct):
 
 
 def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) -> Judgment:
-    """Judge whether every entry of an audit log of a service in a project comes to us.
+    """Judge whether all of a service's entries in a project's audit log are exported to us.
 
-    Raises `msgspec.ValidationError` for an answer of another shape.
+    Raises `msgspec.ValidationError` for a malformed answer.
     """
     project = ancestors[0]
     read = [(at, reading.single(SINKS, at)) for at in ancestors]
@@ -78,7 +78,7 @@ def _not_all(
     unread: Sequence[str],
     intercepted: str,
 ) -> Judgment:
-    """Judge a project of which no sink of ours takes every entry."""
+    """Judge a project for which none of our sinks exports every entry."""
     lost = (f"entries of {log} in {project}",)
     if unread:
         return unknown(f"{project}: the sinks of {', '.join(unread)} could not be read")
@@ -93,7 +93,7 @@ def _not_all(
 
 
 def _intercepting(reading: Reading, at: str, project: str) -> str:
-    """Return the resource whose sink keeps entries from the sinks below it, if there is one."""
+    """Return `at` if a sink there intercepts entries from the sinks below it, else empty."""
     answer = reading.single(SINKS, at)
     if at == project or answer is None or answer.status != "ok":
         return ""
@@ -102,7 +102,7 @@ def _intercepting(reading: Reading, at: str, project: str) -> str:
 
 
 def _losses(sink: _Sink, project: str, log: str, service: str) -> tuple[str, ...]:
-    """Say what a sink of ours leaves out; nothing where it takes every entry."""
+    """Return what one of our sinks leaves out; empty if it exports every entry."""
     losses = []
     for severity in _SEVERITIES[log]:
         entry = _entry(project, log, service, severity)

@@ -1,4 +1,4 @@
-"""The resource tree of a reading: projects, and what lies above each."""
+"""The resource tree of a reading: projects and their ancestors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _PLURALS = {"project": "projects", "folder": "folders", "organization": "organiz
 
 
 def projects(reading: Reading) -> dict[str, tuple[str, ...]]:
-    """Return, for each project, it and its ancestors upwards, as `projects/p`, `folders/1`, ...
+    """Return each project with its ancestors, itself first, as `projects/p`, `folders/1`, ...
 
-    Raises `KeyError` or `TypeError` for an answer of another shape.
+    Raises `KeyError` or `TypeError` for a malformed answer.
     """
     return {
         answer.scope: tuple(

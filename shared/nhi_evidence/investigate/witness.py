@@ -1,8 +1,8 @@
-"""The other side's record as witness: where one act is recorded by two, both are looked for.
+"""The other side's record as a witness: if an act is recorded in two logs, both are looked for.
 
-A job that took a token is recorded where it ran, and where the token was taken. A pair with one
-side alone is a named gap: the other side's log is not in this evidence, or has no such record.
-What a log records of the acts that take tokens is declared by its source, in `witness.toml`.
+A job that took a token is recorded where it ran, and where the token was taken. If only one side
+is here, that is a named gap: the other side's log is not in this evidence, or has no such record.
+Each source declares in `witness.toml` what its log records about acts that take tokens.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ _MINUTE_MS = 60_000
 
 
 class _Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one source's log records of acts for which tokens are taken elsewhere."""
+    """What one source's log records about acts for which tokens are taken elsewhere."""
 
     issuer: str
-    """Of the tokens."""
+    """Issuer of the tokens."""
     subject_begins: str
-    """What stands before the owner in a token's subject; a colon ends the owner."""
+    """What precedes the owner in a token's subject; a colon follows the owner."""
     platform: str
     """Whose log it is, in words."""
     act: str
     """What is recorded, in words."""
     operations: frozenset[str]
-    """By which its beginning is recorded, at its owner."""
+    """Operations that record the beginning of an act, on its owner."""
     acts_as: str
-    """An identity that the log has wherever it records any."""
+    """An identity that is in the log if any act is."""
     longest_hours: int
-    """What an act may last."""
+    """How long an act may last."""
     skew_minutes: int
-    """By which the two clocks may differ."""
+    """How far the two clocks may differ."""
 
 
 @cache
 def _logs() -> dict[str, _Log]:
-    """Return the declarations by the names of their sources. Raises `SettingsError`."""
+    """Return each source's declaration, by name. Raises `SettingsError` for an invalid one."""
     every = {name: sources.declared(name, _DECLARATION, _Log) for name in sources.names()}
     return {name: log for name, log in every.items() if log is not None}
 
 
 class Witnessed(msgspec.Struct, frozen=True):
-    """One taking of a token, and who else recorded the act it was taken for."""
+    """A record of taking a token, and the other side's record of the act it was taken for."""
 
     taken: Row
-    """The first by this workload on this platform."""
+    """The workload's first record of taking a token from this source."""
     witness: Row | None
-    """The other side's record that is nearest before it; None where there is none."""
+    """The other side's last record before it, allowing for clock skew; None if there is none."""
     text: str
 
 
 def witnesses(index: EventIndex, path: Path) -> Iterator[Witnessed]:
-    """Yield what the other side recorded of each first taking of a token in a path.
+    """Yield what the other side recorded about each first taking of a token in a path.
 
-    Raises `SettingsError` where a source's declaration is none.
+    Raises `SettingsError` for an invalid declaration of a source.
     """
     for source, log in _logs().items():
         yield from _of_log(index, path, source, log)
@@ -82,8 +82,7 @@ def _of_log(index: EventIndex, path: Path, source: str, log: _Log) -> Iterator[W
     for row, owner in taken:
         near = _nearest(row, owner, begun, log)
         if near is not None:
-            before = _minutes(row.time - near.time)
-            text = f"{log.platform} recorded a {log.act} of {owner} {before} before"
+            text = f"{log.platform} recorded a {log.act} of {owner} {_apart(row.time - near.time)}"
         elif has_log:
             text = f"{log.platform}'s log is here, and has no {log.act} of {owner} "
             text += f"in the {log.longest_hours} hours before"
@@ -94,7 +93,7 @@ def _of_log(index: EventIndex, path: Path, source: str, log: _Log) -> Iterator[W
 
 
 def _takings(path: Path, log: _Log) -> Iterator[tuple[Row, str]]:
-    """Yield the first record on each platform by which an act takes a token, and its owner."""
+    """Yield each source's first record in which an act takes a token, and the act's owner."""
     seen: set[tuple[str, str]] = set()
     for step in path.steps:
         row = step.row
@@ -107,7 +106,7 @@ def _takings(path: Path, log: _Log) -> Iterator[tuple[Row, str]]:
 
 
 def _owner(row: Row, workloads: Iterable[str], log: _Log) -> str | None:
-    """Return whose act it is, by the subject of its token: `repo:OWNER/NAME:...`."""
+    """Return the owner of an act, from the subject of its token: `repo:OWNER/NAME:...`."""
     subject = row.subject or ""
     is_known = any(log.issuer in each for each in workloads)
     if not is_known or not subject.startswith(log.subject_begins):
@@ -131,5 +130,8 @@ def _is_here(index: EventIndex, source: str, log: _Log) -> bool:
     return any(row.source == source for row in rows)
 
 
-def _minutes(milliseconds: int) -> str:
-    return f"{milliseconds // _MINUTE_MS} min {milliseconds // 1000 % 60} s"
+def _apart(milliseconds: int) -> str:
+    """Say how long before an instant something was; after it, where the two clocks differ."""
+    length = abs(milliseconds)
+    text = f"{length // _MINUTE_MS} min {length // 1000 % 60} s"
+    return f"{text} before" if milliseconds >= 0 else f"{text} after, as the clocks differ"

@@ -9,6 +9,7 @@ from tests.investigating import HOUR, MINUTE, minted, row
 
 ISSUER = "token.actions.githubusercontent.com"
 SUBJECT = "repo:example-org/deploy:ref:refs/heads/main"
+SECOND = 1000
 WORKLOAD = f"nhi:oidc:{ISSUER}|{SUBJECT}"
 
 
@@ -34,6 +35,11 @@ def test_the_nearest_job_before_it_is_the_witness() -> None:
     (each,) = timeline_of(taken(), first, second, run(HOUR)).witnesses
     assert each.witness == second
     assert each.text == "GitHub recorded a job of example-org/deploy 3 min 0 s before"
+
+
+def test_a_witness_whose_clock_is_ahead_is_after_it() -> None:
+    (each,) = timeline_of(taken(), run(90 * SECOND)).witnesses
+    assert each.text.endswith("example-org/deploy 1 min 30 s after, as the clocks differ")
 
 
 def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:

@@ -167,7 +167,7 @@ def test_hours_are_those_of_the_time(engines: Engines) -> None:
     assert span(1_772_409_600_000, 1_772_413_200_000) == Span("2026030200", "2026030201")
     hours = span(1_772_409_600_000, 1_772_409_600_001)
     assert (hours.begin, hours.end) == (1_772_409_600_000, 1_772_413_199_999)
-    with pytest.raises(ValueError, match="no instant of the calendar"):
+    with pytest.raises(ValueError, match="outside the calendar"):
         span(0, 10**18)
     elsewhere = athena_index(engines.folder, Span("2026030300", "2026030301"))
     undated = list(elsewhere.rows(Selection(addresses=frozenset({"203.0.113.77"}))))

@@ -1,7 +1,7 @@
 """The columns of `events`: one table for the local index, `query`, and the lake.
 
-`path` is where the value stands in a normalized record, so that any engine that reads the
-evidence itself finds the same; several are tried in that order.
+`path` is where the value is in a normalized record, so that any engine that reads the evidence
+itself finds the same; several paths are tried in order.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import msgspec
 
 
 class Type(StrEnum):
-    """What a column holds; each engine has its own word for it."""
+    """The type of a column; each engine has its own word for it."""
 
     TEXT = "text"
     TEXTS = "texts"
-    """A list of texts, in order; empty where there is none."""
+    """A list of texts, in order; empty if there are none."""
     INTEGER = "integer"
     BOOLEAN = "boolean"
     TIME = "time"
@@ -30,7 +30,7 @@ class Column(msgspec.Struct, frozen=True):
     """Also the field of `Row`."""
     type: Type
     path: tuple[str, ...]
-    """Attributes of the normalized record, dotted; empty where the line or its object says it."""
+    """Attributes of the normalized record, dotted; empty if the value is in the line or object."""
     text: str
     """What it means, for the documentation."""
 
@@ -82,4 +82,4 @@ COLUMNS = (
     Column("labels", _L, ("metadata.labels",), "`split:1/2` and the like"),
     Column("raw_sha256", _T, ("raw_data_hash.value",), "SHA-256 of the exact raw record, hex"),
 )
-"""In the order of `Row`; where a record lies (`place`) follows."""
+"""In the order of `Row`; where a record is (`place`) follows."""

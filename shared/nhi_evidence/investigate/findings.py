@@ -1,4 +1,4 @@
-"""What is wrong, as rows: what sealed statements say, and reports of `verify` and `doctor`."""
+"""What is wrong, as rows: from sealed statements, and from reports of `verify` and `doctor`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nhi_evidence.evidence.verify.findings import Finding
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the view `findings`: a reason of a statement, or one thing by name."""
+    """One row of the view `findings`: a reason given by a statement, or one named thing."""
 
     made_by: str
     """`completeness`, `verify` or `doctor`."""
@@ -25,15 +25,15 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str | None = None
     code: str
     name: str | None = None
-    """Of the one thing; absent of a reason, which `things` counts."""
+    """Name of the one thing; absent from a reason, for which `things` is a count."""
     detail: str | None = None
     things: int | None = None
     object: str | None = None
-    """Key of the object that says so, or that is not as it should be."""
+    """Key of the object that says so, or that is wrong."""
 
 
 class StatementRows(msgspec.Struct, frozen=True):
-    """What one sealed statement says, and of which log: the longest stands."""
+    """What one sealed statement says, and about which log: the one on the longest log stands."""
 
     origin: str
     size: int
@@ -46,7 +46,7 @@ class StatementRows(msgspec.Struct, frozen=True):
 
 
 def of_statements(key: str, statements: Statements) -> Iterator[StatementRows]:
-    """Yield what each statement of an object says; one that finds nothing still stands."""
+    """Yield the rows of each statement in an object; one without findings still stands."""
     for each in statements.statements:
         scope = each.scope
         yield StatementRows(
@@ -84,15 +84,15 @@ def _named(base: FindingRow, named: Named) -> FindingRow:
 
 
 class _Verified(msgspec.Struct):
-    """A report of `verify --json`, as far as it is read here."""
+    """A report of `verify --json`, to the extent it is read here."""
 
     findings: tuple[Finding, ...]
 
 
 def of_report(document: bytes) -> tuple[FindingRow, ...]:
-    """Return what a report of `verify --json` or `doctor --json` finds.
+    """Return the findings of a report of `verify --json` or `doctor --json`.
 
-    Raises `ValueError` for what is neither.
+    Raises `ValueError` if it is neither.
     """
     try:
         if document.lstrip().startswith(b"["):
@@ -100,7 +100,7 @@ def of_report(document: bytes) -> tuple[FindingRow, ...]:
             return tuple(_checked(each) for each in checks if each.state in WRONG)
         return tuple(map(_verified, msgspec.json.decode(document, type=_Verified).findings))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"no report of verify --json or doctor --json: {error}") from error
+        raise ValueError(f"not a report of verify --json or doctor --json: {error}") from error
 
 
 def _checked(check: Check) -> FindingRow:

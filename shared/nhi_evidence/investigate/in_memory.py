@@ -1,4 +1,4 @@
-"""An index of a sealed store in memory: for a store of few objects, or where DuckDB is not."""
+"""An index of a sealed store in memory: for a small store, or where DuckDB is not installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nhi_evidence.investigate.sealed import Head, ObjectRows, UnitClaim
 from nhi_evidence.ports import EvidenceVersions
 
 Numbered = tuple[ObjectRows, Sequence[int]]
-"""What an object holds, and a number for each of its claims."""
+"""An object's rows and claims, and a number for each claim."""
 
 
 def of_store(
@@ -28,7 +28,7 @@ def of_store(
 ) -> MemoryIndex:
     """Return an index of all records of a store, weighed as `counting` weighs them.
 
-    Raises `LogError` when the log is not what its keys signed.
+    Raises `LogError` if the log does not match what its keys signed.
     """
     heads = sealed.heads(stored)
     listed = sealed.listed(stored, heads)

@@ -11,27 +11,27 @@ from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
 _LISTED = frozenset({Standing.COUNTED, Standing.CONTESTED, Standing.UNPROVEN})
-"""A contested record is shown as what it is; neither side of a contradiction is kept from view."""
+"""A contested record is shown as such; neither side of a contradiction is hidden."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: those that match any of the sets, within the time."""
+    """Which rows are wanted: those that match any of the sets, within the time."""
 
     identities: frozenset[str] = frozenset()
-    """Canonical id, provider's own id, or name; exactly."""
+    """Canonical id, provider's own id, or name of the actor; exact match."""
     credentials: frozenset[str] = frozenset()
-    """Used by the actor."""
+    """Id of the credential the actor used."""
     issued: frozenset[str] = frozenset()
-    """Handed out by the operation, or what it was about."""
+    """Id of a credential the operation issued, or was about."""
     addresses: frozenset[str] = frozenset()
     resources: frozenset[str] = frozenset()
-    """Acted on; exactly, whatever the case of its letters."""
+    """Id or name of what was acted on; exact match, ignoring case."""
     subjects: frozenset[tuple[str, str]] = frozenset()
     """Issuer and subject, as the record spells them."""
     since: int | None = None
-    """First millisecond that is wanted."""
+    """First instant, milliseconds since the epoch."""
     until: int | None = None
-    """First that is not."""
+    """First instant after it, milliseconds since the epoch."""
 
     @property
     def is_empty(self) -> bool:
@@ -46,7 +46,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def matches(self, row: Row) -> bool:
-        """Whether a row is wanted: the meaning every index must keep to."""
+        """Whether a row is wanted; every index must agree with this."""
         if self.since is not None and row.time < self.since:
             return False
         if self.until is not None and row.time >= self.until:
@@ -69,44 +69,46 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _TEXTS = 100
-"""Of what could not be read: so many are named."""
+"""How many things that could not be read are named."""
 
 
 class Freshness(msgspec.Struct, frozen=True, kw_only=True):
-    """What an index holds, and up to when."""
+    """What an index contains, and how recent it is."""
 
     proven: bool
-    """Whether its rows come from a sealed store under a signature that was checked."""
+    """Whether its rows come from a sealed store whose signature was checked."""
     rows: int | None
-    """None where that was not asked."""
+    """None if that is not known."""
     objects: int | None
-    """Evidence objects, or raw log files; None where that was not asked."""
+    """Evidence objects, or raw log files; None if that is not known."""
     first: int | None
-    """Time of its first event, milliseconds since the epoch; None without any."""
+    """Time of its first event, milliseconds since the epoch; None if it has no events."""
     last: int | None
+    """Time of its last event, likewise."""
     head: str
-    """The signed head it was made from, in words; empty of raw logs."""
+    """The signed head it was made from, in words; empty for raw logs."""
     head_time: int | None
+    """The sealer's clock at that head, milliseconds since the epoch."""
     duplicates: int = 0
-    """Rows that repeat another, and are not shown."""
+    """Rows that repeat another and are not shown."""
     unreadable: tuple[str, ...] = ()
-    """Objects and lines that could not be read, and why; nothing in them is shown. The first."""
+    """The first objects and lines that could not be read, and why; nothing in them is shown."""
     unreadable_count: int = 0
-    """How many there are in all: more than `unreadable` names, where there are many."""
+    """How many there are in all, which may be more than `unreadable` names."""
     engine: str = ""
-    """Who answered in place of an index made here, in words; empty of an index."""
+    """Who answered instead of an index made here, in words; empty for an index."""
     not_shown: tuple[str, ...] = ()
-    """Source and hour of evidence that is not shown, and why, where an engine goes by sealed
-    statements: none counts it yet, or it is contested. The first."""
+    """The first sources and hours whose evidence is not shown, where an engine relies on sealed
+    statements, and why: none counts it yet, or some is contested."""
     not_shown_count: int = 0
     """How many there are in all."""
 
 
 class Unread(msgspec.Struct):
-    """What of raw log files could not be read, noted while the rest is."""
+    """What could not be read in raw log files, noted while the rest is read."""
 
     texts: list[str] = []
-    """The first of it, and why."""
+    """The first things, and why."""
     count: int = 0
 
     def note(self, text: str) -> None:
@@ -117,23 +119,23 @@ class Unread(msgspec.Struct):
 
 
 class EventIndex(Protocol):
-    """Every implementation passes the same contract tests."""
+    """An index of events; every implementation passes the same contract tests."""
 
     def rows(self, selection: Selection) -> Iterator[Row]:
-        """Yield the rows that match and count, each record once, in order of time."""
+        """Yield the matching rows that are shown, each record once, in chronological order."""
         ...
 
     def trusts(self) -> Sequence[Trust]:
-        """Return the acts of trust of all rows that count, in order of time."""
+        """Return the acts of trust in all counted records, in chronological order."""
         ...
 
     def freshness(self) -> Freshness:
-        """Return what it holds."""
+        """Return what the index contains."""
         ...
 
 
 class MemoryIndex:
-    """An index of rows that fit into memory, as those of raw log files."""
+    """An index of rows that fit in memory, such as those of raw log files."""
 
     def __init__(
         self,
@@ -143,7 +145,7 @@ class MemoryIndex:
         freshness: Freshness | None = None,
         unread: Unread | None = None,
     ) -> None:
-        """Take rows in any order, repeated or not; and what could not be read beside them."""
+        """Index rows given in any order, with or without repeats; `unread` is what is missing."""
         unread = unread or Unread()
         every = list(rows)
         self._rows = sorted(distinct(every), key=order)
@@ -176,19 +178,19 @@ class MemoryIndex:
 
 
 def order(row: Row) -> tuple[int, str, str, int]:
-    """Return what rows are sorted by: time, then where they lie, so that every run agrees."""
+    """Return the sort key of a row: its time, then its place, so that every run agrees."""
     return row.time, row.place.object, row.place.unit, row.place.line
 
 
 def record_key(row: Row) -> tuple[str, str, str, str]:
-    """Return what makes two rows the same record: its source's id, and its bytes."""
+    """Return the key that two rows of the same record share: the source's id and its bytes."""
     return row.provider, row.account or "", row.uid or "", row.raw_sha256
 
 
 def distinct(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows that are shown, each record once, as it was first sealed.
+    """Yield the rows that are shown, each record once, where it was first sealed.
 
-    The same record delivered by two trails is one record; the same id with other bytes is not.
+    The same record delivered by two trails is one record; the same id with different bytes is not.
     """
     chosen: dict[tuple[str, str, str, str], Row] = {}
     for row in rows:

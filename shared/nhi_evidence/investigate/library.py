@@ -1,6 +1,6 @@
 """Saved questions: SQL over `events` that DuckDB and Athena both understand.
 
-Each is a file whose first comment lines say what it asks and what its answer does not say.
+Each is a file whose first comment lines say what it asks, and what its answer does not tell.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Question(msgspec.Struct, frozen=True):
     title: str
     """What it asks, in a sentence."""
     note: str
-    """What its answer means, or does not."""
+    """What its answer means, or does not mean."""
     sql: str
-    """Without the comments."""
+    """The SELECT, without the comments."""
 
 
 @cache
@@ -38,15 +38,15 @@ def questions() -> tuple[Question, ...]:
 
 
 def find(name: str) -> Question | None:
-    """Return the question of a name, or None."""
+    """Return a question by name, or None."""
     return next((each for each in questions() if each.name == name), None)
 
 
 def parse(name: str, text: str) -> Question:
-    """Read a question. Raises `ValueError` without its two lines of comment."""
+    """Parse a question. Raises `ValueError` without its two comment lines or its SQL."""
     lines = text.splitlines()
     comments = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
     sql = "\n".join(line for line in lines if not line.startswith("-- "))
     if len(comments) < _COMMENTS or not sql.strip():
-        raise ValueError(f"{name}: a question has a title, a note and its SQL")
+        raise ValueError(f"{name}: a question needs a title, a note and its SQL")
     return Question(name, comments[0], " ".join(comments[1:]), sql.strip())

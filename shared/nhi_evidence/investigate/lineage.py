@@ -1,6 +1,6 @@
 """Which credential was made from which, and who acted with it: joined by credential id alone.
 
-Records come late and in any order, and the one that minted a credential may be missing; nothing
+Records arrive late and in any order, and the one that minted a credential may be missing. Nothing
 here depends on the order, and nothing is claimed that no record states.
 """
 
@@ -18,37 +18,38 @@ from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.trust import JOIN, Trusts
 
 MAX_CREDENTIALS = 5_000
-"""Credentials that are followed; a path that has more says so."""
+"""How many credentials are followed; a path with more says that it was cut off."""
 
 MAX_ROWS = 200_000
-"""Records of one path; a path that has more says so."""
+"""How many records a path has at most; a path with more says that it was cut off."""
 
 
 class Mint(StrEnum):
-    """What is known of the making of a credential."""
+    """What is known about how a credential was made."""
 
     SEEN = "seen"
     NOT_EXPECTED = "not expected"
-    """Handed to the workload by the platform, or made by a service to go on in the caller's name:
-    no record of it need exist."""
+    """Handed to the workload by the platform, or made by a service to act on the caller's behalf:
+    there need not be a record of it."""
     BEFORE = "not in this evidence"
     """Lasts until it is deleted: made before the evidence begins, or where nothing was recorded."""
     MISSING = "missing"
-    """A record of its making should exist, and is not here."""
+    """A record of its making should exist, but is not here."""
 
 
 _DELIVERED = frozenset(
     {"Workload Instance", "Managed Identity", "Provider Service", "Cloud Service Principal"}
 )
-"""Types of identity whose platform hands them their credentials."""
+"""Identity types that are handed their credentials by the platform."""
 
 _FORWARD = MECHANISMS[Mechanism.PROVIDER_FORWARD_ACCESS]
-"""A service makes a credential of its caller's to call another service for it, and no record is
-written of that: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+"""A service derives a credential from its caller's to call another service on its behalf, and no
+record is written of that:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 """
 
 _UNNAMED_SERVICE = "AWS Internal"
-"""What CloudTrail writes where a service of AWS made the request and is not named."""
+"""What CloudTrail writes when an AWS service made the request and is not named."""
 
 LASTING = frozenset(
     {
@@ -70,40 +71,41 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     mint: Mint
     minted_by: Row | None
-    """The record that made it."""
+    """The record of its making."""
     parent: str | None
-    """The credential it was made with, where that record names one."""
+    """The credential it was made with, if that record names one."""
     first: int | None
-    """First use in the path, milliseconds since the epoch; None of one that was never used."""
+    """First use in the path, milliseconds since the epoch; None if it was never used."""
     last: int | None
+    """Last use, likewise."""
     uses: int
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One record of a path, and by what it belongs to it."""
+    """One record of a path, and what ties it to the path."""
 
     row: Row
     known_by: str
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
-    """What an identity, and what was made from its credentials, did: over all clouds."""
+    """What an identity did, itself or with anything made from its credentials, in all clouds."""
 
     steps: tuple[Step, ...]
-    """In order of time."""
+    """In chronological order."""
     credentials: tuple[Credential, ...]
     """In order of first appearance."""
     workloads: tuple[str, ...]
-    """Ids of the workloads that are known to stand behind it, the same in every cloud."""
+    """Ids of the workloads known to be behind it, the same in every cloud."""
     cut_off: str | None
-    """Which bound left something out; None where nothing was."""
+    """Which limit left something out; None if nothing was."""
 
 
 def follow(index: EventIndex, seed: Selection) -> Path:
     """Return the path that begins with a selection.
 
-    From every record of it, on to the use of the credentials it handed out, and so on; and over
-    clouds where issuer and subject, or an act of trust, name the same workload.
+    It leads from every record to the use of the credentials that record issued, and so on, and
+    across clouds where issuer and subject, or an act of trust, name the same workload.
     """
     return _Following(index, seed).path()
 
@@ -147,7 +149,7 @@ class _Following:
 
     @property
     def _is_of_an_actor(self) -> bool:
-        """Whether the seed names who acted, so that all of these belong to the path."""
+        """Whether the seed names an actor, so that everything those actors used is followed."""
         return bool(self._seed.identities or self._seed.credentials)
 
     def _take(self, selection: Selection, workload: str | None = None) -> None:
@@ -164,7 +166,7 @@ class _Following:
                 self._note(row)
 
     def _note(self, row: Row) -> None:
-        """Note what a record of the path leads on to."""
+        """Note the credentials and workload that a record of the path leads to."""
         if self._is_of_an_actor:
             known = self._trusts.behind(row)
             if known is not None:
@@ -176,10 +178,10 @@ class _Following:
             self._minted.setdefault(uid, row)
 
     def _known_by(self, selection: Selection, row: Row, workload: str | None) -> str | None:
-        """Return by what a record belongs to the path; None of one that is another's.
+        """Return what ties a record to the path; None if it belongs to another.
 
-        Of a pool of identities every provider may have vouched for a subject: such a record is
-        taken only where acts of trust lead to a workload of the path alone.
+        In a pool, any provider may have vouched for a subject: such a record is taken only if
+        acts of trust lead to a workload of the path, and to no other.
         """
         if workload is not None and row.identity != workload:
             known = self._trusts.behind(row)
@@ -191,10 +193,10 @@ class _Following:
         return f"address {row.ip}" if row.ip in selection.addresses else "target"
 
     def _next_credentials(self) -> list[str]:
-        """Return credentials whose use was not asked for yet.
+        """Return the credentials whose use has not been looked up yet.
 
-        Of those an identity used itself, too: a session goes on under a name that a record may
-        leave out, and belongs to the path by its credential.
+        That includes those the identity used itself: a session may go on in records that leave its
+        name out, and they belong to the path by its credential.
         """
         new = [uid for uid in self._credentials if uid not in self._asked]
         if len(self._asked) + len(new) > MAX_CREDENTIALS:
@@ -215,11 +217,11 @@ class _Following:
         )
 
     def _within(self, selection: Selection) -> Selection:
-        """A path ends where the seed's time does; it may begin with a credential made before."""
+        """Limit a selection to the seed's time; only the making of credentials may be earlier."""
         return msgspec.structs.replace(selection, since=self._seed.since, until=self._seed.until)
 
     def _find_mints(self) -> None:
-        """Look for the making of credentials that came without: also before the time asked for."""
+        """Look for the records that made credentials of the path, even before the seed's time."""
         unknown = frozenset(self._credentials) - set(self._minted)
         if not unknown:
             return

@@ -1,4 +1,4 @@
-"""Proofs of many records at once: each object is read once, each epoch chosen once."""
+"""Prove many records at once: each object is read once, each epoch chosen once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nhi_evidence.ports import EvidenceReader
 
 class _Unit(NamedTuple):
     number: int
-    """Line of the table."""
+    """Number of its line in the table, from 1."""
     lines: Sequence[bytes]
     places: Mapping[int, int]
-    """Index of a record in the unit to the place of its line."""
+    """Index of a record in the unit to the position of its line."""
 
 
 class Prover:
-    """Makes the files of proofs for records whose place is known."""
+    """Makes the proof files of records whose place is known."""
 
     def __init__(
         self, store: EvidenceReader, stored: StoredLog, pinned: Sequence[note.Key]
@@ -35,7 +35,7 @@ class Prover:
         self._epochs: dict[str, list[tuple[int, int]]] = {}
 
     def prove(self, places: Iterable[Place]) -> Iterator[tuple[Place, Mapping[str, bytes] | str]]:
-        """Yield the files of each record's proof, or why there is none; object by object."""
+        """Yield the files of each record's proof, or why it has none; object by object."""
         by_object: dict[str, list[Place]] = {}
         for place in places:
             by_object.setdefault(place.object, []).append(place)
@@ -76,7 +76,7 @@ class Prover:
         }
 
     def _epoch(self, place: Place) -> int:
-        """Return the newest epoch with a leaf that somebody outside spoke of; else the newest."""
+        """Return the newest anchored epoch that includes a leaf, else the newest epoch of all."""
         if place.shard not in self._epochs:
             self._epochs[place.shard] = list(self._candidates(place.shard))
         for size, epoch in self._epochs[place.shard]:
@@ -85,7 +85,7 @@ class Prover:
         raise proof.ProveError(f"leaf {place.leaf} of shard {place.shard} is not signed yet")
 
     def _candidates(self, shard: str) -> Iterator[tuple[int, int]]:
-        """Yield size and number of epochs, those with an anchor first, the newest first."""
+        """Yield size and number of the epochs with an anchor, newest first, then the newest."""
         prefix = f"{log.PREFIX}{shard}/anchor/"
         names = {key.removeprefix(prefix).partition("/")[0] for key in self._stored.keys(prefix)}
         anchored = (int(name) for name in names if name.isascii() and name.isdigit())

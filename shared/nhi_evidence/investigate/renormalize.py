@@ -1,6 +1,6 @@
-"""What today's mapping makes of old raw records: what would change, and nothing is changed.
+"""What today's mapping makes of old raw records: what would change, without changing anything.
 
-Evidence is never written again. Who reads it with newer tables sees here what they would see.
+Evidence is never rewritten. Whoever reads it with newer tables sees here how it would differ.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 
 MAX_EXAMPLES = 3
-"""Of each change, by native id."""
+"""How many records are named for each change, by native id."""
 
 
 class Change(msgspec.Struct):
     """One kind of change, and how many records have it."""
 
     what: str
-    """Attribute, `rejected`, `kept` or `out of scope`, with the values where they are few."""
+    """Attribute, `rejected`, `kept` or `out of scope`; with the values if an attribute has few."""
     records: int = 0
     examples: list[str] = []
 
@@ -35,14 +35,14 @@ class Difference(msgspec.Struct, kw_only=True):
     """What would change."""
 
     records: int = 0
-    """Mapped again."""
+    """How many were mapped again."""
     same: int = 0
     changed: int = 0
     not_kept: int = 0
-    """Out of scope, and their raw text was not kept: nothing to map again."""
+    """How many cannot be mapped again, because their raw text was not kept."""
     unreadable: list[str] = []
     releases: Counter[str] = msgspec.field(default_factory=Counter)
-    """Versions that mapped them, by record."""
+    """How many records each version had mapped."""
     changes: dict[str, Change] = {}
 
     def note(self, what: str, example: str) -> None:
@@ -56,19 +56,19 @@ class Difference(msgspec.Struct, kw_only=True):
 _TELLING = frozenset(
     {"nhi_phase", "nhi_base_phase", "nhi_sub_phase", "nhi_outcome", "nhi.type", "class_name"}
 )
-"""Attributes of few values: a change of them is counted by old and new value."""
+"""Attributes with few values: their changes are counted by old and new value."""
 
 
 class Renormalizer:
-    """Maps the records of objects again; mappers are made once for each source and setting."""
+    """Maps the records of objects again; makes one mapper for each source and settings."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with an empty difference."""
         self.difference = Difference()
         self._mappers: dict[tuple[str, str, bool], Mapper] = {}
 
     def take(self, key: str, body: bytes) -> None:
-        """Compare one object. What cannot be read is named, and costs no other."""
+        """Compare one object. One that cannot be read is named and does not affect others."""
         try:
             table, lines = objects.read_object(body)
             mapper = self._mapper(table.header)
@@ -116,7 +116,7 @@ class Renormalizer:
 
 
 def _changes(old: ParsedLine, new: ParsedLine) -> Iterator[str]:
-    """Yield what of a record would change."""
+    """Yield what would change in a record."""
     was, now = _state(old), _state(new)
     if was != now:
         yield f"{was} -> {now}"
@@ -138,7 +138,7 @@ def _state(line: ParsedLine) -> str:
 
 
 def _flat(value: Any, path: str = "") -> Mapping[str, Any]:
-    """Return the values of a record by dotted path; a list is one value."""
+    """Return the values of a record by dotted path; a list is a single value."""
     if not isinstance(value, dict):
         return {path: value}
     return {

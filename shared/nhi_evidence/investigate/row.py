@@ -1,6 +1,6 @@
-"""One kept record as an investigator reads it: what its normalized form says, and where it lies.
+"""One kept record as an investigator reads it: what its normalized form says, and where it is.
 
-The columns of the index, of `query` and of the lake are the fields of `Row`, by these names.
+The columns of the index, of `query` and of the lake are the fields of `Row`, under these names.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from enum import StrEnum
 import msgspec
 
 REFUSED = frozenset({"denied", "unauthenticated"})
-"""Outcomes of which the effective phase is a failed attempt (`Result`, by its names)."""
+"""Outcomes that make the effective phase a failed attempt (names of `Result`)."""
 
 
 class Standing(StrEnum):
-    """How the unit a record came in stands (docs/evidence-format.md, "Counting")."""
+    """How the claim that holds a record is judged (docs/evidence-format.md, "Counting")."""
 
     COUNTED = "counted"
     DUPLICATE = "duplicate"
-    """In a claim that repeats another that counts."""
+    """In a claim that repeats a counted one."""
     CONTESTED = "contested"
     INCOMPLETE = "incomplete"
     VOID = "void"
@@ -28,25 +28,25 @@ class Standing(StrEnum):
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where a record lies."""
+    """Where a record is."""
 
     object: str
-    """Key of the evidence object; of a raw log file its path."""
+    """Key of the evidence object, or path of a raw log file."""
     unit: str
-    """Name of the unit; empty of a raw log file."""
+    """Name of the unit; empty for a raw log file."""
     line: int
-    """Index of the record in its unit; of a raw log file its number, from 1."""
+    """Index of the record in its unit; for a raw log file its number, from 1."""
     shard: str = ""
-    """Shard of the log whose checkpoint signs the object; empty of a raw log file."""
+    """Shard of the log whose checkpoint signs the object; empty for a raw log file."""
     leaf: int = -1
-    """Index of the object's leaf in the shard; -1 of a raw log file."""
+    """Index of the object's leaf in the shard; -1 for a raw log file."""
     standing: Standing = Standing.UNPROVEN
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One kept record. Absent is None or empty: nothing is filled in.
+    """One kept record. What is absent is None or empty: nothing is filled in.
 
-    Made with names, but for `row_reading`, which has its values in this order.
+    Pass fields by name; only `row_reading`, which keeps this order, passes them by position.
     """
 
     time: int
@@ -70,7 +70,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     outcome: str
     status_code: str | None
     identity: str | None
-    """Canonical id, or the provider's own where there is none."""
+    """Canonical id, or the provider's own if there is none."""
     identity_uid: str | None
     """In the provider's own words, e.g. an ARN."""
     identity_name: str | None
@@ -83,9 +83,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     decision_rule: str
     refinable_by: tuple[str, ...]
     issued: tuple[str, ...]
-    """Ids of credentials the operation handed out."""
+    """Ids of the credentials the operation issued."""
     hops: tuple[str, ...]
-    """Chain of delegation as the record states it, origin first: canonical id, or the own."""
+    """Delegation chain as the record states it, origin first: canonical ids, or the provider's."""
     hop_credentials: tuple[str, ...]
     """Credentials of the hops that name any."""
     mechanisms: tuple[str, ...]
@@ -94,9 +94,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     ip: str | None
     user_agent: str | None
     targets: tuple[str, ...]
-    """What was acted on, by id, or by name where there is no id."""
+    """What was acted on, by id, or by name if it has no id."""
     target_names: tuple[str, ...]
-    """Names of those that have an id, too."""
+    """Names of those that have an id as well."""
     entity: str | None
     """The durable credential the operation was about."""
     principal: str | None
@@ -108,7 +108,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the caller was not let."""
+        """Whether the caller was refused."""
         return self.outcome in REFUSED
 
     @property

@@ -1,4 +1,4 @@
-"""Reading rows: from a normalized record, or from the line of an evidence object that holds one."""
+"""Read rows from a normalized record, or from a line of an evidence object that contains one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhi_evidence.investigate.row import Place, Row
 
 
 class UnreadableRecordError(ValueError):
-    """A normalized record that does not fit its schema version."""
+    """A normalized record cannot be read as one."""
 
 
 class _Named(msgspec.Struct, gc=False):
@@ -108,8 +108,8 @@ class _Unmapped(msgspec.Struct, gc=False):
 
 
 _Instant = Annotated[int, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
-"""Milliseconds since the epoch, of the years 1 to 9999: past them engines of SQL refuse to go on,
-and one record would take the answer about all others with it."""
+"""Milliseconds since the epoch, in the years 1 to 9999: beyond them SQL engines fail, and one
+record would take down the answer about all others."""
 
 _ClassUid = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
 
@@ -117,7 +117,7 @@ _Index = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
 
 
 class _Record(msgspec.Struct, gc=False):
-    """The attributes that are read; all others are passed over unread."""
+    """The attributes that are read; all others are skipped."""
 
     time: _Instant
     class_uid: _ClassUid
@@ -149,14 +149,14 @@ class _Record(msgspec.Struct, gc=False):
 
 
 SHAPE, UNPLACED = _Record, _Unmapped
-"""What is read of a normalized record, and of its `unmapped`: other readers keep to it."""
+"""What is read of a normalized record, and of its `unmapped`; other readers derive from these."""
 
 _decode = msgspec.json.Decoder(_Record).decode
 _unmapped = msgspec.json.Decoder(_Unmapped).decode
 
 
 class _Line(msgspec.Struct, gc=False):
-    """A line of an evidence object, as far as a row needs it; its raw text is passed over."""
+    """What a row needs from a line of an evidence object; its raw text is skipped."""
 
     i: _Index = 0
     s: str | None = None
@@ -167,13 +167,13 @@ _decode_line = msgspec.json.Decoder(_Line).decode
 
 
 Values = tuple[Any, ...]
-"""Every field of `Row` but its place, in order: a row on its way into a table of columns."""
+"""Every field of `Row` except its place, in order: a row on its way into a table of columns."""
 
 
 def read_values(line: bytes, source: str) -> tuple[Values, int] | None:
-    """Return the values of a line of an evidence object, and its index in the unit.
+    """Return the values in a line of an evidence object, and its index in the unit.
 
-    None of a line that is no kept record. `source` is the object's. Raises
+    None for a line that is not a kept record. `source` is the object's. Raises
     `UnreadableRecordError` as `read` does.
     """
     try:
@@ -185,9 +185,9 @@ def read_values(line: bytes, source: str) -> tuple[Values, int] | None:
 
 
 def read_line(line: bytes, source: str, place: Callable[[int], Place]) -> Row | None:
-    """Return the row of a line of an evidence object; None of one that is no kept record.
+    """Return the row in a line of an evidence object; None for one that is not a kept record.
 
-    `source` is the object's, `place` makes a record's place of its index in the unit. Raises
+    `source` is the object's; `place` maps a record's index in the unit to its place. Raises
     `UnreadableRecordError` as `read` does.
     """
     kept = read_values(line, source)
@@ -200,7 +200,7 @@ def read_line(line: bytes, source: str, place: Callable[[int], Place]) -> Row | 
 def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:
     """Return the row of a normalized record.
 
-    Raises `UnreadableRecordError` for what is none: a writer's bytes, so anything.
+    Raises `UnreadableRecordError` if it is not one: whoever wrote it chose the bytes.
     """
     try:
         values = _values(_decode(normalized), source)
@@ -210,7 +210,7 @@ def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:
 
 
 def _values(record: _Record, source: str) -> Values:
-    """Return the fields of `Row`, in order. What most records lack costs no call."""
+    """Return the fields of `Row`, in order, without a call for what most records lack."""
     nhi, metadata, cloud, api = record.nhi, record.metadata, record.cloud, record.api
     hops, resources, endpoint = record.nhi_delegations, record.resources, record.src_endpoint
     return (
@@ -259,7 +259,7 @@ def _values(record: _Record, source: str) -> Values:
 
 
 def _targets(record: _Record) -> tuple[str, ...]:
-    """What was acted on, wherever the class has its place for it; each once, in that order."""
+    """Return what was acted on, wherever the class keeps it; each once, in that order."""
     if not (record.unmapped or record.databucket or record.table or record.entity or record.group):
         names = dict.fromkeys([each.uid or each.name for each in record.resources])
         names |= {record.log_name: None} if record.log_name else {}
@@ -286,7 +286,7 @@ def _placed_elsewhere(record: _Record) -> tuple[str, ...]:
 
 
 def _user_agent(record: _Record) -> str | None:
-    """What the caller says it is; of a Base Event it stands among the observables."""
+    """Return the caller's user agent; in a Base Event it is among the observables."""
     if record.http_request is not None:
         return record.http_request.user_agent
     return _observed(record, "http_request.user_agent")

@@ -1,8 +1,8 @@
-"""The records of a sealed store, and the claims their units make, from signed epochs alone.
+"""The records of a sealed store, and the claims on their units, from signed epochs alone.
 
 The newest checkpoint of each shard is checked against the pinned keys, the entries against its
-root, and every object against the hash in its key. Whether the log only ever grew, and whether
-the store holds what it should, is for `verify` to say.
+root, and every object against the hash in its key. Whether the log has only ever grown, and
+whether the store is complete, is for `verify` to say.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class SealedObject(msgspec.Struct, frozen=True):
-    """One object of evidence in a signed epoch."""
+    """One evidence object in a signed epoch."""
 
     shard: str
     leaf: int
-    """Index in the shard."""
+    """Index of its leaf in the shard."""
     order: int
-    """Place among the leaves of all shards: which was sealed first."""
+    """Position of its leaf among those of all shards, in the order of sealing."""
     key: str
     vid: str
     source: str
@@ -51,11 +51,11 @@ class SealedObject(msgspec.Struct, frozen=True):
 
 
 class UnitClaim(msgspec.Struct, frozen=True):
-    """What an object says of one unit, and whether it may say it."""
+    """What an object claims about one unit, and whether it may."""
 
     claim: counting.Claim
     is_void: bool
-    """Under another source or hour than the unit's: it counts for nobody."""
+    """Whether it is under a different source or hour than the unit's, and so does not count."""
 
 
 NumberedRow = tuple[int, Row]
@@ -63,27 +63,27 @@ NumberedRow = tuple[int, Row]
 
 
 class ObjectContent(msgspec.Struct, frozen=True):
-    """What one object holds beside its rows."""
+    """What one object contains besides its rows."""
 
     at: SealedObject
     claims: tuple[UnitClaim, ...]
     """One for each unit line, in the order of the table."""
     trusts: tuple[tuple[int, Trust], ...]
-    """Each with the number of its claim."""
+    """Acts of trust, each with the number of its claim."""
     unreadable: tuple[str, ...]
-    """Lines that could not be read, and why; the first of them."""
+    """The first lines that could not be read, and why."""
     unreadable_count: int
     """How many there are in all."""
 
 
 class ObjectRows(ObjectContent, frozen=True):
-    """What one object holds, in memory."""
+    """Everything one object contains, in memory."""
 
     rows: tuple[NumberedRow, ...]
 
 
 def heads(stored: StoredLog) -> list[Head]:
-    """Return the newest signed state of each shard. Raises `LogError` where a signature fails."""
+    """Return the newest signed state of each shard. Raises `LogError` if a signature is invalid."""
     every = []
     for shard in stored.shards():
         newest = stored.newest_signed(shard)
@@ -97,20 +97,20 @@ class Listed(msgspec.Struct, frozen=True):
     """What signed heads commit to."""
 
     objects: tuple[SealedObject, ...]
-    """Objects of evidence, oldest first."""
+    """Evidence objects, oldest first."""
     statements: tuple[SealedObject, ...]
-    """Objects of statements on completeness, oldest first."""
+    """Objects with statements on completeness, oldest first."""
     custody: tuple[SealedObject, ...]
-    """Records of cases that were made, oldest first."""
+    """Custody records of cases, oldest first."""
     signed_at: int | None
-    """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
+    """The sealer's clock at the newest log epoch, in Unix milliseconds; None without any."""
 
 
 def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
-    """Return the objects of evidence under signed heads.
+    """Return the objects under signed heads.
 
-    Raises `LogError` where the entries of a shard are not those its head signs, or cannot be
-    read: nothing of it is to be believed then.
+    Raises `LogError` if a shard's entries are not those its head signs, or cannot be read:
+    nothing in it can be believed then.
     """
     order = 0
     objects_of: list[SealedObject] = []
@@ -166,11 +166,11 @@ def _decoded(head: Head, index: int, entry: bytes) -> Leaf:
 def read_statements(at: SealedObject, body: bytes | None) -> tuple[StatementRows, ...]:
     """Return what an object of statements says.
 
-    Raises `ValueError` as `read` does, and for what is in another form.
+    Raises `ValueError` as `read` does, and for a malformed object or one of a different hour.
     """
     statements = statement_file.read(_stored(at, body))
     if statements.hour != at.hour:
-        raise ValueError(f"speaks of the hour {statements.hour}")
+        raise ValueError(f"is about a different hour, {statements.hour}")
     return tuple(findings.of_statements(at.key, statements))
 
 
@@ -183,15 +183,15 @@ def _stored(at: SealedObject, body: bytes | None) -> bytes:
 
 
 Put = Callable[[int, int, Values], None]
-"""Takes a record: number of its claim, index in the unit, and the values of a row. Raises
-nothing."""
+"""Takes a record: the number of its claim, its index in the unit, and a row's values. Must not
+raise."""
 
 
 def read(at: SealedObject, body: bytes | None) -> ObjectRows:
-    """Return what an object holds, its records as rows.
+    """Return what an object contains, with its records as rows.
 
-    Raises `ValueError` saying why when it is gone, has other bytes than its key says, or is no
-    evidence object inside.
+    Raises `ValueError`, saying why, if it is gone, its hash does not match its key, or it is not
+    a valid evidence object.
     """
     records: list[tuple[int, int, Values]] = []
     content = read_values(at, body, lambda *record: records.append(record))
@@ -205,9 +205,9 @@ def read(at: SealedObject, body: bytes | None) -> ObjectRows:
 
 
 def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent:
-    """Hand over the records of an object as they are inflated; returns what else it holds.
+    """Pass the records of an object to `put` as they are decompressed; return what else it has.
 
-    Raises `ValueError` as `read` does: then none of what was handed over is to be believed.
+    Raises `ValueError` as `read` does: the records passed before must then be discarded.
     """
     body = _stored(at, body)
     table, lines = objects.open_object(body)
@@ -232,7 +232,7 @@ def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent
 
 
 _MAX_UNREADABLE = 20
-"""Lines of one object that are named, all are numbered; verify names every one."""
+"""How many lines of one object are named; all are counted, and `verify` names every one."""
 
 
 _SOURCE = Row.__struct_fields__.index("source")
@@ -260,7 +260,7 @@ def _is_of_hour(at: SealedObject, unit: str) -> bool:
 def standings(
     claims: Sequence[tuple[int, UnitClaim]], accepted: Sequence[str] = ()
 ) -> dict[int, Standing]:
-    """Weigh all claims of one source and hour; returns what each id's claim is.
+    """Weigh all claims of one source and hour; return the standing of each, by its number.
 
     `accepted` as in `counting.count`.
     """

@@ -1,9 +1,9 @@
-"""What several records together say: bursts, sweeps, first uses, refusals that became successes.
+"""What several records show together: bursts, sweeps, first uses, refusals that became successes.
 
 Derived from records, named by rule, never written back. A rule looks at what one credential did,
-or one identity where a record names no credential. Distances are of event time. What a rule
-cannot know (which network an address belongs to, what happened before the evidence begins) it
-does not claim: such a finding is `is_uncertain`, and says what would settle it.
+or one identity if a record names no credential. Distances are in event time. A rule does not claim
+what it cannot know (which network an address belongs to, what happened before the evidence
+begins): such a finding is `is_uncertain`, and says why.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 REFUSED, REFUSED_WHEN_NEW = 5, 3
-"""W1: different operations refused; of a credential known for less than a day."""
+"""W1: how many different operations must be refused, for a known and for a new credential."""
 SWEPT_OPERATIONS, SWEPT_SERVICES, SWEPT_REGIONS = 6, 3, 4
-"""W3."""
+"""W3: how many different operations and services must be enumerated, or how many regions."""
 GUESSED_NAMES = 10
-"""W7."""
+"""W7: how many different names must not exist."""
 PROBED_TOOLS = 3
-"""W9."""
+"""W9: how many different tool calls must be refused."""
 _ENDINGS = frozenset({"delete", "disable", "revoke", "expire"})
-"""Sub-phases of a credential's life after which it should not be used."""
+"""Sub-phases after which a credential should no longer be used."""
 _TOOL_LISTINGS = ("tools/list", "initialize")
 MAX_FINDINGS = 200
-"""Of one rule; where it holds more often, its last finding says so."""
+"""How many findings one rule makes for one actor; if there are more, the last one says so."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Records that a rule holds for, together."""
+    """Records that match a rule together."""
 
     rule: str
-    """Its name, e.g. `W1`; docs/investigate.md says what each looks for."""
+    """The rule's name, e.g. `W1`; docs/investigate.md says what each looks for."""
     actor: str
     """The credential, or the identity, whose records these are."""
     text: str
@@ -54,10 +54,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def findings(path: Path, known_since: int | None) -> list[Finding]:
-    """Return what the rules find in a path, in order of time.
+    """Return what the rules find in a path, in chronological order.
 
-    `known_since` is when the evidence begins: what looks like the first of its kind within
-    thirty days of that may have been there before.
+    `known_since` is when the evidence begins, in milliseconds since the epoch: what seems to be
+    the first of its kind within thirty days of that may have occurred before.
     """
     rows = [step.row for step in path.steps]
     every: list[Finding] = []
@@ -97,7 +97,7 @@ def _by_actor(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
 
 
 def _by_identity(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
-    """Group by what lasts: of a session its identity, of a key the key."""
+    """Group records by what lasts: a key by itself, a session by its identity."""
     actors: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         lasting = row.credential if row.credential_kind in LASTING else None
@@ -107,12 +107,12 @@ def _by_identity(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
 
 
 def _by_root(rows: Iterable[Row], credentials: Sequence[Credential]) -> Mapping[str, list[Row]]:
-    """Group by the credential a chain of them begins with."""
+    """Group records by the credential their chain begins with."""
     parents = {each.uid: each.parent for each in credentials if each.parent}
     actors: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         actor = row.credential or row.identity
-        for _ in range(len(parents) + 1):  # a loop of parents ends, too
+        for _ in range(len(parents) + 1):  # bounded, in case the parents form a loop
             if actor is None or actor not in parents:
                 break
             actor = parents[actor]
@@ -138,7 +138,7 @@ def _target(row: Row) -> str:
 
 
 def _refusals(actor: str, rows: Sequence[Row], *, is_new: bool) -> Iterator[Finding]:
-    """W1: many different operations refused within ten minutes; fewer of a new credential."""
+    """W1: many different operations refused within ten minutes; fewer for a new credential."""
     least = REFUSED_WHEN_NEW if is_new else REFUSED
     refused = [row for row in rows if row.is_refused]
     for run in bursts(refused, 10 * MINUTE, [_operation], lambda counts: counts[0] >= least):
@@ -169,7 +169,7 @@ def _sweeps(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _stages(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
-    """W4: validation or first use, then enumeration, then secrets, within an hour."""
+    """W4: validation, then enumeration, then reading a secret, within an hour."""
     start: Row | None = None
     listed: Row | None = None
     for row in rows:
@@ -210,7 +210,7 @@ def _guesses(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _tool_probes(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
-    """W9: tools listed, then several of them refused: the bounds of a scope are tried out."""
+    """W9: tools listed, then several refused: the limits of a scope are tried out."""
     listed = next((row for row in rows if _lists_tools(row)), None)
     if listed is None:
         return
@@ -232,7 +232,7 @@ def _lists_tools(row: Row) -> bool:
 
 
 def _first_uses(actor: str, rows: Sequence[Row], known_since: int | None) -> Iterator[Finding]:
-    """W2: a key or identity from an address it was not used from in the thirty days before."""
+    """W2: a key or identity used from an address not seen with it in the thirty days before."""
     last: dict[str, int] = {}
     for row in rows:
         if row.ip is None:
@@ -249,7 +249,7 @@ def _first_uses(actor: str, rows: Sequence[Row], known_since: int | None) -> Ite
 
 
 def _used_after_end(rows: Sequence[Row]) -> Iterator[Finding]:
-    """W6: a credential used after the record of its end."""
+    """W6: a credential used after it was deleted, disabled, revoked or expired on record."""
     ended: dict[str, Row] = {}
     for row in rows:
         if row.credential in ended:
@@ -265,7 +265,7 @@ def _used_after_end(rows: Sequence[Row]) -> Iterator[Finding]:
 def _used_from_elsewhere(
     rows: Sequence[Row], credentials: Sequence[Credential]
 ) -> Iterator[Finding]:
-    """W8: a session used from an address the credential it was made with never used."""
+    """W8: a session used from an address that the credential it was made with never used."""
     addresses: defaultdict[str, set[str]] = defaultdict(set)
     first: dict[tuple[str, str], Row] = {}
     for row in rows:

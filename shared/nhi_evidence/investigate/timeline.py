@@ -1,4 +1,4 @@
-"""A path told in order: its stages, how long it dwelt in each, findings, and gaps."""
+"""A path in chronological order: its stages and how long each lasted, findings, and gaps."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nhi_evidence.investigate.witness import Witnessed, witnesses
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a path did of one phase. Times are milliseconds since the epoch, UTC."""
+    """The records of a path with one phase. Times are milliseconds since the epoch, UTC."""
 
     phase: str
-    """The effective phase, as `summary` and `phase` in `query` have it; a refused one is a failed
-    attempt."""
+    """The effective phase, as in `summary` and in `phase` of `query`; for anything refused, a
+    failed attempt."""
     base_phases: dict[str, int]
-    """Of its records whose base phase is another, how many there are of each: of a failed attempt,
-    what was tried."""
+    """Base phase to the number of records, where it differs: for a failed attempt, what was
+    tried."""
     first: int
     last: int
     records: int
@@ -34,7 +34,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """What the records alone show to be missing, or cannot be relied on."""
+    """Something that the records alone show to be missing or unreliable."""
 
     kind: str
     """`mint_missing`, `mint_before`, `contested`, `unreadable`, `not_shown`, `cut_off` or
@@ -48,7 +48,7 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Visibility(msgspec.Struct, frozen=True, kw_only=True):
-    """For how long a kind of act would have been seen, as statements on coverage say."""
+    """When a kind of act would have been seen, according to statements on coverage."""
 
     what: str
     """The cell: platform and case."""
@@ -59,7 +59,7 @@ class Visibility(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     reason: str
     is_seen: bool
-    """Whether a record of it would have come into this evidence."""
+    """Whether a record of it would be in this evidence."""
     is_on_record: bool
     """Whether the path has a record of that step on that platform."""
 
@@ -92,11 +92,11 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: tuple[Witnessed, ...]
     gaps: tuple[Gap, ...]
     visibility: tuple[Visibility, ...] | None
-    """What would have been recorded, and what not; None where no statement was given."""
+    """What would have been recorded and what would not; None if no statement was given."""
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """The clouds and platforms it crosses, in order of first appearance."""
+        """The clouds and platforms the path crosses, in order of first appearance."""
         return tuple(dict.fromkeys(step.row.provider for step in self.path.steps))
 
     @property
@@ -112,9 +112,9 @@ def compose(
     subject: str,
     judge: Callable[[Path], Iterable[Visibility]] | None = None,
 ) -> Timeline:
-    """Follow a selection through an index, and tell what it shows.
+    """Follow a selection through an index, and compose its timeline.
 
-    `judge` says what of a path could be seen; without it nothing is said of that.
+    `judge` says what could have been seen of a path; without it, `visibility` is None.
     """
     path, freshness = follow(index, selection), index.freshness()
     witnessed = tuple(witnesses(index, path))

@@ -1,8 +1,8 @@
-"""Acts of trust: which workload stands behind a name that later records use.
+"""Acts of trust: which workload is behind a name that later records use.
 
-AWS states issuer and subject in the record. Google Cloud states the subject and names the provider
-of a pool, Entra names a federated credential: what stands behind these names is stated once, by
-the record of the act that set up the trust (docs/decisions/0031).
+AWS states issuer and subject in the record. Google Cloud states the subject and names a pool's
+provider, and Entra names a federated credential: what is behind these names is stated only once,
+in the record of the act that set up the trust (docs/decisions/0031).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from nhi_evidence.investigate.row import Row
 
 JOIN = "nhi:oidc:"
-"""How the id begins that is the same in every cloud: issuer, `|`, subject."""
+"""Prefix of the id that is the same in every cloud; issuer, `|` and subject follow."""
 
 _PROVIDERS = "/providers/"
 _MARKS = {
@@ -22,11 +22,11 @@ _MARKS = {
     "azure_entra": b"FederatedIdentityCredentials",
     "azure_monitor": b"FederatedIdentityCredentials",
 }
-"""What the raw text of an act of trust holds, by pack; of other packs none is known."""
+"""Text that the raw record of an act of trust contains, by pack; no other pack has any."""
 SOURCES = tuple(_MARKS)
 """Packs whose records may be acts of trust."""
 TEXTS = tuple(dict.fromkeys(_MARKS.values()))
-"""What such a record's raw text holds, one of them."""
+"""Texts of which the raw record of an act of trust contains at least one."""
 _CREDENTIALS = "FederatedIdentityCredentials"
 
 
@@ -38,17 +38,17 @@ class Trust(msgspec.Struct, frozen=True):
     subject: str | None
     """None where the act trusts every subject of the issuer."""
     time: int
-    """Of the act, milliseconds since the epoch, UTC."""
+    """Time of the act, milliseconds since the epoch, UTC."""
 
 
 def may_state(source: str, text: bytes) -> bool:
-    """Whether a text of a pack's record, quoted or not, may hold an act of trust."""
+    """Whether the text of a pack's record, quoted or not, may be an act of trust."""
     mark = _MARKS.get(source)
     return mark is not None and mark in text
 
 
 def trusts(row: Row, raw: bytes) -> Iterator[Trust]:
-    """Yield what a record's exact raw text states of trust; nothing where it has another form."""
+    """Yield what a record's exact raw text states about trust; nothing if it is malformed."""
     if row.outcome != "success" or not may_state(row.source, raw):
         return
     try:
@@ -121,24 +121,25 @@ def _federated_credentials(raw: bytes, time: int) -> Iterator[Trust]:
 
 
 def workload_id(issuer: str, subject: str) -> str:
-    """Return a workload's id over all clouds; the issuer without `https://`, as AWS names it."""
+    """Return a workload's id across all clouds; the issuer lacks `https://`, as AWS names it."""
     return f"{JOIN}{issuer.removeprefix('https://')}|{subject}"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The workload behind the actor of a record, and by what it is known."""
+    """The workload behind the actor of a record, and how it is known."""
 
     workload: str
     by: str
     since: int | None
-    """Time of the first act of trust that says so; None where the record itself does."""
+    """Time of the first act of trust that says so, milliseconds since the epoch; None if the
+    record itself does."""
 
 
 class Trusts:
-    """All acts of trust, asked who stands behind the actor of a record."""
+    """All acts of trust, to look up who is behind the actor of a record."""
 
     def __init__(self, trusts: Iterable[Trust]) -> None:
-        """Take them in any order."""
+        """Index acts of trust, given in any order."""
         self._by_name: dict[str, list[Trust]] = {}
         for trust in sorted(trusts, key=lambda each: each.time):
             self._by_name.setdefault(trust.name, []).append(trust)
@@ -146,8 +147,8 @@ class Trusts:
     def behind(self, row: Row) -> Known | None:
         """Return the workload behind the actor of a record.
 
-        None where nothing is known, or where acts of trust disagree: of a pool every provider
-        may have vouched, so only where all lead to one workload is it known who did.
+        None if nothing is known, or if acts of trust disagree: in a pool any provider may have
+        vouched, so it is known who did only if all lead to one workload.
         """
         if row.identity and row.identity.startswith(JOIN):
             return Known(row.identity, "issuer and subject", None)
@@ -159,7 +160,7 @@ class Trusts:
         return self._agreed(row, providers, "subject, of a provider")
 
     def names_of(self, workload: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-        """Return how records may name a workload: federated credentials; issuer and subject."""
+        """Return how records may name a workload: federated credentials, and issuer and subject."""
         issuer, _, subject = workload.removeprefix(JOIN).partition("|")
         pairs = {(issuer, subject), (f"https://{issuer}", subject)}
         credentials = set()
@@ -183,5 +184,5 @@ class Trusts:
 
 
 def _is_of(provider: str, issuer: str) -> bool:
-    """Whether an issuer is this provider, or the pool that holds it."""
+    """Whether an issuer is this provider, or the pool it belongs to."""
     return issuer in {provider, provider.partition(_PROVIDERS)[0]}

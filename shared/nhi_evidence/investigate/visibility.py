@@ -1,7 +1,7 @@
-"""What of a path would have been recorded, and what could not have been seen, by a coverage report.
+"""Tell from a coverage report which acts on a path's platforms would have been recorded.
 
-A report of `nhi-evidence coverage --json` says of each cell, for spans of time, what its settings
-record. Of a time that no reading covers nothing is known, and the report says so.
+A report of `nhi-evidence coverage --json` says for each cell, over spans of time, what the settings
+record. Nothing is known about a time that no reading covers, and this says so.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "GCP": ("gcp", "gcp_agent"),
     "Azure": ("azure", "entra", "azure_agent"),
 }
-"""Cloud to platforms of cells; a source that is of a platform of its own says so itself."""
+"""Cloud to the platforms of cells; a source with platforms of its own declares them itself."""
 
 
 def read(document: bytes) -> Matrix:
-    """Read a report. Raises `ValueError` saying what is wrong with it."""
+    """Decode a report. Raises `ValueError` saying what is wrong with it."""
     try:
         report = msgspec.json.decode(document, type=Matrix)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"no report of coverage --json: {error}") from error
+        raise ValueError(f"not a report of coverage --json: {error}") from error
     if report.schema != SCHEMA:
-        raise ValueError(f"a report of the form {report.schema!r}, not {SCHEMA!r}")
+        raise ValueError(f"a report with schema {report.schema!r}, not {SCHEMA!r}")
     return report
 
 
 def of_path(
     path: Path, report: Matrix, since: int | None = None, until: int | None = None
 ) -> list[Visibility]:
-    """Return what could be seen of the platforms of a path while it lasted, or was asked for."""
+    """Return what could be seen on a path's platforms while it lasted, or in the given time."""
     times = [step.row.time for step in path.steps]
     start = since if since is not None else min(times, default=None)
     end = until if until is not None else max(times, default=0) + 1
@@ -60,9 +60,9 @@ def of_path(
 
 
 def of_row(row: Row, every: Iterable[Visibility]) -> list[Visibility]:
-    """Return what is said of a record's own step, at its time.
+    """Return what applies to a record's own step, at its time.
 
-    Without what no setting records: of an act on record that says nothing.
+    Leaves out what no setting records: that tells nothing about an act that is on record.
     """
     platforms, phases = _platforms(row), {row.phase, row.base_phase}
     return [

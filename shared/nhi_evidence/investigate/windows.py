@@ -1,4 +1,4 @@
-"""Sliding windows over records in order of time, in linear time."""
+"""Sliding windows over records in chronological order, in linear time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from nhi_evidence.investigate.row import Row
 
 Dimensions = Sequence[Callable[[Row], Hashable]]
-"""What distinct values are counted of."""
+"""Functions of a record whose distinct values are counted."""
 
 
 def bursts(
@@ -17,10 +17,10 @@ def bursts(
     dimensions: Dimensions,
     is_enough: Callable[[Sequence[int]], bool],
 ) -> Iterator[Sequence[Row]]:
-    """Yield runs of rows in which every window of `within` milliseconds is enough.
+    """Yield each run of rows covered by windows of at most `within` milliseconds that are enough.
 
-    `is_enough` is told how many distinct values a window has in each dimension. Windows that
-    overlap make one run.
+    `is_enough` gets the number of distinct values that a window has in each dimension. Windows
+    that overlap make one run.
     """
     counters: list[Counter[Hashable]] = [Counter() for _ in dimensions]
     start = 0

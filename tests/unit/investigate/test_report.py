@@ -74,7 +74,7 @@ def test_without_data_it_is_small() -> None:
 
 
 def test_of_nothing_it_says_that_nothing_is_on_record() -> None:
-    assert "is on record in what was read" in page(timeline_of([])).decode()
+    assert "What was read has no record of" in page(timeline_of([])).decode()
 
 
 def test_the_words_are_those_of_the_records() -> None:
@@ -101,7 +101,7 @@ def test_of_very_many_records_an_even_share_is_drawn_and_that_is_told() -> None:
     rows = [used(number, KEY) for number in range(chart.MAX_MARKS + 500)]
     text = page(timeline_of(rows)).decode()
     assert text.count("<circle") == chart.MAX_MARKS
-    assert f"An even share of {chart.MAX_MARKS}" in text
+    assert f"An even sample of {chart.MAX_MARKS}" in text
 
 
 def test_accounts_that_begin_alike_are_told_apart() -> None:

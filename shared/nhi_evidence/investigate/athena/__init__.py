@@ -1,1 +1,1 @@
-"""The evidence as it lies, asked by Athena: tables over objects, and the local views."""
+"""Query the evidence in place with Athena: tables over its objects, and the local views."""

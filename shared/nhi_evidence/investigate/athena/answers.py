@@ -1,4 +1,4 @@
-"""Athena's answers, each value one text or none, as the values the local engine gives.
+"""Convert Athena's answers, which are texts or nulls, to the values the local engine returns.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_Datum.html
 """
@@ -36,22 +36,22 @@ _READERS: dict[str, Callable[[str], Value]] = {
 
 
 class AnswerError(ValueError):
-    """A value that is not of its column's type: names both."""
+    """A value does not have its column's type: names both."""
 
 
 def is_known(kind: str) -> bool:
-    """Whether values of a type of DuckDB's, by its name, can be taken from Athena."""
+    """Whether values of a DuckDB type, given by name, can be converted from Athena's."""
     return _reader(kind) is not None
 
 
 def read(kind: str, text: str | None) -> Value:
-    """Return a value of a column of DuckDB's type `kind`. Raises `AnswerError`."""
+    """Convert a value of a column with DuckDB type `kind`. Raises `AnswerError` if it cannot be."""
     if text is None:
         return None
     reader = _reader(kind)
     try:
         if reader is None:
-            raise ValueError("no type that can be taken from Athena")
+            raise ValueError("not a type that Athena's values convert to")
         return reader(text)
     except (ValueError, KeyError, ArithmeticError) as error:
         raise AnswerError(f"Athena answered {text[:80]!r} for a column of {kind}") from error

@@ -1,7 +1,7 @@
-"""An `EventIndex` that asks Athena: rows that sealed statements count, of some hours.
+"""An `EventIndex` that asks Athena: the rows that sealed statements count, in a span of hours.
 
-`freshness` tells what it cannot know: no signature and no hash is checked, and evidence of an
-hour without a statement counts for nobody.
+`freshness` says what it cannot know: no signature or hash is checked, and evidence of an hour
+without a statement is not shown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nhi_evidence.investigate.row_reading import Values
 from nhi_evidence.investigate.trust import Trust
 
 Ask = Callable[[str], Iterator[tuple[str | None, ...]]]
-"""Asks one statement, and yields its rows: each value a text, or none."""
+"""Runs one statement and yields its rows; each value is a text or None."""
 
 _KINDS = {
     Type.TEXT: "VARCHAR",
@@ -35,18 +35,18 @@ _MAX_NAMED = 100
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Hours that are read, both included: `YYYYMMDDHH`."""
+    """The hours to read, `YYYYMMDDHH`, both inclusive."""
 
     first: str
     last: str
 
     @property
     def bounds(self) -> views.Hours:
-        """As the views take them."""
+        """The hours as bounds of the views."""
         return views.between(self.first, self.last)
 
     def holds(self, hour: str) -> bool:
-        """Whether evidence under this hour is read; what states no hour always is."""
+        """Whether evidence under this hour is read; evidence without an hour always is."""
         return hour == "unknown" or self.first <= hour <= self.last
 
     @property
@@ -61,9 +61,9 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def span(since: int, until: int) -> Span:
-    """Return the hours from one instant through another, milliseconds since the epoch.
+    """Return the hours of two instants, in milliseconds since the epoch, and those between.
 
-    Raises `ValueError` for what is no instant of the calendar.
+    Raises `ValueError` for an instant outside the calendar.
     """
     return Span(_hour(since), _hour(until))
 
@@ -75,7 +75,7 @@ def _hour(milliseconds: int) -> str:
     try:
         return f"{_START + timedelta(milliseconds=milliseconds):%Y%m%d%H}"
     except OverflowError as error:
-        raise ValueError(f"{milliseconds} ms is no instant of the calendar") from error
+        raise ValueError(f"{milliseconds} ms is outside the calendar") from error
 
 
 def _millisecond(hour: str) -> int:
@@ -95,9 +95,9 @@ class AskedIndex:
         name: str,
         kept: Callable[[], Iterator[tuple[str, str]]],
     ) -> None:
-        """Ask about some hours of one database.
+        """Ask about a span of hours in one database.
 
-        `name` says in words who answers; `kept` yields each source and hour there is evidence of.
+        `name` says in words who answers; `kept` yields each source and hour that has evidence.
         """
         self._ask = ask
         self._database = database
@@ -107,7 +107,7 @@ class AskedIndex:
         self._trusts: Sequence[Trust] | None = None
 
     def rows(self, selection: Selection) -> Iterator[Row]:
-        """See `EventIndex.rows`; raises `AnswerError` for an answer of another form."""
+        """See `EventIndex.rows`; raises `AnswerError` for a malformed answer."""
         rows: dict[tuple[str, str, int], Row] = {}
         for batch in selecting.batches(selection):
             for values in self.ask(_rows(batch)):
@@ -127,7 +127,7 @@ class AskedIndex:
         return self._trusts
 
     def freshness(self) -> Freshness:
-        """See `EventIndex.freshness`: which hours were read, and what of them is not stated."""
+        """See `EventIndex.freshness`: which hours are read, and what in them is not shown."""
         stated = {(source, hour): marks for source, hour, *marks in self.ask(_STATED)}
         kept = sorted({each for each in self._kept() if self._hours.holds(each[1])})
         without = [
@@ -149,7 +149,7 @@ class AskedIndex:
         )
 
     def ask(self, sql: str) -> Iterator[tuple[str | None, ...]]:
-        """Ask a question of the views, as Athena reads it."""
+        """Ask the views a question in Athena's SQL."""
         return self._ask(self._statement(sql))
 
     def _statement(self, sql: str) -> str:
@@ -195,7 +195,7 @@ FROM standing_statements GROUP BY source, hour"""
 
 
 def _not_shown(marks: Sequence[str | None] | None) -> str | None:
-    """Why evidence of an hour is not shown, or some of it; None where all that counts is."""
+    """Return why evidence of an hour is not shown, or not all of it; None if all is."""
     if marks is None or marks[0] != "1":
         return "no statement counts it yet"
     return "some of it is contested" if marks[1] == "1" else None
@@ -210,12 +210,12 @@ WHERE l.of_source IN ({", ".join(selecting.literal(each) for each in trust.SOURC
 
 
 def _trusts(source: str, line: str) -> Iterator[Trust]:
-    """Yield what one line states; nothing where it cannot be read, as everywhere."""
+    """Yield the acts of trust in one line; none if it cannot be read, as in the other indexes."""
     text = line.encode()
     try:
         read = row_reading.read_line(text, source, lambda index: Place("", "", index))
         raw = decode_line(text).raw
-    except ValueError:  # the writer's bytes, so anything
+    except ValueError:  # whoever wrote the object chose the bytes
         return
     if read is not None:
         yield from trust.trusts(read, raw or b"")

@@ -1,4 +1,4 @@
-"""Each column of `events` as an expression of Athena's over a normalized record `n`."""
+"""Each column of `events` as an Athena expression over a normalized record `n`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
 
 def select_list() -> str:
-    """Return all columns in their order, each under its name."""
+    """Return all columns in order, each under its name."""
     return ",\n    ".join(f"{_expression(column)} AS {column.name}" for column in COLUMNS)
 
 
@@ -18,7 +18,7 @@ def _expression(column: Column) -> str:
         return _SPECIAL[column.name]
     paths = ["n." + ".".join(f'"{part}"' for part in path.split(".")) for path in column.path]
     if column.type is Type.TIME:
-        # A time that is no instant of the calendar must not end the whole query.
+        # A time outside the calendar must not fail the whole query.
         return f"TRY(date_add('millisecond', {paths[0]}, {_EPOCH}))"
     if column.type is Type.TEXTS:
         paths.append(_NONE)
@@ -26,7 +26,7 @@ def _expression(column: Column) -> str:
 
 
 def _each(things: str, value: str) -> str:
-    """What is made of each thing of an array, without those of which nothing is made."""
+    """Map an expression over the things of an array, leaving out nulls."""
     return f"filter(transform(coalesce({things}, ARRAY[]), x -> {value}), x -> x IS NOT NULL)"
 
 
@@ -35,12 +35,12 @@ def _observed(name: str) -> str:
 
 
 def _where_acted(place: str, name: str) -> str:
-    """As `row_reading` reads the caller: where it stands, else among the observables."""
+    """Read the caller as `row_reading` does: from its own place, else from the observables."""
     return f"CASE WHEN n.{place} IS NOT NULL THEN n.{place}.{name} ELSE {{}} END"
 
 
 def _targets() -> str:
-    """What was acted on, wherever the class has its place for it; each once, in the local order."""
+    """List what was acted on, wherever the class keeps it; each once, in the local order."""
     placed, unplaced = _targets_at("n"), _targets_at('n."unmapped"')
     files = [_FILE.format('n."databucket"."file"'), _FILE.format('n."unmapped"."file"')]
     parts = [

@@ -1,4 +1,4 @@
-"""Athena over one evidence bucket: its tables, its workgroup, its named queries, as values.
+"""Athena for one evidence bucket: its tables, workgroup and named queries, as values.
 
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection-setting-up.html
 https://docs.aws.amazon.com/athena/latest/ug/compression-support-hive.html
@@ -15,13 +15,13 @@ from nhi_evidence.investigate.library import questions
 
 GB = 1 << 30
 ENGINE = "Athena engine version 3"
-"""The first that reads zstd in text."""
+"""The first version that reads zstd-compressed text."""
 
 INPUT_FORMAT = "org.apache.hadoop.mapred.TextInputFormat"
 OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 SERDE_PARAMETERS = {
-    # The separator is U+0001, which no JSON text holds; were it there, it belongs to the line.
+    # The separator is U+0001, which JSON text never contains; if one occurs, it stays in the line.
     "serialization.format": "1",
     "serialization.last.column.takes.rest": "true",
 }
@@ -30,17 +30,17 @@ _KEYS = {views.EVIDENCE: (views.OF_SOURCE, views.HOUR), views.STATEMENTS: (views
 
 
 class TablePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One table of text, its partitions projected: no crawler, nothing to keep true."""
+    """One text table with projected partitions: no crawler, and nothing to keep up to date."""
 
     name: str
     location: str
     keys: tuple[str, ...]
-    """Partition keys, each a text."""
+    """Partition keys, all texts."""
     parameters: dict[str, str]
 
 
 class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A saved question as a whole statement."""
+    """A saved question, as a complete statement."""
 
     name: str
     description: str
@@ -48,19 +48,19 @@ class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AthenaPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is made for one evidence bucket."""
+    """Everything that is deployed for one evidence bucket."""
 
     workgroup: str
     database: str
     output: str
-    """Where answers are written."""
+    """Where Athena writes its answers."""
     bytes_limit: int
     tables: tuple[TablePlan, ...]
     queries: tuple[NamedQuery, ...]
 
 
 def athena(config: Config, store: EvidenceBucket, table: Athena) -> AthenaPlan:
-    """Return what is made for an evidence bucket."""
+    """Return what is deployed for an evidence bucket."""
     database = naming.database(store.name)
     sources = tuple(dict.fromkeys(one.source for one in config.sources_in(store.name)))
     return AthenaPlan(
@@ -77,7 +77,7 @@ def _tables(
     store: EvidenceBucket, table: Athena, sources: tuple[str, ...]
 ) -> tuple[TablePlan, ...]:
     first = f"{table.since.replace('-', '')}00"
-    # A day ahead: a source's clock may be before Athena's.
+    # A day ahead: a source's clock may be ahead of Athena's.
     hours = {"type": "date", "format": HOUR_FORMAT, "range": f"{first},NOW+1DAYS",
              "interval": "1", "interval.unit": "HOURS"}  # fmt: skip
     no_hour = {"type": "enum", "values": "unknown"}
@@ -148,4 +148,4 @@ FROM units GROUP BY source, hour, standing ORDER BY hour, source""",
         "SELECT * FROM unreadable LIMIT 1000",
     ),
 ]
-"""Asked of the evidence itself: name, what it says, and its SELECT."""
+"""Questions about the evidence itself: name, what the answer says, and the SELECT."""

@@ -1,6 +1,6 @@
-"""The shape of a normalized record as a type of Athena's: what `row_reading` reads, and no more.
+"""The shape of a normalized record as an Athena type: what `row_reading` reads, and no more.
 
-Made from the structures the local index reads with, so the two cannot differ.
+Derived from the structures that the local index decodes with, so the two cannot differ.
 https://docs.aws.amazon.com/athena/latest/ug/extracting-data-from-JSON.html
 """
 
@@ -19,7 +19,7 @@ _SCALARS: dict[type[inspect.Type], str] = {
     inspect.BoolType: "BOOLEAN",
 }
 _UNPLACED = "unmapped"
-"""Kept as it is by the local reader, which decodes it where it is there."""
+"""Kept raw by the local reader, which decodes it only if it is present."""
 
 
 def record_type() -> str:
@@ -28,7 +28,7 @@ def record_type() -> str:
 
 
 def required(name: str) -> str:
-    """Return the condition that a record `name` of `record_type` states all it must."""
+    """Return the condition that a record `name` of `record_type` has all required fields."""
     return " AND ".join(f"{path} IS NOT NULL" for path in _required(row_reading.SHAPE, name))
 
 

@@ -1,7 +1,7 @@
-"""A selection of records as SQL of Athena's: what `Selection.matches` means.
+"""A selection of records as Athena SQL, with the meaning of `Selection.matches`.
 
-Values are written as literals, and Athena's execution parameters are not used
-(docs/decisions/0240): those are SQL, too, and quoted by whoever sends them.
+Values are written as literals. Athena's execution parameters are not used (docs/decisions/0240):
+they are SQL too, and the sender has to quote them anyway.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from nhi_evidence.investigate.index import Selection
 
 BATCH_BYTES = 120_000
-"""Of values in one statement. Athena takes 262,144 bytes of text, the views among them:
+"""Bytes of values in one statement. Athena accepts 262,144 bytes of text, including the views:
 https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 
 _TIMES_WRITTEN = {"identities": 3, "issued": 2}
@@ -21,7 +21,7 @@ _EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal of Athena's: a quote within is doubled, and nothing else escapes.
+    """Return a text as an Athena literal: a quote in it is doubled, and nothing else is special.
 
     https://trino.io/docs/current/language/types.html#varchar
     """
@@ -29,7 +29,7 @@ def literal(text: str) -> str:
 
 
 def batches(selection: Selection) -> Iterator[Selection]:
-    """Yield selections that together select the same, each small enough for one statement."""
+    """Split a selection into ones that together select the same, each fitting one statement."""
     sets = {
         name: frozenset[object]()
         for name in ("identities", "credentials", "issued", "addresses", "resources", "subjects")
@@ -57,7 +57,7 @@ def _only(selection: Selection, batch: dict[str, set[object]]) -> Selection:
 
 
 def condition(selection: Selection) -> str:
-    """Return the condition on rows of `events`; never true of a selection that is empty."""
+    """Return the condition on rows of `events`; that of an empty selection is never true."""
     any_of = list(_any_of(selection))
     conditions = [f"({' OR '.join(any_of)})" if any_of else "false"]
     for instant, sign in ((selection.since, ">="), (selection.until, "<")):

@@ -1,7 +1,7 @@
-"""Questions that Athena is asked: SQL that DuckDB and Athena read alike, by its syntax tree.
+"""Questions that may be sent to Athena: SQL that DuckDB and Athena read alike, by syntax tree.
 
-Nothing else is sent, and what is sent is written from the tree that was looked at, so no text
-reaches Athena that another parser could read otherwise.
+Nothing else is sent, and what is sent is generated from the tree that was checked, so no text
+reaches Athena that another parser could read differently.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ SAVED = (
     exp.If, exp.Count, exp.Distinct, exp.Sum, exp.Min, exp.Max, exp.Window, exp.RowNumber,
     exp.TimestampTrunc, exp.DateTrunc, exp.Interval, exp.Var, exp.Unnest,
 )  # fmt: skip
-"""What saved questions are made of."""
+"""The nodes that saved questions use."""
 
 ALLOWED = (
     *SAVED, exp.With, exp.CTE, exp.Union, exp.Like, exp.Between, exp.Coalesce, exp.Lower,
     exp.Upper, exp.CountIf, exp.Neg, exp.Exists, exp.DPipe, exp.Length,
 )  # fmt: skip
-"""What any question may be made of. Division, casts and regular expressions differ."""
+"""The nodes that any question may use. Division, casts and regular expressions differ."""
 
 VIEWS = frozenset({"events", "all_events", "units", "identities", "findings", "unreadable"})
-"""What a question may read."""
+"""The views a question may read."""
 
 
 class QuestionError(ValueError):
-    """A question that is not sent: says what of it, and why."""
+    """A question that must not be sent: says which part of it, and why."""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -42,14 +42,14 @@ class Answered(msgspec.Struct, frozen=True):
 
     name: str
     is_list: bool
-    """Athena answers with one text a value, in which a list cannot be told from its elements."""
+    """Athena returns each value as one text, in which a list's elements cannot be told apart."""
 
 
 def for_athena(sql: str, columns: Sequence[Answered], reserved: frozenset[str]) -> str:
-    """Return a question as Athena is sent it, its lists written as JSON.
+    """Return a question as it is sent to Athena, with lists written as JSON.
 
-    `columns` are those of its answer; `reserved` are names the statement around it uses. Raises
-    `QuestionError`.
+    `columns` are those of its answer; `reserved` are names used by the surrounding statement.
+    Raises `QuestionError` for a question that must not be sent.
     """
     here, there = (_parsed(sql, engine) for engine in ("duckdb", "athena"))
     for tree in (here, there):

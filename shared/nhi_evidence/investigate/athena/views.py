@@ -1,8 +1,8 @@
-"""The local views in Athena's SQL, over the lines of evidence and of sealed statements.
+"""The local views in Athena SQL, over the lines of evidence and of sealed statements.
 
-They are written into each statement, bounded by hours, and not made as views of the catalog
-(docs/decisions/0195): so each is bounded, and a record is counted once whatever hours are asked.
-What counts is what the function that reconciles stated; Athena checks no signature.
+They are part of each statement, bounded by hours, and not views in the catalog
+(docs/decisions/0195): so every query is bounded, and a record is counted once in any hours.
+What counts is what the reconciling function stated; Athena checks no signature.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from nhi_evidence.investigate.columns import COLUMNS
 
 EVIDENCE, STATEMENTS = "evidence", "statements"
 UNDATED = "_of_no_hour"
-"""Ends the name of the table of what lies under `h=unknown`: no projection spans both."""
+"""Suffix of the table of what is under `h=unknown`: no projection covers both."""
 LINE, OF_SOURCE, HOUR = "line", "of_source", "hour"
 STATEMENTS_ENDING = ".statements.ndjson.zst"
 
 
 class Standing(StrEnum):
-    """How a unit stands, as far as sealed statements say."""
+    """How a unit's claim is judged, as far as sealed statements say."""
 
     COUNTED = "counted"
     NOT_COUNTED = "not_counted"
-    """The hour is stated, and does not count it: a duplicate, contested, incomplete or void."""
+    """The hour is stated without counting it: it is a duplicate, contested, incomplete or void."""
     NOT_STATED = "not_stated"
-    """No statement on the hour names what counts: it is too young, or names too many."""
+    """No statement on the hour names what counts: the hour is too recent, or has too many units."""
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """Which hours are read: expressions of Athena's, that give `YYYYMMDDHH`."""
+    """The hours to read: Athena expressions that evaluate to `YYYYMMDDHH`."""
 
     first: str
     last: str
-    """The last that is read."""
+    """Inclusive."""
 
 
 LAST_DAY = Hours(
@@ -47,12 +47,12 @@ LAST_DAY = Hours(
 
 
 def between(first: str, last: str) -> Hours:
-    """Return two hours `YYYYMMDDHH` as bounds."""
+    """Return two hours, `YYYYMMDDHH`, as bounds."""
     return Hours(f"'{first}'", f"'{last}'")
 
 
 def statement(sql: str, database: str, hours: Hours) -> str:
-    """Return a SELECT over the views as Athena reads it, the views before it."""
+    """Return a SELECT over the views as a complete Athena statement, preceded by the views."""
     views = ",\n".join(f"{name} AS (\n{text}\n)" for name, text in _views(database, hours))
     own = sql.strip().rstrip(";").rstrip()
     is_with = own[:4].upper() == "WITH" and own[4:5].isspace()
@@ -77,7 +77,7 @@ def _views(database: str, hours: Hours) -> list[tuple[str, str]]:
 
 
 def _lines(database: str, table: str, hours: Hours) -> str:
-    """Lines with the key of their object: `$path` is `s3://<bucket>/<key>`."""
+    """Select lines with the key of their object: `$path` is `s3://<bucket>/<key>`."""
     columns = f"{OF_SOURCE}, {HOUR}, regexp_extract(\"$path\", '^s3://[^/]+/(.*)$', 1) AS object, "
     ending = f" AND \"$path\" LIKE '%{STATEMENTS_ENDING}'" if table == STATEMENTS else ""
     if table == STATEMENTS:
@@ -206,4 +206,4 @@ _FINDINGS = """\
   WHERE json_extract_scalar(l.line, '$.k') = 'named'"""
 
 NAMES = frozenset(name for name, _ in _views("", Hours("", "")))
-"""Of all views a statement carries."""
+"""The names of all views in a statement."""

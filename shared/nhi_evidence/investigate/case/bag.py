@@ -1,4 +1,4 @@
-"""A BagIt bag in a zip (RFC 8493): written as its files come, read within bounds.
+"""A BagIt bag in a zip (RFC 8493): written as a stream, read within limits.
 
 https://www.rfc-editor.org/rfc/rfc8493
 """
@@ -25,22 +25,22 @@ MAX_BAG_BYTES = 8 << 30
 _MAX_TAG_BYTES = 64 << 20
 
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-"""Paths in a bag: nothing that leaves it, and nothing a shell or a terminal acts on."""
+"""Paths in a bag: none that escapes it, and nothing a shell or a terminal would interpret."""
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can hold: the same case gives the same bytes."""
+"""The earliest time a zip can express; fixed, so that the same case has the same bytes."""
 
 
 class BagError(ValueError):
-    """Not a bag, or not one that is whole: says where."""
+    """The input is not a bag, or not an intact one: says where."""
 
 
 class Writer:
-    """Writes a bag, a file at a time."""
+    """Writes a bag, one file at a time."""
 
     def __init__(self, sink: BinaryIO, folder: str) -> None:
-        """Write a zip whose one folder is the bag."""
+        """Write a zip whose only folder is the bag."""
         self._zip = zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED)
         self._folder = folder
         self._hashes: dict[str, str] = {}
@@ -51,20 +51,20 @@ class Writer:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        """Let the zip go; one that was not closed before is no bag."""
+        """Release the zip; without `close` before, it is not a valid bag."""
         self._zip.close()
 
     def add(self, name: str, data: bytes) -> None:
-        """Add a file of the payload, under `data/`. Raises `ValueError` for a name that is none."""
+        """Add a file under `data/`. Raises `ValueError` for an invalid or duplicate name."""
         path = PAYLOAD + name
         if not NAME.fullmatch(path) or path in self._hashes:
-            raise ValueError(f"no name for a file of a bag, or there already: {name!r}")
+            raise ValueError(f"invalid or duplicate file name in a bag: {name!r}")
         self._hashes[path] = sha256(data).hexdigest()
         self._bytes += len(data)
         self._put(path, data)
 
     def close(self, info: Mapping[str, str]) -> None:
-        """Write what a bag ends with; `info` is what it says of itself, one line each."""
+        """Write the tag files and finish the bag; `info` becomes lines of `bag-info.txt`."""
         oxum = f"{self._bytes}.{len(self._hashes)}"
         lines = {**info, "Payload-Oxum": oxum}
         tags = {
@@ -88,22 +88,22 @@ def _manifest(hashes: Mapping[str, str]) -> bytes:
 
 
 class Files(Protocol):
-    """The files of a bag, wherever they lie."""
+    """The files of a bag, wherever they are."""
 
     def names(self) -> Iterator[str]:
-        """Yield the path of every file in the bag. Raises `BagError` for what is no plain file."""
+        """Yield the path of every file in the bag. Raises `BagError` for anything but a file."""
         ...
 
     def read(self, name: str, limit: int) -> bytes:
-        """Return a file. Raises `BagError` where it is not there or is larger than `limit`."""
+        """Return a file. Raises `BagError` if it is missing or larger than `limit` bytes."""
         ...
 
 
 class ZippedFiles:
-    """See `Files`: of a zip whose one folder is the bag."""
+    """`Files` of a zip whose only folder is the bag."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        """Open it. Raises `BagError`."""
+        """Open the zip. Raises `BagError` if it is not one, or not a safe one."""
         try:
             self._zip = zipfile.ZipFile(stream)
             infos = self._zip.infolist()
@@ -113,7 +113,7 @@ class ZippedFiles:
             raise BagError(f"{len(infos)} files")
         folders = {info.filename.partition("/")[0] for info in infos}
         if len(folders) != 1:
-            raise BagError("not one folder alone")
+            raise BagError("not exactly one folder")
         self._folder = folders.pop() + "/"
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
@@ -123,7 +123,7 @@ class ZippedFiles:
             if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
                 raise BagError(f"{name!r}: not a regular file")
             if not NAME.fullmatch(name) or name in self._entries:
-                raise BagError(f"{name!r}: no name for a file of a bag, or there twice")
+                raise BagError(f"{name!r}: invalid or duplicate file name in a bag")
             self._entries[name] = info
         if sum(info.file_size for info in self._entries.values()) > MAX_BAG_BYTES:
             raise BagError("too large")
@@ -155,18 +155,18 @@ class ZippedFiles:
 
 
 def check(files: Files) -> list[str]:
-    """Return what of a bag is not as its manifests say; nothing of one that is whole.
+    """Return how a bag differs from its manifests; empty for an intact one.
 
-    Raises `BagError` where there is no bag.
+    Raises `BagError` if it is not a bag at all.
     """
     if files.read(BAGIT, _MAX_TAG_BYTES) != DECLARATION:
-        raise BagError(f"{BAGIT}: not of BagIt 1.0")
+        raise BagError(f"{BAGIT}: not BagIt 1.0")
     wrong = []
     tags = _read_manifest(files, TAG_MANIFEST)
     payload = _read_manifest(files, MANIFEST)
     wrong += [f"{name}: not in {TAG_MANIFEST}" for name in _TAGS if name not in tags]
     wrong += [f"{name}: outside {PAYLOAD}" for name in payload if not name.startswith(PAYLOAD)]
-    wrong += [f"{name}: no tag file" for name in tags if name not in _TAGS]
+    wrong += [f"{name}: not a tag file" for name in tags if name not in _TAGS]
     present = set(files.names())
     wrong += [
         f"{name}: in no manifest"
@@ -179,7 +179,7 @@ def check(files: Files) -> list[str]:
             wrong.append(str(error))
             continue
         if actual != digest:
-            wrong.append(f"{name}: not the bytes of the manifest")
+            wrong.append(f"{name}: hash does not match the manifest")
     return wrong
 
 
@@ -192,7 +192,7 @@ def _read_manifest(files: Files, name: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         match = _LINE.fullmatch(line)
         if match is None or not NAME.fullmatch(match[2]) or match[2] in hashes:
-            raise BagError(f"{name}, line {number}: no line of a manifest")
+            raise BagError(f"{name}, line {number}: not a line of a manifest")
         hashes[match[2]] = match[1]
         if len(hashes) > MAX_FILES:
             raise BagError(f"{name}: more than {MAX_FILES} files")

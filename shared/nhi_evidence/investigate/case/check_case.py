@@ -3,15 +3,15 @@
 
     python3 check_case.py CASE 'NAME+ID+KEY'
 
-The key may be a file with that one line in it, too.
-CASE is the zip, or the folder it was unpacked to. The key must come to you by another way than the
-case, and so must both programs: the copies in a case prove nothing against who made it.
+The key may also be a file with that one line in it.
+CASE is the zip, or the folder it was unpacked to. Get the key through another channel than the
+case, and both programs too: the copies in a case prove nothing against whoever made it.
 
-Checked: that the files are those of its manifests (RFC 8493), that every proof holds under the
-key, that case.json states of each record what its proof shows, and that it is what its custody
-record was written for, where there is one. ML-DSA signatures and time stamps are not checked
-here. Exit code: 0 it holds, 1 it does not, 2 it could not be read, or is incomplete by what it
-states itself, or has no record.
+Checked: that the files match its manifests (RFC 8493), that every proof is valid under the key,
+that case.json states for each record what its proof shows, and that case.json is the one its
+custody record was written for, if there is one. ML-DSA signatures and time stamps are not checked
+here. Exit code: 0 it holds; 1 it does not; 2 it could not be read, is incomplete as it states
+itself, or has no record.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ BAD_INPUT = (
     AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError,
     struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What reading anything but a case may end in; an encrypted zip is a RuntimeError."""
+"""What reading anything other than a case may raise; an encrypted zip raises RuntimeError."""
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
 MAX_KEY_BYTES = 1 << 16
 
 
 class Broken(Exception):
-    """No case, or none that can be read."""
+    """The input is not a case, or cannot be read."""
 
 
 def sha256(data: bytes) -> str:
-    """SHA-256, hex."""
+    """Return the SHA-256, hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 class Folder:
-    """The files of a case in a folder: plain files alone, no link is followed."""
+    """The files of a case in a folder: regular files only; no link is followed."""
 
     def __init__(self, path: Path) -> None:
         self.files: dict[str, Path] = {}
@@ -63,7 +63,7 @@ class Folder:
                 continue
             name = file.relative_to(path).as_posix()
             if not stat.S_ISREG(mode) or not NAME.fullmatch(name):
-                raise Broken(f"{name!r}: no plain file of a case")
+                raise Broken(f"{name!r}: not a regular file of a case")
             self.files[name] = file
             if len(self.files) > MAX_FILES:
                 raise Broken("too many files")
@@ -76,21 +76,21 @@ class Folder:
 
 
 class Zip:
-    """The files of a case in a zip whose one folder it is."""
+    """The files of a case in a zip whose only folder is the case."""
 
     def __init__(self, path: Path) -> None:
         self.zip = zipfile.ZipFile(path)
         self.files: dict[str, zipfile.ZipInfo] = {}
         infos = self.zip.infolist()
         if len(infos) > MAX_FILES or len({info.filename.partition("/")[0] for info in infos}) != 1:
-            raise Broken("not one folder alone, or too many files")
+            raise Broken("not exactly one folder, or too many files")
         for info in infos:
             name = info.filename.partition("/")[2]
             if not name or info.is_dir():
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG) or not NAME.fullmatch(name) or name in self.files:
-                raise Broken(f"{name!r}: no plain file of a case, or there twice")
+                raise Broken(f"{name!r}: not a regular file of a case, or a duplicate")
             self.files[name] = info
 
     def read(self, name: str) -> bytes:
@@ -110,15 +110,15 @@ def manifest(case: Folder | Zip, name: str) -> dict[str, str]:
     for number, line in enumerate(case.read(name).decode().splitlines(), start=1):
         match = LINE.fullmatch(line)
         if match is None or not NAME.fullmatch(match[2]) or match[2] in hashes:
-            raise Broken(f"{name}, line {number}: no line of a manifest")
+            raise Broken(f"{name}, line {number}: not a line of a manifest")
         hashes[match[2]] = match[1]
     return hashes
 
 
 def check_bag(case: Folder | Zip) -> list[str]:
-    """Return what is not as the manifests say."""
+    """Return how the files differ from the manifests."""
     if case.read("bagit.txt") != DECLARATION:
-        raise Broken("bagit.txt: not of BagIt 1.0")
+        raise Broken("bagit.txt: not BagIt 1.0")
     tags, payload = manifest(case, "tagmanifest-sha256.txt"), manifest(case, "manifest-sha256.txt")
     named = {**tags, **payload}
     wrong = [f"{name}: in no manifest" for name in case.files if name not in named]
@@ -129,7 +129,7 @@ def check_bag(case: Folder | Zip) -> list[str]:
     for name, digest in named.items():
         try:
             if sha256(case.read(name)) != digest:
-                wrong.append(f"{name}: not the bytes of the manifest")
+                wrong.append(f"{name}: hash does not match the manifest")
         except Broken as error:
             wrong.append(str(error))
     return wrong
@@ -141,15 +141,15 @@ def read_document(case: Folder | Zip) -> dict[str, Any]:
     if document["v"] != 1:
         raise Broken(f"case.json: version {document['v']}")
     if not isinstance(document["records"], list) or not isinstance(document["subject"], str):
-        raise Broken("case.json: of another form")
+        raise Broken("case.json: malformed")
     return dict(document)
 
 
 def lacking(document: dict[str, Any]) -> list[str]:
-    """Return why the case may lack records, as it states or its records show."""
+    """Return why the case may lack records, as it states or as its records show."""
     reasons = document["incomplete"]
     if not isinstance(reasons, list) or not all(isinstance(text, str) for text in reasons):
-        raise Broken("case.json: of another form")
+        raise Broken("case.json: malformed")
     unread = max(int(document["unreadable_count"]), len(document["unreadable"]))
     contested = sum(record["standing"] == "contested" for record in document["records"])
     if unread and not reasons:
@@ -161,9 +161,9 @@ def lacking(document: dict[str, Any]) -> list[str]:
 
 
 def original_hash(line: dict[str, Any], kept: str) -> str | None:
-    """Return the hash of the record as delivered; None where the text kept says another.
+    """Return the hash of the record as delivered; None if it is not that of the kept text.
 
-    Of a record something was cut out of, the text that is kept has a hash of its own.
+    If something was cut from the record, the kept text has a different hash.
     """
     stated: str = line["n"]["raw_data_hash"]["value"]
     return stated if line.get("c") or stated == kept else None
@@ -172,12 +172,12 @@ def original_hash(line: dict[str, Any], kept: str) -> str | None:
 def check_records(
     case: Folder | Zip, document: dict[str, Any], pinned: str
 ) -> tuple[int, int, list[str]]:
-    """Return how many records are proven, how many the case has no proof of, and what is wrong."""
+    """Return how many records are proven, how many have no proof in the case, and what is wrong."""
     proven, without, wrong, before = 0, 0, [], None
     claimed = set()
     for number, record in enumerate(document["records"], start=1):
         if before is not None and record["time"] < before:
-            wrong.append(f"record {number}: not in order of time")
+            wrong.append(f"record {number}: not in chronological order")
         before = record["time"]
         if not record["proof"]:
             without += 1
@@ -205,24 +205,24 @@ def check_records(
             record.get(name) for name in ("time", "uid", "raw_sha256", "object", "unit", "line")
         )
         if stated != actual:
-            wrong.append(f"record {number}: its proof is of another record")
+            wrong.append(f"record {number}: its proof belongs to a different record")
         else:
             proven += 1
     proofs = {name.rpartition("/")[0][5:] for name in case.files if name.startswith("data/proofs/")}
-    wrong += [f"{name}: proof of no record" for name in sorted(proofs - claimed)]
+    wrong += [f"{name}: a proof without a record" for name in sorted(proofs - claimed)]
     return proven, without, wrong
 
 
 def check_custody(case: Folder | Zip) -> tuple[list[str], str]:
-    """Return what is not as the custody record says, and what that leaves unshown."""
+    """Return how the case differs from its custody record, and what that leaves unshown."""
     custody = json.loads(case.read("data/custody.json"))
     key, name = custody.get("record"), "data/custody-record.json"
     if key is None:
         wrong = ["custody-record.json: custody.json names no record"] if name in case.files else []
         reason = str(custody.get("no_record") or "no reason is given")
         return wrong, (
-            f"what case.json states to lack: no custody record was written ({reason}), "
-            "so it is as whoever made the case says"
+            f"what case.json says is missing: no custody record was written ({reason}), "
+            "so it rests on the word of whoever made the case"
         )
     wrong = []
     body = case.read(name)
@@ -231,14 +231,14 @@ def check_custody(case: Folder | Zip) -> tuple[list[str], str]:
     record = json.loads(body)
     if record["case_sha256"] != sha256(case.read("data/case.json")):
         wrong.append("case.json: not the one that custody-record.json was written for")
-    return wrong, f"whether the evidence has {key}: that takes the evidence, too"
+    return wrong, f"whether the evidence has {key}: that takes the evidence as well"
 
 
 def read_key(argument: str) -> str:
-    """Return the verifier key of an argument: the key, or a file with that line."""
+    """Return the verifier key in an argument, or in the file it names."""
     try:
         is_file = Path(argument).is_file()
-    except (OSError, ValueError):  # longer than the name of a file may be, as a key can be
+    except (OSError, ValueError):  # a key can be longer than a file name may be
         is_file = False
     if is_file:
         with Path(argument).open("rb") as file:

@@ -1,4 +1,4 @@
-"""What a case holds: names of its files, and how each is written."""
+"""What a case contains: the names of its files, and how each is written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CaseRecord(msgspec.Struct, frozen=True):
     """One record of a case, and the folder of its proof."""
 
     proof: str
-    """Folder under `data/`; empty where there is none."""
+    """Folder under `data/`; empty if there is no proof."""
     time: int
     uid: str | None
     raw_sha256: str
@@ -42,20 +42,20 @@ class CaseRecord(msgspec.Struct, frozen=True):
 
 
 class CaseDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """`case.json`: what the case is about, and its records in order of time."""
+    """`case.json`: what the case is about, and its records in chronological order."""
 
     v: int = VERSION
     subject: str
     log: str
-    """Name of the log; empty of a case that proves nothing."""
+    """Name of the log; empty for a case that proves nothing."""
     head: str
     first: int | None
     last: int | None
     records: tuple[CaseRecord, ...]
     statements: tuple[str, ...]
-    """Files under `statements/` with what was given of coverage, completeness and absence."""
+    """Files under `statements/` with any statements on coverage, completeness and absence."""
     incomplete: tuple[str, ...]
-    """Why it may lack records of what was asked, a line each; empty where nothing says so."""
+    """Reasons why it may lack records that match the question; empty if none is known."""
     unreadable: tuple[str, ...]
     """Objects and lines that could not be read, and why: the first `MAX_UNREADABLE`."""
     unreadable_count: int
@@ -70,21 +70,21 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Custody(msgspec.Struct, frozen=True, kw_only=True):
-    """`custody.json`: who made the case, when, of what, with what."""
+    """`custody.json`: who made the case, when, from what and with what."""
 
     v: int = VERSION
     made_at: int
-    """Milliseconds since the epoch, UTC, by the maker's clock: a statement."""
+    """Milliseconds since the epoch, UTC, by the maker's clock: the maker's word, not a proof."""
     made_by: str
-    """As the maker says."""
+    """According to the maker."""
     program: str
     evidence: str
     question: Mapping[str, Any]
     """The selection, so that it can be repeated."""
     record: str | None = None
-    """Key of the record of this case in the evidence, whose bytes are `custody-record.json`."""
+    """Key of this case's record in the evidence, whose bytes are `custody-record.json`."""
     no_record: str | None = None
-    """Why there is none."""
+    """Why there is no record."""
     legal_holds: tuple[Hold, ...] = ()
     """What was put under legal hold when the case was made."""
 
@@ -96,7 +96,7 @@ def document(
     unproven: Mapping[Place, str],
     statements: Iterable[str],
 ) -> CaseDocument:
-    """Compose `case.json`; `proofs` are folders by place, `unproven` the reasons for none."""
+    """Compose `case.json`; `proofs` are folders, `unproven` reasons for having no proof."""
     steps = timeline.path.steps
     return CaseDocument(
         subject=timeline.subject,
@@ -128,12 +128,12 @@ def document(
 
 
 def incomplete(timeline: Timeline) -> tuple[str, ...]:
-    """Return why a timeline may lack something: unreadable, contested, or cut off."""
+    """Return why a timeline may lack records: some are unreadable, contested or cut off."""
     return tuple(gap.text for gap in timeline.gaps if gap.makes_incomplete)
 
 
 def shipped(name: str) -> bytes:
-    """Return a file that every case carries, as this release has it."""
+    """Return a file that every case carries, in this release's version."""
     return files("nhi_evidence.investigate.case").joinpath(name).read_bytes()
 
 
@@ -143,5 +143,5 @@ def proof_checker() -> bytes:
 
 
 def encode(value: object) -> bytes:
-    """Return JSON that is meant to be read."""
+    """Return indented JSON, meant to be read by people."""
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"

@@ -1,7 +1,7 @@
-"""What the evidence itself keeps of a case that was made of it: `op/v1/custody/` (one JSON object).
+"""The record the evidence keeps of a case made from it: `op/v1/custody/` (one JSON object).
 
-It binds `case.json`, and with it everything the case states to lack, by its hash. Sealed like all
-that is in the bucket, it shows an entry that somebody removed from a case later.
+It binds `case.json`, and with it everything the case says is missing, by its hash. Sealed like
+everything in the bucket, it reveals if somebody later removed an entry from the case.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ ENDING = ".case.json"
 
 
 class CaseRecordOfCustody(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="case"):
-    """One case, as the evidence remembers it. Made of the case alone, so its key is, too."""
+    """One case, as the evidence remembers it. A function of the case alone, and so is its key."""
 
     v: int = 1
     case_sha256: str
-    """Of the exact bytes of `case.json`."""
+    """SHA-256 of the exact bytes of `case.json`."""
     made_at: int
-    """Milliseconds since the epoch, UTC, by the maker's clock: a statement."""
+    """Milliseconds since the epoch, UTC, by the maker's clock: the maker's word, not a proof."""
     made_by: str
-    """As the maker says; who wrote the object is in its metadata and in CloudTrail."""
+    """According to the maker; who wrote the object is in its metadata and in CloudTrail."""
     program: str
     question: Mapping[str, Any]
     head: str
@@ -44,7 +44,7 @@ class CaseRecordOfCustody(msgspec.Struct, frozen=True, kw_only=True, tag_field="
 
 
 def make(document: CaseDocument, case: bytes, custody: Custody) -> tuple[str, bytes]:
-    """Return key and body of the record of a case; `case` is its `case.json`."""
+    """Return key and body of a case's custody record; `case` is the bytes of its `case.json`."""
     body = contents.encode(
         CaseRecordOfCustody(
             case_sha256=sha256(case).hexdigest(),
@@ -64,26 +64,26 @@ def make(document: CaseDocument, case: bytes, custody: Custody) -> tuple[str, by
 
 
 def folder(made_at: int) -> str:
-    """Return where the records of an hour's cases lie."""
+    """Return the prefix for custody records of cases made in the same hour."""
     return f"op/v1/{KIND}/h={keys.hour_of(made_at)}/"
 
 
 def read(body: bytes) -> CaseRecordOfCustody:
-    """Read a record. Raises `ValueError` for what is none."""
+    """Decode a custody record. Raises `ValueError` if it is not one."""
     try:
         record = msgspec.json.decode(body, type=CaseRecordOfCustody)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"no custody record of a case: {error}") from error
+        raise ValueError(f"not a custody record of a case: {error}") from error
     if record.v != 1:
-        raise ValueError(f"a custody record of version {record.v}")
+        raise ValueError(f"custody record version {record.v}, this reads 1")
     return record
 
 
 def differences(case: bytes, custody: Custody, body: bytes | None) -> list[str]:
-    """Return what of a case is not as the custody record in it says; `body` is that file, if any.
+    """Return how a case differs from the custody record in it; `body` is that file, if any.
 
-    It needs nothing but the case: whoever changes `case.json` has to make another record, too,
-    and of that the evidence knows nothing.
+    This needs nothing but the case: whoever changes `case.json` has to make another record too,
+    and that one is not in the evidence.
     """
     if custody.record is None:
         return [] if body is None else [f"{contents.RECORD}: {contents.CUSTODY} names no record"]
@@ -102,22 +102,22 @@ def differences(case: bytes, custody: Custody, body: bytes | None) -> list[str]:
     if stated != (custody.made_at, custody.made_by, custody.question, custody.legal_holds):
         wrong.append(f"{contents.CUSTODY}: contradicts {contents.RECORD}")
     if not custody.record.startswith(folder(record.made_at)):
-        wrong.append(f"{contents.CUSTODY}: the record's key is of another hour")
+        wrong.append(f"{contents.CUSTODY}: the record's key names a different hour")
     return wrong
 
 
 class Sought(msgspec.Struct, frozen=True):
-    """What the evidence says of a case's custody record."""
+    """What the evidence says about a case's custody record."""
 
     findings: Sequence[str] = ()
     notes: Sequence[str] = ()
-    """What holds, or cannot be known yet, in words."""
+    """What is confirmed, or cannot be known yet, in words."""
 
 
 def seek(store: EvidenceVersions, stored: StoredLog, custody: Custody) -> Sought:
     """Look for a case's record in the evidence, under the signed log.
 
-    Raises `LogError` where the log is not what its keys signed.
+    Raises `LogError` if the log does not match what its keys signed.
     """
     signed = sealed.listed(stored, sealed.heads(stored)).custody
     if custody.record is None:
@@ -134,15 +134,15 @@ def seek(store: EvidenceVersions, stored: StoredLog, custody: Custody) -> Sought
 
 
 def _others(store: EvidenceVersions, custody: Custody) -> Sought:
-    """A case that names no record, though one was written of a case made at that instant."""
+    """Look for a record of another case made at the same instant, as this case names none."""
     for key in store.keys(folder(custody.made_at)):
         if not key.endswith(ENDING):
             continue
         try:
             record = read(store.get(key))
         except ValueError:
-            continue  # what else lies there is for verify to weigh
+            continue  # whatever else is there is for `verify` to judge
         if record.made_at == custody.made_at:
-            text = f"{key}: written of a case made at this instant, which this one does not name"
+            text = f"{key}: written for a case made at this instant, but not named by this one"
             return Sought([text])
     return Sought(notes=["the evidence has no custody record of a case made at that instant"])

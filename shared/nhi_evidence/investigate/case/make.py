@@ -1,4 +1,4 @@
-"""Making a case: records with their proofs, the story, and who made it, in one bag."""
+"""Make a case: records with their proofs, the timeline, and who made it, in one bag."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHECKED_BY = (
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes into a case beside records and proofs."""
+    """What goes into a case besides records and proofs."""
 
     timeline: Timeline
     timeline_as_json: bytes
@@ -32,21 +32,21 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     made_on: str
     """Day, UTC, `2026-03-02`."""
     statements: Mapping[str, bytes] = {}
-    """By file name."""
+    """File name to content."""
     write_record: Callable[[str, bytes], None] | None = None
-    """Writes the record of the case, key and body, into the evidence; None: `custody` says why
-    there is none."""
+    """Writes the custody record, key and body, into the evidence; if None, `custody` says why
+    there is no record."""
 
 
 class WrittenCase(msgspec.Struct, frozen=True):
     """What became of the records."""
 
     proofs: Mapping[Place, str]
-    """Folder of the proof of each."""
+    """Folder of each record's proof."""
     unproven: Mapping[Place, str]
-    """Why there is none."""
+    """Why a record has no proof."""
     custody: contents.Custody
-    """As it stands in the case."""
+    """`custody.json` as written into the case."""
 
 
 def make(
@@ -67,7 +67,7 @@ def make(
         writer.add(contents.CASE, case)
         if parts.write_record is not None:
             key, record = custody_record.make(document, case, custody)
-            # Before the case is whole: nothing is handed over that is not on record.
+            # Before the case is complete: no case is handed over that is not on record.
             parts.write_record(key, record)
             custody = msgspec.structs.replace(custody, record=key, no_record=None)
             writer.add(contents.RECORD, record)

@@ -1,4 +1,4 @@
-"""Checking a case: the bag, every proof against pinned keys, and the story against the proofs."""
+"""Check a case: the bag, every proof against pinned keys, and the timeline against the proofs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _DocumentT = TypeVar("_DocumentT", CaseDocument, Custody)
 
 
 class CaseReport(msgspec.Struct, kw_only=True):
-    """What checking a case showed."""
+    """The result of checking a case."""
 
     subject: str = ""
     records: int = 0
     proven: int = 0
     unproven: list[str] = []
-    """Records the case itself says it has no proof of, and why."""
+    """Records for which the case itself says it has no proof, and why."""
     findings: list[str] = []
-    """What is not as the case says; nothing of a case that holds."""
+    """What is not as the case says; empty for a case that holds."""
     incomplete: list[str] = []
-    """Why the case may lack records, as it states itself: unreadable, contested or cut off."""
+    """Why the case may lack records, by its own account: unreadable, contested or cut off."""
     unreadable: list[str] = []
-    """The first of what could not be read when it was made, and why."""
+    """The first things that could not be read when it was made, and why."""
     custody: list[str] = []
-    """What the evidence says of the case's custody record, where it was asked."""
+    """What the evidence says about the case's custody record, if it was asked."""
     not_checked: list[str] = []
 
     @property
@@ -47,7 +47,7 @@ class CaseReport(msgspec.Struct, kw_only=True):
 
     @property
     def verdict(self) -> str:
-        """The worst that is so: only a case that lacks nothing it knows of holds."""
+        """The worst that applies: a case only holds if it knows of nothing it lacks."""
         if not self.holds:
             return "DOES NOT HOLD"
         if self.incomplete or self.unproven:
@@ -61,9 +61,9 @@ def check(
     progress: Callable[[str, int], None] = lambda _what, _done: None,
     seek: Callable[[Custody], Sought] | None = None,
 ) -> CaseReport:
-    """Check a case against a policy: its keys, and the cosignature it may demand.
+    """Check a case against a policy: its keys, anchors, and the cosignature it may require.
 
-    `seek` looks for its custody record in the evidence. Raises `BagError` where there is no case.
+    `seek` looks for its custody record in the evidence. Raises `BagError` if it is not a case.
     """
     report = CaseReport(findings=bag.check(files))
     case = _document(files)
@@ -71,10 +71,11 @@ def check(
     report.incomplete, report.unreadable = _incomplete(case), list(case.unreadable)
     names = _proof_files(files)
     claimed = {record.proof for record in case.records if record.proof}
-    report.findings += [f"{name}: proof of no record" for name in sorted(set(names) - claimed)]
+    unclaimed = sorted(set(names) - claimed)
+    report.findings += [f"{name}: a proof without a record" for name in unclaimed]
     order = [record.time for record in case.records]
     if order != sorted(order):
-        report.findings.append(f"{contents.CASE}: records not in order of time")
+        report.findings.append(f"{contents.CASE}: records not in chronological order")
     for done, record in enumerate(case.records):
         progress("proofs", done)
         where = f"record {done + 1} ({record.uid or record.raw_sha256[:16]})"
@@ -98,7 +99,7 @@ def check(
 def _check_custody(
     files: bag.Files, report: CaseReport, seek: Callable[[Custody], Sought] | None
 ) -> None:
-    """Hold case.json against the custody record: what it states to lack is bound by that alone."""
+    """Compare case.json with the custody record: nothing else binds what it says is missing."""
     custody = _read(files, contents.CUSTODY, Custody)
     is_there = bag.PAYLOAD + contents.RECORD in set(files.names())
     record = files.read(bag.PAYLOAD + contents.RECORD, _MAX_RECORD_BYTES) if is_there else None
@@ -106,7 +107,7 @@ def _check_custody(
     report.findings += custody_record.differences(case, custody, record)
     if custody.record is None:
         report.not_checked.append(
-            f"what {contents.CASE} says it lacks: no custody record was written "
+            f"what {contents.CASE} says is missing: no custody record was written "
             f"({custody.no_record or 'no reason is given'}), so it rests on the word of whoever "
             "made the case"
         )
@@ -128,7 +129,7 @@ _NOT_CHECKED = [
 
 
 def _incomplete(case: CaseDocument) -> list[str]:
-    """Return what the case states, and what its records show though it does not state it."""
+    """Return what the case says it lacks, or what its records show if it says nothing."""
     reasons = list(case.incomplete)
     contested = sum(record.standing == Standing.CONTESTED for record in case.records)
     if case.unreadable_count or case.unreadable:
@@ -169,7 +170,7 @@ def _check_record(
     files: bag.Files, names: Sequence[str], record: CaseRecord, policy: Policy
 ) -> None:
     if not names:
-        raise bag.BagError(f"{record.proof}: no proof there")
+        raise bag.BagError(f"{record.proof}: no such proof")
     proof_files: Mapping[str, bytes] = {
         name: files.read(
             f"{bag.PAYLOAD}{record.proof}/{name}", proof.SIZES.get(name, bundle.MAX_OTHER_BYTES)
@@ -193,7 +194,7 @@ def _check_record(
 
 
 def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:
-    """Return how the timeline differs from the records that are proven."""
+    """Return how the timeline differs from the records of `case.json`."""
     data = files.read(bag.PAYLOAD + contents.TIMELINE, _MAX_DOCUMENT_BYTES)
     try:
         timeline = msgspec.json.decode(data, type=_Timeline)
@@ -201,7 +202,7 @@ def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:
         return [f"{contents.TIMELINE}: {error}"]
     ours = [(each.time, each.uid, each.raw_sha256) for each in case.records]
     theirs = [(step.row.time, step.row.uid, step.row.raw_sha256) for step in timeline.path.steps]
-    return [] if ours == theirs else [f"{contents.TIMELINE}: not the records of {contents.CASE}"]
+    return [] if ours == theirs else [f"{contents.TIMELINE}: differs from {contents.CASE}"]
 
 
 class _ToldRow(msgspec.Struct):

@@ -1,1 +1,1 @@
-"""A timeline as one page that loads nothing: words, charts without script, a table to filter."""
+"""A timeline as a self-contained page: text, charts without scripting, and a table to filter."""

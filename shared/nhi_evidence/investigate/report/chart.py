@@ -1,6 +1,6 @@
-"""The two charts, as SVG that is there without any script: records over time, and credentials.
+"""The two charts, as static SVG: records over time, and credentials.
 
-Each mark has a title, and leads to the record's row; shape and letter say what color says.
+Each mark has a title and links to the record's row; shape and letter repeat what color says.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ COLORS: Mapping[str, str] = {
     "Routine": "#6b7280",
     "Unknown": "#9aa0a8",
 }
-"""Of phases, each against white with a contrast of three to one at least (WCAG 2.2, 1.4.11)."""
+"""Colors of phases, each with a contrast of at least 3:1 against white (WCAG 2.2, 1.4.11)."""
 
 MAX_MARKS = 2_000
-"""Marks in the chart; of more, an even share is drawn, and the page says so."""
+"""How many marks the chart has; of more records, an even sample is drawn, and the page says so."""
 
 _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 30
 
@@ -49,12 +49,12 @@ def color(phase: str) -> str:
 
 
 def pursued(row: Row) -> str:
-    """Return the effective phase; of what was refused, whose mark is hollow, what was tried."""
+    """Return the effective phase, or what was tried if it was refused (its mark is hollow)."""
     return row.base_phase if row.is_refused else row.phase
 
 
 def drawn(steps: Sequence[Step]) -> Sequence[tuple[int, Step]]:
-    """Return which steps are drawn, with their number: all, or an even share of very many."""
+    """Return the steps to draw, with their index: all, or an even sample if there are too many."""
     numbered = list(enumerate(steps))
     if len(numbered) <= MAX_MARKS:
         return numbered
@@ -62,7 +62,7 @@ def drawn(steps: Sequence[Step]) -> Sequence[tuple[int, Step]]:
 
 
 def records(timeline: Timeline) -> Iterator[str]:
-    """Yield the chart of records over time, a lane for each platform and account."""
+    """Yield the chart of records over time, with a lane for each platform and account."""
     steps = timeline.path.steps
     if not steps:
         return
@@ -134,7 +134,7 @@ MAX_NODES = 200
 
 
 def credentials(every: Sequence[Credential]) -> Iterator[str]:
-    """Yield the graph of credentials: who was made with whom, from left to right."""
+    """Yield the graph of credentials: which was made with which, from left to right."""
     if not every:
         return
     nodes = every[:MAX_NODES]
@@ -165,7 +165,7 @@ def credentials(every: Sequence[Credential]) -> Iterator[str]:
 
 
 def _depths(every: Sequence[Credential]) -> dict[str, int]:
-    """How many credentials a chain has before each; of a loop, as many as there are at most."""
+    """Return how many credentials come before each in its chain; a loop is followed only once."""
     parents = {each.uid: each.parent for each in every}
     depths: dict[str, int] = {}
     for each in every:
@@ -205,12 +205,12 @@ def _uses(count: int) -> str:
 
 
 _NAME = 42
-"""Letters of a credential's id that fit into a node."""
+"""Characters of a credential's id that fit in a node."""
 
 _LANE_NAME = 24
-"""Letters of a platform and account that fit before a lane."""
+"""Characters of a platform and account that fit beside a lane."""
 
 
 def _shortened(text: str, letters: int) -> str:
-    """Return a text with its middle left out where it is too long: ends tell accounts apart."""
+    """Shorten a text in the middle if it is too long: account ids often differ only at the end."""
     return text if len(text) <= letters else f"{text[: letters // 2]}…{text[-letters // 2 :]}"

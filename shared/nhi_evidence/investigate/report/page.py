@@ -1,6 +1,6 @@
-"""A timeline as one page: it loads nothing, prints, and says the same without script.
+"""A timeline as one page: it loads nothing, prints well, and says the same without scripting.
 
-Its policy lets nothing run but the style and the script it holds, by their hashes.
+Its content security policy allows only its own style and script, by hash.
 https://www.w3.org/TR/CSP3/
 """
 
@@ -21,13 +21,13 @@ from nhi_evidence.investigate.row import Standing
 from nhi_evidence.investigate.timeline import Timeline
 
 MAX_ROWS = 5_000
-"""Records in the table; of more the first, and the page says so."""
+"""How many records the table has; of more, only the first, and the page says so."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
-    """Return the page; `verify` are commands that check what it says."""
+    """Return the page; `verify` are commands that check what it shows."""
     style, script = _asset("page.css"), _asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; "
@@ -74,13 +74,13 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield "<h2>Over time</h2>"
     yield from _legend(timeline)
     if len(timeline.path.steps) > chart.MAX_MARKS:
-        yield f"<p>An even share of {chart.MAX_MARKS} of all records is drawn.</p>"
+        yield f"<p>An even sample of {chart.MAX_MARKS} records is drawn.</p>"
     yield '<div class="scroll chart">'
     yield from chart.records(timeline)
     yield "</div>"
     yield from _stages(timeline)
     yield "<h2>Credentials</h2>"
-    yield "<p>From left to right: made with. Dashed: its making is not on record here.</p>"
+    yield "<p>Each leads to those made with it. Dashed: its making is not on record here.</p>"
     if len(timeline.path.credentials) > chart.MAX_NODES:
         yield f"<p>The first {chart.MAX_NODES} are drawn.</p>"
     yield '<div class="scroll chart">'
@@ -145,7 +145,7 @@ def _stages(timeline: Timeline) -> Iterator[str]:
     yield from _table(
         (
             "effective phase",
-            "base phase, where another",
+            "base phase, if different",
             "first",
             "after the first record",
             "lasted",
@@ -159,7 +159,7 @@ def _stages(timeline: Timeline) -> Iterator[str]:
 def _findings(timeline: Timeline) -> Iterator[str]:
     yield "<h2>What several records show together</h2>"
     if not timeline.findings:
-        yield "<p>No rule holds.</p>"
+        yield "<p>No rule matches.</p>"
         return
     rows = (
         (
@@ -189,7 +189,7 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
     if timeline.visibility is None:
         yield (
             '<p class="status warn">No statement on coverage was given: what is not here may have '
-            "happened and not been recorded.</p>"
+            "happened without being recorded.</p>"
         )
         return
     rows = (
@@ -233,7 +233,7 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
         )
     yield '<output aria-live="polite"></output></form>'
     yield '<div class="scroll"><table id="rows"><thead><tr>'
-    heads = ("", "time", "platform", "operation", "outcome", "phase", "who", "on", "where it lies")
+    heads = ("", "time", "platform", "operation", "outcome", "phase", "who", "on", "location")
     yield "".join(f'<th scope="col">{head}</th>' for head in heads)
     yield "</tr></thead><tbody>"
     for number, step in enumerate(listed, start=1):
@@ -272,8 +272,8 @@ def _how_to_verify(commands: Sequence[str]) -> Iterator[str]:
     yield "<h2>How to verify this</h2>"
     yield (
         "<p>This page proves nothing by itself: it repeats what records say. Each record names "
-        "the object and the line it lies in; a proof of it is checked offline, with the key of "
-        "the log, which has to come to you by another way than this page.</p>"
+        "its object and its line there; a proof of it is checked offline, with the key of the "
+        "log, which you must get through another channel than this page.</p>"
     )
     for command in commands:
         yield f"<pre>{escape(command)}</pre>"

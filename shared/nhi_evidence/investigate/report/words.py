@@ -1,4 +1,4 @@
-"""The story of a timeline in sentences: each says what a record says, and no more."""
+"""Tell a timeline in sentences: each says what a record says, and no more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def story(timeline: Timeline) -> Iterator[str]:
     """Yield sentences, without a trailing newline."""
     steps = timeline.path.steps
     if not steps:
-        yield f"Nothing of {timeline.subject} is on record in what was read."
+        yield f"What was read has no record of {timeline.subject}."
         return
     first = steps[0].row
     yield f"The first record is {_did(first)}{_where(first)}."
@@ -22,7 +22,7 @@ def story(timeline: Timeline) -> Iterator[str]:
         refused = f", {stage.refused} of them refused" if stage.refused else ""
         records = plural.count(stage.records, "record")
         if stage.records == stage.refused:
-            refused = ""  # what a failed attempt is
+            refused = ""  # a failed attempt is refused by definition
         tried = ", ".join(f"{phase.lower()} {n:,}" for phase, n in stage.base_phases.items())
         tried = f" (base phase: {tried})" if tried else ""
         yield (
@@ -31,7 +31,7 @@ def story(timeline: Timeline) -> Iterator[str]:
         )
     minted = [each for each in timeline.path.credentials if each.minted_by is not None]
     if minted:
-        yield f"It made {plural.count(len(minted), 'credential')} that this follows."
+        yield f"It made {plural.count(len(minted), 'credential')}, which this follows."
     if len(timeline.providers) > 1:
         yield f"It crosses {', '.join(timeline.providers)}."
     last = steps[-1].row
@@ -39,7 +39,7 @@ def story(timeline: Timeline) -> Iterator[str]:
 
 
 def phase(row: Row) -> str:
-    """Return the effective phase; where the base phase is another, that too, and why it is."""
+    """Return the effective phase and, if it is different, the base phase."""
     if row.phase == row.base_phase:
         return row.phase
     return f"{row.phase} ({'tried' if row.is_refused else 'base phase'}: {row.base_phase})"
@@ -59,7 +59,7 @@ def _where(row: Row) -> str:
 
 
 def span(milliseconds: int) -> str:
-    """Return a span of time in its two largest units."""
+    """Format a span of time in its two largest units."""
     seconds = milliseconds // 1000
     if seconds < 60:  # noqa: PLR2004 of a minute
         return f"{seconds} s"

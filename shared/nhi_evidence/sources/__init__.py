@@ -1,7 +1,7 @@
-"""The log sources, one folder each, strangers to each other. This registry is the only door.
+"""The log sources: one independent folder each, reached only through this registry.
 
-A new source is a new folder here that offers what `Pack` asks for; nothing else changes. A source
-whose deliveries mix several packs' records is a `Router`: its table says which pack a record is of.
+A new source is a new folder here that provides what `Pack` requires; nothing else changes. A source
+whose deliveries mix several packs' records is a `Router`: its table says which pack reads a record.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ ROUTES = "routes.json"
 _DeclaredT = TypeVar("_DeclaredT")
 
 CUTS = "cuts.json"
-"""Table of a pack whose records carry what must never be locked; most have none."""
+"""Table of fields that must never be locked; most packs have none."""
 
 
 class Source(Protocol):
-    """What a source says of its deliveries. A module can be one."""
+    """What a source says about its deliveries. A module can implement it."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 a module constant
@@ -49,44 +49,44 @@ class Source(Protocol):
 
     @property
     def LISTS_OUT_OF_SCOPE_IDS(self) -> bool:  # noqa: N802 a module constant
-        """Whether completeness is asked record by record, so that objects name what is left out."""
+        """Whether completeness is checked by record, so that objects list ids out of scope."""
         ...
 
     def decode(self, body: bytes, limits: Limits) -> Decoded | Undecodable:
-        """Return the exact slices of the records in a delivery, or why there are none."""
+        """Return the exact slice of each record in a delivery, or why it cannot be decoded."""
         ...
 
     def unwrap(self, document: bytes, limits: Limits) -> Decoded | Undecodable:
-        """Return the records of a document in any form the provider hands records out in.
+        """Return the records of a document in any form in which the provider exports records.
 
         For reading local files; only delivered files are evidence units.
         """
         ...
 
     def kind_of(self, object_key: str) -> Kind:
-        """Return what a delivered file is, by its name."""
+        """Return what kind of file a delivered file is, judging by its name."""
         ...
 
     def hour_of(self, object_key: str) -> str | None:
-        """Return the UTC hour the name of a delivered file states, or None."""
+        """Return the UTC hour, `YYYYMMDDHH`, that a delivered file's name states, or None."""
         ...
 
 
 class Pack(Source, Protocol):
-    """A source that maps its records itself."""
+    """A source that maps its own records."""
 
     @property
     def TABLES(self) -> tuple[str, ...]:  # noqa: N802 a module constant
-        """Data files of the pack that decide output: the catalog, then any access levels."""
+        """Names of the pack's data files that decide output: the catalog, then any others."""
         ...
 
     def normalize(self, raw: bytes) -> Event | Rejection:
-        """Return the event a raw record states, from the record alone."""
+        """Return the event that a raw record states, from the record alone, or why it cannot be."""
         ...
 
 
 class Router(Source, Protocol):
-    """A source whose deliveries hold records of several packs; `routes.json` tells them apart."""
+    """A source whose deliveries mix records of several packs; `routes.json` tells them apart."""
 
     def category(self, raw: bytes) -> str | Rejection:
         """Return the category a record states, as the table spells it, or why it states none."""
@@ -100,49 +100,49 @@ class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SigningSource(Source, Protocol):
-    """A pack whose provider signs what it delivered, in companions of the files."""
+    """A pack whose provider signs what it delivered, in companions."""
 
     def signature(self, metadata: Mapping[str, str]) -> bytes:
-        """Return the signature of a companion, from what the source said of it.
+        """Return the signature of a companion, from its metadata.
 
-        Raises `ValueError` when it was not kept, or is none.
+        Raises `ValueError` when it was not kept, or is malformed.
         """
         ...
 
     def statement(self, document: bytes, unit: str, raw_sha256: str) -> Statement | None:
-        """Return what a companion, inflated, states of the delivered file a unit is.
+        """Return what a decompressed companion states about a unit's delivered file.
 
         None when it does not name that file with that hash. Raises `ValueError` when the bytes
-        are no companion.
+        are not a companion.
         """
         ...
 
     def signed_list(self, document: bytes) -> SignedList:
-        """Return everything a companion, inflated, states. Raises `ValueError` of none."""
+        """Return everything a decompressed companion states. Raises `ValueError` if malformed."""
         ...
 
     def listed_before(self, place: str, ends: int) -> str | None:
-        """Return where the list of the same chain would lie that ends at another instant.
+        """Return where the list in the same chain that ends at `ends` would be.
 
-        `place` is that of a list, `<bucket>/<key>`, `ends` milliseconds since the epoch. None
-        when the name is not one of this source.
+        `place` is that of any list in the chain, `<bucket>/<key>`; `ends` is in milliseconds since
+        the epoch. None when the name is not one of this source.
         """
         ...
 
     def scope_of(self, object_key: str) -> FileScope | None:
-        """Return whose files a delivered file or list is one of; None when its name says not."""
+        """Return the scope of a delivered file or list; None when its name does not state it."""
         ...
 
     def delivered_record(self, file: bytes, index: int) -> bytes:
-        """Return the exact text of a record of a delivered file, inflated, by its place in it.
+        """Return the exact text of a record in a decompressed delivered file, by its index.
 
-        Raises `ValueError` when the file is none of this source, or holds fewer records.
+        Raises `ValueError` when the file is not one of this source, or has too few records.
         """
         ...
 
 
 def signing_source(name: str) -> SigningSource | None:
-    """Return a pack whose provider signs what it delivered, or None when that one's does not."""
+    """Return a pack if its provider signs what it delivers, else None."""
     if name not in names():
         return None
     pack = load(name)
@@ -153,24 +153,24 @@ class ListedSource(Source, Protocol):
     """A pack whose deliveries leave out the id that its provider's API lists."""
 
     def listed_id(self, raw: bytes) -> str | None:
-        """Return what a record, delivered or listed, is matched by; None where it cannot be."""
+        """Return the key by which delivered and listed records are matched; None without one."""
         ...
 
     def native_id(self, raw: bytes) -> str | None:
-        """Return the id the provider gave a record; None where its form leaves it out."""
+        """Return the id the provider gave a record; None if this form of it leaves it out."""
         ...
 
 
 def listed_source(name: str) -> ListedSource | None:
-    """Return a pack whose records are matched otherwise than by their id, or None of another."""
+    """Return a pack if its records are matched by something other than their id, else None."""
     pack = load(name)
     return cast("ListedSource", pack) if hasattr(pack, "listed_id") else None
 
 
 def platforms(name: str) -> tuple[str, ...]:
-    """Return what the cells of coverage call the platforms of a source's log.
+    """Return the coverage platforms of a source's log.
 
-    Nothing of a source that does not say, such as a cloud's, or that is unknown.
+    Empty for a source that declares none, such as a cloud's, and for an unknown source.
     """
     declared = getattr(_module(name), "PLATFORMS", ()) if name in names() else ()
     return tuple(declared)
@@ -183,14 +183,14 @@ def names() -> tuple[str, ...]:
 
 @cache
 def _names(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Look into the folders once: a verification asks of every unit whether its source is known."""
+    """List the folders once: a verification asks about the source of every unit."""
     return tuple(sorted(one.name for one in pkgutil.iter_modules(path) if one.ispkg))
 
 
 def load(name: str) -> Source:
     """Return a source by name.
 
-    Raises `SettingsError` naming the known sources when there is none of that name.
+    Raises `SettingsError` naming the known sources if it is unknown, or what it lacks.
     """
     return cast("Source", _module(name))
 
@@ -206,9 +206,9 @@ def router(name: str) -> Router:
 
 
 def routes(name: str) -> dict[str, str] | None:
-    """Return which pack each category of a router belongs to; None of a source that maps itself.
+    """Return the pack of each category of a router; None for a source that maps its own records.
 
-    Raises `SettingsError` for an unknown source and for a table that is not one.
+    Raises `SettingsError` for an unknown source and for an invalid table.
     """
     if not _is_router(_module(name)):
         return None
@@ -220,7 +220,7 @@ def routes(name: str) -> dict[str, str] | None:
 
 @cache
 def _module(name: str) -> object:
-    """Import a source. Raises `SettingsError` when there is none, or what it lacks of one."""
+    """Import a source. Raises `SettingsError` if it is unknown, or saying what it lacks."""
     if name not in names():
         raise SettingsError(f"unknown source {name!r}; known: {', '.join(names())}")
     try:
@@ -233,7 +233,7 @@ def _module(name: str) -> object:
         for problem in conformance.problems(module, protocol)
     ]
     if not problems and name != module.NAME:
-        problems = [f"NAME is {module.NAME!r}, and its folder {name!r}"]
+        problems = [f"NAME is {module.NAME!r}, but its folder is {name!r}"]
     if problems:
         raise SettingsError(f"source {name!r} is not complete: {'; '.join(problems)}")
     return module
@@ -244,7 +244,7 @@ def _is_router(module: object) -> bool:
 
 
 def _protocols(module: object) -> Iterator[type]:
-    """Yield what a source has to offer, by what it is."""
+    """Yield the protocols that a source has to implement."""
     yield Router if _is_router(module) else Pack
     if hasattr(module, "statement"):
         yield SigningSource
@@ -254,9 +254,9 @@ def _protocols(module: object) -> Iterator[type]:
 
 @cache
 def cutter(name: str) -> Cutter | None:
-    """Return what takes the declared fields out of a source's records; None without any.
+    """Return what cuts a source's declared fields from its records; None if it declares none.
 
-    Raises `SettingsError` for an unknown source and for a table that is not one.
+    Raises `SettingsError` for an unknown source and for an invalid table.
     """
     _module(name)
     try:
@@ -270,10 +270,10 @@ def cutter(name: str) -> Cutter | None:
 
 
 def declared(name: str, file: str, shape: type[_DeclaredT]) -> _DeclaredT | None:
-    """Return what a source declares in a file of its folder, in TOML; None where it has none.
+    """Return what a source declares in a TOML file in its folder; None if it has no such file.
 
-    Such a file decides nothing that is written: it is no part of the mapper digest. Its code is
-    not imported. Raises `SettingsError` for an unknown source, and for a file of another shape.
+    Such a file decides no output and is not part of the mapper digest. The source's code is not
+    imported. Raises `SettingsError` for an unknown source, and for an invalid file.
     """
     if name not in names():
         raise SettingsError(f"unknown source {name!r}; known: {', '.join(names())}")
@@ -288,7 +288,7 @@ def declared(name: str, file: str, shape: type[_DeclaredT]) -> _DeclaredT | None
 
 
 def table(name: str, file: str) -> bytes:
-    """Return the bytes of a pack's data file. Raises `SettingsError` when it has no such file."""
+    """Return the bytes of a pack's data file. Raises `SettingsError` if it has no such file."""
     try:
         data = pkgutil.get_data(f"{__name__}.{name}", file)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Whether a module offers what a protocol asks for: each name, of the type or form asked.
+"""Whether a module provides what a protocol requires: each name, with the right type or arguments.
 
-Asked of every source as it is loaded, so that a pack that is not finished is a clear error and not
-a failure at the first record that needs what it lacks.
+Checked for every source when it is loaded, so that an unfinished pack is a clear error, and not a
+failure at the first record that needs what it lacks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 
 def members(protocol: type) -> dict[str, Any]:
-    """Return what a protocol asks for by name: a property stands for an attribute."""
+    """Return what a protocol requires, by name; a property stands for an attribute."""
     members_by_name: dict[str, Any] = {}
     for cls in reversed(protocol.__mro__):
         if cls is not object and getattr(cls, "_is_protocol", False):
@@ -29,7 +29,7 @@ def members(protocol: type) -> dict[str, Any]:
 
 
 def problems(module: object, protocol: type) -> list[str]:
-    """Return what a module lacks of a protocol, or offers in another form; empty when nothing."""
+    """Return what a module lacks of a protocol, or provides wrongly; empty if it conforms."""
     problems = []
     for name, member in members(protocol).items():
         if not hasattr(module, name):

@@ -1,7 +1,7 @@
 """Who called: the record rules AG-01 to AG-06 (docs/sources/aws_api_gateway.md), first match.
 
-The gateway proves a caller of IAM, a token's issuer and subject, or a certificate. What a Lambda
-authorizer names is that function's word; a key names whoever has it.
+The gateway verifies an IAM caller, a token's issuer and subject, or a certificate. A principal
+named by a Lambda authorizer rests on that function's word; an API key names whoever has it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_api_gateway.record import Entry, known
 
 FORMAT = "nhi-evidence/1"
-"""The format that asks for every identity the gateway knows."""
+"""The log format that includes every identity the gateway knows."""
 
 _WORKLOADS = frozenset(
     {
@@ -28,14 +28,14 @@ _WORKLOADS = frozenset(
         "https://accounts.google.com",
     }
 )
-"""Issuers of tokens for workloads; Google's are a workload's where the subject is a number."""
+"""Issuers of tokens for workloads; with Google, only if the subject is a number."""
 _GOOGLE = "https://accounts.google.com"
 _BY_TRAIL, _BY_AUTHORIZER = ("AWS-06a",), ("AG-07",)
 _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 4, 99
 
 
 class Caller(NamedTuple):
-    """What of an entry says who called, as the entry has it."""
+    """The attributes of an entry that say who called, unchanged."""
 
     format: str | None
     user_arn: str | None
@@ -138,7 +138,7 @@ def _identify(entry: Caller) -> Identity:
 
 
 def _of_iam(entry: Caller, arn: str) -> Identity:
-    """A caller that signed: the same principal as in CloudTrail, without its key."""
+    """Identify a caller who signed with IAM: CloudTrail's principal, but without its key."""
     account, principal = (
         known(entry.caller_account_id),
         (known(entry.caller) or "").partition(":")[0],
@@ -169,7 +169,7 @@ def _of_iam(entry: Caller, arn: str) -> Identity:
 
 
 def _of_token(entry: Caller, issuer: str | None, subject: str | None) -> Identity:
-    """A token that an authorizer of the gateway checked."""
+    """Identify the bearer of a token that an authorizer of the gateway checked."""
     client = known(entry.client_id) or known(entry.azp)
     if subject is not None and subject == client:
         kind, rule = IdentityKind.APPLICATION, "AG-02a"

@@ -28,12 +28,12 @@ from nhi_evidence.sources.aws_api_gateway.record import Entry, known, read
 _SERVICE = "execute-api"
 _DOMAIN = re.compile(r"[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _SECONDS = 100_000_000_000
-"""A count below is of seconds: as milliseconds it would lie before API Gateway was there."""
+"""A smaller number is seconds: as milliseconds it would be before API Gateway existed."""
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = read(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -68,7 +68,7 @@ def _time(text: str) -> int | None:
 
 
 def _operation(entry: Entry) -> str | None:
-    """Return method and path template of a REST API, the route key of an HTTP API."""
+    """Return the route key of an HTTP API, or method and path template of a REST API."""
     route, method, path = (
         known(entry.route_key),
         known(entry.http_method),
@@ -156,7 +156,7 @@ def _outcome(status: str | int | None, error: str | None) -> Outcome:
 
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
-    """Facts OCSF has no attribute for: what each step of the gateway decided."""
+    """Return facts that OCSF has no attribute for: what each step of the gateway decided."""
     return _known_details(
         entry.stage,
         (

@@ -60,7 +60,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class _LogEvent(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A log event of CloudWatch Logs, whose message is the entry."""
+    """A CloudWatch Logs event whose message is the entry."""
 
     message: msgspec.Raw = _EMPTY
     request_id: msgspec.Raw = _EMPTY
@@ -71,9 +71,9 @@ _log_event = msgspec.json.Decoder(_LogEvent).decode
 
 
 def read(raw: bytes) -> tuple[Entry, tuple[str, ...], bytes] | Rejection:
-    """Read the entry of a record; the second value names attributes it could not use."""
+    """Return a record's entry, the attributes that could not be used, and the entry's JSON text."""
     if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
-        # Nor is there a message in another spelling.
+        # Without escapes, "message" cannot be spelled in any other way.
         decoded = _entries.record(raw)
         return decoded if isinstance(decoded, Rejection) else (*decoded, raw)
     try:
@@ -93,5 +93,5 @@ def read(raw: bytes) -> tuple[Entry, tuple[str, ...], bytes] | Rejection:
 
 
 def known(value: str | int | None) -> str | None:
-    """Return a value as text; None of what API Gateway does not know."""
+    """Return a value as text; None if API Gateway does not know it."""
     return None if value in (None, "", _ABSENT) else str(value)

@@ -32,7 +32,7 @@ NAME = "aws_cloudtrail"
 """The source's name in evidence keys."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
-"""Digests name whole files: nothing is asked record by record."""
+"""Digests name whole files, so completeness is not checked by record."""
 
 TABLES = ("catalog.json", "access_levels.json")
 """Data files of this pack that decide output; they are part of the mapper digest."""
@@ -44,7 +44,7 @@ _DIGEST_FOLDER = "/CloudTrail-Digest/"
 
 
 def kind_of(object_key: str) -> Kind:
-    """Digest files are companions: their signature covers their exact bytes.
+    """Return COMPANION for digest files, whose signature covers their exact bytes, else RECORDS.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
@@ -52,7 +52,7 @@ def kind_of(object_key: str) -> Kind:
 
 
 def hour_of(object_key: str) -> str | None:
-    """UTC hour `YYYYMMDDHH` stated in a CloudTrail file name, or None.
+    """Return the UTC hour `YYYYMMDDHH` in a CloudTrail file name, or None.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
     """

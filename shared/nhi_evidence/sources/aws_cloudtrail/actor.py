@@ -1,7 +1,7 @@
-"""Everything a record says of its actor: read and decided once per distinct `userIdentity`.
+"""Everything a record says about its actor, read and decided once per distinct `userIdentity`.
 
-A file holds many records of few sessions, and everything here follows from the identity slice
-and a few circumstances alone, so verdicts are remembered by exactly those bytes.
+A file has many records of few sessions, and everything here follows from the identity slice and
+the context alone, so results are cached by exactly those.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _USER_TYPE_SYSTEM = 3
 def actor(identity: bytes, context: RecordContext) -> tuple[Actor, tuple[str, ...]]:
     """Read a `userIdentity` slice and decide who acted.
 
-    The second value names attributes of a shape that could not be read.
-    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
-    not decode; the caller rejects the record.
+    The second value names attributes that could not be used.
+    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice cannot
+    be decoded; the caller rejects the record.
     """
     principal, unusable = read_identity(identity)
     verdict = identify(principal, context)

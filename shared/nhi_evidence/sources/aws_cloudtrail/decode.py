@@ -1,8 +1,8 @@
 """CloudTrail S3 file -> exact record slices.
 
 A file is `{"Records":[...]}`, plain or gzip. Every byte outside the records must be that
-envelope: anything else (a second `Records`, other keys, text after the end) makes the file a
-rejection unit, so that nothing in a delivery goes unread and unsaid.
+envelope: anything else (a second `Records`, other keys, trailing text) makes the whole file a
+rejection, so that nothing in a delivery is skipped silently.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
 """
 
@@ -27,13 +27,13 @@ _decode_file = msgspec.json.Decoder(_File).decode
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, or why the file holds no readable records."""
+    """Return the exact slice of every record, or why the file has no readable records."""
     data = inflated(body, limits)
     return data if isinstance(data, Undecodable) else split_records(data, limits)
 
 
 def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Split an inflated `{"Records":[...]}` document into its record slices."""
+    """Split a decompressed `{"Records":[...]}` document into its record slices."""
     if not data.strip(_SPACE):
         return Undecodable("empty_file", f"{len(data)} bytes, no content")
     if data.startswith(_BYTE_ORDER_MARK):
@@ -54,7 +54,7 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
 
 
 def _not_records(data: bytes, error: Exception) -> Undecodable:
-    """Say which of the usual wrong shapes this is."""
+    """Return which of the usual malformations this is."""
     try:
         document = msgspec.json.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
-"""The delegation chain one record shows: from the origin it names to the effective actor.
+"""The delegation chain that one record shows: from the origin it names to the effective actor.
 
-`userIdentity` names the session and at most its direct parents; the mint that made the session
-is another record. So a chain is complete only where the actor itself is the root.
+`userIdentity` names the session and at most its direct parents; the call that issued the session
+is another record. So a chain is complete only if the actor itself is the root.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from nhi_evidence.sources.aws_cloudtrail.verdict import canonical
 
 
 def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
-    """Return the chain, origin first, or nothing where the record shows no delegation."""
+    """Return the chain, origin first; empty if the record shows no delegation."""
     if principal is None or actor.uid is None:
         return ()
     forwarder = principal.invokedBy
-    # The console signs with the session of whoever uses it: it forwards nobody's authority.
+    # The console signs with its user's own session: it forwards nobody's authority.
     forwards = (
         is_aws_service(forwarder)
         and not is_console(forwarder)

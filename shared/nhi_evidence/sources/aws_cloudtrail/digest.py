@@ -1,4 +1,4 @@
-"""CloudTrail digest files: what the provider signed that it delivered.
+"""CloudTrail digest files: the provider's signed statement of what it delivered.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-custom-validation.html
@@ -15,16 +15,16 @@ from nhi_evidence.reading import strict_json
 from nhi_evidence.reading.strict_json import JsonError
 
 _SIGNATURE = "meta.signature"
-"""What the source said of a digest file: its user metadata `signature`, hex."""
+"""Our metadata for a digest file's user metadata `x-amz-meta-signature`, hex."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 def signature(metadata: Mapping[str, str]) -> bytes:
-    """Return the signature of a digest file, of what the source said of it; not in the file.
+    """Return the signature of a digest file from its metadata; it is not in the file itself.
 
-    Raises `ValueError` when it was not kept, or is none.
+    Raises `ValueError` when it was not kept, or is malformed.
     """
     hexadecimal = metadata.get(_SIGNATURE, "")
     if _HEX.fullmatch(hexadecimal) is None:
@@ -33,9 +33,10 @@ def signature(metadata: Mapping[str, str]) -> bytes:
 
 
 def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:
-    """Return what a digest states of a unit's delivered file; None when it does not name it so.
+    """Return what a digest states about a unit's delivered file.
 
-    `document` is the digest, inflated. Raises `ValueError` when it is none.
+    None when it does not name that file with that hash. `document` is the decompressed digest.
+    Raises `ValueError` when it is not one.
     """
     digest = members(document)
     file, at, _ = unit.encode(errors="surrogateescape").rpartition(b"@")
@@ -47,9 +48,9 @@ def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:
 
 
 def signed_text(document: bytes, digest: Mapping[bytes, bytes]) -> Statement:
-    """Return what the signature of a digest is over, of its bytes and its members.
+    """Return what a digest's signature covers, from its bytes and its members.
 
-    Raises `ValueError` when it does not say.
+    Raises `ValueError` for another algorithm, and when a member is missing or malformed.
     """
     algorithm = text_of(digest, b"digestSignatureAlgorithm")
     if algorithm != b"SHA256withRSA":
@@ -67,9 +68,9 @@ def signed_text(document: bytes, digest: Mapping[bytes, bytes]) -> Statement:
 
 
 def delivered_record(file: bytes, index: int) -> bytes:
-    """Return the exact text of a record of a delivered file, inflated, by its place in it.
+    """Return the exact text of a record in a decompressed delivered file, by its index.
 
-    Raises `ValueError` when the file is none of CloudTrail, or holds fewer records.
+    Raises `ValueError` when the file is not CloudTrail's, or has too few records.
     """
     envelope = members(file)
     if list(envelope) != [b"Records"]:
@@ -89,19 +90,22 @@ def _names(element: bytes, file: bytes, raw_sha256: bytes) -> bool:
 
 
 def members(document: bytes) -> dict[bytes, bytes]:
-    """Return the members of a document by name, as exact slices. Raises `ValueError`."""
+    """Return the members of a document by name, as exact slices.
+
+    Raises `ValueError` for control characters, and for anything but one well-formed object.
+    """
     if _CONTROL.search(document):
         raise JsonError("holds a control character")
     return strict_json.members(document, spaces=True)
 
 
 def text_of(envelope: Mapping[bytes, bytes], name: bytes) -> bytes:
-    """Return the text of a member. Raises `ValueError` when it is missing, or none."""
+    """Return the text of a member. Raises `ValueError` when it is missing or not a text."""
     return strict_json.text(value_of(envelope, name), foreign=True)
 
 
 def value_of(envelope: Mapping[bytes, bytes], name: bytes) -> bytes:
-    """Return a member as it is written. Raises `ValueError` when it is missing."""
+    """Return a member's exact slice. Raises `ValueError` when it is missing."""
     if name not in envelope:
         raise JsonError(f"{name.decode()} is missing")
     return envelope[name]

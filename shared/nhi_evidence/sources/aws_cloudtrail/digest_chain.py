@@ -1,8 +1,8 @@
-"""CloudTrail digest files as a chain: each states every file of an hour, and the digest before it.
+"""CloudTrail digest files as a chain: each names every file of an hour, and the previous digest.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
-A backfill digest (`..._backfill.json.gz`) states what a digest of the same time left out; backfill
-digests are a chain of their own.
+A backfill digest (`..._backfill.json.gz`) names what a digest of the same time left out; backfill
+digests form a chain of their own.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ _decode = msgspec.json.Decoder(_Digest).decode
 
 
 def signed_list(document: bytes) -> SignedList:
-    """Return everything a digest file, inflated, states. Raises `ValueError` of none."""
+    """Return everything a decompressed digest file states. Raises `ValueError` if malformed."""
     statement = signed_text(document, members(document))
     try:
         digest = _decode(document)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise JsonError(f"digest: {error}") from error
     if {file.hashAlgorithm for file in digest.logFiles} - _HASHES:
-        raise JsonError("digest: names a file by another hash than SHA-256")
+        raise JsonError("digest: names a file by a hash other than SHA-256")
     previous = digest.previousDigestS3Object
     begins, ends = _milliseconds(digest.digestStartTime), _milliseconds(digest.digestEndTime)
     if begins > ends:
@@ -81,9 +81,9 @@ def signed_list(document: bytes) -> SignedList:
 
 
 def listed_before(place: str, ends: int) -> str | None:
-    """Return where the digest of the same chain would lie that ends at another instant.
+    """Return where the digest in the same chain that ends at `ends` would be.
 
-    None when the name is not that of a digest.
+    None when `place` is not that of a digest.
     """
     name = _DIGEST.fullmatch(place)
     if name is None:
@@ -93,13 +93,13 @@ def listed_before(place: str, ends: int) -> str | None:
 
 
 def scope_of(object_key: str) -> FileScope | None:
-    """Return whose files a delivered file or digest is one of; None when its name says not."""
+    """Return the scope of a delivered file or digest; None when its name does not state it."""
     match = _FILE.match(object_key)
     return FileScope(match["account"], match["region"], match["folder"]) if match else None
 
 
 def _chain(key: str) -> str:
-    """Everything of a digest's name but its time."""
+    """Return a digest's name without its time."""
     name = _DIGEST.fullmatch(key)
     return key if name is None else f"{name['start']}{name['name']}{name['end']}"
 

@@ -1,4 +1,4 @@
-"""Forms CloudTrail records travel in besides their S3 files, for reading local files.
+"""The forms in which CloudTrail records occur outside their S3 files, for reading local files.
 
 - EventBridge event: the record is `detail`.
   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
@@ -7,7 +7,7 @@
 - `lookup-events` export: each record is the text of an `Events[].CloudTrailEvent`.
   https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 
-A record inside a text is the decoded text: those are the bytes its sender put there.
+A record inside a text is the decoded text: those are the bytes that its sender encoded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Logs(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct, frozen=True):
-    """The marks that tell the forms apart; a record itself has none of them."""
+    """The members that tell the forms apart; a record itself has none of them."""
 
     Records: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     detail: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -51,7 +51,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the records of a document in any of the forms, or of the one record it is."""
+    """Return the records of a document in any of the forms, or the one record that it is."""
     data = inflated(document, limits)
     if isinstance(data, Undecodable):
         return data
@@ -59,7 +59,7 @@ def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
         marks = msgspec.json.decode(data, type=_Document)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         split = split_records(data, limits)
-        # What is no document of records is one record, which says itself what is wrong with it.
+        # Anything else is taken as a single record, whose rejection says what is wrong with it.
         unreadable = isinstance(split, Undecodable) and split.reason in _NO_DOCUMENT
         return _single_record(data.strip()) if unreadable else split
     if not isinstance(marks.Records, msgspec.UnsetType):

@@ -1,8 +1,8 @@
 """Who acted: the record rules AWS-01 to AWS-14 (docs/sources/aws_cloudtrail.md), first match.
 
-One record is all a rule sees. Where history or inventory could say more, the identity names
-the rule that would (`refinable_by`); nothing is guessed. The caller sets session names and user
-agents, so neither ever proves a workload.
+A rule sees a single record. Where history or inventory could tell more, the identity names the
+rule that would (`refinable_by`); nothing is guessed. Session names and user agents are set by the
+caller, so neither ever proves a workload.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
@@ -28,7 +28,7 @@ _BEDROCK_USER = "BedrockAPIKey-"
 _ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
 _USER_ID = "AIDA"
 _ROLE_ID = "AROA"
-"""How the unique id of an IAM user begins (IAM user guide, "IAM identifiers")."""
+"""Prefixes of the unique ids of IAM users and roles (IAM user guide, "IAM identifiers")."""
 
 
 def identify(principal: UserIdentity | None, context: RecordContext) -> Identity:
@@ -41,7 +41,7 @@ def identify(principal: UserIdentity | None, context: RecordContext) -> Identity
 
 
 def _unnamed(principal: UserIdentity | None, context: RecordContext) -> Identity:
-    """A service event that names no principal: the service acted, or a client of Cognito's."""
+    """Identify a service event without a principal: the service acted, or a Cognito client."""
     if context.machine_client is not None:
         return make_identity(
             IdentityKind.APPLICATION,
@@ -51,7 +51,7 @@ def _unnamed(principal: UserIdentity | None, context: RecordContext) -> Identity
             name=context.machine_client,
         )
     if context.at_user_pool:
-        # Anybody may open the pages of a user pool; who did, the record does not say.
+        # Anybody may open the pages of a user pool; the record does not say who did.
         return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal)
     return _service(principal)
 
@@ -148,7 +148,7 @@ def _iam_user(principal: UserIdentity, context: RecordContext) -> Identity:
     elif by_person or context.event_type == "AwsConsoleSignIn":
         kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
     elif credential_kind(principal.accessKeyId) == "session_key":
-        # GetSessionToken and GetFederationToken hand out keys that expire.
+        # GetSessionToken and GetFederationToken issue keys that expire.
         kind, rule = IdentityKind.TEMPORARY_SESSION, "AWS-10a"
     canonical_uid = canonical(principal.accountId, "user", principal.principalId)
     is_root = credential_kind(principal.accessKeyId) == "access_key"
@@ -185,7 +185,7 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
             return make_identity(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
         return make_identity(IdentityKind.ANONYMOUS, "AWS-11", principal)
     if (principal.principalId or "").startswith(_USER_ID):
-        # An IAM user of the other account; its trail knows by which credential.
+        # An IAM user of the other account, whose own trail has the credential.
         return make_identity(
             IdentityKind.UNKNOWN,
             "AWS-12a",

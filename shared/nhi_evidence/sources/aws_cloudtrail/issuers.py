@@ -1,7 +1,7 @@
-"""Web identity issuers whose subjects are workloads, and what kind of workload.
+"""Web identity issuers whose subjects are workloads, and the kind of workload.
 
-A provider in a record is an ARN (`arn:<partition>:iam::<account>:oidc-provider/<host><path>`), or,
-for the social providers STS knows by name, that name.
+A provider in a record is an ARN (`arn:<partition>:iam::<account>:oidc-provider/<host><path>`) or,
+for the social providers that STS knows by name, that name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WORKLOAD_HOSTS = re.compile(
     rf"|[a-z0-9-]+\.tokens\.sts\.global\.(?:{_DUAL_STACK})"
 )
 _PEOPLE_HOSTS = frozenset({"www.amazon.com", "graph.facebook.com", "accounts.google.com"})
-"""Social logins STS knows by name; a Google subject may also be a service account."""
+"""Social logins that STS knows by name; a Google subject may also be a service account."""
 
 _JOB_SUBJECT = re.compile(r"(?:^|:)(?:run_id|job_id|build_number):")
 _GOOGLE = "accounts.google.com"
@@ -41,7 +41,7 @@ def issuer_of(provider: str) -> str:
 
 
 def kind_of(provider: str | None, subject: str | None) -> IdentityKind:
-    """Return what an issuer vouches for; `UNKNOWN` where issuer and subject do not say."""
+    """Return what kind of identity an issuer vouches for; `UNKNOWN` if that cannot be told."""
     if subject is not None and subject.startswith(_K8S_SUBJECT):
         return IdentityKind.K8S_SERVICE_ACCOUNT
     if provider is None:
@@ -58,9 +58,9 @@ def kind_of(provider: str | None, subject: str | None) -> IdentityKind:
 
 
 def may_be_person(provider: str | None, kind: IdentityKind) -> bool:
-    """Whether a workload verdict cannot be told from a person by the record alone.
+    """Whether what was taken for a workload may be a person, as far as the record tells.
 
-    Google's numeric subject is an account id, of a service account or of a person.
+    Google's numeric subject is the id of a service account or of a person's account.
     """
     return (
         kind is IdentityKind.FEDERATED_WORKLOAD

@@ -1,8 +1,8 @@
-"""Resources that parameters name, for services and parameters no table lists.
+"""Resources that parameters name, for services and parameters that no table lists.
 
-AWS calls what identifies a thing by one of few endings (`snapshotId`, `documentName`, `roleArn`),
-at the top of a request or inside its sets. The type of a target found so is the parameter's own
-name without its ending: the record's word, not a resource type of CloudFormation's.
+AWS names an identifying parameter with one of a few endings (`snapshotId`, `documentName`,
+`roleArn`), at the top of a request or inside its sets. The type of a target found in this way is
+the parameter's name without the ending: the record's word, not a CloudFormation resource type.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from nhi_evidence.event import Account, Owner, Target
 from nhi_evidence.sources.aws_cloudtrail.text import arn
 
 MOST = 16
-"""Targets read from one call: what names more names a set, whose size the raw record has."""
+"""How many targets are read from one call; the raw record has the rest of a larger set."""
 
 _DEEPEST = 5
 _LONGEST = 2048
 _ENDING = re.compile(r"(.*?)(?:Ids?|IDs?|Arns?|ARNs?|Names?|Identifiers?|Ur[li]s?)", re.DOTALL)
 _HIDDEN = frozenset({"HIDDEN_DUE_TO_SECURITY_REASONS", "HIDDEN_FOR_SECURITY_REASONS", "***"})
-"""What AWS writes in place of a value it does not log."""
+"""What AWS writes instead of a value it does not log."""
 _BARE = frozenset({"arn", "id", "identifier", "name", "url"})
-"""Names that say what they name only together with the object they stand in."""
+"""Names that say what they identify only together with the object they are in."""
 _THINGS = frozenset(
     {
         "account",
@@ -46,7 +46,7 @@ _THINGS = frozenset(
         "valuesToRemove",
     }
 )
-"""Parameters that name a thing, or whom it is shared with, without such an ending."""
+"""Parameters without such an ending that name a thing, or whom it is shared with."""
 _NOT_THINGS = frozenset(
     {
         "attributeName",
@@ -93,28 +93,28 @@ _NOT_ENTERED = re.compile(
     r"|credentials$|sessionContext",
     re.IGNORECASE,
 )
-"""Members that qualify a call: what they name is not what it acts on."""
+"""Members that qualify a call: what they name is not what the call acts on."""
 
 
 class _Role(NamedTuple):
-    """What a member of a request is for."""
+    """The role of a member in a request."""
 
     word: str | None
-    """What it names; None where it names no thing."""
+    """The kind of thing it names; None if it names none."""
     is_bare: bool = False
-    """Whether it names whatever it stands in."""
+    """Whether it names the object it is in."""
 
 
 _QUALIFIES = _Role(None)
-"""Of a member that is not entered."""
+"""The role of a member that is not descended into."""
 _SETS = frozenset({"items", "member"})
 _ROLES_KEPT, _LONGEST_NAME = 4096, 128
 _known: dict[str, _Role] = {}
-"""Roles by name, bounded in number and length: names come from records."""
+"""Roles by name, bounded in number and length because names come from records."""
 
 
 def named(parameters: Any) -> Iterator[Target]:
-    """Yield the targets decoded parameters name, in their order, each once, at most `MOST`."""
+    """Yield the targets that decoded parameters name, in order, each once, at most `MOST`."""
     seen: set[str] = set()
     for name, value in _values(parameters, "", 0):
         if value in seen:
@@ -126,7 +126,7 @@ def named(parameters: Any) -> Iterator[Target]:
 
 
 def _values(value: Any, parent: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield (word, value) of every member that names a thing."""
+    """Yield (word, value) for every member that names a thing."""
     if depth > _DEEPEST:
         return
     if isinstance(value, list):
@@ -141,7 +141,7 @@ def _values(value: Any, parent: str, depth: int) -> Iterator[tuple[str, str]]:
             continue
         word = role.word
         if role.is_bare:
-            # Deep inside a set, a bare name is that of an option or a rule.
+            # Deep inside a set, a bare name belongs to an option or a rule.
             word = (parent if depth else "") if parent not in _SETS else None
         if word is not None:
             for text in _texts(member):
@@ -159,7 +159,7 @@ def _texts(member: Any) -> Iterator[str]:
 
 
 def _role(name: str) -> _Role:
-    """Return what a member with a name is for, remembered within bounds."""
+    """Return the role of a member with this name, cached within bounds."""
     match = _ENDING.fullmatch(name)
     if _NOT_ENTERED.match(name):
         role = _QUALIFIES

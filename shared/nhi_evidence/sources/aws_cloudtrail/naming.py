@@ -1,4 +1,4 @@
-"""Which parameter of which service names what. Tables; `targets.py` looks things up in them."""
+"""Tables of which parameter of which service names what; `targets.py` looks things up in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str], ...]] = {
     "guardduty": (("detectorId", "AWS::GuardDuty::Detector"),),
     "cloudformation": (("stackName", "AWS::CloudFormation::Stack"),),
 }
-"""Parameters that name a resource, per service; the type in CloudFormation's spelling."""
+"""Parameters that name a resource, by service, with its CloudFormation type."""
 
 NHI_TYPES = frozenset(
     {
@@ -44,7 +44,7 @@ NHI_TYPES = frozenset(
         "AWS::IAM::AccessKey",
     }
 )
-"""Resource types that are, hold or vouch for a non-human identity; a user may be one."""
+"""Resource types that are, contain or vouch for a non-human identity; a user may be one."""
 
 
 PRINCIPAL_RESOURCES = (
@@ -55,7 +55,7 @@ PRINCIPAL_RESOURCES = (
     "assumed-role/",
     "federated-user/",
 )
-"""How the resource of an ARN begins that is, holds or vouches for what acts."""
+"""Prefixes of ARN resources that are, contain or vouch for a principal."""
 
 ENTITIES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "iam": (
@@ -96,7 +96,7 @@ ENTITIES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("request", "tokenVaultId", "Token Vault"),
     ),
 }
-"""Where a service names the durable credential a call is about: slice, dotted path, type."""
+"""Where a service names the durable credential that a call is about: slice, dotted path, type."""
 
 ISSUED = (
     ("credentials", "accessKeyId"),
@@ -104,7 +104,7 @@ ISSUED = (
     ("serviceSpecificCredential", "serviceSpecificCredentialId"),
     ("delegatedAccessToken", "accessKeyId"),
 )
-"""Where a response holds the id (never the secret) of a credential it handed out."""
+"""Where a response has the id (never the secret) of a credential it issued."""
 
 LOGS: dict[str, tuple[str, ...]] = {
     "cloudtrail": ("name", "trailName", "eventDataStore", "channel", "trailARN"),
@@ -120,7 +120,7 @@ LOGS: dict[str, tuple[str, ...]] = {
     "eks": ("name",),
     "route53resolver": ("resolverQueryLogConfigId",),
 }
-"""Parameters that name the log a call is about."""
+"""Parameters that name the log that a call is about."""
 
 SUBJECT_SERVICES = frozenset(
     {"account-access", "ec2", "eks", "iam", "identitystore", "sso", "sso-directory", "sts"}
@@ -128,16 +128,16 @@ SUBJECT_SERVICES = frozenset(
 """Services whose calls are about a principal or its privileges."""
 
 PRINCIPALS = ("principalArn", "principalId")
-"""Parameters that name the principal a call is about, outside IAM and STS."""
+"""Parameters that name the principal that a call is about, outside IAM and STS."""
 
 PRIVILEGES = ("policyArn", "policyName", "permissionSetArn", "roleName", "roleArn")
 """Parameters that name what is assigned or revoked."""
 
 POLICIES = ("policyArn", "policyName")
-"""Parameters of IAM that name what is attached, detached or written."""
+"""IAM parameters that name what is attached, detached or written."""
 
 NAMED_BY_RESPONSE = frozenset({("ec2", "RunInstances"), ("ec2", "CreateFleet")})
-"""Operations that make what no request names: service and operation."""
+"""Operations whose response alone names what they create: service and operation."""
 
 ISSUERS = frozenset(
     {
@@ -151,13 +151,13 @@ ISSUERS = frozenset(
         "sts",
     }
 )
-"""Services whose responses hand out credentials."""
+"""Services whose responses issue credentials."""
 
 IAM_SUBJECTS = (
     ("userName", "user", "userId", "IAMUser"),
     ("roleName", "role", "roleId", "Role"),
 )
-"""Parameter naming an IAM principal; in a response its object, its id there; its type.
+"""For each IAM principal: its parameter, its object in a response, its id there, and its type.
 
-A group is no principal.
+A group is not a principal.
 """

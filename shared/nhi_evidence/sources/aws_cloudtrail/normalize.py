@@ -1,7 +1,7 @@
 """One CloudTrail record -> Event or Rejection, from the record alone.
 
 Only a record that states when and what is an event: without `eventTime`, `eventName` or
-`eventSource` it is rejected and kept raw. Everything else that is absent stays absent.
+`eventSource` it is rejected and kept raw. Anything else that is absent stays absent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext
 _MFA_USED = b'"MFAUsed"'
 _FROM_CONSOLE = (("session_credential_from_console", "true"),)
 _AGGREGATED = "AwsAggregatedEvent"
-"""Summaries of data events name no operation and no caller: the type stands for both."""
+"""Event type of data event summaries, which need not name an operation: the type stands in."""
 _JWT_GATEWAY = frozenset(
     {
         ("bedrock-agentcore.amazonaws.com", "InvokeGateway"),
@@ -55,7 +55,7 @@ _RECORD_CLASSES = {
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = read(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -104,7 +104,7 @@ def _event(
     if unusable or misshapen:
         named = with_unusable(who.identity, (*unusable, *misshapen))
         who = msgspec.structs.replace(who, identity=named)
-    # By position: per record, keywords cost more than the reading does.
+    # By position: for every record, keywords would cost more than reading it does.
     logged = Logged(
         "AWS",
         "CloudTrail",
@@ -143,7 +143,7 @@ def _event(
 
 
 def _with_mfa(who: Actor, record: TrailRecord) -> Actor:
-    """A sign-in says beside its identity whether it was with a second factor.
+    """Add whether a sign-in used a second factor, which it states apart from its identity.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
     """
@@ -156,7 +156,7 @@ def _with_mfa(who: Actor, record: TrailRecord) -> Actor:
 
 
 def _addendum_labels(addendum: Addendum) -> tuple[str, ...]:
-    """Mark a record that adds to an earlier one.
+    """Return the label of a record that adds to an earlier one.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
@@ -165,7 +165,7 @@ def _addendum_labels(addendum: Addendum) -> tuple[str, ...]:
 
 
 def _stated_time(record: TrailRecord) -> str | None:
-    """The time a record states: of an aggregated event, when its window began.
+    """Return the time a record states; for an aggregated event, when its window began.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html
     """

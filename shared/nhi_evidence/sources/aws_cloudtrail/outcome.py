@@ -18,18 +18,18 @@ from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, present
 from nhi_evidence.sources.aws_cloudtrail.service_events import SERVICE_EVENT, reported
 
 _REPORTS_ERRORS = frozenset({"AwsApiCall", "AwsConsoleAction"})
-"""Event types that answer a request: without an error code, the request succeeded.
+"""Event types that record a request's response: without an error code, the request succeeded.
 
 A service event, an insight or a network activity event without a code states no outcome.
 """
 _ERRORS = frozenset({"errorCode", "errorMessage", "eventType"})
 _SIGN_IN = "signin"
-"""Every event of the console's sign-in names its result after itself in `responseElements`."""
+"""Every console sign-in event has its result in `responseElements`, under the event's own name."""
 _CLIENT_PREFIX = "Client."
 _DRY_RUN_GRANTED = "DryRunOperation"
 
 _SUFFIXES = ("Exception", "Fault", "Error")
-"""How some services end the name of an error that others write without."""
+"""Suffixes that some services put after an error name and others do not."""
 _DENIED = (
     "AccessDenied",
     "AuthorizationError",
@@ -72,7 +72,7 @@ _BY_ENDING = (
     *((name, Result.UNAUTHENTICATED) for name in _UNAUTHENTICATED),
     *((name, Result.THROTTLED) for name in _THROTTLED),
 )
-"""Meaning of an error by its ending: services put their own name before it.
+"""Meaning of an error by the end of its name: services put their own name before it.
 
 `CloudTrailInvalidClientTokenIdException` is an `InvalidClientTokenId`.
 """
@@ -83,9 +83,9 @@ _INVALID_MARKS = ("Invalid", "Malformed", "Validation", "Missing", "Unsupported"
 def outcome(
     record: TrailRecord, service: str, operation: str, unusable: Sequence[str] = ()
 ) -> Outcome:
-    """Derive the outcome of a record; `service` and `operation` as the catalog spells them.
+    """Derive the outcome of a record; `service` and `operation` are spelled as in the catalog.
 
-    `unusable` names the attributes that could not be read: an unreadable outcome is unknown.
+    `unusable` names the attributes that could not be used: an unreadable outcome is unknown.
     """
     code, detail = record.errorCode, record.errorMessage
     if code:
@@ -134,10 +134,10 @@ def _sign_in(field: str) -> Any:
 
 
 def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
-    """JSON-RPC over HTTP: status and error are in the answer, `errorCode` stays empty.
+    """Read the outcome of JSON-RPC over HTTP; None if the response shows no failure.
 
-    The error of a call is in the answer's body, whatever the status; a tool that failed says so in
-    its result. https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/understanding-gateway-cloudtrail-log-entries.html
+    `errorCode` stays empty: a call's error is in the response body, whatever the status, and a
+    tool that failed says so in its result. https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/understanding-gateway-cloudtrail-log-entries.html
     """
     if not isinstance(response, dict):
         return Result.UNKNOWN, None
@@ -165,7 +165,7 @@ def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
 
 
 def _json_rpc(body: Any) -> dict[str, Any]:
-    """Return the answer a body holds, which may be a text of it."""
+    """Return the JSON-RPC response in a body, which may be JSON or its text; empty if neither."""
     if isinstance(body, str):
         try:
             body = msgspec.json.decode(body)

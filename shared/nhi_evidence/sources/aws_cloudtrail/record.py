@@ -1,9 +1,9 @@
-"""The parts of a CloudTrail record this pack reads, and how it reads them.
+"""The parts of a CloudTrail record that this pack reads, and how it reads them.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 
-Shapes vary (a string where an object is usual): an attribute of another shape reads as absent,
+Types vary (a string where an object is usual): an attribute of an unexpected type reads as absent,
 the rest of the record is still read, and `read` names the attributes it could not use.
 """
 
@@ -112,7 +112,7 @@ class InsightDetails(msgspec.Struct, frozen=True, gc=False):
 
 
 class TimeWindow(msgspec.Struct, frozen=True, gc=False):
-    """`timeWindow` of an aggregated event."""
+    """`timeWindow` of an aggregated event: the time it summarizes."""
 
     windowStart: str | None = None
     windowEnd: str | None = None
@@ -132,7 +132,7 @@ class TlsDetails(msgspec.Struct, frozen=True, gc=False):
 
 
 class TrailRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record; what is read on its own, or only when asked for, stays an exact JSON slice."""
+    """One record; what is decoded separately, or only on demand, stays an exact JSON slice."""
 
     eventTime: str | None = None
     eventSource: str | None = None
@@ -157,9 +157,9 @@ class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     resources: list[Resource] | None = None
     insightDetails: InsightDetails | None = None
     eventId: str | None = None
-    """As aggregated events spell `eventID`."""
+    """`eventID` in aggregated events."""
     accountId: str | None = None
-    """As aggregated events spell `recipientAccountId`."""
+    """`recipientAccountId` in aggregated events."""
     timeWindow: TimeWindow | None = None
     addendum: Addendum | None = None
     tlsDetails: TlsDetails | None = None
@@ -174,15 +174,15 @@ _identity = LenientDecoder(UserIdentity)
 
 
 def read(raw: bytes) -> tuple[TrailRecord, tuple[str, ...]] | Rejection:
-    """Read one record; the second value names attributes of an unusable shape."""
+    """Read one record; the second value names attributes that could not be used."""
     return _record.record(raw)
 
 
 def read_identity(raw: bytes) -> tuple[UserIdentity | None, tuple[str, ...]]:
-    """Read a `userIdentity` slice; the second value names attributes of an unusable shape.
+    """Read a `userIdentity` slice; the second value names attributes that could not be used.
 
-    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
-    not decode.
+    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice cannot
+    be decoded.
     """
     if raw in (b"", b"null"):
         return None, ()
@@ -193,7 +193,7 @@ def read_identity(raw: bytes) -> tuple[UserIdentity | None, tuple[str, ...]]:
 
 
 def present(slice_: msgspec.Raw) -> msgspec.Raw | None:
-    """Return a JSON slice, None when the attribute is absent or null."""
+    """Return a JSON slice; None when the attribute is absent or null."""
     return None if bytes(slice_) in {b"", b"null"} else slice_
 
 

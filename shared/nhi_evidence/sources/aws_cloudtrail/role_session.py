@@ -1,7 +1,7 @@
 """Role sessions: the record rules AWS-03 (enhanced) and AWS-06a to AWS-06m, first match.
 
 What AWS sets (`inScopeOf`, `ec2RoleDelivery`, the role's path) decides before anything the
-caller sets (session name, source identity). A name only the caller vouches for never takes a
+caller sets (session name, source identity). A name that only the caller vouches for never takes a
 record out of scope: docs/decisions/0005.
 """
 
@@ -47,13 +47,13 @@ class _Session(msgspec.Struct, frozen=True):
     role_arn: str
     role_name: str
     name: str
-    """Session name, set by the caller."""
+    """The session name, set by the caller."""
     canonical_uid: str | None
     labels: tuple[str, ...]
 
 
 def assumed_role(principal: UserIdentity, context: RecordContext) -> Identity:
-    """Decide what kind of identity a role session stands for."""
+    """Decide what kind of identity a role session belongs to."""
     session = _session(principal, context)
     session_context, issuer = session.session_context, session.issuer
     if _SSO_PATH in session.role_arn:
@@ -95,7 +95,7 @@ def assumed_role(principal: UserIdentity, context: RecordContext) -> Identity:
 
 
 def _by_name(session: _Session) -> Identity:
-    """The rules that lean on names; role names are the account's, session names the caller's."""
+    """Apply the rules on names: the account sets role names, the caller sets session names."""
     source_identity = session.session_context.sourceIdentity
     if source_identity and _CERTIFICATE_SERIAL.fullmatch(session.name):
         return _of(

@@ -1,4 +1,4 @@
-"""What a service event reports of the people and clients it is about.
+"""What a service event reports about the people and clients it concerns.
 
 Identity Center and sign-in put the result into `serviceEventDetails`, Cognito's hosted pages and
 token endpoint an HTTP status into `additionalEventData`.
@@ -32,7 +32,7 @@ _FIRST_STATUS, _FIRST_FAILURE, _LAST_STATUS = 100, 400, 599
 
 
 def reported(record: TrailRecord, service: str) -> tuple[Result, str | None] | None:
-    """Return the outcome a service event reports and its code; None where it reports none."""
+    """Return the outcome that a service event reports, and its code; None if it reports none."""
     details = _object(record.serviceEventDetails)
     words = {word for word in details.values() if word in ("Success", "Failure")}
     if "Failure" in words:
@@ -52,7 +52,7 @@ def reported(record: TrailRecord, service: str) -> tuple[Result, str | None] | N
 
 
 def machine_client(record: TrailRecord, service: str) -> str | None:
-    """Return the app client that asked Cognito for a token of its own, where the record shows it.
+    """Return the app client that asked Cognito for a token of its own; None if not shown.
 
     Without a user, the client itself is the principal.
     """
@@ -66,7 +66,7 @@ def machine_client(record: TrailRecord, service: str) -> str | None:
 
 
 def _object(piece: msgspec.Raw) -> dict[str, Any]:
-    """Decode a slice; raises what the JSON reader raises when it does not decode."""
+    """Decode an object; empty for anything else. Raises as `msgspec.json.decode` does."""
     slice_ = present(piece)
     value = None if slice_ is None else msgspec.json.decode(slice_)
     return value if isinstance(value, dict) else {}

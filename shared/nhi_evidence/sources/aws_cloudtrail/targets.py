@@ -1,6 +1,6 @@
 """What was acted on: `resources`, and the names a call states in its parameters.
 
-A name is taken as it stands in the record, never completed into an ARN.
+A name is taken as the record has it, never completed into an ARN.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def _plan(service: str) -> _Plan:
 def about(record: TrailRecord, service: str, operation: str) -> About:
     """Read what the record says it is about.
 
-    Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when a parameter slice does not
-    decode; the caller rejects the record.
+    Raises `msgspec.MsgspecError`, `RecursionError` or `UnicodeDecodeError` when a parameter slice
+    cannot be decoded; the caller rejects the record.
     """
     if bytes(record.responseElements) in _NOTHING:
         return _about_asked(
@@ -69,7 +69,7 @@ def about(record: TrailRecord, service: str, operation: str) -> About:
 def _about_asked(
     service: str, operation: str, request: bytes, resources: tuple[Resource, ...]
 ) -> About:
-    """What a call without an answer is about: whoever polls asks the same over and over."""
+    """Read what a call without a response is about; cached, as pollers repeat the same call."""
     record = TrailRecord(requestParameters=msgspec.Raw(request), resources=list(resources))
     return _about(record, service, operation)
 
@@ -152,7 +152,7 @@ def _targets(
     request: dict[str, str],
     response: dict[str, Any],
 ) -> tuple[Target, ...]:
-    """Return `resources`, then what tables and then parameter names say, nothing twice."""
+    """Return `resources`, then what the tables and then parameter names add, without repeats."""
     resources = _resources(record) if record.resources else _NO_TARGETS
     if not parameters and not response:
         return resources
@@ -173,7 +173,7 @@ def _targets(
 
 
 def _is_principal(uid: str) -> bool:
-    """Whether an ARN is of something that acts: a role passed on, a user, an identity provider."""
+    """Whether an ARN is of a principal: a role passed on, a user, an identity provider."""
     parts = arn(uid)
     return (
         parts is not None
@@ -183,7 +183,7 @@ def _is_principal(uid: str) -> bool:
 
 
 def _last(text: str) -> str:
-    """Return what an ARN names within its account: a name beside it names the same thing."""
+    """Return what an ARN names within its account, so that a plain name can be matched with it."""
     parts = arn(text)
     if parts is None:
         return text
@@ -227,7 +227,7 @@ def _issued(response: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _subject(service: str, request: dict[str, str], response: dict[str, Any]) -> User | None:
-    """The principal a call creates, changes, assumes or grants to."""
+    """Return the principal that a call creates, changes, assumes or grants to."""
     if service == "sts":
         return _sts_subject(request, response)
     if service == "iam":

@@ -1,4 +1,4 @@
-"""Reading CloudTrail's texts: times, source addresses, ARNs, operation and service names."""
+"""Read CloudTrail's texts: times, source addresses, ARNs, operation and service names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXPIRY = re.compile(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_SESSION = 36 * 60 * 60 * 1000
-"""Of any temporary credential (`GetSessionToken`, `GetFederationToken`)."""
+"""Milliseconds, of any temporary credential (`GetSessionToken`, `GetFederationToken`)."""
 _SECONDS = re.compile(r"\d{10}", re.ASCII)
 _LONGEST = 256
 
@@ -44,12 +44,11 @@ def milliseconds(text: str | None) -> int | None:
 
 
 def expiry(value: object, after: int | None) -> int | None:
-    """Read when a session expires as milliseconds since the epoch.
+    """Read when a session expires, in milliseconds since the epoch; None if that is not clear.
 
-    CloudTrail copies the text of the answer (`Mar 2, 2026, 11:00:00 AM`), which names no zone.
-    AWS writes UTC: docs/decisions/0051. It is taken as such only where it then lies within the
-    longest lifetime of a session `after` the call; else it stays absent. Some services write
-    seconds since the epoch.
+    CloudTrail copies the text of the response (`Mar 2, 2026, 11:00:00 AM`), which has no zone.
+    AWS writes UTC (docs/decisions/0051), but it is only believed if the result is within the
+    longest lifetime of a session `after` the call. Some services write seconds since the epoch.
     """
     if isinstance(value, bool):
         return None
@@ -84,10 +83,9 @@ def expiry(value: object, after: int | None) -> int | None:
 def endpoint(source: str | None, vpc_endpoint: str | None = None) -> Endpoint | None:
     """Read `sourceIPAddress`: an address, an AWS service's name, or another text.
 
-    `vpc_endpoint` is the VPC endpoint the call came through, which OCSF calls the endpoint's uid.
-
-    The field also holds service names (`cloudformation.amazonaws.com`) and texts such as
-    `AWS Internal`; only an address goes into `ip`.
+    Besides addresses there are service names (`cloudformation.amazonaws.com`) and texts such as
+    `AWS Internal`; only an address goes into `ip`. `vpc_endpoint` is the VPC endpoint that the
+    call came through, which is the endpoint's uid in OCSF.
     """
     uid = vpc_endpoint or None
     if source is None or is_absent(source):
@@ -105,13 +103,13 @@ def is_aws_service(name: str | None) -> bool:
 
 
 def is_console(name: str | None) -> bool:
-    """Whether a service is the sign-in of the console, which acts for whoever is signed in."""
+    """Whether a service is the console's sign-in, which acts for whoever is signed in."""
     return name in _CONSOLE
 
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def service_key(event_source: str) -> str:
-    """`eventSource` as the catalog spells it: without its partition's domain, lower case."""
+    """Spell `eventSource` as in the catalog: without its partition's domain, lower case."""
     name = event_source.lower()
     domain = next((domain for domain in _DOMAINS if name.endswith(domain)), "")
     return name.removesuffix(domain)
@@ -119,7 +117,7 @@ def service_key(event_source: str) -> str:
 
 @bounded_cache(results=4096, longest=_LONGEST)
 def operation_key(event_name: str) -> str:
-    """`eventName` as the catalog spells it: without an API-date suffix.
+    """Spell `eventName` as in the catalog: without an API-date suffix.
 
     Lambda writes `GetFunction20150331v2`, CloudFront `CreateDistribution2020_05_31`.
     """

@@ -1,4 +1,4 @@
-"""Building an identity verdict: the parts every record rule shares."""
+"""Build an identity verdict: the parts that all record rules share."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
 
 
 class RecordContext(NamedTuple):
-    """What the rules look at outside `userIdentity`."""
+    """What the rules look at apart from `userIdentity`."""
 
     event_type: str | None
     recipient: str | None
     """`recipientAccountId`: the account in whose trail the record was written."""
     at_jwt_gateway: bool
-    """Whether the call went to the gateway that authenticates by JWT and logs nobody."""
+    """Whether the call went to a gateway that authenticates by JWT and logs anonymous callers."""
     from_console: bool
     """`sessionCredentialFromConsole`."""
     machine_client: str | None = None
-    """App client that asked Cognito for a token of its own."""
+    """The app client that asked Cognito for a token of its own."""
     at_user_pool: bool = False
-    """Whether the event is one of a Cognito user pool, whose pages are open to anybody."""
+    """Whether the event is of a Cognito user pool, whose pages are open to anybody."""
 
 
 def make_identity(
@@ -43,7 +43,7 @@ def make_identity(
     root_uid: str | None = None,
     is_chain_complete: bool | None = None,
 ) -> Identity:
-    """Put a verdict together; the credential defaults to the access key of the record."""
+    """Build a verdict; the credential defaults to the access key of the record."""
     if credential is None and principal is not None and principal.accessKeyId:
         credential_uid: str | None = principal.accessKeyId
         kind_of_credential = credential_kind(principal.accessKeyId)
@@ -69,7 +69,7 @@ def make_identity(
 
 
 def canonical(account: str | None, *parts: str | None) -> str | None:
-    """Return an id that survives renaming and is never reused, or None where a part is absent."""
+    """Return an id that survives renaming and is never reused, or None if a part is absent."""
     if not account or not all(parts):
         return None
     return f"nhi:aws:{account}:{'/'.join(part for part in parts if part)}"

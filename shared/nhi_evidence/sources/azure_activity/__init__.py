@@ -28,7 +28,7 @@ NAME = "azure_activity"
 """The source's name in evidence keys."""
 
 LISTS_OUT_OF_SCOPE_IDS = True
-"""Azure gives no digests: completeness is asked by event id."""
+"""Azure provides no digests, so completeness is checked by event id."""
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""

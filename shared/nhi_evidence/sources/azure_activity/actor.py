@@ -1,4 +1,4 @@
-"""Everything a record says of its actor: read and decided once per distinct identity."""
+"""Everything a record says about its actor, read and decided once per distinct identity."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from nhi_evidence.sources.azure_activity.record import ActivityRecord, folded, p
 
 
 def actor(record: ActivityRecord) -> tuple[Actor, tuple[str, ...]]:
-    """Decide who acted; the second value names claims of an unusable shape.
+    """Decide who acted; the second value names attributes and claims that could not be used.
 
-    Raises `msgspec.DecodeError` or `RecursionError` when a slice does not decode; the caller
+    Raises `msgspec.DecodeError` or `RecursionError` when a slice cannot be decoded; the caller
     rejects the record.
     """
     return _actor(
@@ -37,7 +37,7 @@ def _actor(
 
 
 def _principal_type(authorization: object) -> str | None:
-    """How the role assignment that let the call through calls its principal."""
+    """Return the principal type named by the role assignment that allowed the call."""
     evidence = authorization.get("evidence") if isinstance(authorization, dict) else None
     kind = evidence.get("principaltype") if isinstance(evidence, dict) else None
     return kind if isinstance(kind, str) else None

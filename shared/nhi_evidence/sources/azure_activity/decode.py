@@ -1,7 +1,7 @@
 """Activity Log files -> exact record slices.
 
-Diagnostic settings write `{"records":[...]}` to a hub and a record a line to storage, the REST
-API answers `{"value":[...]}`, and the command line prints a bare list.
+Diagnostic settings write `{"records":[...]}` to a hub and one record per line to storage, the REST
+API returns `{"value":[...]}`, and the command line prints a bare list.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 https://learn.microsoft.com/rest/api/monitor/activity-logs/list
 """
@@ -15,9 +15,9 @@ _ENVELOPES = tuple(json_slices.Envelope(name) for name in ("records", "value", N
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, or why there is none."""
+    """Return the exact slice of every record, or why the file cannot be decoded."""
     return json_slices.document(body, _ENVELOPES, limits)
 
 
 unwrap = decode
-"""Every form a record travels in is one of a file."""
+"""Records occur in no form that a delivered file cannot have."""

@@ -1,8 +1,8 @@
-"""What a record is matched by where the Activity Log is listed again.
+"""The key by which a record is matched when the Activity Log is listed by its API.
 
-The hub's schema leaves out the id (`eventDataId`) the API lists, so a record is matched by what
-both state: correlation id, time to the tick of 100 ns, operation, status and resource. Case, and
-the words of a status, differ between the two.
+The hub's schema leaves out the id (`eventDataId`) that the API lists, so a record is matched by
+what both state: correlation id, time to the tick of 100 ns, operation, status and resource. The
+two differ in case and in the words for a status.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 """
 
@@ -20,12 +20,12 @@ from nhi_evidence.sources.azure_activity.record import read
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(\D.*)", re.ASCII)
 _TICK_DIGITS = 7
 _STATUS = {"start": "started", "success": "succeeded", "failure": "failed", "accept": "accepted"}
-"""What the hub calls a status to what the API calls it."""
+"""The hub's word for a status to the API's."""
 _LONGEST_RESOURCE = 1000
 
 
 def listed_id(raw: bytes) -> str | None:
-    """Return what a record is matched by, in whichever schema it is; None where it lacks a part."""
+    """Return the key a record of either schema is matched by; None if it lacks a part."""
     try:
         decoded = read(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -53,7 +53,7 @@ def listed_id(raw: bytes) -> str | None:
 
 
 def native_id(raw: bytes) -> str | None:
-    """Return the id the provider gave a record; None where its schema leaves it out."""
+    """Return the id the provider gave a record; None if its schema leaves it out."""
     try:
         decoded = read(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -62,7 +62,7 @@ def native_id(raw: bytes) -> str | None:
 
 
 def _ticks(text: str) -> str | None:
-    """Return a time in UTC with seven digits, however many were written; None of none."""
+    """Return a time in UTC with exactly seven decimals; None if it is not a time."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
         return None

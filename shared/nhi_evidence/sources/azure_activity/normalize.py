@@ -1,7 +1,8 @@
 """One Activity Log record -> Event or Rejection, from the record alone.
 
-Only a record that states its category, when and what is an event. Everything else that is absent
-stays absent: `location` says where the record was written, not where the resource is.
+Only a record that states its category, when and what is an event. Anything else that is absent
+stays absent. `location` is not read: it says where the record was written, not where the resource
+is.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from nhi_evidence.sources.azure_activity.record import (
 from nhi_evidence.sources.azure_activity.targets import about
 
 _LEGACY = frozenset({"write", "delete", "action"})
-"""What log profiles wrote as category of administrative records."""
+"""What log profiles wrote as the category of administrative records."""
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     try:
         decoded = read(raw)
         return decoded if isinstance(decoded, Rejection) else _event(*decoded)
@@ -104,7 +105,7 @@ def _call(record: ActivityRecord, service: str, properties: dict[str, Any]) -> C
 
 
 def _address(record: ActivityRecord) -> str | None:
-    """The caller's address: REST has it with the HTTP request."""
+    """Return the caller's address, which the REST form has in the HTTP request."""
     if record.callerIpAddress:
         return record.callerIpAddress
     http = parsed(record.httpRequest)
@@ -115,5 +116,5 @@ def _address(record: ActivityRecord) -> str | None:
 
 
 def _slice(request: Any) -> msgspec.Raw | None:
-    """The request for the catalog's conditions, whose names are in lower case."""
+    """Encode the request for the catalog's conditions; its names are in lower case."""
     return None if request is None else msgspec.Raw(msgspec.json.encode(request))

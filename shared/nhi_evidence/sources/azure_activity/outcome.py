@@ -46,7 +46,7 @@ _HTTP_STATUS = re.compile(r"\(HTTP Status Code: (\d{3})\)")
 
 
 def outcome(record: ActivityRecord, properties: dict[str, Any]) -> Outcome:
-    """Derive the outcome; `properties` with its names in lower case."""
+    """Derive the outcome; the names in `properties` are in lower case."""
     status_word = (record.resultType or "").strip()
     if status_word.lower() in _SUCCESS:
         return Outcome(Result.SUCCESS)
@@ -71,7 +71,7 @@ def _meaning(code: str) -> Result | None:
 
 
 def _error(properties: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Resource Manager's error code and message, out of `statusMessage`."""
+    """Return Resource Manager's error code and message, from `statusMessage`."""
     message = unpacked(properties.get("statusmessage"))
     if not isinstance(message, dict):
         return None, message if isinstance(message, str) else None

@@ -1,9 +1,9 @@
-"""The parts of an Activity Log record this pack reads, in each of the spellings it comes in.
+"""The parts of an Activity Log record that this pack reads, in each of its spellings.
 
-The hub's schema is read at once. Where it does not fit, the record is read attribute by attribute
-under the names of the other schemas: REST (`eventTimestamp`, `{"value":...}`), the Python SDK's
-(`event_timestamp`) and Log Analytics' (`OperationNameValue`), in any case. An attribute of an
-unusable shape reads as absent and is named.
+The hub's schema is decoded directly. If it does not fit, the record is read attribute by attribute
+under the names of the other schemas, ignoring case: REST (`eventTimestamp`, `{"value":...}`), the
+Python SDK (`event_timestamp`) and Log Analytics (`OperationNameValue`). An attribute that cannot
+be used reads as absent and is named.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 """
 
@@ -20,7 +20,7 @@ _NOTHING = frozenset({b"", b"null"})
 
 
 class ActivityRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record; objects stay exact JSON slices until they are asked for."""
+    """One record; objects stay exact JSON slices until they are needed."""
 
     time: str | None = None
     resourceId: str | None = None
@@ -53,7 +53,7 @@ _ALSO = {
     "resultSignature": ("substatus", "activitysubstatusvalue", "activitysubstatus"),
     "resultDescription": ("description",),
 }
-"""Further names of an attribute, without case and underscores; the first that is there counts."""
+"""Further names of an attribute, in lower case without underscores; the first present counts."""
 
 _NAMES = {name: (name.lower(), *_ALSO.get(name, ())) for name in ActivityRecord.__struct_fields__}
 _SLICES = frozenset({"identity", "claims", "authorization", "httpRequest", "properties"})
@@ -63,7 +63,7 @@ _slices = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
-    """Read one record; the second value names attributes of an unusable shape."""
+    """Read one record; the second value names attributes that could not be used."""
     try:
         record = _decode(raw)
     except msgspec.ValidationError:
@@ -105,12 +105,12 @@ def _present(slice_: msgspec.Raw | None) -> bool:
 
 
 def _is_localized_null(value: Any) -> bool:
-    """Whether a localized text has no text: it is null, not of another shape."""
+    """Whether a localized text has no text: that is a null, and not malformed."""
     return isinstance(value, dict) and value.get("value", value.get("Value", "")) is None
 
 
 def _text(value: Any) -> str | None:
-    """Read a text, a localized text, or a number in digits."""
+    """Return a text, a localized text's value, or an integer's digits; None for anything else."""
     if isinstance(value, dict):
         value = value.get("value", value.get("Value"))
         return value if isinstance(value, str) else None
@@ -120,9 +120,9 @@ def _text(value: Any) -> str | None:
 
 
 def parsed(slice_: msgspec.Raw | bytes) -> Any:
-    """Return what a slice says, JSON inside a text unpacked; None where there is nothing.
+    """Decode a slice, unpacking JSON inside a text; None if it is empty or null.
 
-    Raises `msgspec.DecodeError` or `RecursionError` when the slice itself does not decode.
+    Raises `msgspec.DecodeError` or `RecursionError` when the slice itself cannot be decoded.
     """
     data = bytes(slice_)
     if data in _NOTHING:
@@ -131,7 +131,7 @@ def parsed(slice_: msgspec.Raw | bytes) -> Any:
 
 
 def unpacked(value: Any) -> Any:
-    """Return JSON that was put into a text as what it says; any other value as it is."""
+    """Decode JSON that was put into a text; return any other value unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
             return msgspec.json.decode(value)

@@ -1,6 +1,6 @@
 """What was acted on: the resource, and what a request names inside it.
 
-A name is taken as it stands in the record, never completed.
+A name is taken as the record has it, never completed.
 https://learn.microsoft.com/azure/role-based-access-control/change-history-report
 """
 
@@ -36,7 +36,7 @@ _NOT_USERS = frozenset({"serviceprincipal", "foreigngroup"})
 
 @bounded_cache(results=4096, longest=2048)
 def resource(resource_id: str) -> Target:
-    """Read a resource id: its own name and the type its provider gives it.
+    """Split a resource id into its own name and its provider's type.
 
     https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
     """
@@ -75,7 +75,7 @@ def about(resource_id: str | None, operation: str, request: Any, response: Any) 
 
 
 def _entity(target: Target, kind: str, operation: str, request: Any) -> Target | None:
-    """The durable credential a call makes, changes or removes."""
+    """Return the durable credential that a call creates, changes or removes."""
     if kind == _FEDERATED:
         return target
     if _MINTING.search(operation) is None:
@@ -86,7 +86,7 @@ def _entity(target: Target, kind: str, operation: str, request: Any) -> Target |
 
 
 def _granted(request: Any, response: Any) -> tuple[User | None, tuple[str, ...]]:
-    """To whom a role is assigned, and which; of a removal only the answer says so."""
+    """Return to whom a role is assigned, and which role; for a removal, from the response."""
     for body in (request, response):
         if not isinstance(body, dict):
             continue

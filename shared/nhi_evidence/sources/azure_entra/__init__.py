@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 LISTS_OUT_OF_SCOPE_IDS = True
-"""Diagnostic settings can drop records before the hub: completeness is asked by event id."""
+"""Diagnostic settings can lose records before the hub, so completeness is checked by event id."""
 
 NAME = "azure_entra"
 """The source's name in evidence keys."""
@@ -33,4 +33,4 @@ TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
 
 unwrap = decode
-"""Forms for reading local files are those of deliveries."""
+"""Local files have the same forms as deliveries."""

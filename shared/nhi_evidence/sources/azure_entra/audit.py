@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def is_audit(view: EnvelopeView, raw: bytes) -> bool:
-    """Whether a record without a category of its own is shaped like an audit record."""
+    """Whether a record without a known category is shaped like an audit record."""
     audit, _ = properties(view.envelope, raw, AUDIT)
     return audit.activityDisplayName is not None and (
         bool(bytes(audit.initiatedBy)) or bool(bytes(audit.targetResources))
@@ -43,9 +43,9 @@ def is_audit(view: EnvelopeView, raw: bytes) -> bool:
 
 
 def event(view: EnvelopeView, raw: bytes) -> Event | Rejection:
-    """Return the event an audit record states.
+    """Return the event that an audit record states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     audit, unusable = properties(view.envelope, raw, AUDIT)
     time = view.time(audit.activityDateTime)
@@ -90,7 +90,7 @@ def event(view: EnvelopeView, raw: bytes) -> Event | Rejection:
 
 
 def _about(view: EnvelopeView, listed: About) -> About:
-    """Take what the envelope is about, where the record lists no target: elevated access does."""
+    """Fall back to the envelope's resource if no target is listed, as for elevated access."""
     resource = non_empty(view.envelope.resourceId)
     if listed.targets or resource is None or subscription_of(resource) is None:
         return listed
@@ -99,10 +99,10 @@ def _about(view: EnvelopeView, listed: About) -> About:
 
 @bounded_cache(results=1024, longest=256)
 def operation_key(name: str) -> str:
-    """Return an activity as the catalog spells it: plain dashes, single blanks, none at the ends.
+    """Spell an activity as in the catalog: plain hyphens, single spaces, none at the ends.
 
-    `Update application - Certificates and secrets management` comes with an en dash (U+2013)
-    and a trailing blank.
+    `Update application - Certificates and secrets management` is logged with an en dash (U+2013)
+    and a trailing space.
     """
     return " ".join(_DASHES.sub("-", name).split())
 
@@ -140,7 +140,7 @@ def _principal(initiator: Initiator, tenant: str | None) -> User | None:
 
 
 def _user_agent(audit: Audit) -> str | None:
-    """Return the user agent, which stands among the additional details."""
+    """Return the user agent, which is among the additional details."""
     if bytes(audit.additionalDetails) in {bytes(EMPTY), b"null"}:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What an audited change changed: `modifiedProperties`, whose values are JSON inside texts.
+"""What an audited operation changed: `modifiedProperties`, whose values are JSON inside texts.
 
 https://learn.microsoft.com/graph/api/resources/modifiedproperty
 """
@@ -28,12 +28,13 @@ class Change(msgspec.Struct, frozen=True):
     old: list[Any]
     new: list[Any]
     added: list[Any]
-    """In the new value and not in the old one."""
+    """Values that are in `new` but not in `old`."""
     removed: list[Any]
+    """Values that are in `old` but not in `new`."""
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """A credential a change added or removed."""
+    """A credential that a change added or removed."""
 
     uid: str | None
     name: str | None
@@ -44,9 +45,9 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 def changes(targets: Iterable[TargetResource]) -> dict[str, Change]:
-    """Return the changed properties of a record by name; of two alike, the first.
+    """Return the changed properties of a record by name; the first of several with one name.
 
-    Raises what the JSON reader raises when a value does not decode.
+    Raises as `msgspec.json.decode` does when a value cannot be decoded.
     """
     changed: dict[str, Change] = {}
     for target in targets:
@@ -64,7 +65,7 @@ def changes(targets: Iterable[TargetResource]) -> dict[str, Change]:
 
 
 def _values(piece: msgspec.Raw) -> list[Any]:
-    """Return the values of a property: JSON, mostly inside a text, mostly a list."""
+    """Return the values of a property, which is JSON: usually inside a text, usually a list."""
     if bytes(piece) in {bytes(EMPTY), b"null"}:
         return []
     value = _json_inside(msgspec.json.decode(nested(piece)))
@@ -73,7 +74,7 @@ def _values(piece: msgspec.Raw) -> list[Any]:
 
 
 def _json_inside(value: Any) -> Any:
-    """Return the JSON a text holds; a text that is none stays itself."""
+    """Decode JSON inside a text; return any other value unchanged."""
     if not isinstance(value, str) or value[:1] not in {'"', "[", "{"}:
         return value
     try:
@@ -83,7 +84,7 @@ def _json_inside(value: Any) -> Any:
 
 
 def credentials(changed: dict[str, Change]) -> tuple[Credential, ...]:
-    """Return the credentials a change added, then those it removed."""
+    """Return the credentials that a change added, then those it removed."""
     known = []
     keys, federated = changed.get(KEYS), changed.get(FEDERATED)
     for added in (True, False):
@@ -117,7 +118,7 @@ def _texts(change: Change, added: bool) -> list[str]:
 
 
 def first_text(changed: dict[str, Change], names: Sequence[str]) -> str | None:
-    """Return the first text a property of these names holds, the new value before the old."""
+    """Return the first text in a property with one of these names, new values before old."""
     for name in names:
         change = changed.get(name)
         for value in (*change.new, *change.old) if change else ():
@@ -127,7 +128,7 @@ def first_text(changed: dict[str, Change], names: Sequence[str]) -> str | None:
 
 
 def granted(changed: dict[str, Change], names: Sequence[str]) -> tuple[str, ...]:
-    """Return the privileges properties of these names gave, else those they took away."""
+    """Return the privileges that the first property of these names added, else removed."""
     for name in names:
         change = changed.get(name)
         if change is None:
@@ -140,7 +141,7 @@ def granted(changed: dict[str, Change], names: Sequence[str]) -> tuple[str, ...]
 
 
 def _words(values: Iterable[Any]) -> list[str]:
-    """Split texts into permissions: scopes between blanks, or behind `Scope:` in a consent."""
+    """Split texts into permissions: scopes separated by spaces, or after `Scope:` in a consent."""
     words: list[str] = []
     for value in values:
         if not isinstance(value, str):

@@ -19,7 +19,7 @@ _KINDS = {
 
 
 def credential(sign_in: SignIn) -> tuple[str | None, str | None]:
-    """Return id and kind of the credential a client proved itself with.
+    """Return id and kind of the credential that a client authenticated with.
 
     The key id comes before the thumbprint: the audit log names credentials by key id.
     """
@@ -35,10 +35,10 @@ def credential(sign_in: SignIn) -> tuple[str | None, str | None]:
 
 
 def is_federated(kind: str | None) -> bool:
-    """Whether a workload of another issuer stands behind the credential."""
+    """Whether a workload of another issuer is behind the credential."""
     return kind == _FEDERATED
 
 
 def is_confidential(sign_in: SignIn) -> bool:
-    """Whether the client proved itself with a credential of its own."""
+    """Whether the client authenticated with a credential of its own."""
     return non_empty(sign_in.clientCredentialType) is not None or credential(sign_in)[0] is not None

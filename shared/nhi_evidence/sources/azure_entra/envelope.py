@@ -1,4 +1,4 @@
-"""What a record's envelope states for every category: its category, tenant, time, ids."""
+"""What a record's envelope states in every category: the category, tenant, time and ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GRAPH_LOGS = "MicrosoftGraphActivityLogs"
 SIGN_IN_LOGS = "SignInLogs"
 NON_INTERACTIVE_LOGS = "NonInteractiveUserSignInLogs"
 PROVIDERS = frozenset({"microsoft.aadiam", "microsoft.authorization"})
-"""Whose categories they are: other services have an `AuditLogs` of their own."""
+"""The providers of these categories: other services have an `AuditLogs` of their own."""
 CATEGORIES = (
     AUDIT_LOGS,
     "ManagedIdentitySignInLogs",
@@ -32,7 +32,7 @@ CATEGORIES = (
     "ServicePrincipalSignInLogs",
     "SignInLogs",
 )
-"""The categories of diagnostic settings this pack takes."""
+"""The diagnostic settings categories that this pack reads."""
 
 _BY_NAME = {name.lower(): name for name in CATEGORIES} | {
     "signinlogs": "SignInLogs",
@@ -40,14 +40,14 @@ _BY_NAME = {name.lower(): name for name in CATEGORIES} | {
     "aadserviceprincipalsigninlogs": "ServicePrincipalSignInLogs",
     "aadmanagedidentitysigninlogs": "ManagedIdentitySignInLogs",
 }
-"""By category, or by the table of a Log Analytics row; lower case."""
+"""Category by its name, or by the table of a Log Analytics row, in lower case."""
 BY_EVENT_TYPE = {
     "interactiveuser": "SignInLogs",
     "noninteractiveuser": "NonInteractiveUserSignInLogs",
     "serviceprincipal": "ServicePrincipalSignInLogs",
     "managedidentity": "ManagedIdentitySignInLogs",
 }
-"""By `signInEventTypes` of a Microsoft Graph object, lower case."""
+"""Category by `signInEventTypes` of a Microsoft Graph object, in lower case."""
 
 
 class EnvelopeView(msgspec.Struct, frozen=True):
@@ -68,9 +68,9 @@ class EnvelopeView(msgspec.Struct, frozen=True):
 
     @property
     def is_of_another_service(self) -> bool:
-        """Whether a record is of a subscription's resource of another provider.
+        """Whether a record is about a subscription's resource of another provider.
 
-        Entra's logs are those of a tenant, but role assignments name their subscription.
+        Entra's logs belong to a tenant, but role assignments name their subscription.
         """
         provider, resource = (self.provider or "").lower(), self.envelope.resourceId
         return (
@@ -79,7 +79,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
 
     @property
     def known_category(self) -> str | None:
-        """The category as this pack spells it, where envelope or table name it."""
+        """The category as this pack spells it, if the envelope's category or table is known."""
         for name in (self.envelope.category, self.envelope.type):
             known = _BY_NAME.get((name or "").strip().lower())
             if known is not None:
@@ -98,7 +98,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         )
 
     def time(self, own: str | None) -> tuple[int, str] | Rejection:
-        """Return the first readable time, the activity's own before the envelope's."""
+        """Return the first readable time, the record's own before the envelope's."""
         candidates = (own, self.envelope.time, self.envelope.timeGenerated)
         return first_instant(candidates, is_unusable="time" in self.unusable)
 
@@ -111,7 +111,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         event_code: str | None,
         region: str | None = None,
     ) -> Logged:
-        """Say where and as what the record was written."""
+        """Return where the record was logged, and as what."""
         version = self.envelope.operationVersion
         return Logged(
             provider=_PROVIDER,

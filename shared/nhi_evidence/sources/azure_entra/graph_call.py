@@ -23,13 +23,13 @@ _OF_NHI = frozenset(
         "serviceprincipals",
     }
 )
-"""Collections whose members are, hold or empower non-human identities; lower case."""
+"""Collections whose members are, contain or empower non-human identities, in lower case."""
 
 
 def event(view: EnvelopeView, raw: bytes) -> Event | Rejection:
-    """Return the event a Graph activity record states.
+    """Return the event that a Graph activity record states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     call, unusable = properties(view.envelope, raw, GRAPH_CALL)
     time = view.time(call.timeGenerated)

@@ -1,7 +1,7 @@
-"""The operation of a Microsoft Graph call: its method, and its path with the ids taken out.
+"""The operation of a Microsoft Graph call: its method, and its path with ids replaced.
 
 `GET https://graph.microsoft.com/v1.0/users/ann@example.com/messages?$top=5` is
-`GET /users/{id}/messages`. A segment is taken for an id by its form alone.
+`GET /users/{id}/messages`. Whether a segment is an id is decided by its form alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ID = re.compile(
     re.ASCII | re.DOTALL,
 )
 _NAME = re.compile(r"(?:[a-z]++|[A-Z][a-z]++|[0-9]{1,3}+)++")
-"""Words, each of which may begin with a capital, and short numbers: `oauth2PermissionGrants`."""
+"""Words, which may begin with a capital, and short numbers: `oauth2PermissionGrants`."""
 _WORD = re.compile(r"[a-z]{6}")
 _LONGEST_NAME = 80
 _MOST_NUMBERS = 2
@@ -32,7 +32,7 @@ _LONGEST = 2048
 
 
 class Path(NamedTuple):
-    """Where a call went."""
+    """The path of a call."""
 
     segment: str
     """The path as the record has it: without host and query, with its ids."""
@@ -51,7 +51,7 @@ def path_of(uri: str) -> Path:
 
 
 def _plain(segment: str) -> str:
-    """Return a segment without what varies: `users('x')` holds an id, a function its arguments."""
+    """Replace what varies in a segment: the id in `users('x')`, the arguments of a function."""
     arguments = _ARGUMENTS.search(segment)
     name = _NAMESPACE.sub("", segment[: arguments.start()] if arguments else segment)
     if arguments is None:
@@ -64,7 +64,8 @@ def _plain(segment: str) -> str:
 def _is_id(segment: str) -> bool:
     """Whether a segment has the form of an id, and not that of a name with a number in it.
 
-    An id that looks like a name would have every capital begin a word, and at most two numbers.
+    To pass for a name, an id would need a capital only at the start of words, and at most two
+    numbers.
     """
     if _ID.fullmatch(segment) is None:
         return False

@@ -1,8 +1,8 @@
 """Who acted: the record rules EN-01 to EN-07 (docs/sources/azure_entra.md), first match.
 
-The category decides first. One record is all a rule sees; where the directory could say more,
-the identity names the rule that would (`refinable_by`). An agent's user account looks like a
-user everywhere but in its agent type.
+The category decides first. A rule sees a single record; where the directory could tell more, the
+identity names the rule that would (`refinable_by`). Only its agent type distinguishes an agent's
+user account from a person's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Verdict = tuple[Identity, tuple[Hop, ...]]
 """Who acted, and through whom."""
 
 _PUBLIC, _CONFIDENTIAL = "0", frozenset({"1", "2"})
-"""`clientAuthMethod`: 0 a public client, 1 by secret, 2 by certificate or assertion."""
+"""`clientAuthMethod`: 0 is a public client, 1 a secret, 2 a certificate or assertion."""
 
 
 def of_sign_in(sign_in: SignIn, category: str, tenant: str | None) -> Verdict:
@@ -221,7 +221,7 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
 
 
 def _names_app(app: InitiatingApp) -> bool:
-    """Whether an object names an application: exporters write objects of nulls for nobody."""
+    """Whether an object names an application: exporters also write objects full of nulls."""
     texts = (app.appId, app.displayName, app.servicePrincipalId, app.servicePrincipalName)
     return any(non_empty(text) for text in texts)
 
@@ -242,7 +242,7 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     credential = (token, "access_token" if token else None)
     method = None if call.clientAuthMethod is None else str(call.clientAuthMethod)
     if user is None and non_empty(call.scopes) and not non_empty(call.roles):
-        # A delegated token is a user's, though the record does not say whose.
+        # A delegated token is a user's, even if the record does not say whose.
         return make_identity(
             IdentityKind.UNKNOWN,
             "EN-06d",

@@ -1,7 +1,7 @@
 """One Entra record -> Event or Rejection, from the record alone.
 
-Only a record that states when and what is an event; a record of no category this pack takes is
-rejected and kept raw. Everything else that is absent stays absent.
+Only a record that states when and what is an event; a record of no category that this pack reads
+is rejected and kept raw. Anything else that is absent stays absent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nhi_evidence.sources.azure_entra.record import SIGN_IN, properties, read
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = read(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -49,9 +49,9 @@ def _event(view: EnvelopeView, category: str, raw: bytes) -> Event | Rejection:
 
 
 def _by_shape(view: EnvelopeView, raw: bytes) -> str | None:
-    """Tell the category where the record has another word there, or none.
+    """Return the category of a record that has another word in its place, or none.
 
-    Microsoft Graph and Log Analytics put an audit record's own category (`Policy`) in its place.
+    Microsoft Graph and Log Analytics put an audit record's own category (`Policy`) there.
     """
     if audit.is_audit(view, raw):
         return AUDIT_LOGS

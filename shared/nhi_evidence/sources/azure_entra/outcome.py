@@ -1,6 +1,6 @@
 """Outcomes: the AADSTS code of a sign-in, the result of a change, the status of a call.
 
-Codes are classed by their documented names:
+Codes are classified by their documented names:
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
 
@@ -18,13 +18,13 @@ _INTERRUPTS = _codes(
     "16000 50058 50072 50074 50076 50078 50079 50097 50125 50127 50129 50140 50142 50158 50168 "
     "50199 50203 51006 65001 70016 70043 70044 70046 90095 1000002"
 )
-"""A further step was asked for: the sign-in neither succeeded nor failed yet."""
+"""A further step is required: the sign-in has neither succeeded nor failed yet."""
 _DENIED = _codes(
     "50002 500021 500022 500212 500213 50005 50020 50105 50131 53000 53001 53002 53003 530032 "
     "530034 530035 53004 53010 53011 54000 65002 65004 75008 90093 90094 90099 90123 240001 "
     "7000114"
 )
-"""Who asked is known, and policy, assignment or consent refuses it."""
+"""The caller is known, but policy, assignment or consent refuses the request."""
 _THROTTLED = _codes("50088 50166 50196 90055")
 _NOT_FOUND = _codes("50001 500011 50049 90002")
 _INVALID = _codes(
@@ -39,7 +39,7 @@ _UNAUTHENTICATED = _codes(
     "700016 70002 700021 700024 700027 70008 700081 700082 700084 7000112 7000215 7000216 "
     "7000218 7000222 7000229 81004 81005 81006 81007 81009 81010 81011 81012 135010"
 )
-"""The credential, or whoever it is of, was not accepted."""
+"""The credential or its owner was not accepted."""
 _SUCCEEDED = "0"
 _SUCCESS_WORDS = frozenset({"success", "succeeded"})
 _STATUS_CLASSES = {
@@ -59,7 +59,7 @@ def of_sign_in(envelope: Envelope, sign_in: SignIn) -> Outcome:
     result_type = envelope.resultType if envelope.resultType not in (None, "") else None
     number = None if status.errorCode is None else str(status.errorCode)
     word = None if result_type is None else str(result_type)
-    # Of two numbers the one that is no success counts: neither is a default.
+    # If the two numbers differ, the one that is not a success counts: neither is a default.
     is_number = word is not None and word.isdigit() and (word != _SUCCEEDED or number is None)
     code = word if is_number else number or word
     detail = status.failureReason or envelope.resultDescription or None
@@ -85,12 +85,12 @@ def _by_code(code: str) -> Result:
         return Result.INVALID
     if code in _UNAUTHENTICATED:
         return Result.UNAUTHENTICATED
-    # A code of none of these lists says that the sign-in failed, and no more.
+    # A code in none of these lists says only that the sign-in failed.
     return Result.FAILED
 
 
 def of_audit(envelope: Envelope, audit: Audit) -> Outcome:
-    """Derive the outcome of a change: `success`, `failure`, `timeout`, or no word."""
+    """Derive the outcome of a change: `success`, `failure`, `timeout`, or not stated."""
     word = audit.result or envelope.result
     detail = audit.resultReason or envelope.resultDescription or None
     if not word:

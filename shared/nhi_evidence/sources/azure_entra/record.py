@@ -1,7 +1,7 @@
-"""The parts of Entra's logs this pack reads, and how it reads them.
+"""The parts of Entra's logs that this pack reads, and how it reads them.
 
 A record comes as diagnostic settings write it (an envelope with `properties`), or flat: as a
-Log Analytics row (other case, JSON inside texts) or as a Microsoft Graph object.
+Log Analytics row (different case, JSON inside texts) or as a Microsoft Graph object.
 https://learn.microsoft.com/entra/identity/monitoring-health/concept-activity-log-schemas
 https://learn.microsoft.com/graph/api/resources/signin
 https://learn.microsoft.com/graph/api/resources/directoryaudit
@@ -20,11 +20,11 @@ from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 EMPTY = msgspec.Raw(b"")
 
 Number = str | int | None
-"""A number some exports write as a text."""
+"""A number, which some exports write as a text."""
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """What every diagnostic-settings record has, and where flat forms say the same."""
+    """What every diagnostic settings record has, and the same attributes of flat records."""
 
     time: str | None = None
     timeGenerated: str | None = None
@@ -34,9 +34,9 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     category: str | None = None
     tenantId: str | None = None
     aadTenantId: str | None = None
-    """Of a Log Analytics row, whose `TenantId` is its workspace."""
+    """The tenant of a Log Analytics row, whose `TenantId` is its workspace."""
     type: str | None = None
-    """Table of a Log Analytics row."""
+    """The table of a Log Analytics row."""
     result: str | None = None
     resultType: Number = None
     resultSignature: Number = None
@@ -48,7 +48,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 
 
 class Agent(msgspec.Struct, frozen=True, gc=False):
-    """`agent` of a sign-in. Its types are an open set.
+    """`agent` of a sign-in. Its types are not a closed set.
 
     https://learn.microsoft.com/graph/api/resources/agentic-agentsignin
     """
@@ -100,11 +100,11 @@ class SignIn(msgspec.Struct, frozen=True, gc=False):
     correlationId: str | None = None
     resourceId: str | None = None
     resourceIdentity: str | None = None
-    """As Log Analytics spells the target `resourceId`."""
+    """What Log Analytics calls the target's `resourceId`."""
     resourceDisplayName: str | None = None
     resourceServicePrincipalId: str | None = None
     isInteractive: bool | None = None
-    """Of a Microsoft Graph object (v1.0), which has no `signInEventTypes`."""
+    """In a Microsoft Graph object (v1.0), which has no `signInEventTypes`."""
     signInEventTypes: list[str] | None = None
     managedServiceIdentity: ManagedIdentity | None = None
     agent: Agent | None = None
@@ -112,7 +112,7 @@ class SignIn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Property(msgspec.Struct, frozen=True, gc=False):
-    """One element of `modifiedProperties`; old and new value hold JSON inside a text."""
+    """One element of `modifiedProperties`; old and new values are JSON inside a text."""
 
     displayName: str | None = None
     oldValue: msgspec.Raw = EMPTY
@@ -165,7 +165,7 @@ class Initiator(msgspec.Struct, frozen=True, gc=False):
 
 
 class Audit(msgspec.Struct, frozen=True, gc=False):
-    """`properties` of an audit record; what drifts between object and text stays a slice."""
+    """`properties` of an audit record; what may be an object or a text stays a slice."""
 
     id: str | None = None
     activityDateTime: str | None = None
@@ -197,7 +197,7 @@ class GraphCall(msgspec.Struct, frozen=True, gc=False):
     servicePrincipalId: str | None = None
     clientAuthMethod: Number = None
     scopes: str | None = None
-    """Delegated permissions of the token; only tokens with a user have them."""
+    """Delegated permissions of the token; only a user's token has them."""
     roles: str | None = None
     ipAddress: str | None = None
     userAgent: str | None = None
@@ -213,11 +213,11 @@ GRAPH_CALL = LenientDecoder(GraphCall, fold_case=True)
 
 _envelope = LenientDecoder(Envelope, fold_case=True)
 _TELLING = ("id", "requestId")
-"""Attributes every record has one of: without them, its names are in another case."""
+"""Every record has one of these; if neither is found, its names are in a different case."""
 
 
 def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
-    """Read the envelope; the second value names attributes of an unusable shape."""
+    """Read the envelope; the second value names attributes that could not be used."""
     decoded = _envelope.record(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -229,9 +229,9 @@ def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
 def properties(
     envelope: Envelope, raw: bytes, decoder: LenientDecoder[_PartT]
 ) -> tuple[_PartT, tuple[str, ...]]:
-    """Read the properties of a record: its own attribute, or, of a flat record, all of it.
+    """Read a record's properties: the attribute, or the whole of a flat record.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     if not bytes(envelope.properties):
         return decoder.part_leniently(raw, "")

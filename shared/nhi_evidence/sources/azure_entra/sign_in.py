@@ -22,7 +22,7 @@ from nhi_evidence.sources.azure_entra.envelope import EnvelopeView
 from nhi_evidence.sources.azure_entra.record import SIGN_IN, SignIn, properties
 
 OPERATION = "Sign-in activity"
-"""As every sign-in is called, where the record itself has no operation."""
+"""The operation of every sign-in in the catalog, whatever the record calls it."""
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _OF_PRINCIPALS = frozenset(
     {
@@ -34,9 +34,11 @@ _OF_PRINCIPALS = frozenset(
 
 
 def event(view: EnvelopeView, category: str, raw: bytes) -> Event | Rejection:
-    """Return the event a sign-in states; its time is when the sign-in began.
+    """Return the event that a sign-in states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Its time is when the sign-in began.
+
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     sign_in, unusable = properties(view.envelope, raw, SIGN_IN)
     time = view.time(sign_in.createdDateTime)

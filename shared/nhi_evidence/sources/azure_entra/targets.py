@@ -1,4 +1,4 @@
-"""What an audited change was about: `targetResources` and the properties it changed."""
+"""What an audited change was about: `targetResources`, and the properties it changed."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _PRIVILEGES = (
     "Role.DisplayName",
     "ConsentAction.Permissions",
 )
-"""Properties that name what is granted or taken away."""
+"""Properties that name what is granted or revoked."""
 _GRANTEE_UID = ("ServicePrincipal.ObjectID",)
 _GRANTEE_NAME = ("ServicePrincipal.DisplayName",)
 _GRANTS = ("AppRole.Value", "DelegatedPermissionGrant.Scope")
-"""Properties of a grant: its target is the API, its grantee a property."""
+"""Properties that show a grant: its target is the API, and its grantee is another property."""
 _FEDERATED_TYPE = "FederatedIdentityCredential"
 
 
 def read_targets(audit: Audit) -> tuple[list[TargetResource], tuple[str, ...]]:
     """Read `targetResources`: a list, one object, or either inside a text.
 
-    The second value names elements of an unusable shape. Raises what the JSON reader raises
-    when the slice does not decode.
+    The second value names elements that could not be used. Raises as `msgspec.json.decode` does
+    when the slice cannot be decoded.
     """
     if bytes(audit.targetResources) in {bytes(EMPTY), b"null"}:
         return [], ()
@@ -99,7 +99,7 @@ def _named(targets: Sequence[TargetResource], tenant: str | None) -> tuple[Targe
 
 
 def _trusted(known: Sequence[Credential]) -> tuple[Target, ...]:
-    """Name the workloads a federated credential trusts, by the id they have in every cloud."""
+    """Return the workloads that federated credentials trust, by their id in every cloud."""
     return tuple(
         Target(uid=uid, name=one.name, type=_FEDERATED_TYPE)
         for one in known
@@ -108,7 +108,7 @@ def _trusted(known: Sequence[Credential]) -> tuple[Target, ...]:
 
 
 def _issued(known: Sequence[Credential]) -> tuple[str, ...]:
-    """Return the ids by which what was added will be used: a key's, a federated workload's."""
+    """Return the ids under which added credentials will be used: a key's or a workload's."""
     ids = ((one.uid, _workload(one)) for one in known if one.added)
     return tuple(uid for pair in ids for uid in pair if uid)
 
@@ -122,7 +122,7 @@ def _workload(credential: Credential) -> str | None:
 def _subject(
     targets: Sequence[TargetResource], changed: dict[str, Change], grantee: str | None
 ) -> User | None:
-    """Return the principal created, changed or granted to."""
+    """Return the principal that is created, changed or granted to."""
     if grantee is not None and any(name in changed for name in _GRANTS):
         name = first_text(changed, _GRANTEE_NAME)
         return User(uid=grantee, name=name, type_id=_USER_TYPE_SERVICE)

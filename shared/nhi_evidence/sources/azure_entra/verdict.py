@@ -1,4 +1,4 @@
-"""Building an identity verdict: the parts every record rule shares."""
+"""Build an identity verdict: the parts that all record rules share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nhi_evidence.identity import (
 )
 
 BY_FEDERATED_CREDENTIAL = "EN-08"
-"""Derived: issuer and subject of a federated credential, by looking it up in the directory."""
+"""Derived rule: looks up issuer and subject of a federated credential in the directory."""
 BY_DIRECTORY = "EN-09"
-"""Derived: whether a principal is a managed identity, an agent or first-party, by inventory."""
+"""Derived rule: tells by inventory if a principal is a managed identity, agent or first-party."""
 
 _NOT_AGENTIC = "notagentic"
 _NOT_TOLD = "unknownfuturevalue"
@@ -26,34 +26,34 @@ _AGENT_USER = "agentiduser"
 
 
 def make_identity(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
-    """Put a verdict together."""
+    """Build a verdict."""
     return Identity(type_id=kind.value, type=CAPTIONS[kind], decision_rule=rule, **attributes)
 
 
 def canonical(tenant: str | None, principal: str, uid: str | None) -> str | None:
-    """Return an id that survives renaming, or None where a part is absent."""
+    """Return an id that survives renaming, or None if a part is absent."""
     return directory_uid(tenant, principal, uid)
 
 
 def is_agent(agent_type: str | None) -> bool:
-    """Whether a type of agent says agent; the set is open, so every other word than no does."""
+    """Whether an agent type means an agent; the set is open, so any word but "not" ones does."""
     return bool(agent_type) and str(agent_type).lower() not in {_NOT_AGENTIC, _NOT_TOLD}
 
 
 def is_agent_user(agent_type: str | None) -> bool:
-    """Whether a type of agent is that of an agent's user account."""
+    """Whether an agent type is that of an agent's user account."""
     return (agent_type or "").lower() == _AGENT_USER
 
 
 def agent_untold(agent_type: str | None) -> bool:
-    """Whether a record leaves open if an agent acted: no word, or one it could not spell."""
+    """Whether a record leaves open if an agent acted: it has no type, or an unknown future one."""
     return agent_type is None or agent_type.lower() == _NOT_TOLD
 
 
 def chain(*links: tuple[str | None, Mechanism, str | None], actor: Identity) -> tuple[Hop, ...]:
     """Return the hops from the origins a record names to the actor; none without an origin.
 
-    A link is the uid of a hop, how it passed its authority on, and its issuer.
+    A link is a hop's uid, the mechanism by which it passed its authority on, and its issuer.
     """
     known = [link for link in links if link[0]]
     if not known or actor.uid is None:

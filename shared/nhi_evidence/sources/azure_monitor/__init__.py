@@ -1,7 +1,7 @@
-"""Azure Monitor's logs over one Event Hub: records of many categories, each to its own pack.
+"""Azure Monitor's logs over one Event Hub: records of many categories, each read by its own pack.
 
-The table `routes.json` says which pack a category belongs to. A category without a row is kept
-raw, with its name as the reason; nothing is guessed from the look of a record.
+The table `routes.json` says which pack reads a category. A record whose category has no row is
+rejected and kept raw, with the category in its reason; nothing is guessed from its looks.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ NAME = "azure_monitor"
 """The source's name in evidence keys."""
 
 LISTS_OUT_OF_SCOPE_IDS = True
-"""Diagnostic settings can drop records before the hub: completeness is asked by event id."""
+"""Diagnostic settings can lose records before the hub, so completeness is checked by event id."""
 
 
 def hour_of(object_key: str) -> str | None:  # noqa: ARG001 nothing is delivered as a file
-    """No file name states an hour: a run states when its first message was enqueued."""
+    """Return None: no file name states an hour; a run states when its first message was queued."""
     return None

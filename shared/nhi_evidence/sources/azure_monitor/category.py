@@ -1,7 +1,7 @@
-"""Which category a record states, as `routes.json` spells it: with its provider, or alone.
+"""The category a record states, spelled as in `routes.json`: with its provider, or alone.
 
-A category is one of the service that writes it: `AuditLogs` of Microsoft Entra and of a health
-care service have only their name in common. Activity Log categories are those of every provider.
+A category belongs to the service that writes it: `AuditLogs` of Microsoft Entra and of a health
+care service have only the name in common. Activity Log categories are shared by all providers.
 https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 """
@@ -20,7 +20,7 @@ _ABSENT = msgspec.Raw(b"")
 
 
 class _Localized(msgspec.Struct, frozen=True):
-    """How the REST form of the Activity Log spells a category."""
+    """A category in the REST form of the Activity Log."""
 
     value: str | None = None
 
@@ -28,7 +28,7 @@ class _Localized(msgspec.Struct, frozen=True):
 class _Record(msgspec.Struct, frozen=True):
     category: str | _Localized | None = None
     type: str | None = None
-    """Table of a Log Analytics row."""
+    """The table of a Log Analytics row."""
     resource_id: str | None = msgspec.field(name="resourceId", default=None)
     records: msgspec.Raw = _ABSENT
 
@@ -45,10 +45,10 @@ _OF_ONE_PROVIDER = frozenset(key.partition("/")[2] for key in _routes if "/" in 
 
 
 def category(raw: bytes) -> str | Rejection:
-    """Return the category of a record, lower case, or why it states none.
+    """Return the category of a record, in lower case, or why it states none.
 
-    One that the table lists by provider comes as `provider/category` where the record is of a
-    subscription's resource.
+    A category that the table lists by provider is returned as `provider/category` if the record
+    is about a subscription's resource.
     """
     if not raw.strip():
         return Rejection("empty_message")
@@ -68,7 +68,7 @@ def category(raw: bytes) -> str | Rejection:
     name = non_empty(name) or non_empty(record.type)
     if name is not None:
         key, provider = name.strip().lower(), provider_of(record.resource_id)
-        # A tenant's own logs name providers of many kinds (role assignments, elevated access).
+        # A tenant's own logs name various providers (role assignments, elevated access).
         is_of_tenant = subscription_of(record.resource_id) is None
         if provider is None or is_of_tenant or key not in _OF_ONE_PROVIDER:
             return key

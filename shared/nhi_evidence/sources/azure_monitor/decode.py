@@ -1,8 +1,8 @@
 """A framed run of Event Hub messages -> exact record slices.
 
-Diagnostic settings write `{"records":[...]}`; senders of other kinds a bare list, one object, or
-anything at all. What is no list of records is one record, which says itself what is wrong with
-it, so that a message never goes unread and one poison message spoils no other.
+Diagnostic settings write `{"records":[...]}`; other senders write a bare list, one object, or
+anything at all. What is not a list of records is taken as a single record, whose rejection says
+what is wrong with it, so that no message is skipped and one poison message spoils no other.
 https://learn.microsoft.com/azure/azure-monitor/platform/stream-monitoring-data-event-hubs
 """
 
@@ -16,7 +16,7 @@ _ENVELOPES = (json_slices.Envelope("records"), json_slices.Envelope())
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, and the messages they came in."""
+    """Return the exact slice of every record, and the messages they were in."""
     try:
         _, framed = event_hub.read(body)
     except ValueError as error:
@@ -36,7 +36,7 @@ def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
 
 
 def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the records of a framed run, of one message, or of a file with a record a line."""
+    """Return the records of a framed run, of one message, or of a file with one record per line."""
     if document.startswith(b'{"k":"run",'):
         return decode(document, limits)
     return json_slices.document(document, _ENVELOPES, limits)

@@ -1,4 +1,4 @@
-"""What a record's envelope states for every category: its category, time, subscription."""
+"""What a record's envelope states in every category: the category, time and subscription."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PROVIDERS = {
     **dict.fromkeys(STORAGE, ("microsoft.storage",)),
     **dict.fromkeys(KUBERNETES, ("microsoft.containerservice", "microsoft.kubernetes")),
 }
-"""Whose categories they are: other services use the same names for other logs."""
+"""The providers of each category: other services use the same names for other logs."""
 CATEGORIES = (*KEY_VAULT, *STORAGE, *KUBERNETES)
-"""The categories of diagnostic settings this pack takes."""
+"""The diagnostic settings categories that this pack reads."""
 
 
 class EnvelopeView(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
 
     @property
     def category(self) -> str:
-        """The category, lower case; empty where the record states none."""
+        """The category, in lower case; empty if the record states none."""
         return (self.envelope.category or "").strip().lower()
 
     @property
@@ -45,7 +45,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         return first_instant(candidates, is_unusable="time" in self.unusable)
 
     def operation(self) -> str | Rejection:
-        """Return the operation, or that the record names none."""
+        """Return the operation, or a rejection if the record names none."""
         name = self.envelope.operationName
         return name if name and name.strip() else Rejection("event_name_missing")
 
@@ -59,7 +59,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         correlation_uid: str | None = None,
         version: str | None = None,
     ) -> Logged:
-        """Say where and as what the record was written."""
+        """Return where the record was logged, and as what."""
         return Logged(
             provider=_PROVIDER,
             product=product,
@@ -74,6 +74,6 @@ class EnvelopeView(msgspec.Struct, frozen=True):
 
     @property
     def api_version(self) -> str | None:
-        """The version of the API the caller asked for."""
+        """The API version that the caller asked for."""
         version = self.envelope.operationVersion
         return str(version) if version not in (None, "") else None

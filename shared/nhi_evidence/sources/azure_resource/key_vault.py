@@ -26,7 +26,7 @@ _CHALLENGE = "Authentication"
 _UNAUTHORIZED = 401
 _SUCCESS = "success"
 _OBJECTS = {"Secret": "Secret", "Key": "Key", "Certificate": "Certificate"}
-"""How an operation on a credential begins, and the credential's type."""
+"""Prefix of an operation on a credential, and the credential's type."""
 _WORDS = {
     "ok": Result.SUCCESS,
     "unauthorized": Result.UNAUTHENTICATED,
@@ -34,7 +34,7 @@ _WORDS = {
     "not found": Result.NOT_FOUND,
     "bad request": Result.INVALID,
 }
-"""`resultSignature`, the status in words."""
+"""`resultSignature`, which is the status in words."""
 
 
 class VaultCall(msgspec.Struct, frozen=True, gc=False):
@@ -55,9 +55,9 @@ _token = LenientDecoder(_Token, fold_case=True)
 
 
 def event(view: EnvelopeView) -> Event | Rejection:
-    """Return the event a Key Vault record states.
+    """Return the event that a Key Vault record states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     call, unusable = _read_call(view)
     time, name = view.time(), view.operation()
@@ -93,7 +93,7 @@ def event(view: EnvelopeView) -> Event | Rejection:
 
 
 def _read_call(view: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
-    """Read what was called; Managed HSM has it beside `properties`."""
+    """Read what was called; Managed HSM writes it next to `properties`."""
     envelope = view.envelope
     beside = VaultCall(
         httpStatusCode=envelope.httpStatusCode,
@@ -121,7 +121,7 @@ def _read_call(view: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
 
 @bounded_cache(results=2048, longest=16_384)
 def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
-    """Decide by the token's claims, as every log that repeats them; None without a token."""
+    """Decide who called by the claims of the token; None without a token."""
     if is_absent(msgspec.Raw(identity)):
         return None, ()
     try:
@@ -135,7 +135,7 @@ def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
 
 
 def _nobody(name: str, status: int | None) -> Actor:
-    """Nobody presented a token: what the first call of every client looks like."""
+    """Return the actor of a call without a token, such as every client's first call."""
     challenged = name == _CHALLENGE and status == _UNAUTHORIZED
     identity = Identity(
         type_id=IdentityKind.UNKNOWN.value,
@@ -153,8 +153,8 @@ def _is_challenge(name: str, status: int | None, identity: Identity) -> bool:
 def _outcome(view: EnvelopeView, status: int | None, *, is_challenge: bool) -> Outcome:
     """Derive the outcome from the status, else from its words.
 
-    A client calls once without a token to be told where to get one: the 401 it gets refuses
-    nobody, and nothing is known of the credential yet.
+    A client first calls without a token to learn where to get one: the 401 it gets refuses
+    nobody, and nothing is known about its credential yet.
     """
     detail = non_empty(view.envelope.resultDescription)
     signature = view.envelope.resultSignature

@@ -13,9 +13,9 @@ _PRODUCT = "Azure Kubernetes Service"
 
 
 def event(view: EnvelopeView) -> Event | Rejection:
-    """Return the event an audit record states, or why its log cannot be read.
+    """Return the event that an audit record states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     decoded = kube_record.read(view)
     if isinstance(decoded, Rejection):

@@ -15,7 +15,7 @@ from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
 
 CUT_OFF = "properties.log.cut_off"
-"""Label of an event read from what stands before the cut."""
+"""Label of an event that was read from the part before the cut."""
 
 
 class _Properties(msgspec.Struct, frozen=True, gc=False):
@@ -26,9 +26,9 @@ _properties = LenientDecoder(_Properties, fold_case=True)
 
 
 def read(view: EnvelopeView) -> tuple[AuditEvent, tuple[str, ...]] | Rejection:
-    """Read the audit event in a record; the second value names attributes it could not use.
+    """Read the audit event in a record; the second value names attributes that could not be used.
 
-    Raises what the JSON reader raises when the properties do not decode.
+    Raises as `msgspec.json.decode` does when the properties cannot be decoded.
     """
     if is_absent(view.envelope.properties):
         return Rejection("log_missing", "no properties")
@@ -43,7 +43,7 @@ def read(view: EnvelopeView) -> tuple[AuditEvent, tuple[str, ...]] | Rejection:
         return Rejection("log_malformed", text[:LONGEST_DETAIL].decode(errors="replace"))
     decoded = audit_events.record(text)
     if isinstance(decoded, Rejection) and (leading := leading_members(text)) is not None:
-        # AKS cuts a log at 16 KiB: who called what stands at its beginning.
+        # AKS cuts a log off at 16 KiB; who called what is at its beginning.
         decoded = audit_events.record(leading)
         if not isinstance(decoded, Rejection) and decoded[0].user is not None:
             return decoded[0], (*decoded[1], CUT_OFF)

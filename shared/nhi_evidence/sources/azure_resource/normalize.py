@@ -1,7 +1,7 @@
 """One resource log record -> Event or Rejection, from the record alone.
 
-Only a record that states when and what is an event; a record of no category this pack takes is
-rejected and kept raw. Everything else that is absent stays absent.
+Only a record that states when and what is an event; a record of no category that this pack reads
+is rejected and kept raw. Anything else that is absent stays absent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PROVIDERS = {category.lower(): providers for category, providers in PROVIDERS.i
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = read(raw)
     if isinstance(decoded, Rejection):
         return decoded

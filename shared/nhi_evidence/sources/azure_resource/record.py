@@ -1,4 +1,4 @@
-"""The parts of Azure's resource logs this pack reads: the envelope every category shares.
+"""The parts of Azure's resource logs that this pack reads: the envelope all categories share.
 
 https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
 """
@@ -13,11 +13,11 @@ from nhi_evidence.reading.lenient_decoder import LenientDecoder
 EMPTY = msgspec.Raw(b"")
 
 Number = str | int | None
-"""A number some exports write as a text."""
+"""A number, which some exports write as a text."""
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """What every diagnostic-settings record has; what varies by category stays a slice."""
+    """What every diagnostic settings record has; what varies by category stays a slice."""
 
     time: str | None = None
     resourceId: str | None = None
@@ -34,7 +34,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     location: str | None = None
     uri: str | None = None
     httpStatusCode: Number = None
-    """Of Managed HSM, which writes beside `properties` what Key Vault writes into them."""
+    """From Managed HSM, which writes next to `properties` what Key Vault writes in them."""
     clientInfo: str | None = None
     requestUri: str | None = None
     identity: msgspec.Raw = EMPTY
@@ -45,7 +45,7 @@ _envelope = LenientDecoder(Envelope, fold_case=True)
 
 
 def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
-    """Read the envelope; the second value names attributes of an unusable shape."""
+    """Read the envelope; the second value names attributes that could not be used."""
     decoded = _envelope.record(raw)
     if isinstance(decoded, Rejection):
         return decoded

@@ -32,9 +32,9 @@ _WORDS = (
     ("networkerror", Result.FAILED),
     ("timeouterror", Result.FAILED),
 )
-"""How `metricResponseType` ends, lower case (`SASAuthorizationError`, `ClientOtherError`)."""
+"""Ending of `metricResponseType` in lower case (`SASAuthorizationError`, `ClientOtherError`)."""
 _IN_CONTAINER = 2
-"""Segments of an object key before the object: account and container."""
+"""How many segments of an object key precede the object: account and container."""
 
 
 class StorageCall(msgspec.Struct, frozen=True, gc=False):
@@ -53,9 +53,9 @@ _call = LenientDecoder(StorageCall, fold_case=True)
 
 
 def event(view: EnvelopeView) -> Event | Rejection:
-    """Return the event a Storage record states.
+    """Return the event that a Storage record states, or why it states none.
 
-    Raises what the JSON reader raises when a slice does not decode.
+    Raises as `msgspec.json.decode` does when a slice cannot be decoded.
     """
     call, unusable = _read_call(view)
     time, name = view.time(), view.operation()
@@ -98,7 +98,7 @@ def _read_call(view: EnvelopeView) -> tuple[StorageCall, tuple[str, ...]]:
 
 
 def _uid(view: EnvelopeView, call: StorageCall) -> str | None:
-    """Return the id of the request, and which of its operations this is, where it has several."""
+    """Return the id of the request, and the number of the operation in it if it has several."""
     request = non_empty(view.envelope.correlationId)
     if request is None or call.operationCount in (None, 0, "0", ""):
         return request
@@ -113,7 +113,7 @@ def _outcome(view: EnvelopeView, call: StorageCall) -> Outcome:
         result = http_status.result(status)
         if result is Result.SUCCESS:
             return Outcome(result)
-        # A wrong signature comes as 403; the text tells it from a missing permission.
+        # A wrong signature gives a 403 too; only the text tells it from a missing permission.
         if (text or "").lower() == _AUTHENTICATION_FAILED:
             result = Result.UNAUTHENTICATED
         return Outcome(result, str(status), text)

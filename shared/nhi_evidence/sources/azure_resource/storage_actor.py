@@ -1,7 +1,7 @@
 """Who called Storage: the record rules AZ-07a to AZ-07g (docs/sources/azure_resource.md).
 
-Only a call by OAuth names a principal. A shared access signature or an account key is known by
-the hash of its token alone, and whoever holds it is not.
+Only a call with OAuth names a principal. A shared access signature or an account key is known only
+by the hash of its token, and its holder is not known.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BY_DIRECTORY = "AZ-09"
 
 
 class Requester(msgspec.Struct, frozen=True, gc=False):
-    """`identity.requester` of a call by OAuth."""
+    """`identity.requester` of a call with OAuth."""
 
     appId: str | None = None
     objectId: str | None = None
@@ -43,7 +43,7 @@ class Requester(msgspec.Struct, frozen=True, gc=False):
 
 
 class Principal(msgspec.Struct, frozen=True, gc=False):
-    """One element of `principals` of an authorization."""
+    """One element of an authorization's `principals`."""
 
     id: str | None = None
     type: str | None = None
@@ -69,9 +69,9 @@ _caller = LenientDecoder(Caller, fold_case=True)
 
 @bounded_cache(results=2048, longest=16_384)
 def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
-    """Decide who called; the second value names attributes of a shape that could not be read.
+    """Decide who called; the second value names attributes that could not be used.
 
-    Raises what the JSON reader raises when the slice does not decode.
+    Raises as `msgspec.json.decode` does when the slice cannot be decoded.
     """
     if is_absent(msgspec.Raw(identity)):
         return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "AZ-07g")), ()
@@ -94,7 +94,7 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
 
 
 def _by_token(caller: Caller, requester: Requester) -> Actor:
-    """A token names its principal; whose it is, its name or its role assignment says."""
+    """Identify a token's principal; its name or its role assignment says if it is a user."""
     oid, app, tenant = (
         non_empty(requester.objectId),
         non_empty(requester.appId),
@@ -149,7 +149,7 @@ def _principal_types(caller: Caller, oid: str | None) -> set[str]:
 
 
 def _by_signature(caller: Caller) -> Actor:
-    """A shared access signature, known by its hash, which follows that of the signing key."""
+    """Identify a shared access signature by its hash, which follows that of the signing key."""
     hash_ = non_empty(caller.tokenHash)
     signature, key = _SIGNATURE.search(hash_ or ""), _ACCOUNT_KEY.match(hash_ or "")
     own = signature[0] if signature else hash_

@@ -24,7 +24,7 @@ NAME = "gcp_audit"
 """The source's name in evidence keys."""
 
 LISTS_OUT_OF_SCOPE_IDS = True
-"""Entries are listed again to see whether any is missing, so what is left out must be known."""
+"""Entries are listed again to see if any is missing, so ids out of scope must be known."""
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
@@ -33,10 +33,10 @@ _SINK_FILE = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d):00:00_\d\d:59:59_[A-Z]+\
 
 
 def hour_of(object_key: str) -> str | None:
-    """UTC hour `YYYYMMDDHH` stated in the name of a log sink's own file, or None.
+    """Return the UTC hour `YYYYMMDDHH` in the name of a log sink's own file, or None.
 
-    Files of a Pub/Sub subscription are named after when they were written, which says nothing
-    of when their entries happened. https://cloud.google.com/logging/docs/export/storage
+    A Pub/Sub subscription names files after the time they were written, which says nothing about
+    when the entries occurred. https://cloud.google.com/logging/docs/export/storage
     """
     match = _SINK_FILE.search(object_key)
     return "".join(match.groups()) if match else None

@@ -1,9 +1,9 @@
 """File of JSON lines -> exact record slices.
 
 A Cloud Storage subscription writes the payload of each message as text, one per line; a log sink
-writes one entry per line; the data of one Pub/Sub message is one entry. A file may also be one
-JSON list of entries, as `gcloud logging read --format=json` prints it. Every byte is a record or
-white space between records: a line that is no JSON is a record that says so.
+writes one entry per line; the data of one Pub/Sub message is one entry. A file may also be a
+single JSON list of entries, as `gcloud logging read --format=json` prints it. Every byte is in a
+record or is white space between records: a line that is not JSON is a record, which is rejected.
 https://cloud.google.com/pubsub/docs/cloudstorage
 https://cloud.google.com/logging/docs/export/storage
 """
@@ -29,13 +29,13 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, or why the file holds no readable records."""
+    """Return the exact slice of every record, or why the file has no readable records."""
     data = inflated(body, limits)
     return data if isinstance(data, Undecodable) else split_records(data, limits)
 
 
 def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Split an inflated file into its record slices."""
+    """Split a decompressed file into its record slices."""
     start = len(data) - len(data.lstrip(_SPACE))
     if start == len(data):
         return Undecodable("empty_file", f"{len(data)} bytes, no content")
@@ -55,11 +55,11 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
 
 
 def _lines(data: bytes) -> list[tuple[int, int]]:
-    """Return the span of each line that holds more than white space."""
+    """Return the span of each line that is not just white space."""
     spans = []
     for line in _LINE.finditer(data):
         start, end = line.span()
-        # Nearly every line is free of white space at its ends: look before stripping.
+        # Hardly any line has white space at its ends: look before stripping.
         if data[start] in _SPACE or data[end - 1] in _SPACE:
             content = line[0]
             start += len(content) - len(content.lstrip(_SPACE))
@@ -70,7 +70,7 @@ def _lines(data: bytes) -> list[tuple[int, int]]:
 
 
 def _is_one_object(data: bytes) -> bool:
-    """Whether the lines are one object printed over several lines: its first line never parses."""
+    """Whether the lines are one object spread over several: then the first alone never parses."""
     first = data.lstrip(_SPACE).partition(b"\n")[0]
     try:
         msgspec.json.decode(first, type=msgspec.Raw)

@@ -1,8 +1,8 @@
-"""The delegation chain one entry shows: from the origin it names to the effective actor.
+"""The delegation chain that one entry shows: from the origin it names to the effective actor.
 
-`serviceAccountDelegationInfo` holds the real authorities behind a service account, in the order
-in which they delegated. `metadata.identityDelegationChain` of a mint call names the accounts the
-new token goes through, the account it is for last.
+`serviceAccountDelegationInfo` lists the real authorities behind a service account, in the order
+in which they delegated. `metadata.identityDelegationChain` of a call that issues a token lists the
+accounts the token goes through; the account it is for comes last.
 https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog#AuthenticationInfo
 """
 
@@ -14,16 +14,16 @@ from nhi_evidence.sources.gcp_audit.identity import RecordContext
 from nhi_evidence.sources.gcp_audit.record import Authentication, Delegate
 
 _METADATA_SERVER = "@compute-system.iam.gserviceaccount.com"
-"""The service agent that hands a virtual machine the tokens of its service account."""
+"""The service agent that gives a virtual machine the tokens of its service account."""
 _ACCOUNT = "/serviceAccounts/"
 
 
 def hops(
     who: Authentication | None, actor: Identity, context: RecordContext, *, minted: tuple[str, ...]
 ) -> tuple[Hop, ...]:
-    """Return the chain, origin first, or nothing where the record shows no delegation.
+    """Return the chain, origin first; empty if the record shows no delegation.
 
-    `minted` are the accounts a successful mint call went through.
+    `minted` are the accounts that a token issued by this call goes through.
     """
     if who is None or actor.uid is None:
         return ()
@@ -58,7 +58,7 @@ def hops(
 
 
 def _delegate(position: int, delegate: Delegate, key: str | None) -> Hop | None:
-    """Read one authority; None of one that the record does not name."""
+    """Read one authority; None for one that the record does not name."""
     first = (
         delegate.first_party_principal.principal_email if delegate.first_party_principal else None
     )

@@ -1,13 +1,13 @@
-"""Forms audit entries travel in besides their files, for reading local files.
+"""The forms in which audit entries occur outside their files, for reading local files.
 
 - `entries.list` response: `{"entries": [...]}`.
   https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
-- Pub/Sub push body or CloudEvent data: the entry is the base64 of `message.data`; a pulled list
-  (`gcloud pubsub subscriptions pull --format=json`) holds several.
+- Pub/Sub push body or CloudEvent data: the entry is base64 in `message.data`; a pulled list
+  (`gcloud pubsub subscriptions pull --format=json`) has several.
   https://cloud.google.com/pubsub/docs/push#receive_push
 - JSON lines, a JSON list, one entry: as delivered.
 
-A record inside base64 is the decoded text: those are the bytes its sender put there.
+A record inside base64 is the decoded text: those are the bytes that its sender encoded.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct, frozen=True):
-    """The marks that tell the forms apart; an entry itself has none of them."""
+    """The members that tell the forms apart; an entry itself has none of them."""
 
     entries: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     message: _Message | msgspec.UnsetType = msgspec.UNSET
 
 
 def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the records of a document in any of the forms, or of the one record it is."""
+    """Return the records of a document in any of the forms, or the one record that it is."""
     data = inflated(document, limits)
     if isinstance(data, Undecodable):
         return data
@@ -70,7 +70,7 @@ def _messages(marks: list[_Document], data: bytes, limits: Limits) -> Decoded | 
 
 
 def _split_or_whole(data: bytes, limits: Limits) -> Decoded | Undecodable:
-    """What holds no object is one record, which says itself what is wrong with it."""
+    """Split into records; without any object, take it as one, which is then rejected."""
     split = split_records(data, limits)
     is_text = isinstance(split, Undecodable) and split.reason == "malformed_json"
     return _single_entry(data) if is_text else split

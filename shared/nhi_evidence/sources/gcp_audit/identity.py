@@ -1,8 +1,8 @@
 """Who acted: the record rules GCP-01 to GCP-12 (docs/sources/gcp_audit.md), first match.
 
-One record is all a rule sees. Google names a service account by an e-mail that another account may
-bear later; only inventory knows its unique id. Callers choose user agents, so none ever proves a
-workload.
+A rule sees a single record. Google names a service account by an e-mail address that another
+account may get later; only inventory knows its unique id. Callers choose their user agents, so none
+ever proves a workload.
 https://cloud.google.com/logging/docs/audit/understanding-audit-logs
 """
 
@@ -21,14 +21,14 @@ REDACTED = "identity_redacted"
 
 
 class RecordContext(NamedTuple):
-    """What the rules look at outside `authenticationInfo`."""
+    """What the rules look at apart from `authenticationInfo`."""
 
     refused: bool
     """Whether the call was denied or not authenticated."""
     mapped_principal: str | None
-    """Of a token exchange, the principal the token was mapped to."""
+    """For a token exchange, the principal that the token was mapped to."""
     provider: str | None
-    """Of a token exchange, the provider that vouched."""
+    """For a token exchange, the provider that vouched."""
 
 
 def identify(who: Authentication | None, context: RecordContext) -> Identity:
@@ -37,7 +37,7 @@ def identify(who: Authentication | None, context: RecordContext) -> Identity:
     email = principals.email_of(who.principal_email, who.principal_subject)
     subject = who.principal_subject
     if not email and not subject and not who.third_party_principal:
-        # Google strips the caller of reads that were refused, unless it is a service account.
+        # Google removes the caller from refused reads, unless it is a service account.
         labels = (REDACTED,) if context.refused else ()
         return _make_identity(IdentityKind.UNKNOWN, "GCP-01", who, labels=labels)
     if who.service_account_delegation_info:
@@ -55,7 +55,7 @@ def identify(who: Authentication | None, context: RecordContext) -> Identity:
 
 
 def _delegated(who: Authentication, email: str | None, subject: str | None) -> Identity:
-    """GCP-02: a service account another identity acts through; the first of them is the origin."""
+    """GCP-02: a service account that other identities act through; the first is the origin."""
     first = (who.service_account_delegation_info or [])[0]
     origin = first.first_party_principal.principal_email if first.first_party_principal else None
     origin = principals.email_of(origin, first.principal_subject)
@@ -75,7 +75,7 @@ def _delegated(who: Authentication, email: str | None, subject: str | None) -> I
         refinable_by=("GCP-03",) if pool is not None and _is_workload(pool) else (),
         root_uid=_root_of_delegated(pool, origin),
         is_agentic=True if kind is IdentityKind.AI_AGENT else None,
-        # A federated origin came by its token in a record of its own.
+        # How a federated origin got its token is in another record.
         is_chain_complete=pool is None and origin is not None,
     )
 
@@ -85,7 +85,7 @@ def _is_workload(pool: principals.Pool) -> bool:
 
 
 def _kind_of_delegated(pool: principals.Pool | None, account: str | None) -> IdentityKind:
-    """Of a workload of another issuer its own; else that of the account it acts through."""
+    """Return the kind of a federated workload, else that of the account that is acted through."""
     if pool is not None and _is_workload(pool):
         return pool.kind
     if account is None:
@@ -96,7 +96,7 @@ def _kind_of_delegated(pool: principals.Pool | None, account: str | None) -> Ide
 
 
 def _root_of_delegated(pool: principals.Pool | None, origin: str | None) -> str | None:
-    """Return who the chain begins with, by the name that is the same in every cloud."""
+    """Return the id of the chain's origin, which is the same in every cloud."""
     if pool is not None and pool.canonical_uid is not None:
         return pool.canonical_uid
     if origin is not None and principals.is_service_account(origin):
@@ -105,7 +105,7 @@ def _root_of_delegated(pool: principals.Pool | None, origin: str | None) -> str 
 
 
 def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext) -> Identity:
-    """GCP-03 and GCP-04: an identity of another issuer, which the pool's provider names."""
+    """GCP-03 and GCP-04: an identity of another issuer, named by the pool's provider."""
     rule = "GCP-04" if pool.kind is IdentityKind.HUMAN else "GCP-03"
     exchanged = context.mapped_principal is not None
     subject = who.principal_subject if exchanged else pool.subject
@@ -119,14 +119,14 @@ def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext)
         issuer=context.provider if exchanged and context.provider else pool.issuer,
         subject=subject,
         is_agentic=True if pool.kind is IdentityKind.AI_AGENT else None,
-        # The pool's configuration names the issuer, without which subjects do not join.
+        # Only the pool's configuration names the issuer, which joining subjects requires.
         refinable_by=("GCP-03",) if pool.kind is IdentityKind.FEDERATED_WORKLOAD else (),
         is_chain_complete=False if not exchanged else None,
     )
 
 
 def _of_cluster(who: Authentication, name: str, kind: IdentityKind) -> Identity:
-    """GCP-05: Kubernetes' own names, read as in any cluster."""
+    """GCP-05: Kubernetes' own names, read as for any cluster."""
     is_account = kind is IdentityKind.K8S_SERVICE_ACCOUNT
     return _make_identity(
         kind,
@@ -149,7 +149,7 @@ def _of_email(who: Authentication, email: str) -> Identity:
     if principals.is_service_agent(email):
         kind, rule, labels = IdentityKind.PROVIDER_SERVICE, "GCP-06", principals.agent_labels(email)
     elif key:
-        # A default account used through a key is a key in somebody's hands: docs/decisions/0016.
+        # A default account used with a key means that somebody has the key: docs/decisions/0016.
         kind, rule, labels = IdentityKind.LONG_LIVED_KEY, "GCP-08", default
     elif default:
         kind, rule, labels = IdentityKind.CLOUD_SERVICE_PRINCIPAL, "GCP-07", default
@@ -184,7 +184,7 @@ def _person(who: Authentication, email: str) -> Identity:
 
 
 def _unmatched(who: Authentication, name: str | None) -> Identity:
-    """GCP-12: authenticated, but in no form a rule knows."""
+    """GCP-12: authenticated, but in no form that a rule knows."""
     third = who.third_party_principal
     claims = (third.third_party_claims if third else None) or {}
     issuer, subject = claims.get("iss"), claims.get("sub")

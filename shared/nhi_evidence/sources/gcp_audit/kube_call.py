@@ -1,4 +1,4 @@
-"""A call of a cluster's API, which GKE logs as an audit log entry: what it is about.
+"""What a call to a cluster's API is about, which GKE logs as an audit log entry.
 
 https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
 """
@@ -12,9 +12,9 @@ from nhi_evidence.sources.gcp_audit.record import AuditLog, LogEntry
 
 
 def of_kubernetes(entry: LogEntry, audit: AuditLog, called: Operation) -> About:
-    """Return what a call is about, as of any cluster's.
+    """Return what a call is about, as for any cluster.
 
-    Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when the request does not decode.
+    Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when the request cannot be decoded.
     """
     name = audit.resource_name or None
     named = object_name(name, called.resource) if name else None

@@ -1,4 +1,4 @@
-"""Which resource names and texts say what. Tables; `targets.py` looks things up in them."""
+"""Tables of what resource names and texts mean; `targets.py` looks things up in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LOGGING = "logging.googleapis.com"
 KUBERNETES = "k8s.io"
 
 SERVICE_ACCOUNT = "service_account"
-"""Monitored resource type of entries about a service account."""
+"""The monitored resource type of entries about a service account."""
 
 BUCKET = re.compile(r"(projects/_/buckets/([^/]+))(?:/.*)?", re.DOTALL)
 OBJECT = re.compile(r"projects/_/buckets/[^/]+/objects/(.+)", re.DOTALL)
@@ -30,13 +30,13 @@ ENTITIES: dict[str, tuple[re.Pattern[str], str]] = {
     ),
     "storage.googleapis.com": (re.compile(r"projects/[^/]+/hmacKeys/[^/]+"), "HMAC Key"),
 }
-"""How a service names a durable credential, and what kind it is."""
+"""How a service names its durable credentials, and their kind."""
 
 ISSUERS = frozenset({IAM, "apikeys.googleapis.com", "storage.googleapis.com"})
-"""Services whose responses name a credential they have just made."""
+"""Services whose responses name a credential they have just created."""
 
 NHI_NAMES = ("/serviceAccounts/", "/workloadIdentityPools/", "/hmacKeys/", "/reasoningEngines/")
-"""Parts of the name of a resource that is, or vouches for, a non-human identity."""
+"""Parts of the names of resources that are, or vouch for, non-human identities."""
 
 NHI_MEMBERS = ("serviceAccount:", "principal:", "principalSet:", "deleted:serviceAccount:")
-"""Beginnings of a policy member that is no person."""
+"""Prefixes of policy members that are not people."""

@@ -1,7 +1,7 @@
 """One audit log entry -> Event or Rejection, from the record alone.
 
-Only an audit log that states when and what is an event: another entry, or one without
-`timestamp`, `methodName` or `serviceName`, is rejected and kept raw. Everything else that is
+Only an audit log that states when and what is an event: any other entry, or one without
+`timestamp`, `methodName` or `serviceName`, is rejected and kept raw. Anything else that is
 absent stays absent.
 """
 
@@ -54,7 +54,7 @@ _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 
 
 class _Metadata(msgspec.Struct, frozen=True):
-    """What the services that make tokens say in `metadata`."""
+    """What the services that issue tokens say in `metadata`."""
 
     mapped_principal: str | None = None
     mappedPrincipal: str | None = None  # noqa: N815 the same, as workforce exchanges spell it
@@ -62,7 +62,7 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = entries.record(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -119,7 +119,7 @@ def _event(
     metadata = audit.request_metadata
     permissions, level = _permissions(audit)
     kubernetes = _kubernetes_operation(audit, service)
-    # By position: per record, keywords cost more than the reading does.
+    # By position: for every record, keywords would cost more than reading it does.
     logged = Logged(
         "GCP",
         "Cloud Audit Logs",
@@ -143,7 +143,7 @@ def _event(
         endpoint(metadata.caller_ip, metadata.caller_network) if metadata else None,
         (metadata.caller_supplied_user_agent if metadata else None) or None,
         permissions,
-        # Google's level of a Kubernetes call would read it otherwise than another cluster's.
+        # Google's level would classify a Kubernetes call differently from other clusters' calls.
         None if kubernetes else level,
     )
     return Event(
@@ -165,14 +165,14 @@ def _event(
 
 
 def _kubernetes_operation(audit: AuditLog, service: str) -> Operation | None:
-    """Return what GKE logged of a call of a cluster's API, in that API's own terms."""
+    """Return a call to a cluster's API that GKE logged, in that API's own terms."""
     if service != naming.KUBERNETES or not audit.method_name:
         return None
     return of_method(audit.method_name, audit.resource_name)
 
 
 def _split_labels(entry: LogEntry) -> tuple[str, ...]:
-    """Mark an entry as one piece of a call, `split:<piece>/<pieces>` from 1.
+    """Return the labels of an entry that is one piece of a call, `split:<piece>/<pieces>` from 1.
 
     https://cloud.google.com/logging/docs/audit/understanding-audit-logs#split-log-entries
     """
@@ -187,10 +187,10 @@ def _split_labels(entry: LogEntry) -> tuple[str, ...]:
 
 @bounded_cache(results=4096, longest=8192)
 def _actor(piece: bytes, context: RecordContext, minted: tuple[str, ...]) -> Actor:
-    """Read an `authenticationInfo` slice and decide who acted: once per distinct slice.
+    """Read an `authenticationInfo` slice and decide who acted, once per distinct slice.
 
-    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
-    not decode.
+    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice cannot
+    be decoded.
     """
     who: Authentication | None = None
     unusable: tuple[str, ...] = ()
@@ -228,7 +228,7 @@ def _user(who: Authentication | None) -> User | None:
 
 
 def _metadata(audit: AuditLog, service: str) -> tuple[str | None, tuple[str, ...]]:
-    """Return the principal a token was mapped to, and the accounts a token goes through."""
+    """Return the principal that a token was mapped to, and the accounts that it goes through."""
     if service not in {_TOKEN_SERVICE, _MINT_SERVICE}:
         return None, ()
     slice_ = present(audit.metadata)
@@ -257,7 +257,7 @@ def _permissions(audit: AuditLog) -> tuple[tuple[str, ...], str | None]:
 
 
 def _uid(entry: LogEntry) -> str | None:
-    """Id of an entry: unique only together with its time and log.
+    """Return the id of an entry, which is unique only together with its time and log.
 
     https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
     """

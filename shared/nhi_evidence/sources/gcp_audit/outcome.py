@@ -49,7 +49,7 @@ _BY_NAME = {
     "DATA_LOSS": 15,
     "UNAUTHENTICATED": 16,
 }
-"""Names of `google.rpc.Code`, which some exports write in place of the number."""
+"""Names of `google.rpc.Code`, which some exports write instead of the number."""
 _LONGEST_CODE = 4
 _UNREADABLE = frozenset({"protoPayload.status", "protoPayload.status.code"})
 _ERROR = b'"error'
@@ -61,16 +61,16 @@ _JOB_ERRORS = (
     ("jobChange", "job", "jobStatus", "errorResult"),
     ("jobInsertion", "job", "jobStatus", "errorResult"),
 )
-"""Where BigQuery says that a job failed, whose own call succeeded.
+"""Where BigQuery says that a job failed although the call itself succeeded.
 
 https://cloud.google.com/bigquery/docs/reference/auditlogs
 """
 _ANSWERS_REQUESTS = frozenset({"activity", "data_access"})
-"""Logs of calls: without an error, the call succeeded. A system event answers no request."""
+"""Logs of calls, which succeeded if there is no error. A system event is not a request."""
 _POLICY = "policy"
 _SIGN_IN = "login.googleapis.com"
 _FAILED_SIGN_IN = "loginFailure"
-"""Sign-in events carry no error; the method says that it failed."""
+"""Sign-in events have no error status; the method says that it failed."""
 
 
 class _PolicyMetadata(msgspec.Struct):
@@ -85,7 +85,7 @@ def outcome(
 ) -> Outcome:
     """Derive the outcome of an audit log; `record_class` is that of its log.
 
-    `unusable` names the attributes that could not be read: an unreadable outcome is unknown.
+    `unusable` names the attributes that could not be used: an unreadable outcome is unknown.
     """
     status = audit.status
     detail = (status.message if status else None) or None
@@ -116,7 +116,7 @@ def outcome(
 
 
 def _number(code: int | str | None) -> int | None:
-    """Read a code as its number: 0 where none is stated, None where it says nothing known."""
+    """Return the number of a code: 0 if none is stated, None if it is not a known one."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -128,7 +128,7 @@ def _number(code: int | str | None) -> int | None:
 
 
 def _failure(audit: AuditLog) -> Outcome | None:
-    """Return the failure a payload states of what the call started or answered with."""
+    """Return the failure, stated in the payload, of what the call started or responded with."""
     for piece in (audit.service_data, audit.metadata):
         if _ERROR in bytes(piece):
             payload = msgspec.json.decode(piece)
@@ -160,13 +160,13 @@ def _at(value: Any, *path: str) -> Any:
 
 
 def _refused_all(audit: AuditLog) -> bool:
-    """Whether the record lists permissions as not granted, and none as granted."""
+    """Whether the record has permissions that were refused, and none that were granted."""
     answers = {one.granted for one in audit.authorization_info or ()}
     return False in answers and True not in answers
 
 
 def _is_dry_run(audit: AuditLog) -> bool:
-    """Whether a perimeter was only tried out: the violation is logged, the call goes through.
+    """Whether a perimeter was only in dry run: the violation is logged, but the call goes through.
 
     https://cloud.google.com/vpc-service-controls/docs/dry-run-mode
     """

@@ -1,4 +1,4 @@
-"""Reading Google's names of principals: e-mail addresses, subjects, pools, agents.
+"""Read Google's names of principals: e-mail addresses, subjects, pools, agents.
 
 https://cloud.google.com/iam/docs/principal-identifiers
 https://cloud.google.com/iam/docs/service-account-types
@@ -38,7 +38,7 @@ _AGENT_DOMAINS = re.compile(
     r"|serverless-robot-prod|service-consumer-management|service-networking"
     r"|sourcerepo-service-accounts)\.iam\.gserviceaccount\.com"
 )
-"""Projects of Google's own whose service accounts are service agents.
+"""Google's own projects, whose service accounts are service agents.
 
 https://cloud.google.com/iam/docs/service-agents
 """
@@ -51,19 +51,19 @@ ANONYMOUS = "allUsers"
 
 
 class Pool(NamedTuple):
-    """A principal of an identity pool, or of another trust domain of Google's."""
+    """A principal of an identity pool, or of another Google trust domain."""
 
     kind: IdentityKind
     issuer: str
     """The pool's resource name, or the trust domain: who vouches for the subject."""
     subject: str
     canonical_uid: str | None
-    """None of a person: what a workforce pool vouches for is no workload."""
+    """None for a person: a workforce pool does not vouch for workloads."""
 
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def pool(subject: str | None) -> Pool | None:
-    """Read a principal identifier of a workload, a workforce or an agent; None for another."""
+    """Parse the principal identifier of a workload, workforce or agent; None for any other."""
     if not subject:
         return None
     agent = _AGENT.fullmatch(subject)
@@ -90,7 +90,7 @@ def _of_pool(resource: str, name: str, subject: str) -> Pool:
 
 
 def email_of(email: str | None, subject: str | None) -> str | None:
-    """Return the e-mail of a principal, from its subject where it is stated only there."""
+    """Return a principal's e-mail address, from its subject if it is stated only there."""
     if email:
         return email
     for prefix in _PREFIXES:
@@ -100,22 +100,22 @@ def email_of(email: str | None, subject: str | None) -> str | None:
 
 
 def is_service_account(email: str) -> bool:
-    """Whether an e-mail is of a domain that holds service accounts only."""
+    """Whether an e-mail address is in a domain that only has service accounts."""
     return email.endswith(_SERVICE_ACCOUNTS)
 
 
 def is_user_managed(email: str) -> bool:
-    """Whether an e-mail is that of a project's own service account."""
+    """Whether an e-mail address is that of a project's own service account."""
     return email.endswith(_USER_MANAGED)
 
 
 def is_default(email: str) -> bool:
-    """Whether it is an account a service makes and workloads use where none is chosen."""
+    """Whether it is an account that a service creates and workloads use by default."""
     return email.endswith((*_DEFAULTS, _LEGACY_BUILD))
 
 
 def is_service_agent(email: str) -> bool:
-    """Whether an e-mail is in the form of a service agent, or of Google's own systems."""
+    """Whether an e-mail address has the form of a service agent's or a Google system's."""
     name, _, domain = email.rpartition("@")
     if email in _GOOGLE_SYSTEM or domain in _SYSTEM_DOMAINS:
         return True
@@ -125,10 +125,10 @@ def is_service_agent(email: str) -> bool:
 
 
 def agent_labels(email: str) -> tuple[str, ...]:
-    """Return what is worth saying of a service agent.
+    """Return the labels of a service agent.
 
-    A project may name an account of its own `service-<number>`; only the domains of Google's own
-    projects tell them apart.
+    A project may name one of its own accounts `service-<number>`; only the domains of Google's own
+    projects tell the two apart.
     """
     if email.startswith(_LEAKED_KEY_RESPONSE):
         return ("leaked_key_response",)
@@ -138,20 +138,20 @@ def agent_labels(email: str) -> tuple[str, ...]:
 
 
 def account_uid(email: str) -> str:
-    """Canonical id of a service account: its e-mail, which another account may later bear."""
+    """Return a service account's canonical id: its e-mail, which another account may later get."""
     return f"nhi:gcp:sa/{email}"
 
 
 def key_uid(key_name: str | None) -> str | None:
-    """Return a key as the call that made it names it, without the service in front.
+    """Return a key's name as the call that created it spells it, without the leading service.
 
-    `serviceAccountKeyName` is `//iam.googleapis.com/projects/...`, the `name` of a new key the
-    same without its service: one spelling for both lets the key be followed.
+    `serviceAccountKeyName` is `//iam.googleapis.com/projects/...`; the `name` of a new key is the
+    same without the service. One spelling for both allows the key to be followed.
     """
     return key_name.removeprefix("//iam.googleapis.com/") if key_name else None
 
 
 def key_owner(key_name: str) -> str | None:
-    """Return the account a key belongs to, from `.../serviceAccounts/<account>/keys/<id>`."""
+    """Return the account that owns a key, from `.../serviceAccounts/<account>/keys/<id>`."""
     _, marker, rest = key_name.partition("/serviceAccounts/")
     return rest.partition("/")[0] or None if marker else None

@@ -1,9 +1,9 @@
-"""The parts of an audit log entry this pack reads.
+"""The parts of an audit log entry that this pack reads.
 
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog
 
-What is read on its own, or only when asked for, stays an exact JSON slice.
+What is decoded separately, or only on demand, stays an exact JSON slice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Delegate(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class OauthInfo(_Shape, frozen=True, gc=False, rename="camel"):
-    """`oauthInfo`: the application a person's token was given to."""
+    """`oauthInfo`: the application that a person's token was issued to."""
 
     oauth_client_id: str | None = None
 
@@ -66,7 +66,7 @@ class ResourceAttributes(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class Authorization(_Shape, frozen=True, gc=False, rename="camel"):
-    """One element of `authorizationInfo`; JSON leaves a `granted` of false out."""
+    """One element of `authorizationInfo`; JSON omits a `granted` of false."""
 
     permission: str | None = None
     permission_type: str | None = None
@@ -76,7 +76,7 @@ class Authorization(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class Status(_Shape, frozen=True, gc=False, rename="camel"):
-    """`status` (`google.rpc.Status`); JSON leaves a `code` of 0 out, exports write it as a text."""
+    """`status` (`google.rpc.Status`); JSON omits a `code` of 0, and some exports write a text."""
 
     code: int | str | None = None
     message: str | None = None
@@ -97,7 +97,7 @@ class ResourceLocation(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class AuditLog(_Shape, frozen=True, gc=False, rename="camel"):
-    """`protoPayload`, where it is an audit log."""
+    """`protoPayload`, if it is an audit log."""
 
     type: str | None = msgspec.field(name="@type", default=None)
     service_name: str | None = None
@@ -115,7 +115,7 @@ class AuditLog(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class Labels(msgspec.Struct, frozen=True, gc=False):
-    """The labels of a monitored resource that name where or what it is."""
+    """The labels of a monitored resource that say where or what it is."""
 
     project_id: str | None = None
     location: str | None = None
@@ -143,7 +143,7 @@ class Operation(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class Split(_Shape, frozen=True, gc=False, rename="camel"):
-    """`split`: an entry too large for one, as one of several.
+    """`split`: one piece of an entry that was too large.
 
     https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSplit
     """
@@ -170,5 +170,5 @@ authentications = LenientDecoder(Authentication)
 
 
 def present(slice_: msgspec.Raw) -> msgspec.Raw | None:
-    """Return a JSON slice, None when the attribute is absent or null."""
+    """Return a JSON slice; None when the attribute is absent or null."""
     return None if bytes(slice_) in {b"", b"null"} else slice_

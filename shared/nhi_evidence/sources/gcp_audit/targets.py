@@ -1,6 +1,6 @@
-"""What was acted on: the resource, the permissions' resources, and who a policy names.
+"""What was acted on: the resource, the permissions' resources, and whom a policy names.
 
-A name is taken as it stands in the record, never completed.
+A name is taken as the record has it, never completed.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def about(entry: LogEntry, audit: AuditLog, service: str, minted: tuple[str, ...]) -> About:
-    """Read what the record says it is about; `minted` are the accounts a token is made for.
+    """Read what the record says it is about; `minted` are the accounts that a token goes through.
 
-    Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when a slice does not decode; the
+    Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when a slice cannot be decoded; the
     caller rejects the record.
     """
     resource = entry.resource
@@ -104,7 +104,7 @@ def _targets(
     bindings: tuple[_Binding, ...],
     minted: tuple[str, ...],
 ) -> tuple[Target, ...]:
-    """The resource first, then what else permission was asked for, then whom a policy names."""
+    """Return the resource, then whatever else needed permission, then whom a policy names."""
     kinds: dict[str, str | None] = {}
     if audit.resource_name:
         kinds[audit.resource_name] = None
@@ -143,7 +143,7 @@ def _named(piece: msgspec.Raw) -> _Named:
 
 
 def _bindings(audit: AuditLog) -> tuple[_Binding, ...]:
-    """What a policy change states of who gains or loses which role."""
+    """Return which members a policy change gives or takes which roles."""
     for piece in (audit.service_data, audit.metadata):
         if _POLICY_DELTA not in bytes(piece):
             continue
@@ -157,7 +157,7 @@ def _bindings(audit: AuditLog) -> tuple[_Binding, ...]:
 
 
 def _granted(bindings: tuple[_Binding, ...]) -> tuple[User | None, tuple[str, ...]]:
-    """The principal a policy change is about, where it is about one alone."""
+    """Return the principal a policy change is about and the roles, if it is about only one."""
     members = {one.member for one in bindings}
     if len(members) != 1:
         return None, ()
@@ -169,7 +169,7 @@ def _granted(bindings: tuple[_Binding, ...]) -> tuple[User | None, tuple[str, ..
 
 
 def _account(resource: Resource | None, request: _Named, response: _Named) -> User | None:
-    """The service account a call is about."""
+    """Return the service account that a call is about."""
     labels = resource.labels if resource else None
     email = _text(response.email) or (labels.email_id if labels else None)
     uid = _text(response.unique_id, response.uniqueId) or (labels.unique_id if labels else None)
@@ -182,7 +182,7 @@ def _account(resource: Resource | None, request: _Named, response: _Named) -> Us
 def _entity(
     service: str, resource: str | None, request: _Named, response: _Named
 ) -> tuple[Target | None, tuple[str, ...]]:
-    """The durable credential a call is about, and its id where the call has just made it."""
+    """Return the durable credential that a call is about, and its id if the call created it."""
     known = naming.ENTITIES.get(service)
     if known is None:
         return None, ()

@@ -1,4 +1,4 @@
-"""Reading the texts of an audit log entry: times, addresses, log names, locations."""
+"""Read the texts of an audit log entry: times, addresses, log names, locations."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PROJECT = "projects/"
 
 
 def milliseconds(text: str | None) -> int | None:
-    """Read an RFC 3339 time with up to nine digits of a second as milliseconds since the epoch.
+    """Read an RFC 3339 time with up to nine decimals as milliseconds since the epoch.
 
-    Returns None for anything else: a time without a zone states no instant. Not remembered: with
-    nanoseconds hardly two are alike.
+    Returns None for anything else: a time without a zone states no instant. Not cached: with
+    nanoseconds hardly any two are alike.
     """
     if text is None or _TIME.fullmatch(text) is None:
         return None
@@ -38,7 +38,7 @@ def milliseconds(text: str | None) -> int | None:
 def endpoint(caller: str | None, network: str | None) -> Endpoint | None:
     """Read `callerIp` and `callerNetwork`.
 
-    `callerIp` also holds `private` and `gce-internal-ip`; only an address goes into `ip`.
+    `callerIp` may also be `private` or `gce-internal-ip`; only an address goes into `ip`.
     https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog#RequestMetadata
     """
     if caller is None or is_absent(caller):
@@ -52,25 +52,25 @@ class LogName(NamedTuple):
     """What the name of an audit log says."""
 
     scope: str
-    """Project id; of an organization, folder or billing account, its resource name."""
+    """Project id, or resource name of an organization, folder or billing account."""
     record_class: str
     """`activity`, `data_access`, `system_event`, `policy`, ..."""
 
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def audit_log(name: str | None) -> LogName | None:
-    """Read `logName`; None where it is not that of an audit log."""
+    """Parse `logName`; None if it is not that of an audit log."""
     match = _AUDIT_LOG.fullmatch(name) if name else None
     return LogName(match[1].removeprefix(_PROJECT), match[2]) if match else None
 
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def region(location: str | None) -> str | None:
-    """Return the region of a location; of a zone (`us-central1-a`), the region in its name."""
+    """Return the region of a location; for a zone (`us-central1-a`), the region in its name."""
     zone = _ZONE.fullmatch(location) if location else None
     return zone[1] if zone else location or None
 
 
 def service_key(name: str) -> str:
-    """`serviceName` as the catalog spells it: lower case."""
+    """Spell `serviceName` as in the catalog: in lower case."""
     return name.lower()

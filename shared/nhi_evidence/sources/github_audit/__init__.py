@@ -25,10 +25,10 @@ NAME = "github_audit"
 """The source's name in evidence keys."""
 
 PLATFORMS = ("github",)
-"""What the cells of coverage call the platforms this log is of."""
+"""The coverage platforms of this log."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
-"""The stream is not asked record by record whether it is complete."""
+"""The stream cannot be asked for single records, so completeness is not checked by record."""
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
@@ -36,11 +36,11 @@ TABLES = ("catalog.json",)
 _STREAMED = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/\d\d/[^/]+\.json(?:\.log)?(?:\.gz)?$")
 
 unwrap = decode
-"""Forms for reading local files are those of deliveries."""
+"""Local files have the same forms as deliveries."""
 
 
 def hour_of(object_key: str) -> str | None:
-    """UTC hour `YYYYMMDDHH` stated in the name of a streamed file, or None.
+    """Return the UTC hour `YYYYMMDDHH` in the name of a streamed file, or None.
 
     https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/streaming-the-audit-log-for-your-enterprise
     """

@@ -1,7 +1,7 @@
 """Who acted: the record rules GH-01 to GH-09 (docs/sources/github_audit.md), first match.
 
-A token's type is what the log calls `programmatic_access_type`; its id is the hash of the token.
-A machine user is an account like a person's: only an inventory can tell it (`GH-10`).
+A token's type is in `programmatic_access_type`; its id is the hash of the token. A machine user's
+account is like a person's: only an inventory can tell them apart (`GH-10`).
 https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/identifying-audit-log-events-performed-by-an-access-token
 https://docs.github.com/en/copilot/reference/enterprise-administrators/agentic-audit-log-events
 """
@@ -25,7 +25,7 @@ _PERSON_KINDS = frozenset({IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC})
 
 
 class Caller(NamedTuple):
-    """What of an entry says who acted, as the entry has it."""
+    """The attributes of an entry that say who acted, unchanged."""
 
     actor: str | None
     actor_id: Number
@@ -60,7 +60,7 @@ def actor(entry: Entry) -> Actor:
             entry.hashed_token,
             entry.token_id,
             text_of(entry.business_id) or first(entry.org_id),
-            # Of other entries `user` is who it was done to: it decides nothing.
+            # In other entries `user` is whom it was done to, which decides nothing.
             entry.user if is_agent else None,
             entry.user_id if is_agent else None,
         )
@@ -156,7 +156,7 @@ def _identity(
 
 
 def _hops(entry: Caller, identity: Identity) -> tuple[Hop, ...]:
-    """An agent was started by `user`; an application acts for the person it names as actor."""
+    """Return the chain: `user` starts an agent; an application acts for the person named actor."""
     if identity.uid is None:
         return ()
     if identity.is_agentic and entry.user and entry.user != entry.actor:

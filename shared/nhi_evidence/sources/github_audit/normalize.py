@@ -32,7 +32,7 @@ _CONCLUSIONS = {"success": Result.SUCCESS, "failure": Result.FAILED, "timed_out"
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = entries.record(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -86,7 +86,7 @@ def _event(
 
 
 def _operation(entry: Entry, action: str) -> str:
-    """Return the action; of a request of the API, its method and route."""
+    """Return the action, or the method and route of an API request."""
     if action == _API_REQUEST and entry.request_method and entry.route:
         return f"{entry.request_method} {entry.route}"
     return action
@@ -100,7 +100,7 @@ def _source(address: str | None) -> Endpoint | None:
 
 
 def _outcome(entry: Entry, action: str) -> Outcome:
-    """An entry says that something was done; of a request and a run it says how it ended."""
+    """Derive the outcome: requests and runs state it; any other entry says something was done."""
     code = text_of(entry.status_code)
     if action == _API_REQUEST or code is not None:
         return _of_status(code)
@@ -137,7 +137,7 @@ _BY_STATUS = {
 
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
-    """Facts OCSF has no attribute for."""
+    """Return facts that OCSF has no attribute for."""
     details = []
     if entry.token_scopes:
         details.append(("token_scopes", entry.token_scopes))

@@ -1,4 +1,4 @@
-"""The parts of an audit log entry this pack reads.
+"""The parts of an audit log entry that this pack reads.
 
 https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/audit-log-events-for-your-enterprise
 """
@@ -10,7 +10,7 @@ import msgspec
 from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
 Number = int | str | None
-"""An id: a number in the stream, a text where a pipeline rewrote it."""
+"""An id: a number in the stream, or a text if a pipeline rewrote it."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -69,12 +69,12 @@ entries = LenientDecoder(Entry)
 
 
 def text_of(value: Number) -> str | None:
-    """Return an id as text; 0 and an empty text are how the log says that there is none."""
+    """Return an id as text; None for 0 and an empty text, by which the log means none."""
     return str(value) if value not in (None, 0, "", "0") else None
 
 
 def first(value: object) -> str | None:
-    """Return the one value of an attribute that may be a list of them."""
+    """Return the value of an attribute that may be a list; None unless there is exactly one."""
     if isinstance(value, list):
         return str(value[0]) if len(value) == 1 else None
     return str(value) if value not in (None, "", 0) else None

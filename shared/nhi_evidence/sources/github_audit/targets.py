@@ -26,7 +26,7 @@ _OF_NHI = frozenset(
         "workflows",
     }
 )
-"""Categories of apps, tokens, keys and what runs with them."""
+"""Categories of apps, tokens and keys, and of what runs with them."""
 _SECRET, _RUNNER = "secret", "runner"
 _LOG = "audit_log_streaming"
 _ENTITIES = {
@@ -89,7 +89,7 @@ def _named(name: str, kind: str, uid: str | None) -> Target:
 
 
 def _entity(entry: Entry, category: str, action: str) -> Target | None:
-    """The durable credential or application an event is about."""
+    """Return the durable credential or application that an event is about."""
     if _SECRET in action and entry.key:
         return Target(name=entry.key, type="Actions Secret")
     kind = _ENTITIES.get(category)

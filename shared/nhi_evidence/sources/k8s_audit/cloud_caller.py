@@ -1,8 +1,8 @@
-"""Who called an EKS cluster, in AWS's terms: the record rules EK-01, after the room's own.
+"""Who called an EKS cluster, in AWS's terms: the record rules EK-01, after those for any cluster.
 
-EKS maps a principal of IAM to a user name that an administrator chooses, and notes beside it who
-that was. Only the principal is proven; names of the cluster's own and its masters stay what the
-room says they are.
+EKS maps an IAM principal to a user name that an administrator chooses, and records the principal
+next to it. Only the principal is proven; the cluster's own names and its masters stay what the
+rules for any cluster say.
 https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
 https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
 """
@@ -32,7 +32,7 @@ _BY_TRAIL = ("AWS-06a",)
 
 
 def actor(event: AuditEvent) -> Actor:
-    """Decide who acted; the many calls of a principal differ in nothing that decides it."""
+    """Decide who acted; cached, as a principal's many calls do not differ in what decides it."""
     return _actor(users_of(event))
 
 
@@ -44,7 +44,7 @@ def _actor(users: bytes) -> Actor:
 
 
 def _with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
-    """Add to an actor what the cluster noted of the principal of IAM that called."""
+    """Add what the cluster recorded about the IAM principal that called."""
     extra = (event.user.extra if event.user else None) or {}
     arn = _first(extra.get(_ARN)) or _first(extra.get(_CANONICAL))
     if arn is None or event.impersonatedUser is not None:
@@ -85,12 +85,12 @@ def _with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
 
 
 def _kind_of(arn: str, key: str | None) -> tuple[IdentityKind, str, tuple[str, ...]]:
-    """Return what a principal of IAM is, the rule that says so, and what could refine it."""
+    """Return an IAM principal's kind, the deciding rule, and the rules that could refine it."""
     if ":assumed-role/" in arn or ":role/" in arn:
         return IdentityKind.TEMPORARY_SESSION, "EK-01b", _BY_TRAIL
     is_user = ":user/" in arn
     if ":federated-user/" in arn or (is_user and credential_kind(key) == "session_key"):
-        # GetSessionToken and GetFederationToken hand out keys that expire.
+        # GetSessionToken and GetFederationToken issue keys that expire.
         return IdentityKind.TEMPORARY_SESSION, "EK-01c", ()
     if is_user:
         return IdentityKind.LONG_LIVED_KEY, "EK-01a", ()

@@ -1,6 +1,6 @@
 """One audit event of an API server -> Event or Rejection, from the record alone.
 
-The cluster is not named in it: canonical ids of service accounts need one, and so are absent.
+An event does not name its cluster, so canonical ids of service accounts, which need it, are absent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NO_REFERENCE = ObjectReference()
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = read(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -41,7 +41,7 @@ def _event(
     called = kubernetes.operation(audit)
     if called is None:
         return Rejection("event_name_missing")
-    # The group without a name is called by its version alone.
+    # The core group has no name: it is known by its version alone.
     reference = audit.objectRef or _NO_REFERENCE
     service_name = reference.apiGroup or reference.apiVersion or audit.apiVersion
     service_name = service_name or called.resource.partition("/")[0]

@@ -1,4 +1,4 @@
-"""The audit event of a record: as the API server writes it, or as the message of a log event.
+"""The audit event in a record: as the API server writes it, or as the message of a log event.
 
 A CloudWatch Logs subscription, which is how EKS's log reaches a file, wraps each event:
 `{"id": ..., "timestamp": ..., "message": "<the event>"}`.
@@ -18,7 +18,7 @@ _MESSAGE, _ESCAPE = b'"message"', b"\\u"
 
 
 class _Either(AuditEvent, frozen=True, gc=False):
-    """An event, or what wraps one: of one that wraps nothing, one reading is all it takes."""
+    """An event or its wrapper, so that an unwrapped event is decoded only once."""
 
     message: msgspec.Raw = ABSENT
 
@@ -27,7 +27,7 @@ _either = LenientDecoder(_Either)
 
 
 class _Outer(msgspec.Struct, frozen=True, gc=False):
-    """What tells the two forms apart."""
+    """The members that tell the two forms apart."""
 
     verb: msgspec.Raw = ABSENT
     message: msgspec.Raw = ABSENT
@@ -37,14 +37,14 @@ _outer = msgspec.json.Decoder(_Outer).decode
 
 
 def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
-    """Read the audit event of a record; the last value is its JSON.
+    """Read the audit event in a record; the last value is its JSON text.
 
     The second value names attributes that could not be used.
     """
     decoded = _either.record(raw)
     if isinstance(decoded, Rejection):
         if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
-            return decoded  # nor is there a message in another spelling
+            return decoded  # without escapes, "message" cannot be spelled in any other way
     elif not bytes(decoded[0].message):
         return _checked(*decoded, raw)
     try:

@@ -1,6 +1,6 @@
 """Who acted: the record rules OK-01 to OK-06 (docs/sources/okta_system.md), first match.
 
-Types of actors are an open set: one that is not known is kept and named, never taken for a person.
+Actor types are an open set: an unknown one is kept and named, never taken for a person.
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SystemLog/
 """
 
@@ -23,7 +23,7 @@ _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3,
 
 
 class _EventContext(NamedTuple):
-    """What of an event decides, beside who is named as its actor."""
+    """What decides in an event, apart from its actor."""
 
     token: str | None
     client: str | None
@@ -118,7 +118,7 @@ def _identify(who: Entity, event_context: _EventContext) -> Identity:
 def _hops(
     identity: Identity, who: Entity, token: str | None, client: str | None
 ) -> tuple[Hop, ...]:
-    """A token acts with the rights of whoever made it; an application with those of its user."""
+    """Return the chain: a token acts with its maker's rights, an application with its user's."""
     if identity.uid is None:
         return ()
     if identity.decision_rule == "OK-04" and token is not None:

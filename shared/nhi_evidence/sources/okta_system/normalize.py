@@ -42,7 +42,7 @@ _REASONS: tuple[tuple[str, Result], ...] = (
     ("permission", Result.DENIED),
     ("rate limit", Result.THROTTLED),
 )
-"""What the reason of a failure says, in Okta's words; the first that is in it decides."""
+"""What a failure's reason says, in Okta's words; the first that occurs in it decides."""
 _TOKENS = frozenset({"access_token", "id_token", "refresh_token", "device_secret"})
 _CREDENTIALS = {
     "Token": "API Token",
@@ -54,7 +54,7 @@ _OF_NHI = _TOKENS | frozenset(_CREDENTIALS) | {"PublicClientApp", "AIAgent"}
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     done = read(raw)
     if isinstance(done, Rejection):
         return done
@@ -117,7 +117,7 @@ def _source(address: str | None) -> Endpoint | None:
 
 
 def _outcome(event: LogEvent) -> Outcome:
-    """The result is Okta's; of a failure the reason says which."""
+    """Derive the outcome from Okta's result; for a failure, from its reason."""
     stated = event.outcome
     if stated is None or not stated.result:
         return Outcome(Result.UNKNOWN)
@@ -191,7 +191,7 @@ def _named(entity: Entity) -> Target:
 
 
 def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
-    """Facts OCSF has no attribute for."""
+    """Return facts that OCSF has no attribute for."""
     data = event.debug_context.debug_data if event.debug_context else None
     kind = event.transaction.type if event.transaction else None
     details = [("transaction_type", kind)] if kind else []

@@ -1,4 +1,4 @@
-"""The parts of a System Log event this pack reads, bare or as the `detail` of an EventBridge event.
+"""The parts of a System Log event that this pack reads, bare or as an EventBridge `detail`.
 
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SystemLog/
 https://help.okta.com/oie/en-us/content/topics/reports/log-streaming/add-aws-eb-log-stream.htm
@@ -85,7 +85,7 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class _Either(LogEvent, frozen=True, gc=False, rename="camel"):
-    """An event, or what EventBridge wraps one in: one reading tells and takes both."""
+    """An event or its EventBridge wrapper, so that an unwrapped event is decoded only once."""
 
     detail: msgspec.Raw = _EMPTY
     detail_type: str | None = msgspec.field(name="detail-type", default=None)
@@ -99,18 +99,18 @@ _PARTNER = "aws.partner/okta.com/"
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """An event as it was read."""
+    """An event, as read."""
 
     event: LogEvent
     unusable: tuple[str, ...]
     document: bytes
-    """Its JSON."""
+    """The event's JSON text."""
     organization: str | None
-    """Of an EventBridge event: the organization that sent it."""
+    """The organization that sent it, if it came as an EventBridge event."""
 
 
 def read(raw: bytes) -> Read | Rejection:
-    """Read the event of a record."""
+    """Read the event in a record."""
     decoded = _either.record(raw)
     if isinstance(decoded, Rejection):
         return decoded

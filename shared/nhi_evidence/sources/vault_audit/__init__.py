@@ -25,10 +25,10 @@ NAME = "vault_audit"
 """The source's name in evidence keys."""
 
 PLATFORMS = ("vault",)
-"""What the cells of coverage call the platforms this log is of."""
+"""The coverage platforms of this log."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
-"""No audit device is asked record by record whether it is complete."""
+"""No audit device can be asked for single records, so completeness is not checked by record."""
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
@@ -36,11 +36,11 @@ TABLES = ("catalog.json",)
 _FIREHOSE = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
 
 unwrap = decode
-"""Forms for reading local files are those of deliveries."""
+"""Local files have the same forms as deliveries."""
 
 
 def hour_of(object_key: str) -> str | None:
-    """UTC hour `YYYYMMDDHH` stated in the key of a file that Firehose delivered, or None.
+    """Return the UTC hour `YYYYMMDDHH` in the key of a file delivered by Firehose, or None.
 
     https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
     """

@@ -1,7 +1,7 @@
 """Who acted: the record rules VA-01 to VA-11 (docs/sources/vault_audit.md), first match.
 
-An entry knows a token by its accessor, and of whom it is by what the auth method noted in its
-metadata. Mounts and roles are named by operators: a name never decides alone what a method is.
+An entry names a token by its accessor, and the token's owner by what the auth method wrote in its
+metadata. Operators name mounts and roles, so a name alone never decides what a method is.
 https://developer.hashicorp.com/vault/docs/audit/schema
 """
 
@@ -31,24 +31,24 @@ class _Decided(NamedTuple):
     issuer: str | None = None
     subject: str | None = None
     upstream: str | None = None
-    """Id of the principal that was exchanged for the token, as its own platform calls it."""
+    """Id of the principal that was exchanged for the token, as on its own platform."""
     upstream_canonical: str | None = None
     refinable_by: tuple[str, ...] = ()
 
 
 class _EventContext(NamedTuple):
-    """What of an entry decides, beside the token."""
+    """What decides in an entry, apart from the token."""
 
     method: str | None
     """The auth method of a login."""
     is_response: bool
     token_accessor: str | None
-    """That the request states."""
+    """The accessor that the request states."""
     absent: tuple[str, ...]
 
 
 def principal(entry: Entry, own: Auth | None) -> Auth | None:
-    """Return whose token it is; of the answer to a login, of whom the new token is."""
+    """Return whose token it is; for a response to a login, whose the new token is."""
     issued = entry.response.auth if entry.response else None
     if own is None or not (own.accessor or own.entity_id or own.display_name or own.policies):
         return issued or own
@@ -56,7 +56,7 @@ def principal(entry: Entry, own: Auth | None) -> Auth | None:
 
 
 def actor(entry: Entry, request: Request, own: Auth | None, auth: Auth | None) -> Actor:
-    """Decide who acted, and through whom: `auth` is what `principal` says of the entry."""
+    """Decide who acted, and through whom; `auth` is what `principal` returned for the entry."""
     context = _EventContext(
         _method(request),
         entry.type == _RESPONSE,
@@ -70,7 +70,7 @@ def actor(entry: Entry, request: Request, own: Auth | None, auth: Auth | None) -
 
 @bounded_cache(results=2048, longest=8192)
 def _of_slice(slice_: bytes, context: _EventContext) -> Actor:
-    """The many entries of one token have the same `auth`, byte for byte."""
+    """Decide by a slice; cached, as a token's many entries have the same `auth`, byte for byte."""
     return _of_auth(read_auth(slice_)[0], context)
 
 
@@ -125,7 +125,7 @@ def _decide(auth: Auth | None, context: _EventContext) -> _Decided:
         return _Decided(IdentityKind.HUMAN, "VA-09a", name=auth.display_name)
     person = text_in(metadata, "username")
     if person or method in _PASSWORDS:
-        # Services log in with passwords, too: which account is whose only an inventory knows.
+        # Services log in with passwords too: only an inventory knows whose an account is.
         return _Decided(
             IdentityKind.HUMAN_PROGRAMMATIC,
             "VA-09b",
@@ -139,7 +139,7 @@ def _decide(auth: Auth | None, context: _EventContext) -> _Decided:
 
 
 def _cloud(metadata: dict[str, Any] | None) -> _Decided | None:
-    """A principal of a cloud, which the cloud's own log calls the same."""
+    """Decide for a cloud principal, under the name that it has in the cloud's own log."""
     arn = text_in(metadata, "canonical_arn", "client_arn")
     if arn:
         uid = text_in(metadata, "client_user_id")
@@ -168,7 +168,7 @@ def _cloud(metadata: dict[str, Any] | None) -> _Decided | None:
 
 
 def _token_of_issuer(issuer: str | None, subject: str | None, auth: Auth) -> _Decided:
-    """A token of an issuer that the mount trusts; claims are noted where the role maps them."""
+    """Decide for a token of a trusted issuer; claims are recorded only if the role maps them."""
     canonical = (
         f"nhi:oidc:{issuer.removeprefix('https://')}|{subject}" if issuer and subject else None
     )
@@ -185,7 +185,7 @@ def _token_of_issuer(issuer: str | None, subject: str | None, auth: Auth) -> _De
 
 
 def _method(request: Request) -> str | None:
-    """The auth method of a login; of other calls the mount is that of what is asked for."""
+    """Return the auth method of a login; in any other call the mount is that of the target."""
     if request.mount_class != "auth" or request.mount_type == "token":
         return None
     is_login = (request.path or "").removeprefix(request.mount_point or "")
@@ -212,7 +212,7 @@ def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> I
 
 
 def absent(entry: Entry, request: Request, auth: Auth | None) -> tuple[str, ...]:
-    """Return which attributes are not there that every entry has, unless a device excludes them.
+    """Return the absent attributes that every entry has unless a device excludes them.
 
     https://developer.hashicorp.com/vault/docs/enterprise/audit/exclusion
     """

@@ -1,7 +1,7 @@
 """One audit entry -> Event or Rejection, from the record alone.
 
-A request and its response are two entries with one id: neither is the other's duplicate. Only a
-response says how it ended, or an error does.
+A request and its response are two entries with one id, and neither is a duplicate of the other.
+Only a response, or an error, says how the request ended.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NHI_MOUNTS = frozenset(
 )
 _AUDIT = "audit/"
 _ROLE = re.compile(r"^role/[^/]+")
-"""What a path within a mount is of: the catalog has a row for any name."""
+"""The role in a path within a mount: the catalog has one row for all role names."""
 _ERRORS: tuple[tuple[str, Result], ...] = (
     ("permission denied", Result.DENIED),
     ("invalid role or secret id", Result.UNAUTHENTICATED),
@@ -64,11 +64,11 @@ _ERRORS: tuple[tuple[str, Result], ...] = (
     ("unsupported operation", Result.INVALID),
     ("invalid request", Result.INVALID),
 )
-"""What an error says, in Vault's own words; the first that is in it decides."""
+"""What an error says, in Vault's words; the first that occurs in it decides."""
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
     decoded = entries.record(raw)
     if isinstance(decoded, Rejection):
         return decoded
@@ -142,10 +142,10 @@ def _of_any_role(path: str) -> str:
 
 
 def mount(request: Request) -> tuple[str, str]:
-    """Return the type of mount a path leads to, and the path within it.
+    """Return the type of the mount a path leads to, and the path within it.
 
-    Operators name mounts as they like; only the system's own and the token store are where they
-    are. Before release 1.8 entries named no mount: then the whole path is the operation.
+    Operators name mounts as they like; only the system backend and the token store have fixed
+    places. Entries from before release 1.8 name no mount: then the whole path is the operation.
     """
     path = request.path or ""
     namespace = (request.namespace.path if request.namespace else None) or ""
@@ -168,7 +168,7 @@ def _source(address: str | None) -> Endpoint | None:
 
 
 def _outcome(entry: Entry, auth: Auth | None) -> Outcome:
-    """A request has no outcome yet; an error has one at once."""
+    """Derive the outcome; a request has none yet, unless it has an error."""
     results = auth.policy_results if auth else None
     if entry.error:
         text = entry.error.lower()
@@ -216,7 +216,7 @@ def _targets(path: str | None, service: str, mount_accessor: str | None) -> tupl
 
 
 def _details(entry: Entry, request: Request, whose: Auth | None) -> tuple[tuple[str, str], ...]:
-    """Facts OCSF has no attribute for."""
+    """Return facts that OCSF has no attribute for."""
     namespace = request.namespace.path if request.namespace else None
     token_type = whose.token_type if whose else None
     details = []

@@ -1,4 +1,4 @@
-"""The parts of an audit entry this pack reads.
+"""The parts of an audit entry that this pack reads.
 
 https://developer.hashicorp.com/vault/docs/audit/schema
 """
@@ -22,7 +22,7 @@ class PolicyResults(msgspec.Struct, frozen=True, gc=False):
 
 
 class Auth(msgspec.Struct, frozen=True, gc=False):
-    """`auth` of the entry, or of the response: a token, or the principal a token is of."""
+    """`auth` of the entry or of the response: a token, or the principal that owns it."""
 
     accessor: str | None = None
     client_token: str | None = None
@@ -85,12 +85,12 @@ class Response(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One entry: a request as it came in, or its response."""
+    """One entry: a request as received, or its response."""
 
     time: str | None = None
     type: str | None = None
     auth: msgspec.Raw = EMPTY
-    """Read on its own, once for the many entries of one token."""
+    """Decoded separately, once for the many entries of one token."""
     request: Request | None = None
     response: Response | None = None
     error: str | None = None
@@ -103,9 +103,9 @@ _auths = LenientDecoder(Auth)
 
 @bounded_cache(results=2048, longest=8192)
 def read_auth(slice_: bytes) -> tuple[Auth | None, tuple[str, ...]]:
-    """Read the slice of `auth`; the second value names attributes of an unusable shape.
+    """Read the slice of `auth`; the second value names attributes that could not be used.
 
-    Raises what the JSON reader raises when the slice does not decode.
+    Raises as `msgspec.json.decode` does when the slice cannot be decoded.
     """
     if slice_ in (b"", b"null"):
         return None, ()

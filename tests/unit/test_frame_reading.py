@@ -68,13 +68,14 @@ def test_lines_are_the_same_however_they_are_read(
     ("body", "message"),
     [
         (BODY[:-6], "truncated"),
+        (BODY[:8], "truncated"),
         (BODY[:7] + b"\xff" + BODY[8:], "not a zstd frame: "),
         (b"plain text", "not a zstd frame$"),
         (zstd.compress(b"x\n"), "without content checksum"),
         (compressed(b""), "last line is not terminated"),
         (compressed(b"a\nb\nc"), "last line is not terminated"),
     ],
-    ids=["cut", "flipped", "plain", "no sum", "empty", "open"],
+    ids=["cut", "cut before its first byte", "flipped", "plain", "no sum", "empty", "open"],
 )
 def test_what_is_wrong_is_named_where_it_is_come_upon(
     read: Read, body: bytes, message: str
@@ -192,6 +193,8 @@ ENDS = block(RAW, 5, last=True)
         (frame_of(ENDS, end=5), 14, "1 bytes after the zstd frame"),
         (frame_of(ENDS, descriptor=0x20), 14, "without content checksum"),
         (frame_of(ENDS, descriptor=0x04), 14, "without content size"),
+        (frame_of(ENDS, descriptor=0x21), 14, "without content checksum"),
+        (frame_of(ENDS, descriptor=0x05), 14, "without content size"),
         (frame_of(ENDS, descriptor=0x25), 14, "with a dictionary"),
         (frame_of(ENDS, descriptor=0x26), 14, "with a dictionary"),
         (frame_of(ENDS, descriptor=0x64, after=b"\x05\0"), 15, None),

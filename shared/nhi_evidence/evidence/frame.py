@@ -99,7 +99,7 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
         *lines, rest = (rest + data).split(b"\n")
         yield from lines[:count]
         count -= len(lines)
-        if count > 0 and (inflater.eof or (not data and inflater.needs_input)):
+        if count > 0 and (inflater.eof or not data):
             raise ValueError("zstd frame is truncated, or its last line is not terminated")
 
 

@@ -80,6 +80,13 @@ def test_gaps_without_number_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (6, 12) == gaps.extent([(2, ",,"), (4, "--")])
 
 
+def test_four_million_gaps_are_read_and_not_one_more() -> None:
+    """Of what states more nothing is read at all."""
+    assert b"" == next(gaps.texts([(4_000_000, "")]))
+    with pytest.raises(ValueError, match=r"^4000001 gaps$"):
+        next(gaps.texts([(4_000_001, "")]))
+
+
 @pytest.mark.parametrize(
     ("records", "message"),
     [(0, "2 gaps after the last record"), (2, "0 gaps after"), (3, "fewer gaps than records")],

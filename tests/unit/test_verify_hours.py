@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from nhi_evidence.event import Rejection
+from nhi_evidence.evidence import counting
 from nhi_evidence.evidence.lines import MapperIdentity, UnitLine
 from nhi_evidence.evidence.verify import hours
 from nhi_evidence.evidence.verify.hours import Hour
@@ -118,8 +119,10 @@ def test_the_list_decides_which_release_counts() -> None:
 )
 def test_what_is_claimed_once_counts_where_it_is_claimed_whole(changes: dict[str, Any]) -> None:
     """From first byte and record to the last; a number of a chunk of a rejection is no record's."""
-    assert {"incomplete": 1} == weighed(content(unit_line("a", **changes)))[0].units
-    assert {"counted": 1} == weighed(content(unit_line("a", **REFUSED, first=1)))[0].units
+    part, refused = unit_line("a", **changes), unit_line("a", **REFUSED, first=1)
+    assert {"incomplete": 1} == weighed(content(part))[0].units
+    assert {"counted": 1} == weighed(content(refused))[0].units
+    assert [True, True, False] == list(map(counting.is_whole, (unit_line("a"), refused, part)))
 
 
 def test_many_small_objects_are_counted_as_few(monkeypatch: pytest.MonkeyPatch) -> None:

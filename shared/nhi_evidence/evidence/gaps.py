@@ -15,7 +15,7 @@ BASE64 = "base64"
 Gap = tuple[int | str, ...]
 """Repeat count, the text, and `base64` where its bytes are not UTF-8."""
 
-_OF_TEXT, _OF_BYTES = len((1, "text")), len((1, "text", BASE64))
+_OF_TEXT, _OF_BYTES = len(("count", "text")), len(("count", "text", BASE64))
 
 MAX_GAPS = 4_000_000
 """Maximum gaps of one unit; no delivery within a decoder's limits has that many records."""

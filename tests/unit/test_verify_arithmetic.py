@@ -59,8 +59,8 @@ def test_a_line_that_is_right_may_be_in_doubt(changes: dict[str, Any]) -> None:
         ({"gaps": ((1, "/w==", "base32"), (2, ","))}, "not a gap: (1, '/w==', 'base32')"),
         ({"gaps": (("1", "["), (2, ","))}, "not a gap: ('1', '[')"),
         ({"gaps": ((1, 1), (2, ","))}, "not a gap: (1, 1)"),
-        ({"u": lines.unit_id(NAME)[:-1]}, "another unit id"),
-        ({"rejection": Rejection("bad")}, "a rejection has a reason"),
+        ({"u": lines.unit_id(NAME)[:-1]}, "unit id does not match the name"),
+        ({"rejection": Rejection("bad")}, "a rejection, and nothing else, has a reason"),
         (dict.fromkeys(("src_sha256", "raw_sha256", "root"), "b" * 65), "not a hash"),
     ],
 )

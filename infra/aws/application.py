@@ -23,6 +23,7 @@ from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
 from infra.aws.settings_reader_stack import SettingsReaderStack
 from infra.aws.trail_stack import TrailStack
+from infra.aws.watched import Watched
 from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feeds import feeds
@@ -30,7 +31,7 @@ from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.errors import SettingsError
 
 
-class _Watched(NamedTuple):
+class _EvidenceStacks(NamedTuple):
     """Stacks of the evidence account whose functions are watched, by region."""
 
     seals: dict[str, list[SealStack]]
@@ -53,7 +54,7 @@ def compose(
     _one_queue_for_each_bucket(config)
     seal, export = staged("seal"), staged("aws_export")
     reconcile = staged("reconcile")
-    watched = _Watched({}, {}, {})
+    stacks = _EvidenceStacks({}, {}, {})
     for at, store in enumerate(config.evidence.buckets):
         evidence = _store(app, config, store, makes_provider=at == 0)
         what = subscription(config, store)
@@ -67,7 +68,7 @@ def compose(
             )
             # S3 tries the queue before the evidence bucket is let tell it.
             evidence.add_stack_dependency(forwarding)
-            watched.forwards.setdefault(store.region, []).append(forwarding)
+            stacks.forwards.setdefault(store.region, []).append(forwarding)
         sealing = SealStack(
             app,
             f"nhi-evidence-{store.name}-seal",
@@ -77,7 +78,7 @@ def compose(
             architecture=architecture,
         )
         sealing.add_stack_dependency(evidence)
-        watched.seals.setdefault(store.region, []).append(sealing)
+        stacks.seals.setdefault(store.region, []).append(sealing)
         reconciling = ReconcileStack(
             app,
             f"nhi-evidence-{store.name}-reconcile",
@@ -88,10 +89,10 @@ def compose(
         )
         # It takes a role of the evidence's stack, and asks for the key of the sealer's.
         reconciling.add_stack_dependency(sealing)
-        watched.reconciles.setdefault(store.region, []).append(reconciling)
-    covering = _cover(app, config, watched.seals, staged, architecture)
-    probing = _probe(app, config, watched.seals, staged, architecture)
-    _watch_evidence(app, config, watched, covering=covering, probing=probing)
+        stacks.reconciles.setdefault(store.region, []).append(reconciling)
+    covering = _cover(app, config, stacks.seals, staged, architecture)
+    probing = _probe(app, config, stacks.seals, staged, architecture)
+    _watch_evidence(app, config, stacks, covering=covering, probing=probing)
     _export(app, config, export, architecture)
     management = config.organization.management_account
     if config.guardrails is not None and management is not None:
@@ -156,7 +157,7 @@ def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | No
             config=config,
             account=config.log_archive.account,
             region=region,
-            exports=exports,
+            watched=Watched(exports=exports),
         )
         for trail in config.trails:
             if trail.kind == "new" and trail.region == region and management is not None:
@@ -233,24 +234,26 @@ def _probe(
 def _watch_evidence(
     app: cdk.App,
     config: Config,
-    watched: _Watched,
+    stacks: _EvidenceStacks,
     *,
     covering: dict[str, list[CoverageStack]],
     probing: dict[str, list[CanaryStack]],
 ) -> None:
-    for at, (region, here) in enumerate(watched.seals.items()):
+    for at, (region, here) in enumerate(stacks.seals.items()):
         MonitoringStack(
             app,
             f"nhi-evidence-{region}-monitoring",
             config=config,
             account=config.evidence.account,
             region=region,
-            seals=here,
-            reconciles=watched.reconciles[region],
-            covering=covering.get(region, ()),
-            probing=probing.get(region, ()),
-            forwards=watched.forwards.get(region, ()),
-            buckets=[one for one in config.evidence.buckets if one.region == region],
+            watched=Watched(
+                seals=here,
+                reconciles=stacks.reconciles[region],
+                covering=covering.get(region, ()),
+                probing=probing.get(region, ()),
+                forwards=stacks.forwards.get(region, ()),
+                buckets=[store for store in config.evidence.buckets if store.region == region],
+            ),
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )
 

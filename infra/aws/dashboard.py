@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.aws.alarm import NAMESPACE
 from infra.aws.evidence_bucket import REQUEST_METRICS
+from infra.aws.watched import Watched
 
 _WIDTH = 12
 
@@ -30,9 +31,9 @@ _FORWARDED = (
 
 
 class Dashboard(Construct):
-    """A dashboard of these exporters, functions and buckets, by the names they are deployed under.
+    """A dashboard of everything that is watched.
 
-    `alarms` are the ARNs of everything that can be raised here.
+    `alarms` are all alarms of the same account and region.
     """
 
     def __init__(
@@ -41,13 +42,7 @@ class Dashboard(Construct):
         name: str,
         *,
         dashboard_name: str,
-        exporters: Sequence[str] = (),
-        sealers: Sequence[str] = (),
-        reconcilers: Sequence[str] = (),
-        covering: Sequence[str] = (),
-        probing: Sequence[str] = (),
-        forwarders: Sequence[tuple[str, str]] = (),
-        buckets: Sequence[str] = (),
+        watched: Watched,
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, name)
@@ -55,42 +50,47 @@ class Dashboard(Construct):
         page.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)
         )
-        for function in exporters:
-            page.add_widgets(
-                _counts(function, *_EXPORTED),
-                _graph(
-                    f"{function}: waiting",
-                    [_queue("ApproximateAgeOfOldestMessage", function)],
-                    [_queue("ApproximateNumberOfMessagesVisible", f"{function}-dead")],
-                ),
-            )
-        for function in sealers:
-            page.add_widgets(
-                _counts(function, *_SEALED),
-                _graph(f"{function}: size", [_ours("LogSize", function, "seal", "Maximum")]),
-            )
-        for functions, row in (
-            (reconcilers, _RECONCILED),
-            (covering, _COVERED),
-            (probing, _PROBED),
-        ):
-            for function in functions:
-                page.add_widgets(_counts(function, *row))
-        for function, subscriber in forwarders:
-            page.add_widgets(
-                _counts(function, *_FORWARDED),
-                _graph(
-                    f"{function}: waiting",
-                    [
-                        _queue("ApproximateAgeOfOldestMessage", one)
-                        for one in (function, subscriber)
-                    ],
-                ),
-            )
-        for bucket in buckets:
-            page.add_widgets(
-                _graph(f"{bucket}: objects put", [_requests(bucket)]),
-            )
+        for row in _rows(watched):
+            page.add_widgets(*row)
+
+
+def _rows(watched: Watched) -> Iterator[list[cloudwatch.GraphWidget]]:
+    """Yield the graphs of each function and bucket, a row each."""
+    for feed, _, _ in () if watched.exports is None else watched.exports.feeds:
+        yield [
+            _counts(feed.exporter, *_EXPORTED),
+            _graph(
+                f"{feed.exporter}: waiting",
+                [_queue("ApproximateAgeOfOldestMessage", feed.exporter)],
+                [_queue("ApproximateNumberOfMessagesVisible", f"{feed.exporter}-dead")],
+            ),
+        ]
+    for seal in watched.seals:
+        function = seal.function_name
+        yield [
+            _counts(function, *_SEALED),
+            _graph(f"{function}: size", [_ours("LogSize", function, "seal", "Maximum")]),
+        ]
+    for reconcile in watched.reconciles:
+        yield [_counts(reconcile.function_name, *_RECONCILED)]
+    for coverage in watched.covering:
+        yield [_counts(coverage.function_name, *_COVERED)]
+    for probe in watched.probing:
+        yield [_counts(probe.function_name, *_PROBED)]
+    for forward in watched.forwards:
+        forwarder, subscriber = forward.what.forwarder, forward.what.name
+        yield [
+            _counts(forwarder, *_FORWARDED),
+            _graph(
+                f"{forwarder}: waiting",
+                [
+                    _queue("ApproximateAgeOfOldestMessage", queue)
+                    for queue in (forwarder, subscriber)
+                ],
+            ),
+        ]
+    for store in watched.buckets:
+        yield [_graph(f"{store.bucket}: objects put", [_requests(store.bucket)])]
 
 
 def _counts(function: str, title: str, service: str, *names: str) -> cloudwatch.GraphWidget:

@@ -1,8 +1,8 @@
-"""Alarms and a dashboard, beside what they watch: metrics do not leave their region."""
+"""Alarms and a dashboard in the region of the metrics: CloudWatch keeps metrics in their region."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from aws_cdk import Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,32 +11,26 @@ from constructs import Construct
 from infra.aws.alarm import Absence, Alarm
 from infra.aws.alarm_target import AlarmTarget
 from infra.aws.canary_alarms import CanaryAlarms
-from infra.aws.canary_stack import CanaryStack
 from infra.aws.cost_alarms import AccountBudget
 from infra.aws.coverage_alarms import CoverageAlarms
-from infra.aws.coverage_stack import CoverageStack
 from infra.aws.dashboard import Dashboard
-from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.forward_alarms import ForwardAlarms
-from infra.aws.forward_stack import ForwardStack
 from infra.aws.reconcile_alarms import ReconcileAlarms
-from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.seal_alarms import SealAlarms
-from infra.aws.seal_stack import SealStack
 from infra.aws.store_alarms import StoreAlarms
 from infra.aws.stream_alarms import StreamAlarms
-from nhi_evidence.config import Config, EvidenceBucket
+from infra.aws.watched import Watched
+from nhi_evidence.config import Config
 from nhi_evidence.config.aws.queues import ALARM_TOPIC
 from nhi_evidence.config.aws.streams import plans
 from nhi_evidence.config.silence import of_entry
 
 
 class MonitoringStack(Stack):
-    """What watches one account and region: its exporters, or its sealers, reconcilers and buckets.
+    """Monitors one account and region: its exporters, or its sealers, reconcilers and buckets.
 
-    `buckets` are the evidence buckets here, `has_budget` whether the account's budget is made
-    by this stack.
+    `has_budget` is true for the one stack that makes the account's budget.
     """
 
     def __init__(
@@ -47,13 +41,7 @@ class MonitoringStack(Stack):
         config: Config,
         account: str,
         region: str,
-        exports: AwsExportStack | None = None,
-        seals: Sequence[SealStack] = (),
-        reconciles: Sequence[ReconcileStack] = (),
-        covering: Sequence[CoverageStack] = (),
-        probing: Sequence[CanaryStack] = (),
-        forwards: Sequence[ForwardStack] = (),
-        buckets: Sequence[EvidenceBucket] = (),
+        watched: Watched,
         has_budget: bool = False,
     ) -> None:
         super().__init__(
@@ -70,78 +58,73 @@ class MonitoringStack(Stack):
             topic_name=ALARM_TOPIC,
             account=account,
             region=region,
-        )
-        alarms: list[Alarm | Absence] = []
-        exported = [] if exports is None else exports.feeds
-        for feed, entry, numbers in exported:
-            trail = None if entry.trail is None else config.trail(entry.trail)
-            alarms += ExporterAlarms(
-                self,
-                feed.exporter,
-                feed=feed,
-                numbers=numbers,
-                silence_hours=of_entry(entry),
-                keep_days=None if trail is None else trail.keep_days,
-                target=target.arn,
-            ).alarms
-            for plan in plans(feed, entry):
-                alarms += StreamAlarms(self, plan.name, plan=plan, target=target.arn).alarms
-        for seal in seals:
-            alarms += SealAlarms(
-                self,
-                seal.function_name,
-                function=seal.function_name,
-                signed=seal.signed,
-                target=target.arn,
-            ).alarms
-        for reconcile in reconciles:
-            alarms += ReconcileAlarms(
-                self,
-                reconcile.function_name,
-                function=reconcile.function_name,
-                target=target.arn,
-            ).alarms
-        for each in covering:
-            alarms += CoverageAlarms(
-                self, each.function_name, function=each.function_name, target=target.arn
-            ).alarms
-        for probe in probing:
-            alarms += CanaryAlarms(
-                self,
-                probe.function_name,
-                function=probe.function_name,
-                reconciler=probe.reconciler,
-                target=target.arn,
-            ).alarms
-        for forward in forwards:
-            alarms += ForwardAlarms(
-                self, forward.what.forwarder, what=forward.what, target=target.arn
-            ).alarms
-        for bucket in buckets:
-            alarms += StoreAlarms(
-                self, bucket.bucket, config=config, store=bucket, target=target.arn
-            ).alarms
+        ).arn
+        alarms = [
+            *self._alarms_of_exports(config, watched, target),
+            *self._alarms_of_evidence(config, watched, target),
+        ]
         if has_budget:
             AccountBudget(
                 self,
                 "Budget",
                 usd=config.alarms.monthly_budget_usd,
                 email=config.alarms.email,
-                topic=target.arn,
+                topic=target,
             )
         Dashboard(
             self,
             "Dashboard",
             dashboard_name=f"nhi-evidence-{region}",
-            exporters=[feed.exporter for feed, _, _ in exported],
-            sealers=[seal.function_name for seal in seals],
-            reconcilers=[one.function_name for one in reconciles],
-            covering=[one.function_name for one in covering],
-            probing=[one.function_name for one in probing],
-            forwarders=[(one.what.forwarder, one.what.name) for one in forwards],
-            buckets=[one.bucket for one in buckets],
+            watched=watched,
             alarms=[
-                cloudwatch.Alarm.from_alarm_name(self, f"{one.name}-status", one.name)
-                for one in alarms
+                cloudwatch.Alarm.from_alarm_name(self, f"{alarm.name}-status", alarm.name)
+                for alarm in alarms
             ],
         )
+
+    def _alarms_of_exports(
+        self, config: Config, watched: Watched, target: str
+    ) -> Iterator[Alarm | Absence]:
+        """Make the alarms of the exporters, and of the streams that feed them."""
+        for feed, entry, numbers in () if watched.exports is None else watched.exports.feeds:
+            trail = None if entry.trail is None else config.trail(entry.trail)
+            yield from ExporterAlarms(
+                self,
+                feed.exporter,
+                feed=feed,
+                numbers=numbers,
+                silence_hours=of_entry(entry),
+                keep_days=None if trail is None else trail.keep_days,
+                target=target,
+            ).alarms
+            for plan in plans(feed, entry):
+                yield from StreamAlarms(self, plan.name, plan=plan, target=target).alarms
+
+    def _alarms_of_evidence(
+        self, config: Config, watched: Watched, target: str
+    ) -> Iterator[Alarm | Absence]:
+        """Make the alarms of the evidence account's functions and buckets."""
+        for seal in watched.seals:
+            name = seal.function_name
+            yield from SealAlarms(
+                self, name, function=name, signed=seal.signed, target=target
+            ).alarms
+        for reconcile in watched.reconciles:
+            name = reconcile.function_name
+            yield from ReconcileAlarms(self, name, function=name, target=target).alarms
+        for coverage in watched.covering:
+            name = coverage.function_name
+            yield from CoverageAlarms(self, name, function=name, target=target).alarms
+        for probe in watched.probing:
+            name = probe.function_name
+            yield from CanaryAlarms(
+                self, name, function=name, reconciler=probe.reconciler, target=target
+            ).alarms
+        for forward in watched.forwards:
+            yield from ForwardAlarms(
+                self, forward.what.forwarder, what=forward.what, target=target
+            ).alarms
+        for bucket in watched.buckets:
+            yield from StoreAlarms(
+                self, bucket.bucket, config=config, store=bucket, target=target
+            ).alarms

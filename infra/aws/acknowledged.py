@@ -1,6 +1,6 @@
-"""What the rule packs of cdk-nag find and is meant so: each rule with the reason.
+"""Findings of cdk-nag and checkov that are accepted, each with its reason.
 
-A finding that is not here fails the tests, so that a new resource is looked at.
+A finding not listed here fails the tests, so every new resource gets reviewed.
 """
 
 from __future__ import annotations
@@ -16,49 +16,50 @@ SOLUTIONS = "AwsSolutions::AwsSolutions-"
 NIST = "NIST.800.53.R5::NIST.800.53.R5-"
 
 _SSE_S3 = (
-    "SSE-S3 by decision: whoever may disable or delete a key of ours could destroy what is locked."
+    "SSE-S3 by decision: whoever can disable or delete a customer managed key could destroy "
+    "locked evidence."
 )
 _ACCESS_LOGS = (
-    "Access is recorded by the organization trail's data events, which become evidence themselves; "
-    "server access logs are best effort and would need a bucket that is locked as well."
+    "The organization trail's data events record access and become evidence themselves; server "
+    "access logs are best effort and would need another locked bucket."
 )
-_NOT_EVIDENCE = "Holds names and counts, no records; keys of AWS are enough."
+_NOT_EVIDENCE = "Holds names and counts, no records; AWS's own keys are enough."
 
 REASONS = {
     f"{SOLUTIONS}S1": _ACCESS_LOGS,
     f"{SOLUTIONS}L1": (
-        "One Python minor for the functions of all clouds, named by each deploy.toml; what is "
-        "tested is what is deployed."
+        "The functions of all clouds run the one Python minor version that each deploy.toml "
+        "names; it is the version that is tested."
     ),
     f"{SOLUTIONS}IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
     "AWSLambdaBasicExecutionRole]": (
-        "CDK's own handler, which adds the notification to a bucket that is there already; it "
-        "may write its logs and change that one setting of that one bucket."
+        "CDK's own handler, which adds the notification to an existing bucket; it may write its "
+        "logs and change that one setting of that one bucket."
     ),
     f"{NIST}S3BucketLoggingEnabled": _ACCESS_LOGS,
     f"{NIST}S3DefaultEncryptionKMS": _SSE_S3,
     f"{NIST}S3BucketReplicationEnabled": (
-        "A replica is the deployer's choice ([evidence.buckets.replica]); a replica and a trail's "
-        "bucket, whose files are evidence, need none."
+        "A replica is the deployer's choice ([evidence.buckets.replica]); the replica itself, and "
+        "a trail's bucket, whose files become evidence, need none."
     ),
     f"{NIST}IAMNoInlinePolicy": (
-        "A role and the one thing it may do are made, read and removed together; no policy here "
-        "is shared."
+        "A role and its one policy are created, reviewed and removed together; no policy here is "
+        "shared."
     ),
     f"{NIST}CloudWatchLogGroupEncrypted": _NOT_EVIDENCE,
     f"{NIST}SNSEncryptedKMS": _NOT_EVIDENCE,
     f"{NIST}LambdaConcurrency": (
         "The exporter is bounded by its queue's maximum concurrency; the functions of the "
-        "evidence account are correct however many run "
+        "evidence account stay correct however many run at once "
         "(docs/decisions/0038-no-reserved-concurrency.md)."
     ),
     f"{NIST}LambdaDLQ": (
-        "The exporter's queue has its dead-letter queue; what runs by the clock does in its "
-        "next run what the last one left."
+        "The exporter's queue has a dead-letter queue; a scheduled function picks up in its next "
+        "run what the last run left."
     ),
     f"{NIST}LambdaInsideVPC": (
-        "No function reaches anything but AWS's own endpoints; a VPC would add a network to "
-        "keep, and no bound that IAM does not set."
+        "Functions call public cloud APIs only: of AWS and, where configured, of Google Cloud and "
+        "Microsoft. A VPC would be one more network to run; IAM bounds what they may do."
     ),
     f"{NIST}CloudTrailCloudWatchLogsEnabled": (
         "The trail's files are exported and locked within minutes; a second copy in a log group "
@@ -75,13 +76,14 @@ ACCEPTED = {
     "AWS::SNS::Topic": {
         "CKV_AWS_26": (
             "Alarms name functions and counts, no records; CloudWatch cannot publish to a topic "
-            "under the key AWS manages, and a key of our own would be one more to lose."
+            "encrypted with the AWS managed key, and a customer managed key would be one more to "
+            "lose."
         )
     },
     "AWS::SQS::Queue": {
         "CKV_AWS_27": (
-            "Encrypted by SQS (SqsManagedSseEnabled), which the check does not know; messages "
-            "name files and hold no records."
+            "Encrypted by SQS (SqsManagedSseEnabled), which the check does not recognize; "
+            "messages name files and hold no records."
         )
     },
     "AWS::Logs::LogGroup": {"CKV_AWS_158": _NOT_EVIDENCE},
@@ -95,14 +97,14 @@ ACCEPTED = {
         "CKV_AWS_173": "The environment names buckets, roles and keys, and holds no secret.",
     },
 }
-"""By type of resource: checks of checkov that do not apply, each with the reason."""
+"""Checkov checks that do not apply and the reasons, by resource type."""
 
 _NO_ENVIRONMENT = "CKV_AWS_173"
 
 
 @jsii.implements(IAspect)
 class _Acceptances:
-    """Writes what is accepted into the metadata of each resource, where checkov reads it."""
+    """Writes the accepted checks into each resource's metadata, where checkov reads them."""
 
     def visit(self, node: IConstruct) -> None:
         """See `IAspect`."""
@@ -120,12 +122,12 @@ class _Acceptances:
 
 
 def _is_encrypted(node: CfnResource) -> bool:
-    """Whether it is a trail with a key, which then fails nothing."""
+    """Return whether the node is a trail with a KMS key, which passes the check."""
     return isinstance(node, cloudtrail.CfnTrail) and node.kms_key_id is not None
 
 
 def acknowledge(app: App) -> None:
-    """Answer the findings that are decisions about the whole."""
+    """Acknowledge the findings that are decided for the whole app."""
     Aspects.of(app).add(_Acceptances())
     Validations.of(app).acknowledge(
         *(Acknowledgment(id=rule, reason=reason) for rule, reason in REASONS.items())
@@ -133,12 +135,12 @@ def acknowledge(app: App) -> None:
 
 
 def rule(construct: Construct, rule: str, reason: str) -> None:
-    """Answer one rule for one construct."""
+    """Acknowledge one rule for one construct."""
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
 def prefixes(construct: Construct, resources: Iterable[str], reason: str) -> None:
-    """Answer that these resources of an identity policy end in a wildcard."""
+    """Acknowledge that these resources of an identity policy end in a wildcard."""
     Validations.of(construct).acknowledge(
         *(
             Acknowledgment(id=f"{SOLUTIONS}IAM5[Resource::{one}]", reason=reason)

@@ -1,4 +1,4 @@
-"""One way to make an alarm: what it means is its description, and who is told is one topic."""
+"""How alarms are made: the description says what an alarm means, and one topic is notified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infra.aws import acknowledged
 
 NAMESPACE = "nhi-evidence"
 AT_ONCE = Duration.minutes(5)
-"""The period of an alarm that waits for nothing."""
+"""The period of an alarm that should fire without delay."""
 
 Missing = Literal["breaching", "notBreaching", "ignore"]
 
@@ -40,7 +40,7 @@ def own(name: str, function: str, service: str) -> cloudwatch.CfnAlarm.MetricPro
 
 
 def largest(metrics: Iterable[str]) -> str:
-    """Return the formula of the largest of several; one without data counts for nothing.
+    """Return a formula for the largest metric; of several, one without data counts as 0.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
@@ -50,12 +50,13 @@ def largest(metrics: Iterable[str]) -> str:
 
 
 class Alarm(Construct):
-    """An alarm on a formula over metrics, each taken over `period` by `statistic`.
+    """An alarm on a formula over metrics, each aggregated over `period` by `statistic`.
 
-    In `expression` the metrics go by their names in `metrics`; the name of one is a formula. The
-    alarm is raised when the result is above `above` (or below `below`) in `datapoints` of the last
-    `periods` (by default in all of them), and taken back when it no longer is. `missing` says what
-    a period without any data means. Without a `target` nobody is told: it is a part of another.
+    `expression` refers to metrics by their keys in `metrics`; a key alone is a formula. The alarm
+    fires when the result is above `above` (or below `below`) in `datapoints` of the last `periods`
+    (by default in all of them), and clears when it no longer is. `missing` says how a period
+    without data is treated. Without a `target` nobody is notified: the alarm is part of a composite
+    one.
     """
 
     def __init__(
@@ -123,9 +124,9 @@ def largest_above(
     period: Duration = AT_ONCE,
     periods: int = 1,
 ) -> Alarm:
-    """Return the alarm `<named>-<kind>`: the largest of some metrics is above a bound.
+    """Make the alarm `<named>-<kind>`, which fires when the largest metric is above a bound.
 
-    A period without any data is taken for a quiet one.
+    A period without data does not breach.
     """
     return Alarm(
         scope,
@@ -144,12 +145,12 @@ def largest_above(
 
 
 class Absence(Construct):
-    """An alarm on something that does not come, which does not fire before it could have come.
+    """An alarm on a metric that stops or never starts, silent until data could have arrived.
 
-    `metric` is what is missed for `hours` in a row, also if it never came. An alarm that takes no
-    data for a fault would be raised by the deployment itself; so `alive`, a metric that is there
-    from the deployment on whatever becomes of the other, must have been there as long. Should it
-    vanish later, the alarm stays as it is.
+    `metric` has to be missing for `hours` in a row, even if it never appeared. An alarm that treats
+    missing data as breaching would fire on deployment itself; so `alive`, a metric that is emitted
+    from deployment on whatever happens to the other, must have been present for as long. If it
+    vanishes later, the alarm keeps its state.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class Absence(Construct):
                 self,
                 "Absent",
                 alarm_name=f"{alarm_name}-absent",
-                meaning=f"Part of {alarm_name}: nothing came.",
+                meaning=f"Part of {alarm_name}: no data arrived.",
                 metrics={"count": metric},
                 expression="count",
                 period=Duration.hours(1),
@@ -184,7 +185,7 @@ class Absence(Construct):
                 self,
                 "Alive",
                 alarm_name=f"{alarm_name}-alive",
-                meaning=f"Part of {alarm_name}: deployed for as long as that takes.",
+                meaning=f"Part of {alarm_name}: deployed long enough for data to have arrived.",
                 metrics={"alive": alive},
                 expression="alive",
                 statistic="SampleCount",
@@ -209,6 +210,6 @@ class Absence(Construct):
             acknowledged.rule(
                 part,
                 f"{acknowledged.NIST}CloudWatchAlarmAction",
-                f"Half of {alarm_name}, which tells; a half alone is no news.",
+                f"Half of {alarm_name}, which notifies; one half alone means nothing.",
             )
             both.add_resource_dependency(part.resource)

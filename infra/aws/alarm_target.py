@@ -1,4 +1,4 @@
-"""Who is told when an alarm is raised."""
+"""The topic that is notified when an alarm fires."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from nhi_evidence.config.aws.queues import alarm_topic
 
 
 class AlarmTarget(Construct):
-    """The topic alarms of one account and region are sent to.
+    """The topic that alarms of one account and region are sent to.
 
-    CloudWatch reaches topics of its own region alone. So the first of `topics` in this region is
-    used, in whatever account; where there is none a topic is made, to which `email` is subscribed.
+    CloudWatch can publish only to topics of its own region. So the first of `topics` in this region
+    is used, whatever its account; if there is none, a topic is created and `email` is subscribed to
+    it.
     """
 
     def __init__(

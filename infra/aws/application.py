@@ -32,7 +32,7 @@ from nhi_evidence.errors import SettingsError
 
 
 class _EvidenceStacks(NamedTuple):
-    """Stacks of the evidence account whose functions are watched, by region."""
+    """Stacks of the evidence account whose functions are monitored, by region."""
 
     seals: dict[str, list[SealStack]]
     reconciles: dict[str, list[ReconcileStack]]
@@ -48,8 +48,8 @@ def compose(
 ) -> None:
     """Add all stacks to `app`.
 
-    `staged` gives the bundle of a function, for `architecture` if it is another than declared.
-    Raises `SettingsError` for what the configuration asks for and AWS cannot do.
+    `staged` returns the bundle of a function, built for `architecture` where that differs from the
+    declared one. Raises `SettingsError` if the configuration asks for what AWS cannot do.
     """
     _one_queue_for_each_bucket(config)
     seal, export = staged("seal"), staged("aws_export")
@@ -66,7 +66,7 @@ def compose(
                 bundle=staged("forward"),
                 architecture=architecture,
             )
-            # S3 tries the queue before the evidence bucket is let tell it.
+            # S3 tests the queue before it lets the evidence bucket notify it.
             evidence.add_stack_dependency(forwarding)
             stacks.forwards.setdefault(store.region, []).append(forwarding)
         sealing = SealStack(
@@ -87,7 +87,7 @@ def compose(
             bundle=reconcile,
             architecture=architecture,
         )
-        # It takes a role of the evidence's stack, and asks for the key of the sealer's.
+        # It assumes a role of the evidence stack, and asks for the key in the seal stack.
         reconciling.add_stack_dependency(sealing)
         stacks.reconciles.setdefault(store.region, []).append(reconciling)
     covering = _cover(app, config, stacks.seals, staged, architecture)
@@ -109,7 +109,7 @@ def compose(
 def _store(
     app: cdk.App, config: Config, store: EvidenceBucket, *, makes_provider: bool
 ) -> EvidenceStack:
-    """Add an evidence bucket, its replica and what asks it, as far as they are configured."""
+    """Add an evidence bucket and, where configured, its replica and Athena."""
     evidence = EvidenceStack(
         app,
         f"nhi-evidence-{store.name}",
@@ -125,7 +125,7 @@ def _store(
             store=store,
             replica=store.replica,
         )
-        # S3 accepts a replication rule only for a destination that is there.
+        # S3 accepts a replication rule only if its destination exists.
         evidence.add_stack_dependency(replica)
     if store.athena is not None:
         asking = AthenaStack(
@@ -140,7 +140,7 @@ def _store(
 
 
 def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | None) -> None:
-    """Add the exporters of each region, what watches them, and the trails that are made."""
+    """Add each region's exporters and their monitoring, and the new trails."""
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -168,7 +168,7 @@ def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | No
                     trail=trail,
                     management_account=management,
                 )
-                # CloudTrail tries the bucket before it accepts it.
+                # CloudTrail tests the bucket before it accepts it.
                 recording.add_stack_dependency(exports)
 
 
@@ -179,7 +179,7 @@ def _cover(
     staged: Callable[[str], Bundle],
     architecture: str | None,
 ) -> dict[str, list[CoverageStack]]:
-    """Add what reads settings, and the roles it reads with; return it by region."""
+    """Add what reads settings, and the roles it reads with; return the stacks by region."""
     by_region: dict[str, list[CoverageStack]] = {}
     if config.coverage is None:
         return by_region
@@ -195,7 +195,7 @@ def _cover(
             bundle=bundle,
             architecture=architecture,
         )
-        # Its roles are of the evidence's stack, and what it writes is there to be sealed.
+        # Its roles belong to the evidence stack, and what it writes has to be sealed.
         covering.add_stack_dependency(seals[store.region][0])
         by_region.setdefault(store.region, []).append(covering)
     return by_region
@@ -208,7 +208,7 @@ def _probe(
     staged: Callable[[str], Bundle],
     architecture: str | None,
 ) -> dict[str, list[CanaryStack]]:
-    """Add what probes, and the harmless roles it probes as; return it by region."""
+    """Add what probes, and the harmless roles it probes as; return the stacks by region."""
     by_region: dict[str, list[CanaryStack]] = {}
     for canaries in config.canaries:
         store = config.bucket(canaries.evidence)
@@ -225,7 +225,7 @@ def _probe(
             bundle=staged("canary"),
             architecture=architecture,
         )
-        # It puts by a role of the evidence's stack, and what it announces is there to be sealed.
+        # It writes with a role of the evidence stack, and what it announces has to be sealed.
         probing.add_stack_dependency(seals[store.region][0])
         by_region.setdefault(store.region, []).append(probing)
     return by_region
@@ -259,13 +259,16 @@ def _watch_evidence(
 
 
 def _one_queue_for_each_bucket(config: Config) -> None:
-    """S3 refuses two destinations for one prefix; a topic can notify any number of queues."""
+    """Raise `SettingsError` where one prefix feeds two exporters without a topic between.
+
+    S3 refuses two destinations for one prefix; a topic can notify any number of queues.
+    """
     seen: dict[tuple[str, str], str] = {}
     for feed, _ in feeds(config):
         first = seen.setdefault((feed.bucket, feed.prefix), feed.exporter)
         if first != feed.exporter and feed.notifies != "topic":
             raise SettingsError(
                 f"s3://{feed.bucket}/{feed.prefix} feeds two exporters, {first} and "
-                f"{feed.exporter}, but S3 notifies one queue: let it notify a topic, and name "
-                "the topic in the configuration"
+                f"{feed.exporter}, but S3 notifies only one queue: have it notify a topic, and "
+                "name the topic in the configuration"
             )

@@ -1,4 +1,4 @@
-"""The evidence account: Athena over one evidence bucket, and the roles auditors ask it with."""
+"""The evidence account: Athena over one evidence bucket, and the roles auditors query it with."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from nhi_evidence.investigate.athena import plan as plans
 from nhi_evidence.investigate.athena import views
 
 _WIDE_REASON = (
-    "It reads every object of evidence and of statements, and writes answers into a bucket of "
-    "their own; tables are those of one database."
+    "It reads every evidence object and statement, and writes results into a bucket of their own; "
+    "the tables are those of one database."
 )
 
 
 class AthenaStack(ProtectedStack):
-    """A database over the objects, a workgroup with a limit, saved questions, and roles to ask.
+    """A database over the objects, a workgroup with a scan limit, saved queries, and roles.
 
-    The tables describe what is there: nothing is copied, and nothing here can write evidence.
+    The tables describe existing objects: nothing is copied, and nothing here can write evidence.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class AthenaStack(ProtectedStack):
             "Database",
             catalog_id=account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=plan.database, description="Evidence as it lies: one line, one row."
+                name=plan.database, description="Evidence as stored: one row per line."
             ),
         )
         for planned in plan.tables:
@@ -84,7 +84,7 @@ class AthenaStack(ProtectedStack):
             self,
             "Workgroup",
             name=plan.workgroup,
-            description="Questions about evidence; what one may read is bounded.",
+            description="Queries over evidence; the bytes each may scan are limited.",
             state="ENABLED",
             recursive_delete_option=True,
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(

@@ -1,4 +1,4 @@
-"""Making a bucket that is there already notify the queue, beside whatever it notifies now."""
+"""Have an existing bucket notify the queue, besides whatever it notifies already."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nhi_evidence.config.aws.feed import Feed
 class BucketNotifications(Construct):
     """Notifications of created objects from an existing bucket of the same account.
 
-    CloudFormation cannot change a bucket it did not make. CDK's own custom resource can, and
-    keeps the notifications that are there.
+    CloudFormation cannot change a bucket it did not create. CDK's own custom resource can, and
+    keeps the existing notifications.
     """
 
     def __init__(self, scope: Construct, name: str, *, feed: Feed, delivery: DeliveryQueue) -> None:
@@ -27,5 +27,5 @@ class BucketNotifications(Construct):
             notifications.SqsDestination(queue),
             *([s3.NotificationKeyFilter(prefix=feed.prefix)] if feed.prefix else []),
         )
-        # S3 tries the destination before it accepts it.
+        # S3 tests the destination before it accepts it.
         bucket.node.add_dependency(delivery.policy)

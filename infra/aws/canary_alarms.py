@@ -1,4 +1,4 @@
-"""What can be wrong with the canaries of one evidence bucket (docs/operations.md)."""
+"""What can go wrong with the canaries of one evidence bucket (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ from infra.aws.clocked_alarms import any_in_an_hour, silent
 SERVICE = "canary"
 
 ALARMS = (
-    ("Unexpected", "unexpected", "A canary was allowed what should be refused, or the other way."),
-    ("Unanswered", "unanswered", "A canary could not be taken, or nobody answered a probe."),
+    (
+        "Unexpected",
+        "unexpected",
+        ("A canary was allowed what should be refused, or refused what should be allowed."),
+    ),
+    (
+        "Unanswered",
+        "unanswered",
+        ("A canary's identity could not be assumed, or a probe went unanswered."),
+    ),
 )
-"""Metric, name and meaning of what is wrong as soon as there is any."""
+"""Metric, name and meaning of each alarm that fires on any occurrence."""
 
 
 class CanaryAlarms(Construct):
-    """A canary may more than it should, its record does not arrive, or nothing is probed.
+    """A canary can do more than it should, its record does not arrive, or nothing is probed.
 
-    The function that reconciles, `reconciler`, tells whether records arrive.
+    The reconciling function, `reconciler`, reports whether records arrive.
     """
 
     def __init__(
@@ -35,7 +43,10 @@ class CanaryAlarms(Construct):
                 self,
                 "Broken",
                 alarm_name=f"{function}-broken",
-                meaning="A canary's record did not arrive, or not as it should: nor would others.",
+                meaning=(
+                    "A canary's record did not arrive, or arrived wrong; other records would "
+                    "fare no better."
+                ),
                 metrics={"broken": own("CanariesBroken", reconciler, "reconcile")},
                 expression="broken",
                 period=Duration.hours(1),
@@ -48,7 +59,7 @@ class CanaryAlarms(Construct):
             silent(
                 self,
                 "Planned",
-                "Nothing was announced and probed for four hours.",
+                "No probe was announced and made for four hours.",
                 function=function,
                 service=SERVICE,
                 target=target,

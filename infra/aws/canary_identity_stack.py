@@ -1,4 +1,4 @@
-"""An account that is probed: the harmless role whose calls are the probes, and nothing else."""
+"""A probed account: the harmless role whose calls are the probes, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhi_evidence.config.aws import canary_roles
 
 
 class CanaryIdentityStack(ProtectedStack):
-    """One role, which the function of one evidence bucket may take."""
+    """One role, which the canary function of one evidence bucket may assume."""
 
     def __init__(
         self, scope: Construct, name: str, *, config: Config, store: EvidenceBucket, account: str
@@ -28,6 +28,6 @@ class CanaryIdentityStack(ProtectedStack):
             "Canary",
             plan=canary_roles.identity(config, store),
             wide=["*"],
-            reason="It lists the names of the account's buckets, which AWS confines to no "
-            "resource; what is in them it reads nowhere.",
+            reason="It lists the names of the account's buckets, an action that IAM cannot "
+            "restrict to a resource; it reads nothing in them.",
         )

@@ -1,4 +1,4 @@
-"""The evidence account: the function that announces probes before their hour, and makes them."""
+"""The evidence account: the function that announces probes before their hour, then makes them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from nhi_evidence.config.tables import Canaries
 class CanaryStack(ProtectedStack):
     """Function, role and schedule of the canaries of one evidence bucket.
 
-    The role it puts plans with belongs to the evidence's own stack, the canaries to the accounts
-    that are probed.
+    The role it writes plans with belongs to the evidence stack, the canaries to the probed
+    accounts.
     """
 
     def __init__(
@@ -54,6 +54,11 @@ class CanaryStack(ProtectedStack):
         )
         if canaries.google is not None or canaries.entra is not None:
             acknowledged.prefixes(
-                self.staged, ["*"], "It is known to other clouds by a token, which has no resource."
+                self.staged,
+                ["*"],
+                (
+                    "It identifies itself to other clouds with a token; the action that issues it "
+                    "has no resource."
+                ),
             )
         Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

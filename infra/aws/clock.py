@@ -1,4 +1,4 @@
-"""What starts a function by the clock, and lets nobody start it twice for one tick."""
+"""Start a function on a schedule, without repeating a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nhi_evidence.config import naming
 
 
 class Clock(Construct):
-    """Runs a function every so many minutes.
+    """Runs a function every `minutes` minutes.
 
-    The schedule is its retry, so neither EventBridge nor Lambda repeats a failed run.
+    The next tick is the retry, so neither EventBridge nor Lambda repeats a failed run.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Alarms of a function of the evidence account that a clock starts: it counts, or it is silent."""
+"""Alarms of the evidence account's scheduled functions: on their counts, and on silence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def any_in_an_hour(
     service: str,
     target: str,
 ) -> list[Alarm | Absence]:
-    """Make an alarm for each row (metric, short name, meaning), raised as soon as there is any."""
+    """Make an alarm for each row (metric, short name, meaning) that fires on any occurrence."""
     return [
         Alarm(
             scope,
@@ -40,7 +40,7 @@ def any_in_an_hour(
 def silent(
     scope: Construct, metric_name: str, meaning: str, *, function: str, service: str, target: str
 ) -> Absence:
-    """Make the alarm on four hours without a metric that every run of the function writes."""
+    """Make the alarm on four hours without a metric that every run of the function emits."""
     return Absence(
         scope,
         "Silent",

@@ -1,4 +1,4 @@
-"""Denial of wallet: what is locked is paid for to the end."""
+"""Against denial of wallet: a locked object is paid for until its lock ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 WITHOUT_BUDGETS = ("aws-us-gov",)
-"""Partitions whose regions have no `AWS::Budgets::Budget`, by CloudFormation's own schemas, which
-`cfn-lint --regions` checks. The object-rate alarm is there all the same."""
+"""Partitions whose regions have no `AWS::Budgets::Budget` in CloudFormation's own schemas, which
+`cfn-lint --regions` checks. The object-rate alarm exists there all the same."""
 
 
 class AccountBudget(Construct):
-    """A monthly budget of the evidence account: told at 80 % forecast and at 100 % spent."""
+    """A monthly budget of the evidence account: it notifies at 80 % forecast and 100 % spent."""
 
     def __init__(
         self, scope: Construct, name: str, *, usd: int, email: str | None, topic: str

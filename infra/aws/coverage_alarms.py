@@ -1,4 +1,4 @@
-"""What can be wrong with what is recorded at all (docs/operations.md)."""
+"""What can go wrong with recording itself (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from infra.aws.clocked_alarms import any_in_an_hour, silent
 SERVICE = "coverage"
 
 ALARMS = (
-    ("Lost", "lost", "A step that was recorded here is not, or not known to be, any more."),
-    ("Unreadable", "unreadable", "An account's or cloud's settings could not be read at all."),
+    ("Lost", "lost", "A step that was recorded here no longer is, or is no longer known to be."),
+    ("Unreadable", "unreadable", "The settings of an account or cloud could not be read at all."),
 )
-"""Metric, name and meaning of what is wrong as soon as there is any."""
+"""Metric, name and meaning of each alarm that fires on any occurrence."""
 
 
 class CoverageAlarms(Construct):
-    """Something is not recorded any more, or nobody looks whether it is."""
+    """Something is no longer recorded, or nobody checks whether it is."""
 
     def __init__(self, scope: Construct, name: str, *, function: str, target: str) -> None:
         super().__init__(scope, name)
@@ -27,7 +27,7 @@ class CoverageAlarms(Construct):
             silent(
                 self,
                 "Stated",
-                "Nobody has read what is recorded for four hours.",
+                "No statement on what is recorded for four hours.",
                 function=function,
                 service=SERVICE,
                 target=target,

@@ -1,4 +1,4 @@
-"""The evidence account: the function that reads settings, and states what they come to."""
+"""The evidence account: the function that reads settings and states what is recorded under them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_ENVIRONMENT_BYTES = 4096
 class CoverageStack(ProtectedStack):
     """Function, role and schedule of one evidence bucket.
 
-    The roles it writes with belong to the evidence's own stack, those it reads with to the
-    accounts it reads.
+    The roles it writes with belong to the evidence stack, those it reads with to the accounts it
+    reads.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class CoverageStack(ProtectedStack):
         if size > MOST_ENVIRONMENT_BYTES:
             raise SettingsError(
                 f"coverage: its sources and accounts take {size} bytes of the function's "
-                f"environment, and AWS gives it {MOST_ENVIRONMENT_BYTES}: name fewer accounts"
+                f"environment, but AWS allows {MOST_ENVIRONMENT_BYTES}: name fewer accounts"
             )
         self.function_name = naming.function(store.name, naming.OPERATORS["coverage"])
         self.staged = StagedFunction(
@@ -70,7 +70,7 @@ class CoverageStack(ProtectedStack):
                 "*",
             ],
             "It reads what it stated in other hours, and the public half of the log's key, whose "
-            "own policy names it; and it is known to other clouds by a token, "
-            "which has no resource.",
+            "own policy names it; and it identifies itself to other clouds with a token, an "
+            "action without resources.",
         )
         Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

@@ -1,4 +1,4 @@
-"""One page that shows whether evidence flows, is sealed, and what it grows by."""
+"""One page that shows whether evidence flows and is sealed, and how fast it grows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORWARDED = (
     *("forwarded", "forward"),
     *("ObjectsForwarded", "RecordsForwarded", "PartsCreated", "UnsoundObjects"),
 )
-"""Of each kind of function: the title of its graph, its service, and the metrics it counts."""
+"""For each kind of function: the title of its graph, its service, and its metrics."""
 
 
 class Dashboard(Construct):

@@ -1,4 +1,4 @@
-"""The queue between a bucket and its exporter, and the one for what could not be exported."""
+"""The queue between a bucket and its exporter, and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nhi_evidence.config.aws.feed import Feed
 
 
 class DeliveryQueue(Construct):
-    """Takes notifications of one bucket, or of one topic, and from nobody else."""
+    """Accepts notifications from one bucket, or from one topic, and from nobody else."""
 
     def __init__(self, scope: Construct, name: str, *, feed: Feed, numbers: Redelivery) -> None:
         super().__init__(scope, name)

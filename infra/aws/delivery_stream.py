@@ -1,4 +1,4 @@
-"""One Firehose stream: records in, files under a folder of its own out, exactly as they came."""
+"""One Firehose stream: it writes records, exactly as received, to files under its own prefix."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _LOG_STREAM = "delivery"
 
 
 class DeliveryStream(Construct):
-    """A stream that changes nothing: what a subscription has packed is not unpacked.
+    """A stream that transforms nothing: what a log subscription compressed stays as it is.
 
-    Events of a bus are packed, once more than they were; both are read (`reading/json_files.py`).
+    Events from a bus arrive uncompressed and are compressed here; `reading/json_files.py` reads
+    both.
     """
 
     def __init__(self, scope: Construct, name: str, *, plan: StreamPlan) -> None:
@@ -38,7 +39,7 @@ class DeliveryStream(Construct):
             "Delivery",
             plan=streams.delivery_role(plan, log_group=group.log_group_arn),
             wide=streams.folders(plan),
-            reason="The folders of this stream are what Firehose writes, and nothing else.",
+            reason="Firehose writes under the prefixes of this stream, and nowhere else.",
         )
         self.resource = firehose.CfnDeliveryStream(
             self,

@@ -1,4 +1,4 @@
-"""The tenant as a provider of identities."""
+"""An Entra tenant as an identity provider in IAM."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nhi_evidence.config.aws.web_trust import entra_issuer
 
 
 class EntraProvider(Construct):
-    """The tenant as an OIDC provider of the evidence account, for one audience."""
+    """An Entra tenant as an OIDC provider of the account, for one audience."""
 
     def __init__(self, scope: Construct, name: str, *, tenant: str, audience: str) -> None:
         super().__init__(scope, name)

@@ -1,4 +1,4 @@
-"""A function's settings as the variables it will read them from."""
+"""A function's settings as the environment variables it reads them from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every event of a partner's bus into a stream, and what could not be put into a queue."""
+"""Send every event of a partner's bus to a stream, and undeliverable ones to a queue."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from nhi_evidence.config.aws.streams import StreamPlan
 
 _RETRIED = Duration.days(1)
 _ATTEMPTS = 185
-"""As long and as often as EventBridge tries at most.
+"""The longest time and the most retries that EventBridge allows.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
 
 
 class EventRule(Construct):
-    """The bus of one partner event source, and a rule that takes all of it as it is.
+    """The bus of one partner event source, and a rule that forwards every event unchanged.
 
-    The event source has to be there: the partner makes it, and it waits to be associated.
+    The event source must exist: the partner creates it, and it is pending until a bus is
+    associated.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class EventRule(Construct):
         super().__init__(scope, name)
         source = plan.stream.bus
         if source is None:
-            raise ValueError(f"{plan.name} is filled by no event bus")
+            raise ValueError(f"{plan.name} is not fed by an event bus")
         bus = events.CfnEventBus(self, "Bus", name=source, event_source_name=source)
         self.dead_letters = sqs.CfnQueue(
             self,
@@ -52,8 +53,8 @@ class EventRule(Construct):
         acknowledged.rule(
             self.dead_letters,
             f"{acknowledged.SOLUTIONS}SQS3",
-            "It is what events end in that a rule could not put; nothing is taken from it but by "
-            "whoever looks, and an alarm calls for that.",
+            "It is itself the dead-letter queue of a rule; messages are read only by an "
+            "operator, whom an alarm calls.",
         )
         dead = self.dead_letters.attr_arn
         policy = sqs.CfnQueuePolicy(

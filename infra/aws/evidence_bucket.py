@@ -17,8 +17,9 @@ REQUEST_METRICS = "evidence"
 class EvidenceBucket(Construct):
     """A bucket whose objects nobody can change or delete before their retention ends.
 
-    S3 counts the requests of all, and of each of `sources`. `replicate` is its replication
-    configuration, if it has a replica; `notify` who hears of new objects, if somebody subscribed.
+    S3 counts requests for the whole bucket and for each of `sources`. `replicate` is its
+    replication configuration, if it has a replica; `notify` says what is notified of new objects,
+    if there is a subscriber.
     """
 
     def __init__(

@@ -17,15 +17,18 @@ from nhi_evidence.config.aws.buckets import evidence_bucket
 from nhi_evidence.config.aws.subscription import EVIDENCE, subscription
 from nhi_evidence.config.silence import silence_hours
 
-_OWN_PREFIX = "Keys below its own prefixes are what the role is for; it may put only."
-_AUDITED = "An auditor reads every version of everything, and the public half of every key."
-_REPLICATED = "Everything is replicated: the role reads versions and makes their copies, only."
+_OWN_PREFIX = "The role may only put, and only under its own prefixes."
+_AUDITED = "An auditor reads every version of every object, and the public half of every key."
+_REPLICATED = (
+    "Everything is replicated: the role reads versions and writes their copies, and nothing else."
+)
 
 
 class EvidenceStack(ProtectedStack):
     """One evidence bucket with its writers, operators and auditors.
 
-    `makes_provider` is true for one stack of an account: a tenant is a provider of the account.
+    `makes_provider` is true for one stack of an account: IAM has a tenant's provider once per
+    account.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from nhi_evidence.errors import SettingsError
 
 
 class AwsExportStack(ProtectedStack):
-    """Every exporter of one region, and the buckets and streams that are to be made."""
+    """Every exporter of one region, with the buckets and streams that are created for them."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class AwsExportStack(ProtectedStack):
                 self,
                 f"{feed.exporter}-log-format",
                 value=log_format,
-                description="The format to switch access logging on with, on every stage",
+                description="The format to enable access logging with, on every stage",
             )
         if feed.notifies == "existing-bucket":
             BucketNotifications(
@@ -83,7 +83,7 @@ class AwsExportStack(ProtectedStack):
             streamed = StreamedFiles(
                 self, f"{feed.exporter}-streams", feed=feed, plans=plans(feed, entry)
             )
-            # S3 tries the destination before it accepts it.
+            # S3 tests the destination before it accepts it.
             streamed.bucket.add_resource_dependency(exporter.delivery.policy)
         elif feed.notifies == "new-bucket" and entry.trail is not None:
             self._make_bucket(config, feed, entry.trail, exporter)
@@ -92,19 +92,22 @@ class AwsExportStack(ProtectedStack):
                 self,
                 f"{feed.exporter}-queue",
                 value=feed.queue_arn,
-                description=f"To be notified of created objects by {feed.bucket}, by its owner",
+                description=(
+                    f"The owner of {feed.bucket} has to have it notify this queue of created "
+                    "objects"
+                ),
             )
 
     def _make_bucket(self, config: Config, feed: Feed, name: str, exporter: FileExporter) -> None:
         bucket = TrailBucket(
             self, f"Trail-{name}", config=config, trail=config.trail(name), feed=feed
         )
-        # S3 tries the destination before it accepts it.
+        # S3 tests the destination before it accepts it.
         bucket.resource.add_resource_dependency(exporter.delivery.policy)
 
 
 def _log_format(source: str) -> str | None:
-    """Return the format a source's log has to be written in, where whoever logs chooses one."""
+    """Return the format a source's log must be written in, where the format is configurable."""
     try:
         return sources.table(source, "log_format.json").decode().strip()
     except SettingsError:

@@ -18,12 +18,12 @@ SERVICE = "aws_export"
 
 
 class ExporterAlarms(Construct):
-    """Dead letters, lag, failures, loss drawing near, refusals, rejections and silence.
+    """Dead letters, lag, failures, imminent loss, refusals, rejections and silence.
 
-    SQS takes a message that was received more than three times out of its age metric. So the
-    function states the age of what it could not lock, which is tried again within the hour.
-    `keep_days` is how long the source keeps its files, where that is known; `silence_hours` how
-    long it may be silent, where it never is for longer.
+    SQS leaves a message that was received more than three times out of its age metric. So the
+    function reports the age of what it could not lock, which is retried within the hour.
+    `keep_days` is how long the source keeps its files, if known; `silence_hours` is how long the
+    source may be silent, if there is a limit.
     """
 
     def __init__(
@@ -49,20 +49,26 @@ class ExporterAlarms(Construct):
         self.alarms: list[Alarm | Absence] = [
             alarm(
                 "dead-letters",
-                "Files were given up after every attempt; their messages wait for you.",
+                (
+                    "Files were given up after every attempt; their messages wait in the "
+                    "dead-letter queue."
+                ),
                 {"count": metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead)},
                 statistic="Maximum",
             ),
             alarm(
                 "dead-letters-old",
-                "Half the time is gone after which SQS forgets the oldest file given up.",
+                (
+                    "Half the time is gone after which SQS deletes the message of the oldest "
+                    "file given up."
+                ),
                 {"age": metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dead)},
                 statistic="Maximum",
                 above=numbers.left_for_redrive // 2,
             ),
             alarm(
                 "lag",
-                "The oldest file waits for longer than an hour to become evidence.",
+                "The oldest file has waited longer than an hour to become evidence.",
                 ages,
                 statistic="Maximum",
                 period=Duration.hours(1),
@@ -70,21 +76,24 @@ class ExporterAlarms(Construct):
             ),
             alarm(
                 "failing",
-                "Files could not be locked in two hours in a row; they are tried again.",
+                "Files could not be locked in two consecutive hours; they are retried.",
                 failed,
                 period=Duration.hours(1),
                 periods=2,
             ),
             alarm(
                 "errors",
-                "The exporter itself broke off in each of three hours: a file may kill it.",
+                "The exporter itself failed in three consecutive hours: a file may crash it.",
                 errors,
                 period=Duration.hours(1),
                 periods=3,
             ),
             alarm(
                 "loss",
-                "Half the time is gone after which queue or source forget the oldest file.",
+                (
+                    "Half the time is gone after which the queue or the source deletes the "
+                    "oldest file."
+                ),
                 ages,
                 statistic="Maximum",
                 period=Duration.hours(1),
@@ -92,7 +101,7 @@ class ExporterAlarms(Construct):
             ),
             alarm(
                 "giving-up",
-                "A file was tried in vain for half the time after which it is given up.",
+                "A file has failed for half the time after which it is given up.",
                 {"tried": tried},
                 statistic="Maximum",
                 above=numbers.gives_up_after // 2,
@@ -105,7 +114,10 @@ class ExporterAlarms(Construct):
             ),
             alarm(
                 "rejected",
-                "A file could not be decoded, or a record broke the mapper: locked as it came.",
+                (
+                    "A file could not be decoded, or a record broke the mapper; it was locked as "
+                    "received."
+                ),
                 {
                     "deliveries": own("RejectedDeliveries", feed.exporter, SERVICE),
                     "unmapped": own("UnmappedUnits", feed.exporter, SERVICE),
@@ -117,9 +129,9 @@ class ExporterAlarms(Construct):
                 self,
                 "silence",
                 alarm_name=f"{feed.exporter}-silence",
-                meaning=f"No file of {feed.source} was exported for {silence_hours} hours.",
+                meaning=f"No file of {feed.source} has been exported for {silence_hours} hours.",
                 metric=own("ObjectsCreated", feed.exporter, SERVICE),
-                # Lambda polls the queue from the first day on, so SQS reports on it.
+                # Lambda polls the queue from deployment on, so SQS reports its metrics.
                 alive=metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue),
                 hours=silence_hours,
                 target=target,

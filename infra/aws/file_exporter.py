@@ -1,4 +1,4 @@
-"""From a bucket's notifications to its exporter, whose writes another account accepts."""
+"""From a bucket's notifications to its exporter, which writes into another account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nhi_evidence.config.aws.feed import Feed
 class FileExporter(Construct):
     """Queue, dead letters and function of one feed.
 
-    The function may read the feed's prefix, take its writer role and consume its own queue.
+    The function may read the feed's prefix, assume its writer role and consume its own queue.
     `window` is the batching window in seconds, in place of the declared one.
     """
 
@@ -41,7 +41,9 @@ class FileExporter(Construct):
         super().__init__(scope, name)
         trigger = bundle.declaration.trigger
         if not isinstance(trigger, Sqs):
-            raise DeclarationError(f"{bundle.name}: files arrive by SQS, not by {trigger}")
+            raise DeclarationError(
+                f"{bundle.name}: files arrive through SQS, not through {trigger}"
+            )
         numbers = redelivery(bundle.declaration, window)
         self.feed = feed
         self.delivery = DeliveryQueue(self, "Delivery", feed=feed, numbers=numbers)
@@ -57,7 +59,7 @@ class FileExporter(Construct):
         acknowledged.prefixes(
             self.staged,
             [f"{feed.bucket_arn}/{feed.prefix}*"],
-            "The files under the configured prefix are what the exporter reads, and nothing else.",
+            "The exporter reads the files under the configured prefix, and nothing else.",
         )
         lambda_.CfnEventSourceMapping(
             self,

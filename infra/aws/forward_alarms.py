@@ -13,13 +13,13 @@ from nhi_evidence.config.aws.subscription import Subscription, dead
 
 SERVICE = "forward"
 LAG = Duration.minutes(15)
-"""New evidence that waits for longer is late for whoever watches."""
+"""New evidence that waits longer is late for whoever monitors it."""
 BEHIND = Duration.hours(4)
-"""A subscriber that leaves a message for so long does not take them."""
+"""A subscriber that leaves a message this long is not reading."""
 
 
 class ForwardAlarms(Construct):
-    """Evidence that is not handed on, is none inside, or is not taken by its subscriber."""
+    """Evidence is not forwarded, an object is not evidence, or the subscriber does not read."""
 
     def __init__(self, scope: Construct, name: str, *, what: Subscription, target: str) -> None:
         super().__init__(scope, name)
@@ -28,44 +28,53 @@ class ForwardAlarms(Construct):
         self.alarms = [
             alarm(
                 "dead-letters",
-                "New evidence was not forwarded after every attempt; its messages wait for you.",
+                (
+                    "New evidence was not forwarded after every attempt; its messages wait in "
+                    "the dead-letter queue."
+                ),
                 {"count": _visible(dead(function))},
                 statistic="Maximum",
             ),
             alarm(
                 "lag",
-                "New evidence waits for longer than a quarter of an hour to be forwarded.",
+                "New evidence has waited longer than a quarter of an hour to be forwarded.",
                 {"age": _age(function), "tried": own("AgeOfOldestMessage", function, SERVICE)},
                 statistic="Maximum",
                 above=LAG.to_seconds(),
             ),
             alarm(
                 "errors",
-                "The function that forwards broke off in each of three hours.",
+                "The forwarding function failed in three consecutive hours.",
                 {"runs": metric("AWS/Lambda", "Errors", {"FunctionName": function})},
                 period=Duration.hours(1),
                 periods=3,
             ),
             alarm(
                 "unsound",
-                "An object under a key of evidence is none inside: see what verify says of it.",
+                "An object under an evidence key is not evidence: see what verify says about it.",
                 {"objects": own("UnsoundObjects", function, SERVICE)},
             ),
             alarm(
                 "refused",
-                "A notification named what is not to be read: another bucket, key, or no version.",
+                (
+                    "A notification named something that must not be read: another bucket or "
+                    "key, or no version."
+                ),
                 {"messages": own("RefusedMessages", function, SERVICE)},
             ),
             alarm(
                 "subscriber-behind",
-                "The subscriber has left lines in its queue for four hours.",
+                "The subscriber has left messages in its queue for four hours.",
                 {"age": _age(subscriber)},
                 statistic="Maximum",
                 above=BEHIND.to_seconds(),
             ),
             alarm(
                 "subscriber-dead-letters",
-                "The subscriber could not take lines after every attempt: they wait for you.",
+                (
+                    "The subscriber failed to read lines in every attempt; their messages wait "
+                    "in the dead-letter queue."
+                ),
                 {"count": _visible(dead(subscriber))},
                 statistic="Maximum",
             ),

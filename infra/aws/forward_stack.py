@@ -1,4 +1,4 @@
-"""The evidence account: what hands new evidence on to a subscriber, and nothing back."""
+"""The evidence account: the function that forwards new evidence to a subscriber, one way."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from nhi_evidence.config.aws import subscription as plan
 from nhi_evidence.config.aws.subscription import Subscription
 from nhi_evidence.config.aws.web_trust import SENTINEL
 
-_READ = "New evidence is what the function hands on: it reads that prefix, and writes none of it."
-_LINES = "Lines of all sources are what the subscriber takes, and all there is in the bucket."
+_READ = (
+    "The function forwards new evidence: it reads that prefix, and writes only the subscriber's."
+)
+_LINES = "The subscriber reads the lines of all sources, which is all the bucket holds."
 
 
 class ForwardStack(ProtectedStack):
-    """Function with its queue, and bucket, queue and role of the subscriber.
+    """The function with its queue, and the subscriber's bucket, queue and role.
 
-    Deployed before the evidence's own stack: the evidence bucket tells its queue.
+    Deployed before the evidence stack, whose bucket notifies the function's queue.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class ForwardStack(ProtectedStack):
             name,
             account=what.account,
             region=store.region,
-            description=f"hands new evidence of {store.bucket} to a subscriber",
+            description=f"forwards new evidence of {store.bucket} to a subscriber",
         )
         self.what = what
         trigger = bundle.declaration.trigger
         if not isinstance(trigger, Sqs):
-            raise DeclarationError(f"{bundle.name}: new objects arrive by SQS, not by {trigger}")
+            raise DeclarationError(
+                f"{bundle.name}: new objects arrive through SQS, not through {trigger}"
+            )
         numbers = redelivery(bundle.declaration)
         policies = plan.queue_policies(what)
         source, _ = self._queue(
@@ -84,10 +88,10 @@ class ForwardStack(ProtectedStack):
         )
         self._sentinel()
         for key, value in (("Queue", what.queue_arn(what.name)), ("Role", what.name)):
-            CfnOutput(self, f"Subscriber{key}", value=value, description="Of the subscriber")
+            CfnOutput(self, f"Subscriber{key}", value=value, description="For the subscriber")
 
     def _sentinel(self) -> None:
-        """Make the role Microsoft Sentinel takes, and the provider that vouches for it."""
+        """Make the role that Microsoft Sentinel assumes, and the provider that vouches for it."""
         sentinel, role = self.what.subscriber.sentinel, plan.sentinel_role(self.what)
         if sentinel is None or role is None:
             return
@@ -102,7 +106,7 @@ class ForwardStack(ProtectedStack):
         if sentinel.provider == "new":
             provider = EntraProvider(self, "Microsoft", tenant=tenant, audience=audience)
             planned_role.node.add_dependency(provider.resource)
-        CfnOutput(self, "SentinelRole", value=role.name, description="Of Microsoft Sentinel")
+        CfnOutput(self, "SentinelRole", value=role.name, description="For Microsoft Sentinel")
 
     def _queue(
         self,
@@ -112,7 +116,7 @@ class ForwardStack(ProtectedStack):
         visibility: int,
         receives: int,
     ) -> tuple[sqs.CfnQueue, sqs.CfnQueuePolicy]:
-        """Make a queue with its dead letters; both keep messages as long as SQS does."""
+        """Make a queue and its dead-letter queue; both keep messages for as long as SQS can."""
         dead = sqs.CfnQueue(
             self,
             f"{name}Dead",

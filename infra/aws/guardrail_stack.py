@@ -14,7 +14,7 @@ from nhi_evidence.config.tables import Guardrails
 class GuardrailStack(ProtectedStack):
     """The service control policies and the resource control policy, attached to their targets.
 
-    In the region AWS Organizations itself is run from: its endpoint is there alone.
+    It goes to the region of the only AWS Organizations endpoint.
     """
 
     def __init__(

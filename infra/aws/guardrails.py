@@ -14,7 +14,7 @@ from nhi_evidence.errors import SettingsError
 
 
 class Guardrail(Construct):
-    """One organization policy. Raises `SettingsError` when it is longer than AWS takes."""
+    """One organization policy. Raises `SettingsError` when it is longer than AWS allows."""
 
     def __init__(
         self, scope: Construct, name: str, *, plan: PolicyPlan, targets: Sequence[str]

@@ -1,4 +1,4 @@
-"""What log groups of other accounts are subscribed to, so that their events reach a stream."""
+"""The destination that log groups of other accounts subscribe to, in front of a stream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nhi_evidence.config.aws.streams import StreamPlan
 
 
 class LogDestination(Construct):
-    """A destination of CloudWatch Logs. The accounts are named; none but they may subscribe."""
+    """A CloudWatch Logs destination, which only the named accounts may subscribe to."""
 
     def __init__(
         self,
@@ -38,5 +38,5 @@ class LogDestination(Construct):
                 documents.document(streams.destination_policy(plan, self.arn))
             ),
         )
-        # CloudWatch Logs sends a test message before it accepts one.
+        # CloudWatch Logs sends a test message before it accepts a destination.
         destination.add_resource_dependency(stream)

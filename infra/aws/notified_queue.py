@@ -1,4 +1,4 @@
-"""A bucket of ours that tells one queue of each object created under one prefix."""
+"""Have one of our buckets notify a queue of each object created under one prefix."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from aws_cdk import aws_s3 as s3
 
 
 def notifications(queue: str, prefix: str) -> s3.CfnBucket.NotificationConfigurationProperty:
-    """Return the setting of the bucket; `queue` is an ARN, of a queue that is there already.
+    """Return the bucket's notification configuration; `queue` is the ARN of an existing queue.
 
-    S3 tries the destination before it accepts it.
+    S3 tests the destination before it accepts it.
     """
     rule = s3.CfnBucket.FilterRuleProperty(name="prefix", value=prefix)
     return s3.CfnBucket.NotificationConfigurationProperty(

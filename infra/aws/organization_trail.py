@@ -16,13 +16,13 @@ _Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 
 
 class OrganizationTrail(Construct):
-    """A trail of the organization, in its management account, into the log archive's bucket.
+    """An organization trail in the management account that delivers to the log archive's bucket.
 
     It records management events, reads and writes, and data events of the trail's `data_events`:
-    resource types such as `AWS::S3::Object`. Made in the management account because CloudFormation
-    cannot make it elsewhere: as a delegated administrator it creates the trail, starts it by
-    name, is told that there is none of that name in its own account, and rolls back
-    (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1932).
+    resource types such as `AWS::S3::Object`. It belongs to the management account because
+    CloudFormation cannot create it elsewhere: as a delegated administrator it creates the trail,
+    starts it by name, gets the answer that its own account has no trail of that name, and rolls
+    back (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1932).
     """
 
     def __init__(self, scope: Construct, name: str, *, config: Config, trail: Trail) -> None:
@@ -45,10 +45,10 @@ class OrganizationTrail(Construct):
 
 
 def _selectors(config: Config, trail: Trail) -> list[object]:
-    """Management events entirely; data events without those that writing evidence itself makes.
+    """Return selectors: all management events, and data events except writes of evidence.
 
-    Recording what the exporter writes would make a file of it, to be exported in turn, for ever.
-    Reads of the evidence are recorded: they are who looked.
+    Recording the exporter's writes would produce another file to export, and so on forever. Reads
+    of the evidence are recorded: they show who looked.
     """
     data_events = trail.data_events or ()
     evidence = [

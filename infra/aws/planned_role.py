@@ -1,4 +1,4 @@
-"""A role as it is planned: who may take it, and the one policy it has."""
+"""A role as planned: who may assume it, and its one policy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nhi_evidence.config.aws.roles import RolePlan
 
 
 class PlannedRole(Construct):
-    """One role. Sessions last an hour: what is stolen with one is worth that long.
+    """One role. Sessions last an hour, so a stolen one is of use no longer.
 
-    `reason` says why the resources of its policy that end in a wildcard, `wide`, are meant so.
+    `wide` are the resources of its policy that end in a wildcard, and `reason` says why.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What every bucket of ours is: versioned, of one owner, encrypted by S3, closed to the public."""
+"""What all our buckets are: versioned, owner-enforced, encrypted by S3, closed to the public."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 
 
 class PrivateBucket(Construct):
-    """A bucket and its policy, both kept when their stack goes.
+    """A bucket and its policy, both retained when their stack is deleted.
 
-    `properties` are what CloudFormation takes of a bucket beside its plan. A first
-    deployment that fails removes what it made, so that the next can make it again.
+    `properties` are CloudFormation properties beyond the plan. A first deployment that fails
+    removes what it created, so that the next one can create it again.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class PrivateBucket(Construct):
 
 
 def _encryption() -> s3.CfnBucket.BucketEncryptionProperty:
-    """SSE-S3: whoever has a customer key can destroy what is locked by deleting the key."""
+    """Return SSE-S3: whoever controls a customer key can destroy locked objects with it."""
     return s3.CfnBucket.BucketEncryptionProperty(
         server_side_encryption_configuration=[
             s3.CfnBucket.ServerSideEncryptionRuleProperty(

@@ -1,4 +1,4 @@
-"""A stack of one account and region that nobody deletes by mistake."""
+"""A stack of one account and region that cannot be deleted by mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from constructs import Construct
 
 
 class ProtectedStack(Stack):
-    """A stack that CloudFormation does not delete before its protection is switched off."""
+    """A stack that CloudFormation does not delete until its termination protection is off."""
 
     def __init__(
         self, scope: Construct, name: str, *, account: str, region: str, description: str

@@ -1,4 +1,4 @@
-"""What can be wrong with the completeness of one evidence bucket (docs/operations.md)."""
+"""What can go wrong with the completeness of one evidence bucket (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from infra.aws.clocked_alarms import any_in_an_hour, silent
 SERVICE = "reconcile"
 
 ALARMS = (
-    ("Missing", "missing", "Something a provider delivered is not counted; the function names it."),
+    (
+        "Missing",
+        "missing",
+        ("Something a provider delivered is not counted; the function's log names it."),
+    ),
     ("Unbacked", "unbacked", "Something is counted that its provider never said it delivered."),
 )
-"""Metric, name and meaning of what is wrong as soon as there is any."""
+"""Metric, name and meaning of each alarm that fires on any occurrence."""
 
 
 class ReconcileAlarms(Construct):
-    """Something the provider delivered is not counted, or nobody looks whether it is."""
+    """Something the provider delivered is not counted, or nobody checks whether it is."""
 
     def __init__(self, scope: Construct, name: str, *, function: str, target: str) -> None:
         super().__init__(scope, name)

@@ -13,7 +13,7 @@ from nhi_evidence.config import Config, naming
 
 
 class ReconcileStack(ProtectedStack):
-    """Function, role and schedule; the role it writes with belongs to the evidence's own stack."""
+    """Function, role and schedule; the role it writes with belongs to the evidence stack."""
 
     def __init__(
         self,

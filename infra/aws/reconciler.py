@@ -1,4 +1,4 @@
-"""The function that reconciles: what it may do, and the clock that starts it."""
+"""The function that reconciles, its permissions and its schedule."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from nhi_evidence.config.aws import roles
 
 
 class Reconciler(Construct):
-    """States the completeness of one evidence bucket on the schedule its `deploy.toml` says.
+    """States the completeness of one evidence bucket on the schedule in its `deploy.toml`.
 
-    It reads everything, asks CloudTrail for its public keys, and writes by taking the one role
+    It reads everything, asks CloudTrail for its public keys, and writes by assuming the one role
     that may put under `op/v1/recon`.
     """
 
@@ -50,7 +50,8 @@ class Reconciler(Construct):
                 roles.keys_arn(config, store),
                 "*",
             ],
-            "It reads every version, which is its work; the public half of the log's key, whose "
-            "own policy names it; and CloudTrail's public keys, which have no resource.",
+            "Its job is to read every version; it also reads the public half of the log's key, "
+            "whose own policy names it, and CloudTrail's public keys, an action without "
+            "resources.",
         )
         Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

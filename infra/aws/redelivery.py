@@ -1,4 +1,4 @@
-"""The numbers of redelivery, and the table of them in docs/operations.md."""
+"""The numbers that govern redelivery, and their table in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RETENTION_SECONDS", "Redelivery", "redelivery", "table"]
 
 
 def table(declared: Declaration) -> str:
-    """Return the numbers as declared, as Markdown, each with its arithmetic."""
+    """Return the declared numbers as a Markdown table, each with its arithmetic."""
     numbers = redelivery(declared)
     days = numbers.gives_up_after / 86_400
     memory = declared.function.memory_mb
@@ -53,7 +53,7 @@ def table(declared: Declaration) -> str:
             f"{RETENTION_SECONDS // 86_400} - {days:.1f}: both counted from when it was sent",
         ),
         (
-            "files a second an outage may pile up",
+            "files per second an outage may pile up",
             f"{MOST_IN_FLIGHT // numbers.visibility}",
             (
                 f"{MOST_IN_FLIGHT:,} messages in flight / {numbers.visibility:,} s; "

@@ -1,4 +1,4 @@
-"""How everything is copied to a second locked bucket, in another account and region."""
+"""Replication of everything to a second locked bucket, in another account and region."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from aws_cdk import aws_s3 as s3
 from infra.aws.planned_role import PlannedRole
 
 RULE = "everything"
-"""Id of the replication rule; its metrics go by it."""
+"""Id of the replication rule; its metrics carry it."""
 
 
 def replication(
     *, role: PlannedRole, replica_arn: str, replica_account: str
 ) -> s3.CfnBucket.ReplicationConfigurationProperty:
-    """Return the configuration that copies every object, and no deletion."""
+    """Return the configuration that replicates every object, and no deletion."""
     return s3.CfnBucket.ReplicationConfigurationProperty(
         role=role.resource.attr_arn,
         rules=[

@@ -16,11 +16,11 @@ from nhi_evidence.evidence import flags
 SERVICE = "seal"
 
 LATE = 4
-"""Checkpoints of a quarter of an hour and one: CloudTrail hands over its records so late, so that
-a day, which begins and ends at any moment, may hold signatures that were made before it."""
+"""Checkpoints of a quarter of an hour, and one more. CloudTrail delivers records up to that late,
+so a day, which begins and ends at any moment, may count signatures that were made before it."""
 
 UNCOUNTED = 12
-"""Checkpoints of an hour, for the other direction."""
+"""Checkpoints of an hour: how many signatures of a day may not have been recorded yet."""
 
 _FLAGS = (
     flags.KEY_HASH,
@@ -30,7 +30,7 @@ _FLAGS = (
     flags.ENCRYPTION,
     flags.UNDESCRIBED,
 )
-"""Flags of a leaf that no writer of ours gives cause for."""
+"""Leaf flags that no writer of ours ever causes."""
 
 
 class SealAlarms(Construct):
@@ -54,7 +54,7 @@ class SealAlarms(Construct):
                 alarm_name=f"{function}-stalled",
                 meaning="No checkpoint for two hours; even an idle log gets one every hour.",
                 metric=ours("Checkpoints"),
-                # The clock ticks whether or not the function runs, or ends well.
+                # The clock ticks whether or not the function runs, or succeeds.
                 alive=metric("AWS/Events", "TriggeredRules", {"RuleName": naming.clock(function)}),
                 hours=2,
                 target=target,
@@ -62,7 +62,7 @@ class SealAlarms(Construct):
             alarm(
                 "Failing",
                 "failing",
-                "More than half an hour's runs of the sealer failed.",
+                "More than half of the sealer's runs in an hour failed.",
                 {"failed": metric("AWS/Lambda", "Errors", {"FunctionName": function})},
                 period=Duration.hours(1),
                 above=6,
@@ -82,13 +82,16 @@ class SealAlarms(Construct):
             alarm(
                 "ForeignSignature",
                 "foreign-signature",
-                "Somebody but the sealer signed, or tried to sign, with the log's key.",
+                "Somebody other than the sealer signed, or tried to sign, with the log's key.",
                 {"others": metric(NAMESPACE, signed.strangers)},
             ),
             alarm(
                 "MoreSignatures",
                 "more-signatures",
-                "More signatures in a day than the sealer made: another log may be signed.",
+                (
+                    "More signatures in a day than the sealer made: somebody may be signing "
+                    "another log."
+                ),
                 signatures,
                 expression="FILL(signed, 0) - FILL(made, 0)",
                 period=day,
@@ -97,7 +100,10 @@ class SealAlarms(Construct):
             alarm(
                 "FewerSignatures",
                 "fewer-signatures",
-                "CloudTrail saw fewer signatures than the sealer made: it is blind.",
+                (
+                    "CloudTrail recorded fewer signatures than the sealer made: foreign ones may "
+                    "go unseen."
+                ),
                 signatures,
                 expression="FILL(made, 0) - FILL(signed, 0)",
                 period=day,
@@ -121,7 +127,7 @@ def _alarm(
 ) -> Alarm:
     """Return the alarm `<function>-<kind>` on a formula, by default the sum of the metrics.
 
-    A period without any data is taken for a quiet one.
+    A period without data does not breach.
     """
     if expression is None:
         several = " + ".join(f"FILL({name}, 0)" for name in metrics)
@@ -141,5 +147,5 @@ def _alarm(
 
 
 def _metric_of(flag: str) -> str:
-    """As `functions/seal/handler.py` names it."""
+    """Return the metric of a flag, as `functions/seal/handler.py` names it."""
     return "Flagged" + flag.title().replace("_", "")

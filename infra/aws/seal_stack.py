@@ -15,7 +15,7 @@ from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.key_policy import signing_keys
 
 _KEYS = ("Signing", "Cosigning")
-"""Ids of the constructs, in the order of `signing_keys`; there may be no second."""
+"""Construct ids in the order of `signing_keys`, of which there may be only one."""
 
 
 class SealStack(ProtectedStack):
@@ -66,5 +66,5 @@ class SealStack(ProtectedStack):
                 self,
                 f"{key}KeyArn",
                 value=arn,
-                description="Fetch its public half now and keep it apart: nhi-evidence keys",
+                description="Fetch its public half now and keep it outside AWS: nhi-evidence keys",
             )

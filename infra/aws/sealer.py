@@ -1,4 +1,4 @@
-"""The sealer: its function, what it may do, and the clock that starts it."""
+"""The sealer: its function, its permissions and its schedule."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nhi_evidence.config.aws import roles
 
 
 class Sealer(Construct):
-    """Seals one evidence bucket on the schedule its `deploy.toml` says, with keys of these ARNs.
+    """Seals one evidence bucket with the keys of these ARNs, as scheduled in its `deploy.toml`.
 
-    It reads everything and writes under `log/` alone. No concurrency is reserved for it: the
-    protocol holds however many run (docs/decisions/0038-no-reserved-concurrency.md). The schedule
-    is its retry, so neither EventBridge nor Lambda repeats a failed run.
+    It reads everything and writes only under `log/`. No concurrency is reserved for it: the
+    protocol is correct however many run (docs/decisions/0038-no-reserved-concurrency.md). The next
+    tick is the retry, so neither EventBridge nor Lambda repeats a failed run.
     """
 
     def __init__(
@@ -50,6 +50,6 @@ class Sealer(Construct):
         acknowledged.prefixes(
             self.staged,
             [f"{bucket_arn}/*", f"{bucket_arn}/log/v1/*"],
-            "The sealer reads every version, which is its work, and writes the log alone.",
+            "The sealer's job is to read every version; it writes only the log.",
         )
         Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

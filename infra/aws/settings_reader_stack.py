@@ -11,7 +11,7 @@ from nhi_evidence.config.aws import coverage_roles
 
 
 class SettingsReaderStack(ProtectedStack):
-    """One role for each evidence bucket, which the function of that bucket may take."""
+    """One role for each evidence bucket, which the function of that bucket may assume."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, account: str) -> None:
         super().__init__(
@@ -19,7 +19,7 @@ class SettingsReaderStack(ProtectedStack):
             name,
             account=account,
             region=config.evidence.buckets[0].region,
-            description="lets settings of logging be read, and nothing else",
+            description="lets logging settings be read, and nothing else",
         )
         for store in config.evidence.buckets:
             planned = coverage_roles.settings_reader(config, store, account)
@@ -32,6 +32,6 @@ class SettingsReaderStack(ProtectedStack):
                 store.name,
                 plan=planned,
                 wide=[one for one in resources if "*" in one],
-                reason="It reads settings of every trail, rule, cluster and gateway of the "
-                "account, those that are made tomorrow among them; data it reads nowhere.",
+                reason="It reads the settings of every trail, rule, cluster and gateway of the "
+                "account, future ones included; it reads no data.",
             )

@@ -1,7 +1,7 @@
-"""Every use of the keys of a log, by whomever: counted, and told apart from the sealer's own.
+"""Counts of every use of a log's keys, and of those uses that are not the sealer's.
 
-CloudTrail records each `kms:Sign`; EventBridge hands the record to a log group within minutes.
-What is counted there is Amazon's word, not the sealer's.
+CloudTrail records each `kms:Sign`; EventBridge delivers the record to a log group within minutes.
+The counts rest on AWS's word, not the sealer's.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _ISSUER = "$.detail.userIdentity.sessionContext.sessionIssuer.arn"
 
 
 class SignatureLog(Construct):
-    """A log group of the signatures of `keys`, with one metric for all and one for strangers'.
+    """A log group of the signatures by `keys`, with one metric for all and one for strangers'.
 
-    `log_name` is the part of the names that tells one log's from another's; `sealer` the ARN of
-    the one role that should be seen.
+    `log_name` is the part of the names that distinguishes one log from another; `sealer` is the ARN
+    of the one role that should sign.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class SignatureLog(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.keys = len(keys)
-        """Signatures of one checkpoint."""
+        """Signatures per checkpoint."""
         self.signatures = f"{log_name}-kms-signatures"
         self.strangers = f"{log_name}-kms-signatures-by-others"
         group = logs.LogGroup(
@@ -47,7 +47,7 @@ class SignatureLog(Construct):
             self,
             "Rule",
             description="Every signature made with the keys of the log",
-            # Whether KMS calls a signature a read is not documented: this state gets both.
+            # Whether KMS marks Sign as read-only is not documented: this state matches either way.
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             event_pattern={
                 "source": ["aws.kms"],
@@ -70,7 +70,8 @@ class SignatureLog(Construct):
             (self.signatures, '{ $.detail.eventName = "Sign" }'),
             (
                 self.strangers,
-                # A comparison with what is not there does not match, so that is asked as well.
+                # A comparison with an absent field does not match, so its absence is tested as
+                # well.
                 f'{{ ({_ISSUER} NOT EXISTS) || ({_ISSUER} != "{sealer}") }}',
             ),
         ):
@@ -88,7 +89,10 @@ class SignatureLog(Construct):
 
 
 def _writable(group: logs.LogGroup, rule: events.CfnRule) -> str:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+    """Let the rule write to the log group.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
     statement = {
         "Sid": "EventBridge",
         "Effect": "Allow",

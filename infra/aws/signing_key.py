@@ -1,4 +1,4 @@
-"""A key that signs checkpoints: only the sealer may, and no policy can say otherwise."""
+"""A key that signs checkpoints: only the sealer may use it, and no IAM policy can add anybody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SigningKey(Construct):
             pending_window_in_days=LONGEST_WAIT_DAYS,
             key_policy=documents.document(plan.statements),
         )
-        # A public key outlives the private one, but only while somebody has kept it.
+        # The public key outlives the private one only if somebody has kept a copy.
         self.resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         kms.CfnAlias(
             self, "Alias", alias_name=f"alias/{plan.alias}", target_key_id=self.resource.ref

@@ -1,4 +1,4 @@
-"""A staged bundle as a Lambda function: its log group, its role's name, its environment."""
+"""A staged bundle as a Lambda function, with its log group, role and environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 
 class StagedFunction(Construct):
-    """A function as its `deploy.toml` says, with exactly these permissions.
+    """A function as its `deploy.toml` declares it, with exactly these permissions.
 
     Function and role are both called `function_name`, which other accounts' policies rely on.
     `role` makes the role's plan from the ARN of the function's log group.
@@ -67,7 +67,8 @@ class StagedFunction(Construct):
             runtime=lambda_.Runtime(declared.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=_ARCHITECTURES[architecture or declared.architecture],
             handler=declared.handler,
-            # An archive of our own: AWS states its hash, and so can whoever builds the release.
+            # An archive of our own: AWS states its hash, and whoever builds the release gets the
+            # same one.
             code=lambda_.Code.from_asset(str(packed(bundle))),
             role=iam.Role.from_role_arn(
                 self, "RoleOf", self.role.attr_arn, mutable=False, add_grants_to_resources=False

@@ -1,4 +1,4 @@
-"""What can be seen at an evidence bucket itself, by S3's own count (docs/operations.md)."""
+"""What S3's own metrics show about an evidence bucket (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _REPLICA_BEHIND = Duration.hours(6)
 
 
 class StoreAlarms(Construct):
-    """Growth that nobody asked for, sources that fall silent, and a replica that is left behind.
+    """Unexpected growth, sources that fall silent, and a replica that falls behind.
 
-    What is locked is paid for to the end, so its growth is watched. A source of any cloud that
-    stops is seen here, whatever became of its exporter and of that cloud's own alarms.
+    A locked object is paid for until its lock ends, so growth is watched. A source of any cloud
+    that stops is noticed here, whatever happened to its exporter and to that cloud's own alarms.
     """
 
     def __init__(
@@ -32,7 +32,10 @@ class StoreAlarms(Construct):
                 self,
                 "Rate",
                 alarm_name=f"nhi-evidence-{store.name}-object-rate",
-                meaning=f"More than {per_hour} objects in an hour: each is locked, and costs.",
+                meaning=(
+                    f"More than {per_hour} objects in an hour: each is locked, and paid for until "
+                    "its lock ends."
+                ),
                 metrics={"puts": _puts(store, REQUEST_METRICS)},
                 expression="puts",
                 period=Duration.hours(1),
@@ -50,7 +53,7 @@ class StoreAlarms(Construct):
                         self,
                         f"Absence-{source}",
                         alarm_name=f"nhi-evidence-{store.name}-{source}-absence",
-                        meaning=f"No evidence of {source} was locked for {hours} hours.",
+                        meaning=f"No evidence of {source} has been locked for {hours} hours.",
                         metric=_puts(store, source),
                         alive=metric("AWS/Events", "TriggeredRules", {"RuleName": clock}),
                         hours=hours,
@@ -61,7 +64,10 @@ class StoreAlarms(Construct):
             self.alarms += self._replication(store.replica.bucket)
 
     def _replication(self, replica: str) -> list[Alarm]:
-        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html."""
+        """Make the alarms on replication.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+        """
         where = {
             "SourceBucket": self._store.bucket,
             "DestinationBucket": replica,

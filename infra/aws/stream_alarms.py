@@ -11,14 +11,14 @@ from infra.aws.alarm import largest_above, metric
 from nhi_evidence.config.aws.streams import BUFFER_SECONDS, StreamPlan
 
 LATE = BUFFER_SECONDS + Duration.minutes(15).to_seconds()
-"""Seconds after which a record that Firehose still has is late; it buffers for the first part."""
+"""Seconds after which a record still in Firehose is late; the buffering interval is included."""
 
 
 class StreamAlarms(Construct):
-    """Records that are not delivered, that are turned away, or that a rule could not put.
+    """Records that are not delivered, are throttled, or could not be put by a rule.
 
-    A subscription's own failures are metrics of the account of its log group
-    (`AWS/Logs DeliveryErrors`), which no alarm here can see.
+    A subscription's own failures are metrics in the account of its log group (`AWS/Logs
+    DeliveryErrors`), which no alarm here can read.
     """
 
     def __init__(self, scope: Construct, name: str, *, plan: StreamPlan, target: str) -> None:
@@ -30,14 +30,17 @@ class StreamAlarms(Construct):
         self.alarms = [
             alarm(
                 "late",
-                "Firehose has a record for longer than it buffers: the bucket cannot be written.",
+                (
+                    "Firehose has held a record for longer than it buffers: it cannot write to "
+                    "the bucket."
+                ),
                 {"age": age},
                 statistic="Maximum",
                 above=LATE,
             ),
             alarm(
                 "throttled",
-                "Firehose turned records away: ask for a higher quota of the stream.",
+                "Firehose throttled records: request a higher quota for the stream.",
                 {"records": turned_away},
             ),
         ]
@@ -46,7 +49,10 @@ class StreamAlarms(Construct):
             self.alarms.append(
                 alarm(
                     "dead-letters",
-                    "Events were given up after a day of attempts; they wait in their queue.",
+                    (
+                        "Events were given up after a day of attempts; they wait in the "
+                        "dead-letter queue."
+                    ),
                     {"count": metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue)},
                     statistic="Maximum",
                 )

@@ -1,4 +1,4 @@
-"""Logs that reach S3 by Firehose: a bucket of their own, and a stream into it for each."""
+"""Logs that reach S3 through Firehose: a bucket of their own, and a stream into it for each log."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class StreamedFiles(Construct):
                 self,
                 f"{plan.stream.name}-destination",
                 value=destination.arn,
-                description="What log groups of the named accounts are subscribed to",
+                description="The destination that log groups of the named accounts subscribe to",
             )

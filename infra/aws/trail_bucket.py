@@ -13,7 +13,7 @@ from nhi_evidence.config.tables import Trail
 
 
 class TrailBucket(Construct):
-    """A bucket that takes the files of one trail and notifies that trail's exporter of each.
+    """A bucket that receives the files of one trail and notifies that trail's exporter of each.
 
     Files expire after the trail's `keep_days`, or never. Raises `ValueError` for a configuration
     without a management account, to which the trail belongs.

@@ -15,7 +15,7 @@ from nhi_evidence.config import EvidenceBucket
 
 
 class Watched(NamedTuple):
-    """Everything deployed in one account and region that raises alarms."""
+    """Everything in one account and region that alarms are made for."""
 
     exports: AwsExportStack | None = None
     seals: Sequence[SealStack] = ()

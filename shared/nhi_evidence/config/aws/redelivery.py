@@ -53,7 +53,7 @@ def redelivery(declared: Declaration, window: int | None = None) -> Redelivery:
     """
     name, trigger = declared.function.name, declared.trigger
     if not isinstance(trigger, Sqs):
-        raise DeclarationError(f"{name}: files arrive by SQS, not by {trigger}")
+        raise DeclarationError(f"{name}: files arrive through SQS, not through {trigger}")
     seconds = trigger.maximum_batching_window_seconds if window is None else window
     timeout = declared.function.timeout_seconds
     visibility = TIMEOUTS_TO_VISIBILITY * timeout + seconds

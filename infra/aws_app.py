@@ -1,6 +1,6 @@
 """The AWS CDK app: `python -m infra.aws_app`, or `cdk` by way of cdk.json.
 
-It reads one configuration file and asks AWS nothing.
+It reads one configuration file and makes no call to AWS.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from nhi_evidence.errors import EvidenceError
 
 
 def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
-    """Write the assembly of every stack; return 2 when the configuration is wrong.
+    """Write the cloud assembly of all stacks; return 2 if the configuration is wrong.
 
-    `staged` gives the bundle of a function.
+    `staged` returns the bundle of a function.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.aws_app", description=__doc__)
     parser.add_argument("--config", help=f"configuration file (cdk -c config=...; {FILE_NAME})")

@@ -1,7 +1,7 @@
 """Staging a deployable: its entry, the library, and the locked wheels for its platform.
 
 No Docker: wheels for another platform are unpacked, nothing is built. The same sources, lock and
-target give the same bytes, so a deployment of what is deployed already changes nothing.
+target give the same bytes, so deploying them again changes nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PACKAGE = ROOT / "shared" / "nhi_evidence"
 BUILD = ROOT / ".build"
 
 BUDGET_BYTES = 60_000_000
-"""Largest unpacked bundle; what is loaded cold is paid for with every new environment."""
+"""Largest unpacked bundle; every cold start pays for what it loads."""
 
 PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 """Architecture to uv's name of the platform: glibc 2.17, older than any runtime's."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The one date of every file: the earliest the zip format knows."""
+"""The date of every file: the earliest the zip format knows."""
 
 _EPOCH_SECONDS = 315_532_800
 
@@ -49,14 +49,14 @@ _NOT_STAGED = (
     "*.pyc",
     "sources/*.md",
 )
-"""Parts of the library no function runs: what serves people at a terminal, atlas, documents."""
+"""Parts of the library that no function runs: terminal output, the atlas, documents."""
 
 _WRITTEN_BY_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
-"""Files of a `.dist-info` that tell of the installation, and of the machine it ran on."""
+"""Files of a `.dist-info` that describe the installation and the machine it ran on."""
 
 
 class BundleError(EvidenceError):
-    """A bundle cannot be staged, or is not what may be deployed: names the function and why."""
+    """A bundle cannot be staged, or must not be deployed; names the function and the reason."""
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -64,23 +64,22 @@ class Bundle(msgspec.Struct, frozen=True):
 
     name: str
     path: Path
-    """Folder to deploy, as it is."""
+    """Folder to deploy as it is."""
     sha256: str
-    """Of every name and content in it."""
+    """Over the name and content of every file."""
     size: int
-    """Bytes, unpacked."""
+    """Unpacked size in bytes."""
     declaration: Declaration
 
 
 def stage(
     name: str, platform: str | None = None, python: str | None = None, *, into: Path = BUILD
 ) -> Bundle:
-    """Stage one function under `into` for a platform and Python minor, as declared by default.
+    """Stage one function under `into`, by default for the declared platform and Python minor.
 
-    The folder is named by its content, so a bundle somebody is reading is never rewritten. What is
-    staged from the same sources, lock and target already is not staged again, if it is unaltered.
-    Raises `DeclarationError`, and `BundleError` when uv fails, when a file is missing or the
-    budget is exceeded.
+    The folder is named after its content, so a bundle in use is never rewritten. A bundle already
+    staged from the same sources, lock and target is reused if it is unaltered. Raises
+    `DeclarationError`, and `BundleError` if uv fails, a file is missing or the budget is exceeded.
     """
     declared = declaration(name)
     platform = platform or PLATFORMS[declared.function.architecture]
@@ -102,7 +101,7 @@ def stage(
         digest, size = _measure(root)
         if size > BUDGET_BYTES:
             raise BundleError(f"{name}: {size:,} bytes, more than the budget of {BUDGET_BYTES:,}")
-        # Without a dot: CDK would take what follows one for the asset's extension.
+        # No dot in the name: CDK would take what follows it for the asset's extension.
         minor = python.replace(".", "")
         target = into / f"{name}-{platform}-py{minor}-{digest[:16]}"
         if target.exists() and _measure(target) != (digest, size):
@@ -116,7 +115,7 @@ def stage(
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """What was staged from certain inputs."""
+    """What was staged from one set of inputs."""
 
     folder: str
     sha256: str
@@ -124,7 +123,7 @@ class _Note(msgspec.Struct, frozen=True):
 
 
 def _noted(note: Path, declared: Declaration) -> Bundle | None:
-    """Return what a note tells of, if it is there and its bytes are what was staged."""
+    """Return the bundle a note describes, if it exists and still has the bytes that were staged."""
     try:
         known = msgspec.json.decode(note.read_bytes(), type=_Note)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -136,7 +135,7 @@ def _noted(note: Path, declared: Declaration) -> Bundle | None:
 
 
 def _inputs(declared: Declaration, platform: str, python: str) -> str:
-    """Return a digest of all that decides what is staged: the index adds nothing to the lock."""
+    """Return a digest of all that decides what is staged; the lock pins what an index serves."""
     name = declared.function.name
     lifted = (FUNCTIONS / name / one for one in (declared.function.entry, *declared.bundle.lift))
     staging = (Path(__file__), Path(notices.__file__), ROOT / "uv.lock", ROOT / "pyproject.toml")
@@ -149,11 +148,11 @@ def _inputs(declared: Declaration, platform: str, python: str) -> str:
 
 
 def archive(bundle: Bundle, path: Path) -> Path:
-    """Write the bundle as a zip file whose bytes depend on its content alone; return `path`.
+    """Write the bundle as a zip file whose bytes depend only on its content; return `path`.
 
-    Stored, not deflated: what zlib makes of the same bytes differs between its versions, and
-    whoever builds the same release elsewhere has to come to the hash that a cloud states. Under
-    its name there is nothing until all of it is written.
+    Stored, not deflated: zlib's output differs between versions, and whoever builds the same
+    release elsewhere has to get the hash that a cloud states. Nothing appears at `path` until all
+    of it is written.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{bundle.name}-") as folder:
         unfinished = Path(folder) / path.name
@@ -168,31 +167,31 @@ def archive(bundle: Bundle, path: Path) -> Path:
 
 
 def packed(bundle: Bundle, into: Path | None = None) -> Path:
-    """Return the archive of a bundle, beside it by default; both are named by what is in them."""
+    """Return the archive of a bundle, beside it by default; both are named after their content."""
     path = (into or bundle.path.parent) / f"{bundle.path.name}-stored.zip"
     return path if path.exists() else archive(bundle, path)
 
 
 def uv_program() -> str:
-    """Return the uv that `make` brings, or the one on the path. Raises `BundleError`."""
+    """Return the uv that `make` installs, or the one on the path. Raises `BundleError`."""
     beside = ROOT / ".tools" / "bin" / "uv"
     program = str(beside) if beside.exists() else shutil.which("uv")
     if not program:
-        raise BundleError("uv is missing: `make check` brings it into .tools")
+        raise BundleError("uv is missing: `make check` installs it into .tools")
     return program
 
 
 def _uv(*command: str) -> list[str]:
-    """Return the beginning of a call of uv whose output is to be read.
+    """Return the first words of a uv command whose output is parsed.
 
-    The CDK's command line sets FORCE_COLOR=0 where it has no terminal, which uv takes for a wish
-    for color; its color codes are no requirements.
+    Without a terminal the CDK's command line sets FORCE_COLOR=0, which uv takes as a request for
+    color, and color codes cannot be parsed.
     """
     return [uv_program(), "--color", "never", *command]
 
 
 def export_lock(declared: Declaration, *options: str) -> str:
-    """Return what uv.lock holds of the function's group, in the form `options` ask for."""
+    """Return the function's group from uv.lock, exported as `options` ask."""
     group = declared.function.dependency_group
     omitted = [part for one in declared.bundle.provided for part in ("--no-emit-package", one)]
     export = [*_uv("export"), "--quiet", "--frozen", "--no-emit-project"]
@@ -210,8 +209,8 @@ def _install(declared: Declaration, platform: str, python: str, target: Path) ->
             *("--python-version", python, "--only-binary", ":all:"),
             *("--link-mode", "copy", "--requirement", str(wanted)),
         ]
-        # Everything is pinned, so what was fetched once is good: an index is asked only for
-        # what is missing, and staging works without a network.
+        # Everything is pinned, so what is cached is right: the index is asked only for what is
+        # missing, and staging works offline.
         try:
             _run(name, [*install, "--offline"])
         except BundleError:

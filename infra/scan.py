@@ -1,8 +1,8 @@
 """Scan synthesized Terraform: `python -m infra.scan`, by way of `make check-infra`.
 
-checkov takes suppressions from CloudFormation's metadata and from comments, but none from
-Terraform's JSON. So its failures are held against what each resource accepts (`infra/accepted.py`):
-one without a reason fails, and so does a reason nothing fails any more.
+checkov reads suppressions in CloudFormation metadata and in comments, but not in Terraform JSON. So
+its failures are compared with what each resource accepts (`infra/accepted.py`): a failure without a
+reason fails the scan, and so does a reason without a failure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TIMEOUT_SECONDS = 540
 
 
 class Finding(NamedTuple):
-    """A check that a resource does not meet."""
+    """A check that a resource fails."""
 
     stack: str
     resource: str
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 
 
 class Acceptance(NamedTuple):
-    """A check that a resource need not meet, and why."""
+    """A check that a resource may fail, and why."""
 
     stack: str
     resource: str
@@ -44,7 +44,7 @@ class Acceptance(NamedTuple):
 
 
 def acceptances(stacks: Mapping[str, Mapping[str, Any]]) -> list[Acceptance]:
-    """Return everything that is accepted in synthesized stacks, by the name of each."""
+    """Return everything that is accepted in synthesized stacks, which are given by name."""
     return [
         Acceptance(stack, name, type_name, _path(body), check, reason)
         for stack, content in sorted(stacks.items())
@@ -59,7 +59,7 @@ def _path(body: Mapping[str, Any]) -> str:
 
 
 def findings(report: str) -> list[Finding]:
-    """Return the failures of a report of checkov (`--output json`)."""
+    """Return the failures in a checkov report (`--output json`)."""
     decoded = json.loads(report)
     runs = decoded if isinstance(decoded, list) else [decoded]
     return [
@@ -93,7 +93,7 @@ def faults(failures: Iterable[Finding], reasons: Iterable[Acceptance]) -> list[s
 
 
 def table(reasons: Iterable[Acceptance]) -> str:
-    """Return what is accepted as a table in Markdown, resources with one reason in one row."""
+    """Return what is accepted as a Markdown table; resources that share a reason share a row."""
     rows: dict[tuple[str, str], list[str]] = {}
     for reason in reasons:
         rows.setdefault((reason.check, reason.reason), []).append(f"{reason.stack}/{reason.path}")
@@ -113,7 +113,7 @@ def document(text: str, reasons: Iterable[Acceptance], *, opening: str = OPENING
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Scan, print what is accepted, and return 1 when something is not."""
+    """Scan, print what is accepted, and return 1 if any failure is not."""
     parser = argparse.ArgumentParser(prog="python -m infra.scan", description=__doc__)
     parser.add_argument("--checkov", type=Path, required=True, help="the program")
     parser.add_argument("--stacks", type=Path, default=Path("cdktf.out/stacks"))

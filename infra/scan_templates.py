@@ -1,8 +1,8 @@
 """Scan synthesized CloudFormation: `python -m infra.scan_templates`, by way of `make check-infra`.
 
-What is accepted stands in the metadata of each resource, where checkov itself reads it
-(`infra/aws/acknowledged.py`). Here it is taken out before the scan, so that a reason nothing fails
-any more is found as well.
+What is accepted is in the metadata of each resource, where checkov itself reads it
+(`infra/aws/acknowledged.py`). Here it is removed before the scan, so that a reason without a
+failure is found as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Templates = Mapping[str, Mapping[str, Any]]
 
 
 def acceptances(templates: Templates) -> list[Acceptance]:
-    """Return everything that is accepted in templates, by the name of each stack."""
+    """Return everything that is accepted in templates, which are given by stack name."""
     return [
         Acceptance(stack, name, body["Type"], body["Type"], one["id"], one["comment"])
         for stack, template in sorted(templates.items())
@@ -36,7 +36,7 @@ def acceptances(templates: Templates) -> list[Acceptance]:
 
 
 def findings(report: str) -> list[Finding]:
-    """Return the failures of a report of checkov (`--output json`)."""
+    """Return the failures in a checkov report (`--output json`)."""
     decoded = json.loads(report)
     runs = decoded if isinstance(decoded, list) else [decoded]
     return [
@@ -58,7 +58,7 @@ def document(text: str, reasons: list[Acceptance]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Scan, print what is accepted, and return 1 when something is not."""
+    """Scan, print what is accepted, and return 1 if any failure is not."""
     parser = argparse.ArgumentParser(prog="python -m infra.scan_templates", description=__doc__)
     parser.add_argument("--checkov", type=Path, required=True, help="the program")
     parser.add_argument("--assembly", type=Path, default=Path("cdk.out"))
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def without_acceptances(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a template whose resources accept nothing."""
+    """Return a template without what its resources accept."""
     bare: dict[str, Any] = json.loads(json.dumps(template))
     for body in bare["Resources"].values():
         body.get("Metadata", {}).pop(KEY, None)

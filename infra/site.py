@@ -1,8 +1,8 @@
 """The pages of the documentation site: `docs/`, and the root's pages beside them.
 
-The documents are written to be read in the repository. Here what leads out of `docs/` leads to
-the page's place in the site, or is the name alone where it is a source file; blocks that a command
-made become plain ones. Links that lead nowhere are the generator's to find (`make docs`).
+The documents are written to be read in the repository. Here a link out of `docs/` is rewritten to
+the page's place in the site, or reduced to its text if it leads to a source file; generated blocks
+become plain ones. Finding dead links is left to the site generator (`make docs`).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
 }
-"""Pages of the root, and what they are called in the site."""
+"""Pages in the repository's root, and their names in the site."""
 
-_DECISIONS = "# Decisions\n\nWhy it is so: what a newcomer would question, a page each.\n"
+_DECISIONS = "# Decisions\n\nDecisions that a newcomer would question, a page each.\n"
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#]+)(#[^)]*)?\)")
 _GENERATED = re.compile(r"^```(?:help [a-z -]+|cost|demo)$", re.MULTILINE)
 
 
 def stage(target: Path) -> list[str]:
-    """Write every page below `target`, which is replaced; return their names."""
+    """Write every page under `target`, replacing it; return their names."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ROOT / "docs", target, ignore=shutil.ignore_patterns("*.json"))
     for name, inside in PAGES.items():
@@ -51,7 +51,7 @@ def stage(target: Path) -> list[str]:
 
 
 def rewritten(page: Path, source: Path, target: Path) -> str:
-    """Return a page as the site shows it; `source` is where it was written to be read."""
+    """Return a page as the site shows it; `source` is its path in the repository."""
 
     def led(link: re.Match[str]) -> str:
         text, path, anchor = link[1], link[2], link[3] or ""
@@ -81,7 +81,7 @@ def _relative(folder: Path, place: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Stage the pages; say how many there are."""
+    """Stage the pages, and print how many there are."""
     parser = argparse.ArgumentParser(description="Stage the pages of the documentation site.")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)

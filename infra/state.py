@@ -15,9 +15,9 @@ def keep_state(
 ) -> None:
     """Give a stack its backend: a Cloud Storage bucket, an Azure `account/container`, or a file.
 
-    The file lies beside `cdktf.out`, by a relative path: the output then depends on no folder
-    of this machine, and removing the output does not remove the state. No backend is given a
-    credential; both read the deployer's own.
+    The file is beside `cdktf.out`, by a relative path: so the output depends on no folder of this
+    machine, and removing the output does not remove the state. No backend is given a credential;
+    both use the deployer's own.
     """
     name = stack.node.id
     if gcs_bucket:

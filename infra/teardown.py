@@ -11,9 +11,9 @@ class Teardown(StrEnum):
     NONE = "none"
     """It runs."""
     DRAIN = "drain"
-    """Its sources are gone and nothing new comes; what came is still being locked."""
+    """Its sources are gone and nothing new arrives; what has arrived is still being locked."""
     REMOVE = "remove"
-    """Drained, and what waited may be destroyed."""
+    """Drained, and whatever still waits may be destroyed."""
 
     @property
     def has_sources(self) -> bool:

@@ -32,9 +32,9 @@ def compose(
     build: Path = BUILD,
     teardown: Teardown = Teardown.NONE,
 ) -> dict[str, Path]:
-    """Add the stacks of each cloud the configuration has to `app`; return each function's archive.
+    """Add the stacks of each configured cloud to `app`; return each function's archive.
 
-    `staged` gives the bundle of a function; its archive is written under `build`.
+    `staged` returns the bundle of a function; its archive is written under `build`.
     """
     packages: dict[str, Path] = {}
     if config.gcp is not None:
@@ -117,12 +117,12 @@ def _compose_azure(
 
 
 def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:
-    """Return what the exporter is told; the project's number as Terraform reads it."""
+    """Return the exporter's settings, with the project's number as a Terraform reference."""
     return cloud_settings.google(config, gcp, project_number=PROJECT_NUMBER)
 
 
 def azure_settings(config: Config, azure: Azure) -> azure_exporter.Settings:
-    """Return what the exporter is told; what only Azure knows, as the template's expressions."""
+    """Return the exporter's settings, with what only Azure knows as template expressions."""
     return cloud_settings.azure(
         config,
         azure,
@@ -133,5 +133,5 @@ def azure_settings(config: Config, azure: Azure) -> azure_exporter.Settings:
 
 
 def _entry(config: Config, source: str) -> SourceEntry:
-    """Return the source of a cloud: the configuration has exactly one where it has the cloud."""
+    """Return the source of a cloud: a configuration with that cloud has exactly one."""
     return next(one for one in config.sources if one.source == source)

@@ -1,6 +1,6 @@
 """The CDK Terrain app: `python -m infra.terrain_app`, or `cdktn` by way of cdktf.json.
 
-It reads one configuration file, writes Terraform for Google Cloud and Azure, and asks neither.
+It reads one configuration file, writes Terraform for Google Cloud and Azure, and calls neither.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from nhi_evidence.errors import EvidenceError
 
 
 def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
-    """Write every stack; return 2 when the configuration is wrong.
+    """Write every stack; return 2 if the configuration is wrong.
 
-    `staged` gives the bundle of a function.
+    `staged` returns the bundle of a function.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.terrain_app", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
@@ -35,14 +35,17 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
         type=Teardown,
         choices=list(Teardown),
         default=Teardown.NONE,
-        help="drain: without log sources; remove: what waited may go, too (docs/deploy-*.md)",
+        help=(
+            "drain: without log sources; remove: what still waits may be destroyed, too "
+            "(docs/deploy-*.md)"
+        ),
     )
     options = parser.parse_args(arguments)
     try:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        # Its only validation asks for Terraform, which is needed to deploy and not to synthesize;
-        # `infra.deploy` asks for its version.
+        # The only validation looks for Terraform, which is needed to deploy but not to synthesize;
+        # `infra.deploy` checks its version.
         app = cdktn.App(outdir=str(options.out), skip_validation=True)
         packages = compose(app, config, staged=staged, teardown=options.teardown)
     except (FileNotFoundError, EvidenceError) as error:

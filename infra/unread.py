@@ -1,4 +1,4 @@
-"""What may hold records nobody has locked yet is not destroyed by a mistake."""
+"""Protect what may hold records that are not locked yet from being destroyed by mistake."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from infra.teardown import Teardown
 
 
 def keep_unread(teardown: Teardown, *resources: TerraformResource) -> None:
-    """Have Terraform refuse to destroy or replace what may hold records nobody has locked yet.
+    """Have Terraform refuse to destroy or replace what may hold records that are not locked yet.
 
-    Not a deletion lock of the cloud's: an administrator still can. It keeps a `terraform destroy`,
-    a renamed resource and a changed region from being the end of unread records.
+    This is not the cloud's own deletion lock: an administrator can still delete. It keeps a
+    `terraform destroy`, a renamed resource or a changed region from losing unread records.
     """
     if teardown is Teardown.REMOVE:
         return

@@ -1,4 +1,4 @@
-"""How both apps say that a configuration cannot be made into stacks."""
+"""How both apps report a configuration that cannot be made into stacks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ EXAMPLE = "nhi-evidence.example.toml"
 
 
 def unusable(error: FileNotFoundError | EvidenceError) -> int:
-    """Print what is wrong, a line for each problem, and return the exit code."""
+    """Print what is wrong, one line per problem, and return the exit code."""
     if isinstance(error, FileNotFoundError):
-        lines: tuple[str, ...] = (f"there is no {error.filename}: copy {EXAMPLE}, or make init",)
+        lines: tuple[str, ...] = (
+            (f"there is no {error.filename}: copy {EXAMPLE}, or run make init"),
+        )
     elif isinstance(error, ConfigError):
         lines = error.lines()
     else:

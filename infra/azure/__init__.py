@@ -1,4 +1,4 @@
-"""Azure and Entra: the tenant's logs through one Event Hub to the exporter."""
+"""Azure and Entra: the tenant's logs go through one Event Hub to the exporter."""
 
 from infra import jsii_node
 

@@ -21,7 +21,7 @@ from infra.azure.names import NAME, management_group_id
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 
 GROUP_CATEGORIES = ("Administrative", "Policy")
-"""What the log of a management group has."""
+"""The categories in a management group's log."""
 
 _SCHEMA = (
     "https://schema.management.azure.com/schemas/2019-08-01/managementGroupDeploymentTemplate.json#"
@@ -29,10 +29,10 @@ _SCHEMA = (
 
 
 class SubscriptionLogs(Construct):
-    """One diagnostic setting a subscription: to the hub, and to where alarms look.
+    """One diagnostic setting per subscription: to the hub, and to the workspace alarms query.
 
-    `registered` are the providers that act in each subscription, and register there what a
-    diagnostic setting and a policy need.
+    `registered` are the Terraform providers that act in each subscription, and register there what
+    a diagnostic setting and a policy need.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SubscriptionLogs(Construct):
 class ManagementGroupLogs(Construct):
     """Role assignments and policies made above the subscriptions.
 
-    As a template, since the provider has no resource for it. What the group and a subscription
+    It is a template, since the provider has no resource for it. What the group and a subscription
     both deliver has one event id and is counted once.
     """
 

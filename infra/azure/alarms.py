@@ -1,4 +1,4 @@
-"""Who is told, and when, that logs stop coming, are not read, or cannot be written."""
+"""Who is notified, and when, that logs stop arriving, are not read, or cannot be written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from nhi_evidence.config.azure_app import PARTITIONS
 
 
 class Workspace(Construct):
-    """Where alarms look: what the function says, what the hub counts, every Activity Log."""
+    """What alarms query: the function's log, the hub's counts, and every Activity Log."""
 
     def __init__(self, scope: Construct, name: str, *, location: str) -> None:
         super().__init__(scope, name)
@@ -49,7 +49,7 @@ class Workspace(Construct):
 
 
 class FunctionLogs(Construct):
-    """What the function says, in the workspace; no instrumentation key is involved."""
+    """The function's log, in the workspace; no instrumentation key is involved."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class FunctionLogs(Construct):
 
 
 class HubMetrics(Construct):
-    """What the hub counts by the minute, in the workspace: a search sees that nothing was."""
+    """The hub's counts per minute, in the workspace: a query can find that there were none."""
 
     def __init__(
         self, scope: Construct, name: str, *, hub: LogHub, workspace: LogAnalyticsWorkspace
@@ -90,7 +90,7 @@ class HubMetrics(Construct):
 
 
 class Searched(NamedTuple):
-    """An alert on what a query of the workspace returns; any row is a reason."""
+    """An alert on a query of the workspace: any row it returns is a reason."""
 
     name: str
     query: str
@@ -99,9 +99,9 @@ class Searched(NamedTuple):
     """How far back the query looks: ISO 8601."""
     meaning: str
     by: str | None = None
-    """Column whose every value is an alert of its own."""
+    """Column of which each value is an alert of its own."""
     periods: int = 1
-    """How many times in a row there must be a row."""
+    """How many evaluations in a row must return a row."""
 
 
 ALWAYS = (
@@ -110,7 +110,7 @@ ALWAYS = (
         queries.FAILURES,
         "PT15M",
         "PT15M",
-        "The exporter fails for half an hour: the evidence store refuses or is out of reach.",
+        "The exporter has failed for half an hour: the evidence store refuses or is unreachable.",
         periods=2,
     ),
     Searched(
@@ -118,14 +118,14 @@ ALWAYS = (
         queries.REJECTED,
         "PT15M",
         "PT15M",
-        "A message could not be decoded, or a record broke the mapper: locked as it came.",
+        "A message could not be decoded, or a record broke the mapper; it was locked as received.",
     ),
     Searched(
         "lagging",
         queries.behind(queries.LAG_SECONDS),
         "PT15M",
         "PT30M",
-        "A partition is read an hour behind what arrives in it; after seven days logs are lost.",
+        "A partition is read an hour late; after seven days, unread logs are lost.",
         by="Partition",
     ),
     Searched(
@@ -133,7 +133,7 @@ ALWAYS = (
         queries.behind(queries.LOSS_SECONDS),
         "PT15M",
         "PT30M",
-        "Half the time is gone after which the hub forgets what waits in a partition.",
+        "Half the time is gone after which the hub deletes what waits in a partition.",
         by="Partition",
     ),
     Searched(
@@ -141,14 +141,14 @@ ALWAYS = (
         queries.UNREAD,
         "PT15M",
         "PT3H",
-        "Logs reach the hub and nobody reads them; after seven days they are gone.",
+        "Logs reach the hub and nothing reads them; after seven days they are lost.",
     ),
     Searched(
         "partition-unread",
         queries.partition_unread(PARTITIONS),
         "PT30M",
         "PT6H",
-        "Many messages came, and a partition was not read once in six hours.",
+        "Many messages arrived, and a partition was not read once in six hours.",
         by="Partition",
     ),
     Searched(
@@ -156,17 +156,20 @@ ALWAYS = (
         queries.REMOVED_SETTINGS,
         "PT15M",
         "PT1H",
-        "A diagnostic setting that sends logs here was deleted: apply again, or remediate.",
+        (
+            "A diagnostic setting that sends logs here was deleted: apply again, or run its "
+            "remediation."
+        ),
         by="Setting",
     ),
 )
-"""Alerts that are right whatever the tenant is like."""
+"""Alerts that suit every tenant."""
 
 
 def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
-    """Return what is told of nothing for so many hours, 0 being for ever.
+    """Return the alerts on silence for so many hours; 0 allows any silence.
 
-    A search looks back two days: of a longer silence the evidence account alone tells.
+    A query looks back two days: only the evidence account's alarms cover a longer silence.
     """
     if not 0 < hours <= queries.LONGEST_HOURS:
         return ()
@@ -175,8 +178,8 @@ def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
         queries.DIRECTORY_SILENT,
         "PT1H",
         "P2D",
-        "No sign-in of a managed identity came for two days, or ever, though the exporter's own"
-        " does every day: the directory's diagnostic setting is gone or refused.",
+        "No sign-in of a managed identity has arrived for two days, or ever, though the exporter "
+        "itself signs in every day: the directory's diagnostic setting is gone or denied.",
     )
     return (
         Searched(
@@ -184,24 +187,24 @@ def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
             queries.silent(hours),
             "PT30M",
             "P2D",
-            f"Nothing has reached the hub for {hours} hours, or ever: the diagnostic settings are"
-            " gone or refused.",
+            f"Nothing has reached the hub for {hours} hours, or ever: the diagnostic settings are "
+            "gone or denied.",
         ),
         Searched(
             "no-success",
             queries.no_success(hours),
             "PT30M",
             "P2D",
-            f"Nothing has been locked for {hours} hours, or never: nothing arrives, the package is"
-            " not published, or every batch fails.",
+            f"Nothing has been locked for {hours} hours, or ever: nothing arrives, the package is "
+            "not published, or every batch fails.",
         ),
         Searched(
             "category-silent",
             queries.CATEGORY_SILENT,
             "PT1H",
             "P2D",
-            "A category of logs that came all day has not come for twelve hours: a setting is gone,"
-            " changed or refused, or it rests.",
+            "A category of logs that arrived all day has not arrived for twelve hours: a setting "
+            "is gone, changed or denied, or the source is idle.",
             by="Category",
         ),
         *((of_directory,) if entra else ()),
@@ -209,7 +212,7 @@ def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
 
 
 class Alarms(Construct):
-    """An action group with one address, and an alert for each way the export can stop."""
+    """An action group with one address, and an alert for every way the export can stop."""
 
     def __init__(
         self,
@@ -260,7 +263,7 @@ class Alarms(Construct):
             window_duration=searched.window,
             # A table appears with its first row.
             skip_query_validation=True,
-            # Told when it begins, and taken back when it ends; not at every evaluation between.
+            # Notify when it begins and resolve when it ends, not at every evaluation in between.
             auto_mitigation_enabled=True,
             criteria=[
                 MonitorScheduledQueryRulesAlertV2Criteria(

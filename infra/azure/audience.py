@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.azure.names import NAME
 
 WRITE_ROLE = "b7a2f4c0-6c1d-5f0e-9d0a-2f9a4f1c7e35"
-"""Id of the application role, ours to choose and the same in every tenant."""
+"""Id of the application role, which we choose, and the same in every tenant."""
 
 TOKEN_VERSION = 1
 """Entra's token format decides the issuer and the audience AWS sees: version 1 has
@@ -24,10 +24,10 @@ for an audience. https://learn.microsoft.com/entra/identity-platform/access-toke
 
 
 class AwsAudience(Construct):
-    """An application without secrets, whose tokens only the exporter's identity is given.
+    """An application without secrets, whose tokens are issued only to the exporter's identity.
 
-    Assignment is required, so nobody else in the tenant obtains a token with this audience in
-    the first place; the AWS trust then asks for the exporter's subject as well.
+    Assignment is required, so nobody else in the tenant can obtain a token with this audience in
+    the first place; the AWS trust policy then requires the exporter's subject as well.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class AwsAudience(Construct):
             self,
             "application",
             display_name=f"{NAME} in AWS",
-            description="Audience of the tokens nhi-evidence shows to AWS",
+            description="Audience of the tokens nhi-evidence presents to AWS",
             sign_in_audience="AzureADMyOrg",
             identifier_uris=[audience],
             api=ApplicationApi(requested_access_token_version=TOKEN_VERSION),
@@ -47,7 +47,7 @@ class AwsAudience(Construct):
                     id=WRITE_ROLE,
                     allowed_member_types=["Application"],
                     display_name="Write evidence",
-                    description="May show a token to the evidence account",
+                    description="May present a token to the evidence account",
                     value="Evidence.Write",
                     enabled=True,
                 )

@@ -16,7 +16,7 @@ CATEGORIES = (
     # Agents signing in as users, and people through applications.
     "SignInLogs",
     "NonInteractiveUserSignInLogs",
-    # Secrets, certificates and federated credentials of applications, dead ones included.
+    # Secrets, certificates and federated credentials of applications, expired ones included.
     "ServicePrincipalSignInLogs",
     "ManagedIdentitySignInLogs",
     "MicrosoftServicePrincipalSignInLogs",
@@ -27,7 +27,7 @@ CATEGORIES = (
 
 
 class EntraLogs(Construct):
-    """The tenant's diagnostic setting. Needs a Security Administrator, and Entra ID P1."""
+    """The tenant's diagnostic setting. It takes a Security Administrator, and Entra ID P1."""
 
     def __init__(self, scope: Construct, name: str, *, hub: LogHub) -> None:
         super().__init__(scope, name)

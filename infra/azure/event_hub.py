@@ -1,4 +1,4 @@
-"""The Event Hub every log of the tenant comes through."""
+"""The Event Hub that every log of the tenant goes through."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from infra.azure.names import HUB, NAME, namespace_name
 from nhi_evidence.config.azure_app import PARTITIONS, RETENTION_HOURS
 
 GENERATION_CHARACTERS = 8
-"""Of the generation's id, a random UUID, in the name of the consumer group."""
+"""How many characters of the generation's id, a random UUID, the consumer group's name has."""
 
 MOST_UNITS = 10
-"""Throughput units the namespace may grow to by itself; each takes 1 MB/s."""
+"""Throughput units the namespace may scale up to by itself; each takes 1 MB/s."""
 
 
 class LogHub(Construct):
-    """A namespace of one hub, with a reader's group and a rule for Azure Monitor.
+    """A namespace with one hub, a consumer group for the reader, and a rule for Azure Monitor.
 
-    Azure Monitor knows only keyed access (a shared access rule with manage, send and listen),
-    so keys stay switched on in this namespace; nothing of ours has one. It is apart from other
-    namespaces for that reason.
+    Azure Monitor supports only access by key (a shared access rule with manage, send and listen),
+    so keys stay enabled in this namespace, although nothing of ours uses one. That is why it is
+    separate from other namespaces.
     https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings#destinations
     """
 
@@ -80,7 +80,7 @@ class LogHub(Construct):
             "generation",
             lifecycle=TerraformResourceLifecycle(replace_triggered_by=[f"{hub}.id"]),
         )
-        """Another value whenever the hub is made anew: sequence numbers then start again."""
+        """A new value whenever the hub is re-created: sequence numbers then start over."""
         self.consumer_group = EventhubConsumerGroup(
             self,
             "exporter",
@@ -89,5 +89,5 @@ class LogHub(Construct):
             eventhub_name=self.hub.name,
             resource_group_name=NAME,
         )
-        """The reader's, another for each hub of this name: the host keeps its checkpoints by group,
-        and those of the hub before would have it start past the new hub's first messages."""
+        """The reader's group, a new one for each hub of this name: the host keeps checkpoints per
+        group, and those of the previous hub would make it skip the new hub's first messages."""

@@ -1,7 +1,7 @@
-"""Functions of the evidence account as Entra knows them: applications without a secret.
+"""The evidence account's functions in Entra: applications without a secret.
 
-Each has federated credentials on the issuer of AWS (`sts:GetWebIdentityToken`) and on the one
-subject that may use it, and the rights of what it does.
+Each has federated credentials for AWS's issuer (`sts:GetWebIdentityToken`) and for the one subject
+that may use it, and the permissions it needs.
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 """
 
@@ -38,14 +38,14 @@ PERMISSIONS = {
 """Application permissions of Graph to their ids, the same in every tenant:
 https://learn.microsoft.com/graph/permissions-reference"""
 SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
-"""Template id of the directory role, the same in every tenant: reads the tenant's own settings.
+"""Template id of the directory role, the same in every tenant: it reads the tenant's own settings.
 https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
 ACTIVITY = "Microsoft.Insights/eventtypes/values/read"
-"""The one action by which the Activity Log is listed."""
+"""The only action that listing the Activity Log takes."""
 
 
 class FederatedApplication(Construct):
-    """An application that only roles of AWS can act as, with permissions of Graph."""
+    """An application that only AWS roles can act as, with Graph permissions."""
 
     def __init__(
         self,
@@ -103,9 +103,10 @@ class FederatedApplication(Construct):
 
 
 class Federation(Construct):
-    """What reconciles and what reads settings, each as an application of its own.
+    """The reconciling function and the one that reads settings, each as an application.
 
-    `canaries` are roles of AWS that act as one more, which may nothing: its calls are probes.
+    `canaries` are AWS roles that act as one more application, which may do nothing: its calls are
+    probes.
     """
 
     def __init__(
@@ -177,7 +178,7 @@ class Federation(Construct):
             )
 
     def _lists_activity(self, principal: ServicePrincipal, subscriptions: Sequence[str]) -> None:
-        """Let the Activity Log of each subscription be listed: one action, and no other."""
+        """Allow listing the Activity Log of each subscription: one action, and no other."""
         scopes = [f"/subscriptions/{subscription}" for subscription in subscriptions]
         role = RoleDefinition(
             self,

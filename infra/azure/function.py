@@ -28,7 +28,7 @@ from nhi_evidence.config.azure_app import CONSUMER_GROUP, INSTANCES, connections
 
 
 class ExportFunction(Construct):
-    """A plan that sleeps when nothing comes, and one app in it.
+    """A plan that scales to zero when nothing arrives, and one app in it.
 
     Values of `environment` may be expressions over the template's parameters.
     """
@@ -61,10 +61,10 @@ class ExportFunction(Construct):
         accept(
             plan,
             {
-                "CKV_AZURE_212": "The plan sleeps while nothing comes, and the hub keeps what"
-                " comes: there is nothing to fail over to.",
-                "CKV_AZURE_225": "Work is lost in no zone: what is not acknowledged is read again"
-                " by another instance, and checkpoints outlive a zone.",
+                "CKV_AZURE_212": "The plan scales to zero while nothing arrives, and the hub "
+                "keeps what arrives: there is nothing to fail over to.",
+                "CKV_AZURE_225": "Losing a zone loses no work: another instance reads what was "
+                "not acknowledged, and checkpoints survive a zone.",
             },
         )
         receiver = RoleAssignment(
@@ -86,7 +86,7 @@ class ExportFunction(Construct):
             "namespace": hub.namespace.name,
             "hub": hub.hub.id,
             "consumerGroup": hub.consumer_group.name,
-            # Read by nothing: another value has the template, and `reference` in it, run again.
+            # Nothing reads it: a new value makes the template, and `reference` in it, run again.
             "generation": hub.generation.id,
         }
         settings = {
@@ -120,7 +120,7 @@ class ExportFunction(Construct):
         self._publish(package, site_name(subscription), subscription)
 
     def _publish(self, package: Path, site: str, subscription: str) -> None:
-        """Lay the package beside the stack and say how the deployer publishes it."""
+        """Put the package beside the stack, and output the command that publishes it."""
         digest = sha256(package.read_bytes()).hexdigest()
         asset = TerraformAsset(
             self, "package", path=str(package), type=AssetType.FILE, asset_hash=digest

@@ -1,4 +1,4 @@
-"""What the Functions host keeps: its package, its leases, and how far it has read."""
+"""Storage of the Functions host: its package, its leases, and how far it has read."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from infra.azure.regions import replication
 SOFT_DELETE_DAYS = 7
 
 _NETWORK = (
-    "The plan runs without a network of the customer's, and the host reaches its storage by public"
-    " addresses. Keys, local users and anonymous reading are off: only the exporter's identity and"
-    " who holds a role of Azure's get in."
+    "The plan runs without a customer network, and the host reaches its storage at public "
+    "addresses. Keys, local users and anonymous reads are off: only the exporter's identity and "
+    "holders of an Azure role have access."
 )
 
 ACCOUNT = {
     "CKV_AZURE_33": "The host uses no queues of this account.",
     "CKV_AZURE_59": _NETWORK,
-    "CKV_AZURE_206": "Across the zones of the region, where it has any. What is here tells how far"
-    " the hub was read, and the hub is of the same region.",
-    "CKV2_AZURE_1": "It holds no evidence: checkpoints and the package. A key of the customer's"
-    " that is disabled would stop the export.",
+    "CKV_AZURE_206": "Replicated across the region's zones, if it has any. It holds how far the "
+    "hub was read, and the hub is in the same region.",
+    "CKV2_AZURE_1": "It holds no evidence, only checkpoints and the package. A disabled "
+    "customer-managed key would stop the export.",
     "CKV2_AZURE_33": _NETWORK,
 }
-"""What a scanner wants of the account, and why it is not so."""
+"""What a scanner demands of the account, and why it does not apply."""
 
 
 class HostStorage(Construct):
-    """A storage account that knows no keys, and nobody but the exporter's identity."""
+    """A storage account without keys, which admits only the exporter's identity."""
 
     def __init__(
         self, scope: Construct, name: str, *, subscription: str, location: str, principal: str
@@ -50,7 +50,8 @@ class HostStorage(Construct):
             location=location,
             resource_group_name=NAME,
             account_tier="Standard",
-            # Checkpoints decide where reading goes on: they outlive one zone, where there are any.
+            # Checkpoints decide where reading resumes, so they survive the loss of a zone, if there
+            # are zones.
             account_replication_type=replication(location),
             min_tls_version="TLS1_2",
             https_traffic_only_enabled=True,
@@ -59,7 +60,7 @@ class HostStorage(Construct):
             allow_nested_items_to_be_public=False,
             cross_tenant_replication_enabled=False,
             local_user_enabled=False,
-            # A checkpoint or a package that somebody deletes can be had back for a week.
+            # A deleted checkpoint or package can be restored for a week.
             blob_properties=StorageAccountBlobProperties(
                 delete_retention_policy=StorageAccountBlobPropertiesDeleteRetentionPolicy(
                     days=SOFT_DELETE_DAYS
@@ -82,11 +83,12 @@ class HostStorage(Construct):
         accept(
             self.packages,
             {
-                "CKV2_AZURE_21": "Left out of the logs on purpose: what the host does to its own"
-                " storage would be recorded, read by the host, and done again."
+                "CKV2_AZURE_21": "Left out of the logs on purpose: what the host does to its own "
+                "storage would be recorded, then read by the host, which would "
+                "write again."
             },
         )
-        # The role the host documents for its storage.
+        # The role that the documentation of the host names for its storage.
         # https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
         self.grant = RoleAssignment(
             self,

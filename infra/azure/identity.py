@@ -1,4 +1,4 @@
-"""The managed identity the exporter runs as, and the AWS writer role trusts."""
+"""The managed identity that the exporter runs as and the AWS writer role trusts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from infra.azure.names import NAME
 
 
 class ExporterIdentity(Construct):
-    """A user-assigned identity in the exporter's resource group, at first without any role.
+    """A user-assigned identity in the exporter's resource group, initially without any role.
 
-    It outlives the function app, so its object id, the `sub` AWS pins, stays when the app is
-    made anew. An identity that is made anew has another.
+    It outlives the function app, so its object id, the `sub` that AWS pins, stays when the app is
+    re-created. A re-created identity has another.
     """
 
     def __init__(self, scope: Construct, name: str, *, location: str) -> None:

@@ -1,4 +1,4 @@
-"""What things are called in Azure: known before anything exists."""
+"""Names in Azure, known before anything exists."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What alarms search the workspace for, in the Kusto query language.
+"""The alarms' queries of the workspace, in the Kusto query language.
 
-Every alarm is a search, also of the hub's metrics: a metric alert is not met while its metric has
-no value, and that nothing came, or was read, is what has to be told.
+Every alarm is a log query, even of the hub's metrics: a metric alert does not fire while its metric
+has no value, and the point is to notify that nothing arrived, or was read.
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types
 """
 
@@ -10,30 +10,30 @@ from __future__ import annotations
 from infra.azure.names import NAME
 
 NO_SUCCESS_HOURS = 6
-"""Where the configuration does not say how long the source may be silent."""
+"""Used if the configuration does not say how long the source may be silent."""
 
 LONGEST_HOURS = 47
-"""A search looks back two days at most, and one hour of them tells that the workspace is older."""
+"""A query looks back at most two days, and one hour of them shows that the workspace is older."""
 
 LAG_SECONDS = 3_600
 
 LOSS_SECONDS = 7 * 86_400 // 2
-"""Half the time is gone after which the hub forgets a message."""
+"""Half the time after which the hub deletes a message."""
 
 LOCKED = "locked "
-"""How the function's line begins for each evidence object, which follows as JSON."""
+"""Start of the function's log line for each evidence object, which follows as JSON."""
 
 UNMAPPED = "unmapped"
-"""How it begins for what broke the mapper."""
+"""Start of its line for what broke the mapper."""
 
 READ = "read partition "
-"""How it begins for each batch: `read partition 3, 128 messages, oldest 42 s`."""
+"""Start of its line for each batch: `read partition 3, 128 messages, oldest 42 s`."""
 
 TOOK = "took "
-"""How it begins for each category of a batch: `took signinlogs, 128 records`."""
+"""Start of its line for each category in a batch: `took signinlogs, 128 records`."""
 
 MANY_MESSAGES = 1_000
-"""So many messages in six hours leave out no partition, since Azure Monitor names none."""
+"""This many messages in six hours reach every partition, since Azure Monitor names no partition."""
 
 FAILURES = f"""FunctionAppLogs
 | where Level in ("Error", "Critical") and Message !startswith "{UNMAPPED}\""""
@@ -43,13 +43,14 @@ REJECTED = f"""FunctionAppLogs
   or Message startswith "{UNMAPPED}\""""
 
 _NONE = "(datatable(TimeGenerated: datetime)[])"
-"""Keeps a search whole where a table has had no row and so does not exist: `isfuzzy` passes over
-what is not there."""
+"""Keeps a query valid while a table has had no row and so does not exist: `isfuzzy` skips missing
+tables."""
 
 _SINCE = f"""let since = toscalar(union isfuzzy=true
   FunctionAppLogs, AzureActivity, AzureMetrics, {_NONE}
 | summarize min(TimeGenerated));"""
-"""The first row of any kind: a deployment has its time from then on, whatever never comes."""
+"""The first row of any kind: the time a deployment is allowed counts from then, whatever never
+arrives."""
 
 _LOCKED = f'FunctionAppLogs | where Message startswith "{LOCKED}"'
 _READ = f'FunctionAppLogs | where Message startswith "{READ}"'
@@ -60,7 +61,7 @@ _CAME = 'AzureMetrics | where MetricName == "IncomingMessages" and Total > 0'
 
 
 def _count(rows: str, when: str) -> str:
-    """Return how many rows there are in a time, none where the table is not there."""
+    """Return an expression for how many rows there are in a time, 0 if the table does not exist."""
     return f"""toscalar(union isfuzzy=true
   ({rows} | project TimeGenerated), {_NONE}
 | where TimeGenerated {when}
@@ -68,7 +69,7 @@ def _count(rows: str, when: str) -> str:
 
 
 def _never(rows: str, hours: int) -> str:
-    """Return the search that has one row when nothing of a kind came for so many hours, or ever."""
+    """Return a query with one row if nothing of a kind arrived for so many hours, or ever."""
     return f"""{_SINCE}
 let found = {_count(rows, f"> ago({hours}h)")};
 print TimeGenerated = now(), Since = since, Found = found
@@ -76,18 +77,18 @@ print TimeGenerated = now(), Since = since, Found = found
 
 
 def no_success(hours: int) -> str:
-    """Return the search for an export that has locked nothing for so many hours, or never."""
+    """Return the query for an export that has locked nothing for so many hours, or ever."""
     return _never(_LOCKED, hours)
 
 
 def silent(hours: int) -> str:
-    """Return the search for a hub that no message reached for so many hours, or ever."""
+    """Return the query for a hub that no message has reached for so many hours, or ever."""
     return _never(_CAME, hours)
 
 
 DIRECTORY_SILENT = _never(_DIRECTORY, LONGEST_HOURS)
-"""The exporter itself signs in at least once a day, as a managed identity: so where the directory
-is exported, this category comes, however quiet the tenant."""
+"""The exporter itself signs in at least once a day, as a managed identity: so if the directory is
+exported, this category arrives, however quiet the tenant."""
 
 UNREAD = f"""let came = {_count(_CAME, "between (ago(3h) .. ago(1h))")};
 let read = {_count(_READ, "> ago(3h)")};
@@ -96,9 +97,9 @@ print TimeGenerated = now(), Came = came, Read = read
 
 
 def partition_unread(partitions: int) -> str:
-    """Return the search for partitions that nobody reads while many messages come by others.
+    """Return the query for partitions that nothing reads while many messages arrive in others.
 
-    The host says nothing of a partition it does not read: no lag of it is in any line.
+    The host logs nothing about a partition it does not read, so no line shows its lag.
     """
     return f"""let read = FunctionAppLogs
 | where Message startswith "{READ}"
@@ -113,7 +114,7 @@ range Number from 0 to {partitions - 1} step 1
 
 
 def behind(seconds: int) -> str:
-    """Return the search for partitions whose oldest message had waited longer when it was read."""
+    """Return the query for partitions whose oldest message had waited longer when it was read."""
     return f"""FunctionAppLogs
 | where Message startswith "{READ}"
 | parse Message with "{READ}" Partition ", " Messages: long " messages, oldest " Age: long " s"
@@ -129,8 +130,8 @@ CATEGORY_SILENT = f"""FunctionAppLogs
   Quarters = dcountif(Quarter, Quarter between (2 .. 5)),
   TimeGenerated = max(TimeGenerated) by Category
 | where Recent == 0 and Quarters == 4"""
-"""Categories that came in each quarter of a day, so with no gap of twelve hours, and then for
-twelve hours did not. What never came that evenly is not expected."""
+"""Categories that arrived in every quarter of a day, so without a gap of twelve hours, and then did
+not for twelve hours. What never arrived that evenly is not expected to."""
 
 REMOVED_SETTINGS = f"""AzureActivity
 | where OperationNameValue =~ "Microsoft.Insights/diagnosticSettings/delete"

@@ -1,4 +1,4 @@
-"""What a region lacks that the deployment would otherwise take for granted."""
+"""What a region lacks and the deployment would otherwise take for granted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ WITH_FLEX_CONSUMPTION = frozenset(
         *("westeurope", "westus2", "westus3"),
     }
 )
-"""Regions known to offer the function's plan; as of 2026-04, and there are more every few months:
-`az functionapp list-flexconsumption-locations`."""
+"""Regions known to offer the function's plan, as of 2026-04; more are added every few months: `az
+functionapp list-flexconsumption-locations`."""
 
 
 def replication(location: str) -> str:
-    """Return how the host's storage is replicated: across zones where the region has any."""
+    """Return how the host's storage is replicated: across zones if the region has any."""
     return "LRS" if location in WITHOUT_ZONES else "ZRS"
 
 
@@ -34,13 +34,14 @@ def notes(location: str) -> tuple[str, ...]:
     texts = []
     if location in WITHOUT_ZONES:
         texts.append(
-            f"azure.location: {location} has no availability zones: the host's storage is kept in"
-            " one place (LRS), and losing it has the exporter read the hub again from its start,"
-            " which repeats nothing in the evidence"
+            f"azure.location: {location} has no availability zones: the host's storage is kept in "
+            "one place (LRS), and if that is lost, the exporter reads the hub again from the "
+            "start, which repeats nothing in the evidence"
         )
     if location not in WITH_FLEX_CONSUMPTION:
         texts.append(
-            f"azure.location: {location} is not known here to offer the Flex Consumption plan;"
-            " before applying, look for it in: az functionapp list-flexconsumption-locations"
+            f"azure.location: {location} is not known here to offer the Flex Consumption plan; "
+            "before applying, look for it in the output of: az functionapp "
+            "list-flexconsumption-locations"
         )
     return tuple(texts)

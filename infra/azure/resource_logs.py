@@ -1,4 +1,4 @@
-"""Resource logs by policy: on every vault and storage account, those of tomorrow included."""
+"""Resource logs by policy: on every vault and storage account, including future ones."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ STREAM_ACTIONS = (
     "Microsoft.EventHub/namespaces/authorizationRules/read",
     "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action",
 )
-"""What Azure asks of whoever points a diagnostic setting at a hub. Data Owner, the built-in role
-that includes it, could also read and delete what is in the hub."""
+"""The permissions Azure requires to point a diagnostic setting at a hub. Data Owner, the built-in
+role that includes them, could also read and delete what is in the hub."""
 
 SETTING_ACTIONS = (
     "Microsoft.Insights/diagnosticSettings/read",
@@ -48,18 +48,19 @@ SETTING_ACTIONS = (
     "Microsoft.Resources/deployments/operationstatuses/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
 )
-"""What making a diagnostic setting by a policy's deployment takes. Monitoring Contributor, the
-built-in role for it, could also remove settings, and read every resource and change its alerts."""
+"""The permissions that a policy's deployment needs to create a diagnostic setting. Monitoring
+Contributor, the built-in role for it, could also remove settings, read every resource and change
+its alerts."""
 
 MOST_RESOURCES = 50_000
-"""The most one remediation task takes on; without it, 500."""
+"""The most resources one remediation task handles; the default is 500."""
 
 AT_ONCE = 30
-"""Deployments a task makes at a time; Azure's largest."""
+"""Concurrent deployments of a task; Azure's maximum."""
 
 
 class PolicyIdentity(Construct):
-    """The identity that makes diagnostic settings, and may do nothing else to a resource."""
+    """The identity that creates diagnostic settings, and may do nothing else to a resource."""
 
     def __init__(
         self,
@@ -94,8 +95,8 @@ class PolicyIdentity(Construct):
             self,
             "stream",
             role_definition_id=role_id("stream", subscription),
-            # A role may be assignable in a resource group, not in a single resource; it is
-            # assigned in the namespace alone.
+            # A custom role can be assignable in a resource group, not in a single resource; it is
+            # assigned only in the namespace.
             scope=group_id(subscription),
             name=f"{NAME} stream settings {hub.namespace_name}",
             description="Point diagnostic settings at this Event Hubs namespace",
@@ -119,10 +120,10 @@ class PolicyIdentity(Construct):
 
 
 class ResourceLogs(Construct):
-    """For each kind of resource a policy, its assignment, and tasks for what exists already.
+    """For each type of resource: a policy, its assignment, and tasks for what exists already.
 
-    Azure Monitor sends the logs of a resource only to a hub of the resource's own region.
-    Resources elsewhere are not passed over in silence: they show as not compliant.
+    Azure Monitor sends the logs of a resource only to a hub of the resource's own region. Resources
+    elsewhere are not silently skipped: they show as non-compliant.
     """
 
     def __init__(
@@ -141,7 +142,8 @@ class ResourceLogs(Construct):
         self._group = management_group_id(group)
         self._location = location
         self._hub = hub
-        # What the host does to its own storage would be recorded, read, and done again.
+        # What the host does to its own storage would be recorded, then read by the host, which
+        # would write again.
         self._excluded = storage_id(subscription)
         self._policy = PolicyIdentity(
             self,
@@ -159,7 +161,7 @@ class ResourceLogs(Construct):
         self._say_what_remains(group, kinds)
 
     def _assigned(self, kind: Logged) -> ManagementGroupPolicyAssignment:
-        """Define the policy of a kind, and assign it to the management group."""
+        """Define the policy for a type of resource, and assign it to the management group."""
         definition = PolicyDefinition(
             self,
             kind.slug,
@@ -173,7 +175,7 @@ class ResourceLogs(Construct):
             policy_rule=json.dumps(
                 rule(kind, role=self._policy.role, excluded=self._excluded), sort_keys=True
             ),
-            # The rule names the role, which must exist by then.
+            # The rule names the role, which has to exist by then.
             depends_on=self._policy.grants,
         )
         return ManagementGroupPolicyAssignment(
@@ -196,9 +198,9 @@ class ResourceLogs(Construct):
     def _remediated(
         self, kind: Logged, assignment: ManagementGroupPolicyAssignment, subscription: str
     ) -> None:
-        """Have what exists in a subscription evaluated now, and given its setting.
+        """Have existing resources of a subscription evaluated now, and given their settings.
 
-        In a subscription and not in the group: a task of a management group takes what was
+        The task is in the subscription, not the group: a management group's task handles what was
         evaluated before, which at the first apply is nothing.
         """
         SubscriptionPolicyRemediation(
@@ -210,14 +212,15 @@ class ResourceLogs(Construct):
             resource_discovery_mode="ReEvaluateCompliance",
             resource_count=MOST_RESOURCES,
             parallel_deployments=AT_ONCE,
-            # A failure is that resource's own: it stays non-compliant, and the others go on.
+            # A failure concerns only its resource: that one stays non-compliant, and the others go
+            # on.
             failure_percentage=1,
-            # Elsewhere a setting cannot send to this hub, and every attempt would fail.
+            # In other regions a setting cannot send to this hub, and every attempt would fail.
             location_filters=[self._location],
         )
 
     def _say_what_remains(self, group: str, kinds: Iterable[Logged]) -> None:
-        """Show how to reach subscriptions that are not listed, and how to see what is missing."""
+        """Output how to cover subscriptions that are not listed, and how to see what is missing."""
         names = [kind.short_name for kind in kinds]
         TerraformOutput(
             self,
@@ -238,5 +241,5 @@ class ResourceLogs(Construct):
             value=f"az policy state list --management-group {group} --filter"
             f" \"complianceState eq 'NonCompliant' and ({wanted})\""
             ' --query "[].resourceId" --output tsv',
-            description="Resources whose logs are missing, wherever they are",
+            description="Lists resources whose logs are missing, wherever they are",
         ).override_logical_id("compliance")

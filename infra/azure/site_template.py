@@ -1,8 +1,8 @@
 """The function app as an Azure Resource Manager template.
 
-The provider's own resource for this plan writes `AzureWebJobsStorage`, a connection string with
-an empty key, beside the identity-based settings, and the host then takes the string
-(docs/decisions/0047-function-app-by-template.md). The template says every setting itself.
+The provider's own resource for this plan writes `AzureWebJobsStorage`, a connection string with an
+empty key, beside the identity-based settings, and the host then prefers the string
+(docs/decisions/0047-function-app-by-template.md). The template states every setting itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _VERSION = "2024-04-01"
 _HUB_VERSION = "2024-01-01"
 
 HUB_CREATED = f"[reference(parameters('hub'), '{_HUB_VERSION}').createdAt]"
-"""When Azure says the hub was made: what tells a hub that was made anew from the one before."""
+"""When Azure says the hub was created: it distinguishes a re-created hub from the previous one."""
 
 
 def template(
@@ -50,7 +50,7 @@ def template(
                     "siteConfig": _site_config(settings),
                 },
             },
-            # Publishing takes the deployer's own sign-in, never a publishing password.
+            # Publishing uses the deployer's own sign-in, never a publishing password.
             *(_no_password(way) for way in ("scm", "ftp")),
         ],
     }

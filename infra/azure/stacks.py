@@ -1,4 +1,4 @@
-"""The two Azure stacks: first the identity AWS is to trust, then all that uses it."""
+"""The two Azure stacks: first the identity AWS has to trust, then what uses it."""
 
 from __future__ import annotations
 
@@ -40,17 +40,18 @@ RESOURCE_PROVIDERS = (
     *("Microsoft.ManagedIdentity", "Microsoft.Management", "Microsoft.OperationalInsights"),
     *("Microsoft.PolicyInsights", "Microsoft.Resources", "Microsoft.Storage", "Microsoft.Web"),
 )
-"""What the two stacks use in the exporter's subscription, spelled as Azure spells it: Terraform's
-provider compares letter for letter, and passes over what it does not find with a warning."""
+"""Resource providers that the two stacks use in the exporter's subscription, spelled as Azure
+spells them: Terraform's provider compares case-sensitively, and skips what it does not find with
+a warning."""
 
 OBSERVED_PROVIDERS = ("microsoft.insights", "Microsoft.PolicyInsights")
-"""What a subscription needs for its logs to be sent, and its resources to be evaluated."""
+"""Resource providers that a subscription needs to send its logs and evaluate its resources."""
 
 
 class AzureIdentityStack(TerraformStack):
-    """The identity and the audience of its tokens: both go into the AWS trust first.
+    """The identity and the audience of its tokens: both go into the AWS trust policy first.
 
-    Where the evidence account has an issuer, its functions are trusted here, too.
+    If the evidence account has an issuer, its functions are trusted here, too.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class AzureExportStack(TerraformStack):
     ) -> None:
         super().__init__(scope, name)
         if not isinstance(declared.trigger, EventHub):
-            raise TypeError(f"{declared.function.name}: its trigger is no event_hub")
+            raise TypeError(f"{declared.function.name}: its trigger is not an event_hub")
         subscription, location = azure.home, azure.location
         group = azure.management_group or azure.tenant
         keep_state(self, azure_storage=azure.state_storage)
@@ -192,7 +193,7 @@ class AzureExportStack(TerraformStack):
 
 
 def _provider(stack: TerraformStack, azure: Azure) -> AzurermProvider:
-    """Act as whoever is signed in, in the exporter's subscription; storage without keys."""
+    """Add the provider of the exporter's subscription; it uses the current sign-in, not keys."""
     return AzurermProvider(
         stack,
         "azurerm",
@@ -203,7 +204,7 @@ def _provider(stack: TerraformStack, azure: Azure) -> AzurermProvider:
         resource_providers_to_register=list(RESOURCE_PROVIDERS),
         features=[
             AzurermProviderFeatures(
-                # The function app goes with the template that made it.
+                # The function app is removed with the template that created it.
                 template_deployment=[
                     AzurermProviderFeaturesTemplateDeployment(
                         delete_nested_items_during_deletion=True
@@ -215,9 +216,9 @@ def _provider(stack: TerraformStack, azure: Azure) -> AzurermProvider:
 
 
 def _providers(stack: TerraformStack, azure: Azure) -> dict[str, AzurermProvider]:
-    """Return who acts in each subscription; in those beside the exporter's, under an alias.
+    """Return the provider for each subscription; all but the exporter's have an alias.
 
-    In order of their ids: what the configuration lists first or last means nothing.
+    They are sorted by id: the order in the configuration means nothing.
     """
     home = _provider(stack, azure)
     return {

@@ -1,4 +1,4 @@
-"""One command for each cloud: what goes where, what has to be there first, and then deploying it.
+"""One command per cloud: show what goes where, check what has to exist first, then deploy.
 
 `make deploy`, `make deploy-gcp`, `make deploy-azure`.
 """

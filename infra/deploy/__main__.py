@@ -21,22 +21,22 @@ TARGETS = ("aws", "gcp", "azure", "bootstrap")
 def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
     """Deploy to one cloud; return the exit code (`aws.deploy`, `terrain.deploy`).
 
-    `staged` gives the bundle of a function, where this process makes the stacks.
+    `staged` returns the bundle of a function, where this process makes the stacks.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
-    parser.add_argument("--out", type=Path, help="folder of what is synthesized")
-    parser.add_argument("--cdk", help="command line of the CDK (that which make brings)")
+    parser.add_argument("--out", type=Path, help="folder for the synthesized stacks")
+    parser.add_argument("--cdk", help="command line of the CDK (the one make installs)")
     parser.add_argument("--trust", help="with bootstrap: an account that may deploy into this one")
-    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--check", action="store_true", help="say what is missing, deploy nothing")
     options = parser.parse_args(arguments)
     try:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
         return _deploy(options, config, staged)
     except FileNotFoundError as error:
-        return _fail(f"there is no {error.filename}: make init")
+        return _fail(f"there is no {error.filename}: run make init")
     except ConfigError as error:
         return _fail(*map(str, error.problems))
     except NoAccessError as error:

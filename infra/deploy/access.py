@@ -1,4 +1,4 @@
-"""Which accounts of a deployment are reached, and with whose credentials."""
+"""Which accounts of a deployment can be reached, and with which credentials."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 _QUICKLY = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 _QUALIFIER = "hnb659fds"
-"""Of the CDK's bootstrap, where none is chosen."""
+"""The CDK's bootstrap qualifier, where no other is chosen."""
 
 
 class NoAccessError(SettingsError):
-    """There are no credentials, or AWS takes none of them."""
+    """There are no credentials, or AWS does not accept them."""
 
 
 class Access:
-    """The account of the credentials at hand, and others by the roles of the CDK.
+    """The account of the current credentials, and others through the CDK's roles.
 
-    `cdk bootstrap --trust` lets one account deploy into another. What is there is then asked with
-    the role the CDK looks up with; without it, nothing is asked there.
+    `cdk bootstrap --trust` lets one account deploy into another. What exists there is then checked
+    with the CDK's lookup role; without that role, nothing is checked there.
     """
 
     def __init__(self, region: str) -> None:
-        """Find out whose the credentials are. Raises `NoAccessError` where there are none."""
+        """Look up the account of the credentials. Raises `NoAccessError` if there are none."""
         self._sessions: dict[tuple[str, str, str], boto3.session.Session | None] = {}
         try:
-            # A profile of AWS_PROFILE that does not exist is refused here, before any request.
+            # An AWS_PROFILE that does not exist is refused here, before any request.
             self._session = boto3.session.Session()
             identity = self._sts(region).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
@@ -50,7 +50,7 @@ class Access:
         return self._session_of("deploy", stack) is not None
 
     def client(self, service: str, stack: Stack, region: str | None = None) -> Any:
-        """Return a client in a stack's account; None where nothing can be asked there."""
+        """Return a client in a stack's account; None if nothing can be asked there."""
         session = self._session_of("lookup", stack)
         if session is None:
             return None
@@ -59,7 +59,7 @@ class Access:
         )
 
     def deployer(self, service: str, stack: Stack) -> Any:
-        """Return a client that may change a stack; None where these credentials cannot deploy."""
+        """Return a client that may change a stack; None if these credentials cannot deploy."""
         session = self._session_of("deploy", stack)
         if session is None:
             return None
@@ -93,13 +93,13 @@ class Access:
 
 
 class Unreached(Access):
-    """Every account of a deployment, and none of it seen: what would be asked, and no answer."""
+    """Accounts without any access: every question is listed, and none is answered."""
 
     def __init__(self) -> None:
-        """Ask nothing."""
+        """Do not look for credentials."""
 
     def client(self, service: str, stack: Stack, region: str | None = None) -> Any:  # noqa: ARG002
-        """Return what answers nothing it is asked."""
+        """Return a client whose every operation raises `NotAskedError`."""
         return _Silent()
 
 

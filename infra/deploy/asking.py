@@ -1,4 +1,4 @@
-"""Asking one account about one thing before anything is deployed."""
+"""Ask one account about one thing before anything is deployed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Judgment = tuple[Standing, str]
 
 
 class NotAskedError(Exception):
-    """There is nobody to ask."""
+    """There is no access to ask with."""
 
 
 class Asking:
@@ -32,7 +32,7 @@ class Asking:
         judge: Callable[[Any], Judgment],
         absent: Judgment,
     ) -> Iterator[Requirement]:
-        """Yield what an answer comes to; `absent` where AWS says that there is no such thing.
+        """Yield the requirement an answer leads to; `absent` if AWS says there is no such thing.
 
         Two questions about the same missing thing are one requirement.
         """
@@ -54,5 +54,5 @@ class Asking:
         yield Requirement(self._scope, *judge(answer))
 
     def stated(self, standing: Standing, text: str) -> Requirement:
-        """Return what needs no question."""
+        """Return a requirement that needs no question."""
         return Requirement(self._scope, standing, text)

@@ -16,7 +16,7 @@ _FIXED_NAMES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::CloudTrail::Trail": "TrailName",
 }
-"""Types of what is retained when a stack goes, and the property that holds its name."""
+"""Types of resources retained when a stack is deleted, and the property that holds their name."""
 
 
 class Stack(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +28,9 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     """Its description."""
     bootstrap_version: int
-    """The least its account and region must have been bootstrapped with."""
+    """The lowest bootstrap version its account and region must have."""
     retained: tuple[tuple[str, str], ...]
-    """Type and name of each resource that outlives the stack under the name it was given."""
+    """Type and name of each named resource that outlives the stack."""
 
 
 def stacks(assembly: Path) -> tuple[Stack, ...]:

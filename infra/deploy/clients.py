@@ -1,4 +1,4 @@
-"""What is asked of AWS services whose clients publish no types here: the part of each in use."""
+"""The parts in use of AWS clients that have no published types here."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class CloudFormation(Protocol):
     """Stacks: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference."""
 
     def describe_stacks(self, **request: str) -> Mapping[str, Any]:
-        """Return the stacks of a name; a `ClientError` where there is none."""
+        """Return the stacks of a name. Raises `ClientError` if there are none."""
         ...
 
     def update_termination_protection(self, **request: str | bool) -> object:
-        """Switch a stack's protection against being removed."""
+        """Set a stack's termination protection."""
         ...
 
 
 class Paginator(Protocol):
-    """What asks for one page after the other."""
+    """Requests one page after the other."""
 
     def paginate(self) -> Iterable[Mapping[str, Any]]:
         """Yield every page."""
@@ -34,7 +34,7 @@ class Organizations(Protocol):
     """An organization: https://docs.aws.amazon.com/organizations/latest/APIReference."""
 
     def get_paginator(self, operation_name: str, /) -> Paginator:
-        """Return what asks for every page of an operation."""
+        """Return the paginator of an operation."""
         ...
 
     def list_roots(self) -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ class Organizations(Protocol):
 
 
 def described(client: CloudFormation, name: str) -> Mapping[str, Any]:
-    """Return what a stack is described as; empty where there is none."""
+    """Return the description of a stack, or an empty one if there is no such stack."""
     try:
         (description,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

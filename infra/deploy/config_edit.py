@@ -1,4 +1,4 @@
-"""Writing one value into the configuration file, leaving every other line as it is."""
+"""Write one value into the configuration file, leaving every other line as it is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nhi_evidence.errors import SettingsError
 
 
 def set_value(path: Path, table: str, key: str, value: str) -> None:
-    """Write `key = "value"` into a table of the file, which is then read once more.
+    """Write `key = "value"` into a table of the file, which is then read again.
 
-    A line of the key that is commented out is used; otherwise the line follows the table's name.
-    Raises `SettingsError` where the file has no such table on a line of its own.
+    A commented-out line of the key is used; otherwise the line follows the table's header. Raises
+    `SettingsError` if the file has no such header on a line of its own.
     """
     text = path.read_text(encoding="utf-8")
     header = re.search(rf"^\[{re.escape(table)}\][^\n]*\n", text, re.MULTILINE)

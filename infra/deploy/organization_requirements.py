@@ -1,4 +1,4 @@
-"""What the organization needs: that it is the right one, and lets CloudTrail and policies in."""
+"""What the organization has to be: the right one, and one that admits CloudTrail and policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLICY_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 
 
 def requirements(access: Access, config: Config, stacks: Sequence[Stack]) -> Iterator[Requirement]:
-    """Yield what the organization itself needs for these stacks."""
+    """Yield what these stacks require of the organization itself."""
     for stack in stacks[:1]:
         yield from _right(access, config, stack)
     management = [one for one in stacks if one.account == config.organization.management_account]
@@ -47,7 +47,7 @@ def _right(access: Access, config: Config, stack: Stack) -> Iterator[Requirement
             if actual == wanted
             else (
                 Standing.MISSING,
-                f'{stack.account} is in {actual}, and nobody outside may write: id = "{actual}"',
+                f'{stack.account} is in {actual}, and outsiders may not write: set id = "{actual}"',
             )
         ),
         (Standing.MISSING, f"{stack.account} is in no organization"),
@@ -72,7 +72,7 @@ def _trusted(asking: Asking, organizations: Organizations) -> Iterator[Requireme
             organizations.get_paginator("list_aws_service_access_for_organization").paginate()
         ),
         judge,
-        (Standing.MISSING, "is not to be seen from here"),
+        (Standing.MISSING, "cannot be seen from here"),
     )
 
 
@@ -93,7 +93,7 @@ def _policies(asking: Asking, organizations: Organizations) -> Iterator[Requirem
         "whether both types of policies are on",
         lambda: organizations.list_roots()["Roots"],
         judge,
-        (Standing.MISSING, "is not to be seen from here"),
+        (Standing.MISSING, "cannot be seen from here"),
     )
 
 
@@ -102,6 +102,6 @@ def _identities(config: Config) -> Iterator[Requirement]:
         yield Requirement(
             "guardrails",
             Standing.NOTE,
-            f"[{table}] has no {key} yet, so they let none of its tokens in: "
-            "deploy them again when it is known",
+            f"[{table}] has no {key} yet, so the guardrails refuse its tokens: deploy them again "
+            "when it is known",
         )

@@ -1,4 +1,4 @@
-"""What has to be there before a deployment: one line each, and what it comes to."""
+"""What a deployment requires beforehand: one line each, and a verdict on all."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Standing(StrEnum):
 
     OK = "ok"
     MISSING = "missing"
-    """The deployment would fail, or bring no evidence: nothing is deployed."""
+    """The deployment would fail, or yield no evidence: nothing is deployed."""
     NOTE = "note"
-    """To be known, or to be done elsewhere; it stops nothing."""
+    """Something to know, or to do elsewhere; it stops nothing."""
     UNSEEN = "not checked"
-    """Could not be asked; it stops nothing, and is not called well."""
+    """Could not be asked; it stops nothing, but is not reported as met."""
 
 
 NOTHING_ASKED = 4
-"""Exit code where nothing could be asked, as of `nhi-evidence doctor`."""
+"""Exit code if nothing could be asked, the same as of `nhi-evidence doctor`."""
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -31,20 +31,20 @@ class Requirement(msgspec.Struct, frozen=True):
     scope: str
     standing: Standing
     text: str
-    """What was found; of what is missing, what to do."""
+    """What was found; if something is missing, what to do."""
 
     def __str__(self) -> str:
         return f"  {self.standing:12} {self.scope}: {self.text}"
 
 
 def nothing_asked(requirements: Iterable[Requirement]) -> bool:
-    """Whether none of them was asked, though there are some: this says neither well nor missing."""
+    """Return whether there are requirements, and none could be checked."""
     standings = {one.standing for one in requirements} - {Standing.NOTE}
     return standings == {Standing.UNSEEN}
 
 
 def verdict(requirements: Iterable[Requirement]) -> str:
-    """Return what all of them come to, for the first line."""
+    """Return the verdict on all of them, for the first line."""
     count = Counter(one.standing for one in requirements)
     summary = ", ".join(f"{count[one]} {one}" for one in Standing if count[one])
     return f"{'not ready' if count[Standing.MISSING] else 'ready'}: {summary or 'nothing to check'}"

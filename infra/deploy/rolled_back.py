@@ -1,7 +1,8 @@
-"""Stacks whose first creation failed: what keeps them from being made anew.
+"""Stacks whose first creation failed: remove what keeps them from being created again.
 
-The CDK removes such a stack before it makes it again. It has protected it against termination
-before it filled it, and CloudFormation refuses to remove what is protected, however empty.
+The CDK deletes such a stack before it creates it again. But it turned on termination protection
+before it created any resource, and CloudFormation refuses to delete a protected stack, even an
+empty one.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from infra.deploy.running import say
 from nhi_evidence.errors import StoreUnavailableError
 
 NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
-"""States of a stack whose first creation failed. It holds nothing, and can only be removed."""
+"""States of a stack whose first creation failed. It holds nothing, and can only be deleted."""
 
 
 def release(access: Access, stacks: Sequence[Stack]) -> None:
-    """Take the protection off stacks that were never made. Raises `StoreUnavailableError`."""
+    """Unprotect stacks that were never created. Raises `StoreUnavailableError`."""
     for stack in stacks:
         client: CloudFormation | None = access.deployer("cloudformation", stack)
         if client is None:
@@ -34,6 +35,6 @@ def release(access: Access, stacks: Sequence[Stack]) -> None:
                 client.update_termination_protection(
                     StackName=stack.name, EnableTerminationProtection=False
                 )
-                say(f"{stack.name} was never made; it is taken away and made anew")
+                say(f"{stack.name} was never created; it is deleted and created again")
         except (BotoCoreError, ClientError) as error:
             raise StoreUnavailableError(f"{stack.name}: {error}") from error

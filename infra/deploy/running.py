@@ -1,4 +1,4 @@
-"""Saying, asking and running: what every deployment does at its edge."""
+"""Print, ask and run commands: what every deployment does at its edge."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from infra.declaration import ROOT
 
 PROGRAM = ".venv/bin/nhi-evidence"
-"""As `make` brings it, and so not on the path."""
+"""As `make` installs it, which is not on the path."""
 
 
 def say(*lines: str) -> None:
-    """Print lines at once, in order with what is run."""
+    """Print lines and flush, so that they stay in order with the output of commands."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
     sys.stdout.flush()
 
 
 def answered_yes(question: str) -> bool:
-    """Ask whoever sits at the terminal; without one the answer is no."""
+    """Ask whoever is at the terminal; without a terminal the answer is no."""
     if not sys.stdin.isatty():
         return False
     sys.stdout.write(f"\n{question} [y/N] ")
@@ -29,7 +29,7 @@ def answered_yes(question: str) -> bool:
 
 
 def run(command: Sequence[str]) -> int:
-    """Run a command in the repository, its output going where ours goes; return its code."""
+    """Run a command in the repository, with our output as its own; return its exit code."""
     say(f"\n$ {' '.join(command)}")
     environment = {**os.environ, "NODE_NO_WARNINGS": "1"}  # noqa: TID251 - handed on, not read
     return subprocess.run(  # noqa: S603 - our own arguments, no shell
@@ -38,11 +38,11 @@ def run(command: Sequence[str]) -> int:
 
 
 NOT_FOUND = 127
-"""Code of a command that is not on the path, as shells give it."""
+"""Exit code of a command that is not on the path, as in shells."""
 
 
 def output(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command and return its code and what it printed; `NOT_FOUND` where there is none."""
+    """Run a command; return its exit code and output, `NOT_FOUND` if there is no such command."""
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments, no shell
             command, cwd=ROOT, capture_output=True, text=True, check=False

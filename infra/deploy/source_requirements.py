@@ -27,14 +27,14 @@ _KINDS = {
 
 
 def requirements(access: Access, config: Config, export: Stack) -> Iterator[Requirement]:
-    """Yield what the feeds of one export stack's region need."""
+    """Yield the requirements of the feeds in one export stack's region."""
     for feed, entry in feeds(config):
         if feed.region != export.region:
             continue
         asking = Asking(f"s3://{feed.bucket}")
         trail = None if entry.trail is None else config.trail(entry.trail)
         if entry.streams or (trail is not None and trail.kind == "new"):
-            continue  # its bucket is made with everything it needs
+            continue  # its bucket is created with everything it needs
         yield from _trail(access, asking, export, trail)
         yield from _bucket(access, asking, export, feed)
         yield from _notifications(access, asking, export, feed)
@@ -53,8 +53,8 @@ def _trail(
         described = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
         if not described:
             return Standing.MISSING, (
-                "no trail delivers here, as far as this account sees: is the name right? Or write "
-                'kind = "new"'
+                "no trail delivers here, as far as this account can see: is the name right? Or "
+                'write kind = "new"'
             )
         return _as_configured(described[0], trail)
 
@@ -75,7 +75,7 @@ def _as_configured(described: dict[str, Any], trail: Trail) -> Judgment:
     if key and trail.kms_key is None:
         return Standing.MISSING, f'the trail encrypts its files: write kms_key = "{key}"'
     if not described.get("IsOrganizationTrail"):
-        return Standing.NOTE, f"{described.get('Name')} is no trail of the organization"
+        return Standing.NOTE, f"{described.get('Name')} is not an organization trail"
     return Standing.OK, f"{described.get('Name')} delivers here"
 
 
@@ -86,9 +86,9 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
     if feed.bucket.startswith(CONTROL_TOWER):
         yield asking.stated(
             Standing.NOTE,
-            "made by Control Tower, whose controls forbid changes of its policy, encryption, "
-            "logging and lifecycle; that they let notifications be added is not settled "
-            "(docs/conform.md): if not, let a topic be notified by the management account",
+            "made by Control Tower, whose controls forbid changes to its policy, encryption, "
+            "logging and lifecycle; whether they allow adding notifications is not settled "
+            "(docs/conform.md): if not, have it notify a topic, from the management account",
         )
     yield from asking.ask(
         f"whether it is in {feed.owner}, {feed.region}",
@@ -105,7 +105,7 @@ def _no_bucket(feed: Feed) -> Judgment:
 def _located(answer: dict[str, Any], feed: Feed) -> Judgment:
     region = answer.get("LocationConstraint") or "us-east-1"
     if region != feed.region:
-        return Standing.MISSING, f'lies in {region}: write region = "{region}"'
+        return Standing.MISSING, f'is in {region}: write region = "{region}"'
     return Standing.OK, f"is in {feed.owner}, {region}"
 
 
@@ -116,7 +116,7 @@ def _notifications(
     if s3 is None or feed.notifies == "elsewhere":
         return
     yield from asking.ask(
-        "whether it notifies anything else of the same keys",
+        "whether it already notifies anything else of the same keys",
         lambda: s3.get_bucket_notification_configuration(
             Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
         ),
@@ -126,13 +126,15 @@ def _notifications(
 
 
 def notifiable(answer: dict[str, Any], feed: Feed) -> Judgment:
-    """Whether a bucket can tell a feed's queue of its files: S3 tells one place of each key."""
+    """Return whether a bucket can notify a feed's queue: S3 has one destination for each key."""
     destinations = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
     if feed.notifies == "topic":
         topics = {arn for arn, _ in destinations}
         if feed.topic in topics:
             return Standing.OK, f"notifies {feed.topic}"
-        return Standing.MISSING, f"does not notify {feed.topic}: let it, or remove topic = ..."
+        return Standing.MISSING, (
+            f"does not notify {feed.topic}: have it do so, or remove topic = ..."
+        )
     others = [
         (arn, _prefix(one))
         for arn, one in destinations
@@ -143,8 +145,8 @@ def notifiable(answer: dict[str, Any], feed: Feed) -> Judgment:
     if others:
         arn, prefix = others[0]
         return Standing.MISSING, (
-            f'tells {arn} of "{prefix}" already, and S3 tells one place of a key: let the bucket '
-            "notify a topic, subscribe both, and name it with topic = ..."
+            f'already notifies {arn} of "{prefix}", and S3 notifies one destination of each key: '
+            "have the bucket notify a topic, subscribe both, and name it with topic = ..."
         )
     return Standing.OK, "is free to notify"
 
@@ -166,14 +168,14 @@ def _readable(
     give = f"add to the policy of {key}: {statement}"
     if account != export.account:
         yield asking.stated(
-            Standing.NOTE, f"its key is of {account}, which must let it read: {give}"
+            Standing.NOTE, f"its key belongs to {account}, which must let the exporter read: {give}"
         )
         return
     kms = access.client("kms", export, region)
     if kms is None:
         return
     yield from asking.ask(
-        f"whether {key} lets it be read",
+        f"whether {key} can be read with",
         lambda: msgspec.json.decode(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]),
         lambda policy: _delegates(policy, account, feed, give),
         (Standing.MISSING, f"there is no key {key}"),
@@ -202,7 +204,7 @@ def _all(named: Any) -> list[str]:
 
 
 def decrypting(feed: Feed) -> Statement:
-    """Return the statement a key's policy needs, for an exporter that may not be made yet."""
+    """Return the statement a key's policy needs, for an exporter that may not exist yet."""
     return {
         "Sid": "NhiEvidenceReads",
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""What every AWS stack needs: its account bootstrapped, and the names it gives still free."""
+"""What every AWS stack needs: a bootstrapped account, and free names for what it creates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORBIDDEN = ("403", "AccessDenied", "Forbidden")
 
 
 def requirements(access: Access, stacks: Sequence[Stack]) -> Iterator[Requirement]:
-    """Yield the requirements of stacks that are to be deployed."""
+    """Yield the requirements of stacks to be deployed."""
     seen: set[tuple[str, str]] = set()
     for stack in stacks:
         where = (stack.account, stack.region)
@@ -37,7 +37,7 @@ def _bootstrapped(
     ssm = access.client("ssm", stack)
     if ssm is None:
         yield asking.stated(
-            Standing.UNSEEN, "whether it is bootstrapped: its lookup role is closed"
+            Standing.UNSEEN, "whether it is bootstrapped: its lookup role cannot be assumed"
         )
         return
     where = (stack.account, stack.region)
@@ -66,11 +66,11 @@ def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requir
         if _is_there(cloudformation, stack.name):
             return
     except NotAskedError:
-        yield asking.stated(Standing.UNSEEN, f"{names} can be made")
+        yield asking.stated(Standing.UNSEEN, f"{names} can be created")
         return
     except (ClientError, BotoCoreError) as error:
         reason = error_code(error) if isinstance(error, ClientError) else error
-        yield asking.stated(Standing.UNSEEN, f"whether {stack.name} is there ({reason})")
+        yield asking.stated(Standing.UNSEEN, f"whether {stack.name} exists ({reason})")
         return
     for kind, name in stack.retained:
         yield from _free(access, asking, stack, kind, name)
@@ -79,8 +79,10 @@ def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requir
 def _free(
     access: Access, asking: Asking, stack: Stack, kind: str, name: str
 ) -> Iterator[Requirement]:
-    """Yield what is wrong with a name; nothing where it is free."""
-    left = f"{name} is left from a stack that is gone: cdk import {stack.name}, or another name"
+    """Yield what is wrong with a name; nothing if it is free."""
+    left = (
+        f"{name} is left over from a deleted stack: cdk import {stack.name}, or choose another name"
+    )
     try:
         if _FINDERS[kind](access, stack, name):
             yield asking.stated(Standing.MISSING, left)
@@ -96,7 +98,7 @@ def _free(
 
 
 def _is_there(cloudformation: CloudFormation, name: str) -> bool:
-    """Whether a stack is deployed; one whose first creation was rolled back is not."""
+    """Return whether a stack is deployed; one whose first creation was rolled back is not."""
     existing = described(cloudformation, name)
     return bool(existing) and existing["StackStatus"] not in {
         "ROLLBACK_COMPLETE",

@@ -24,48 +24,48 @@ from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
 OLDEST_TERRAFORM = (1, 6)
 GOOGLE_STATE_ROLE = "roles/storage.objectUser"
-"""What reading, writing and locking a state takes, on its bucket.
+"""The role that reading, writing and locking a state takes, on its bucket.
 https://developer.hashicorp.com/terraform/language/backend/gcs"""
 
 AZURE_STATE_ROLE = "Storage Blob Data Contributor"
-"""What reading, writing and leasing a state takes, on its container.
+"""The role that reading, writing and leasing a state takes, on its container.
 https://developer.hashicorp.com/terraform/language/backend/azurerm"""
 
 SUBJECT = "exporter_subject"
-"""Output of both identity stacks: the subject AWS is to trust."""
+"""Output of both identity stacks: the subject that AWS has to trust."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that has to be there, asked with the cloud's own command line."""
+    """One thing that has to exist, checked with the cloud's own command line."""
 
     scope: str
     what: str
-    """What is asked, for where it cannot be."""
+    """What is asked, to report when it cannot be."""
     command: list[str]
     mend: str
-    """What to do where the answer is an error."""
+    """What to do if the answer is an error."""
     wanted: str | None = None
-    """The answer, where only one is right."""
+    """The right answer, if there is only one."""
     missed: str = ""
-    """What the program itself is needed for, where nothing goes without it."""
+    """What the program itself is needed for, if the deployment cannot do without it."""
     judge: Callable[[str], Requirement | None] | None = None
-    """What an answer comes to, where it is not as simple as that."""
+    """Judges an answer, where the rest is not enough."""
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
-    """What differs between the two."""
+    """What differs between the two clouds."""
 
     table: str
-    """Of the configuration."""
+    """Its table in the configuration."""
     source: str
     key: str
-    """Where the configuration keeps the subject AWS trusts."""
+    """Key, in that table, of the subject AWS trusts."""
     place: str
-    """Where its stacks go, for people."""
+    """Where its stacks go, as shown to people."""
     subject: str | None
-    """As configured."""
+    """The subject as configured."""
     identity: list[str]
-    """Command that names who is signed in."""
+    """Command that prints who is signed in."""
     sign_in: str
     """Command that signs in."""
     questions: tuple[Question, ...]
@@ -73,11 +73,11 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     """Outputs of the export stack that are commands to run next."""
     first_evidence: str
     signed_in: str
-    """Command that prints an access token of whoever deploys."""
+    """Command that prints an access token of the deployer."""
 
     @property
     def stacks(self) -> tuple[str, str]:
-        """Identity first."""
+        """Return the names of its stacks, identity first."""
         return f"{self.table}-identity", f"{self.table}-export"
 
 
@@ -90,22 +90,22 @@ def google(config: Config) -> Cloud | None:
     questions = [
         Question(
             scope=f"project {project}",
-            what="whether it is to be seen",
+            what="whether it can be seen",
             command=["gcloud", "projects", "describe", project, "--format=value(projectNumber)"],
-            mend="is not to be seen: is the name right, and has this account a role there?",
+            mend="cannot be seen: is the name right, and does this account have a role there?",
         ),
         Question(
             scope=f"organization {organization}",
-            what="whether it is to be seen; the sink needs roles/logging.configWriter there",
+            what="whether it can be seen; the sink needs roles/logging.configWriter there",
             command=["gcloud", "organizations", "describe", organization, "--format=value(name)"],
-            mend="is not to be seen: the sink needs roles/logging.configWriter there",
+            mend="cannot be seen: the sink needs roles/logging.configWriter there",
         ),
         Question(
             scope=f"project {project}",
             what=f"whether {' and '.join(_NEEDED_SERVICES)} are on",
             command=["gcloud", "services", "list", "--enabled", f"--project={project}",
                      "--format=value(config.name)"],
-            mend="says nothing of its services",
+            mend="does not list its services",
             judge=lambda printed: _services(project, printed),
         ),
     ]  # fmt: skip
@@ -128,7 +128,7 @@ def google(config: Config) -> Cloud | None:
         # For gcloud, and for Terraform, which has credentials of its own.
         sign_in="gcloud auth login --update-adc",
         questions=tuple(questions),
-        first_evidence="gcloud projects list, and six minutes later",
+        first_evidence="run gcloud projects list, and wait six minutes",
         signed_in="gcloud auth print-access-token",
     )
 
@@ -163,10 +163,10 @@ def azure(config: Config) -> Cloud | None:
     questions = [
         Question(
             scope=f"subscription {subscription}",
-            what=f"whether it is to be seen, and of tenant {azure.tenant}",
+            what=f"whether it can be seen, and of tenant {azure.tenant}",
             command=["az", "account", "show", "--subscription", subscription, "--query",
                      "tenantId", "--output", "tsv"],
-            mend=f"is not to be seen: {sign_in}",
+            mend=f"cannot be seen: {sign_in}",
             wanted=azure.tenant,
             missed=": the package is published with it",
         )
@@ -192,7 +192,7 @@ def azure(config: Config) -> Cloud | None:
         sign_in=sign_in,
         questions=tuple(questions),
         after=("publish",),
-        first_evidence="tag a resource group, and twenty minutes later",
+        first_evidence="tag a resource group, and wait twenty minutes",
         signed_in="az account get-access-token --query accessToken -o tsv",
     )
 
@@ -206,14 +206,14 @@ def deploy(
     check_only: bool,
     staged: Callable[[str], Bundle] = stage,
 ) -> int:
-    """Show, check and deploy; return the exit code. `staged` gives the bundle of a function.
+    """Show, check and deploy; return the exit code. `staged` returns the bundle of a function.
 
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
-    configuration is wrong; 3: not confirmed; 4: nothing could be asked; else what Terraform
-    returned.
+    configuration is wrong; 3: not confirmed; 4: nothing could be asked; otherwise Terraform's exit
+    code.
     """
     code, printed = output(cloud.identity)
-    # Without the program nobody says who is signed in: each question says that it was not asked.
+    # Without the program nothing tells who is signed in: each question is reported as not asked.
     is_signed_out = code != NOT_FOUND and (code != 0 or not printed.strip())
     answers = _unasked(cloud, printed) if is_signed_out else [*map(_answer, cloud.questions)]
     of_cloud = [one for one in answers if one is not None]
@@ -233,7 +233,7 @@ def deploy(
     if code or check_only:
         return code or (NOTHING_ASKED if nothing_asked(of_cloud) else 0)
     if not yes and not answered_yes("deploy?"):
-        say("nothing was deployed: answer y, or say YES=1")
+        say("nothing was deployed: answer y, or set YES=1")
         return 3
     identity, export = (out / "stacks" / one for one in cloud.stacks)
     code = _apply(identity)
@@ -252,7 +252,7 @@ def deploy(
 
 
 def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
-    """See that AWS can trust the identity; return the exit code where the export has to wait."""
+    """See that AWS can trust the identity; return an exit code if the export has to wait."""
     code, printed = output(["terraform", f"-chdir={identity}", "output", "-raw", SUBJECT])
     if code:
         say(f"{SUBJECT} of {identity.name}: {_line(printed)}")
@@ -262,15 +262,15 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
         return None
     if cloud.subject is not None:
         say(
-            f"\n[{cloud.table}] {cloud.key} is {cloud.subject}, and the identity that is deployed "
-            f"is {subject}: AWS would refuse it. Correct {path}, make deploy, and say this again"
+            f"\n[{cloud.table}] {cloud.key} is {cloud.subject}, but the deployed identity is "
+            f"{subject}: AWS would refuse it. Correct {path}, run make deploy, then this again"
         )
         return 1
     set_value(path, cloud.table, cloud.key, subject)
     read(path.read_text(encoding="utf-8"), path.name)
     say(
         f'\nwritten into {path}: [{cloud.table}] {cloud.key} = "{subject}"',
-        "AWS trusts it once that is deployed: make deploy, and then this again for the export",
+        "AWS trusts it once that is deployed: run make deploy, then this again for the export",
     )
     return 0
 
@@ -283,7 +283,7 @@ def _apply(stack: Path) -> int:
 
 
 def _follow(cloud: Cloud, export: Path) -> int:
-    """Run the commands the stack has as outputs, such as publishing the package."""
+    """Run the commands among the stack's outputs, such as publishing the package."""
     for name in cloud.after:
         code, printed = output(["terraform", f"-chdir={export}", "output", "-raw", name])
         if code:
@@ -311,7 +311,7 @@ def _terraform() -> Iterator[Requirement]:
 
 
 def _unasked(cloud: Cloud, printed: str) -> list[Requirement]:
-    """Return what would be asked, and why it is not."""
+    """Return what would be asked, and why it was not."""
     reason = f"nobody is signed in: {cloud.sign_in}" + (f" ({_line(printed)})" if printed else "")
     return [
         Requirement("this machine", Standing.MISSING, reason),
@@ -320,7 +320,7 @@ def _unasked(cloud: Cloud, printed: str) -> list[Requirement]:
 
 
 def _answer(question: Question) -> Requirement | None:
-    """Return what an answer comes to, where there is anything to say."""
+    """Return the requirement an answer leads to, if any."""
     code, printed = output(question.command)
     scope = question.scope
     if code == NOT_FOUND:
@@ -336,11 +336,11 @@ def _answer(question: Question) -> Requirement | None:
     if question.wanted is not None and printed.strip() != question.wanted:
         text = f"belongs to {printed.strip()}, not to {question.wanted}"
         return Requirement(scope, Standing.MISSING, text)
-    return Requirement(scope, Standing.OK, "is to be seen")
+    return Requirement(scope, Standing.OK, "can be seen")
 
 
 def _line(printed: str) -> str:
-    """Return what a program gives as its error, or else its last line."""
+    """Return the error line of a program's output, or else its last line."""
     lines = printed.strip().splitlines()
     errors = [line for line in lines if line.startswith("ERROR:")]
-    return errors[0] if errors else lines[-1] if lines else "it said nothing"
+    return errors[0] if errors else lines[-1] if lines else "no output"

@@ -1,4 +1,4 @@
-"""Google Cloud: an organization's audit logs, batched into files, handed to the exporter."""
+"""Google Cloud: an organization's audit logs, batched into files and passed to the exporter."""
 
 from infra import jsii_node
 

@@ -1,4 +1,4 @@
-"""What is watched of the export in Google Cloud's logs and counts, as tables."""
+"""The alarms on Google Cloud's logs and counts of the export, as tables."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from infra.gcp.names import NAME, TOPIC
 SERVICE = f"{NAME}-gcp-export"
 
 RECORDS_THE_EXPORT = "storage.googleapis.com"
-"""With the Data Access logs of this service, every batched file is itself recorded as it is written
+"""With this service's Data Access logs, every batched file is itself recorded when it is written
 and read: a working export is never silent, however quiet the organization."""
 
 HOUR = 3_600
 QUIET_HOURS = 6
-"""How long an organization that records nothing of the export may be silent by itself."""
+"""How long an organization may be silent by itself, where the export itself is not recorded."""
 
 WINDOW_SECONDS = 600
-"""What an absence is looked for in; it must last for the rest of the time before it is told."""
+"""The window in which an absence is looked for; it must then last for the rest of the time."""
 
 
 class Absence(NamedTuple):
-    """A count that stays at nothing for a time, or that has never been anything.
+    """A count that stays at zero for a time, or has never been anything else.
 
-    As a query, since a metric-absence condition needs one measurement before it can be met: what
-    was never there it would never miss.
+    It is a query, since a metric-absence condition needs one measurement before it can be met: it
+    would never notice what was never there.
     https://docs.cloud.google.com/monitoring/alerts/metric-absence
     """
 
@@ -34,7 +34,7 @@ class Absence(NamedTuple):
     counter: str
     """A selector of the query language; its points are counted over `WINDOW_SECONDS`."""
     seconds: int
-    """From the last point, or from the first deployment, until somebody is told."""
+    """From the last point, or from the first deployment, until somebody is notified."""
     meaning: str
 
     @property
@@ -44,7 +44,7 @@ class Absence(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """Lines of the function's log; any one is a reason."""
+    """Lines of the function's log, any of which is a reason to notify."""
 
     name: str
     title: str
@@ -58,15 +58,15 @@ LOGGED = (
         "Audit logs could not be read",
         f'resource.type = "cloud_run_revision" AND resource.labels.service_name = "{SERVICE}"'
         ' AND (jsonPayload.message = "unmapped" OR jsonPayload.object.rejected_deliveries > 0)',
-        "A file could not be decoded, or a record broke the mapper. It is locked as it came.",
+        "A file could not be decoded, or a record broke the mapper. It was locked as received.",
     ),
 )
 
 
 def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[Absence, ...]:
-    """Return what must never be missing for longer than `silence_hours`; none for 0 hours.
+    """Return what must never be absent for longer than `silence_hours`; nothing for 0 hours.
 
-    Where the configuration does not say (None), the services whose Data Access logs are on decide.
+    If the configuration does not say (None), the services whose Data Access logs are on decide.
     """
     if silence_hours == 0:
         return ()
@@ -81,7 +81,7 @@ def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[A
             "pubsub_googleapis_com:topic_send_message_operation_count"
             f'{{monitored_resource="pubsub_topic",topic_id="{TOPIC}"}}',
             seconds,
-            f"Nothing was published for {hours}: the sink is gone, disabled or refused.{caveat}",
+            f"Nothing was published for {hours}: the sink is gone, disabled or denied.{caveat}",
         ),
         Absence(
             "no-success",
@@ -90,7 +90,7 @@ def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[A
             f'{{monitored_resource="cloud_run_revision",service_name="{SERVICE}",'
             'response_code_class="2xx"}',
             seconds,
-            f"The exporter has not succeeded once for {hours}: it is not called, since its "
-            f"subscription or the bucket's notification is gone, or it fails.{caveat}",
+            f"The exporter has not succeeded once for {hours}: it fails, or it is not called "
+            f"because its subscription or the bucket's notification is gone.{caveat}",
         ),
     )

@@ -1,4 +1,4 @@
-"""Who is told, and when, that audit logs stop coming, wait, or were set aside."""
+"""Who is notified, and when, that audit logs stop arriving, wait, or were set aside."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ THRESHOLDS = (
         HOUR,
         300,
         "ALIGN_MAX",
-        "The oldest delivery has waited an hour. It is tried again for 14 days.",
+        "The oldest delivery has waited an hour. It is retried for 14 days.",
     ),
     Threshold(
         "losing",
@@ -67,8 +67,8 @@ THRESHOLDS = (
         REPLAY_SECONDS // 2,
         300,
         "ALIGN_MAX",
-        "Half the time is gone after which the oldest entry that waits for its file is forgotten;"
-        " a file is kept for twice as long.",
+        "Half the time is gone after which the oldest entry that waits for its file is deleted; "
+        "a file is kept for twice as long.",
     ),
     Threshold(
         "dead-letters-old",
@@ -77,7 +77,7 @@ THRESHOLDS = (
         LONGEST_SECONDS // 2,
         300,
         "ALIGN_MAX",
-        "Half the time is gone after which the oldest message that was set aside is forgotten.",
+        "Half the time is gone after which the oldest message that was set aside is deleted.",
     ),
     Threshold(
         "failing",
@@ -88,13 +88,13 @@ THRESHOLDS = (
         0,
         900,
         "ALIGN_DELTA",
-        "Calls fail for a quarter of an hour: the evidence store refuses or is out of reach.",
+        "Calls have failed for a quarter of an hour: the evidence store refuses or is unreachable.",
     ),
 )
 
 
 RATE_LIMIT = "3600s"
-"""Between two notifications of one kind of line; Google Cloud demands that there is one."""
+"""Between two notifications about one kind of line; Google Cloud requires an interval."""
 
 
 class Alarms(Construct):
@@ -180,7 +180,8 @@ def _absent(absence: Absence) -> MonitoringAlertPolicyConditions:
                 query=absence.query,
                 duration=f"{absence.seconds - WINDOW_SECONDS}s",
                 evaluation_interval="60s",
-                # The metrics appear with their first point; the policy comes before it.
+                # The metrics exist only from their first point on, and the policy is created before
+                # that.
                 disable_metric_validation=True,
             )
         ),

@@ -26,7 +26,7 @@ SERVICES = (
 def switched_on(
     scope: Construct, project: str, services: Sequence[str]
 ) -> list[ITerraformDependable]:
-    """Return services of a project, switched on; they stay on when the stack goes."""
+    """Enable services of a project and return them; they stay enabled when the stack is removed."""
     return [
         ProjectService(
             scope,
@@ -40,7 +40,7 @@ def switched_on(
 
 
 class Apis(Construct):
-    """Every service switched on, and left on when the stack goes: others may use it by then."""
+    """Enables every service, for good: when the stack is removed, others may use it."""
 
     def __init__(self, scope: Construct, name: str, *, project: str) -> None:
         super().__init__(scope, name)

@@ -1,4 +1,4 @@
-"""Data Access audit logs, switched on for the whole organization."""
+"""Data Access audit logs, enabled for the whole organization."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY_TYPE = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 
 TYPES = {
     # Listing, permission probing, Policy Troubleshooter, STS token exchange, and the minting of
-    # service account credentials: iamcredentials.googleapis.com has no switch of its own and
+    # service account credentials: iamcredentials.googleapis.com has no setting of its own and
     # follows iam.googleapis.com or allServices.
     # https://docs.cloud.google.com/iam/docs/audit-logging/audit-logging-iamcreds
     "allServices": ("ADMIN_READ",),
@@ -26,19 +26,19 @@ TYPES = {
     "secretmanager.googleapis.com": ("ADMIN_READ", "DATA_READ"),
     "storage.googleapis.com": ("DATA_READ", "DATA_WRITE"),
     "aiplatform.googleapis.com": ("DATA_READ",),
-    # k8s.io: lists, gets and the reading of secrets; only changes are on by default.
+    # k8s.io: lists, gets and reads of secrets; only changes are logged by default.
     "container.googleapis.com": ("DATA_READ",),
 }
-"""What the coverage of a service needs. Of any other service, such as mcp.googleapis.com (the one
-switch of every remote MCP server), all three. What they cost: docs/deploy-gcp.md."""
+"""The log types that the coverage of a service needs. Any other service, such as mcp.googleapis.com
+(the one setting of every remote MCP server), gets all three. What they cost: docs/deploy-gcp.md."""
 
 
 class DataAccessLogs(Construct):
-    """One audit configuration a service, at the root: what it switches on no child can refuse.
+    """One audit configuration per service, at the root: no child can turn off what it enables.
 
-    No member is exempted. The provider's resource is authoritative for its service, so an
-    exemption somebody added at the organization is a difference the next plan shows and takes
-    back; exemptions further down add up and remain: the coverage report lists those.
+    No member is exempted. The provider's resource is authoritative for its service, so an exemption
+    that somebody added at the organization is a difference that the next plan shows and reverts.
+    Exemptions further down accumulate and remain: the coverage report lists those.
     """
 
     def __init__(

@@ -34,10 +34,10 @@ from nhi_evidence.config.gcp_names import ENTRIES_SUBSCRIPTION
 
 
 class BatchWriter(MintedAccount):
-    """The identity files are written as.
+    """The identity that files are written as.
 
-    Not the Pub/Sub service agent, for then everybody who may create a subscription in the
-    project could direct one at the staging bucket; an account of its own takes `actAs` as well.
+    It is not the Pub/Sub service agent, since then everybody who may create a subscription in the
+    project could point one at the staging bucket; an account of its own requires `actAs` as well.
     """
 
     ACCOUNT_ID = f"{NAME}-batches"
@@ -46,7 +46,7 @@ class BatchWriter(MintedAccount):
 
 
 class BatchSubscription(Construct):
-    """Newline-delimited files of whole messages, at most so large and so old."""
+    """Newline-delimited files of whole messages, limited in size and age."""
 
     def __init__(
         self,
@@ -88,11 +88,11 @@ class BatchSubscription(Construct):
             retry_policy=PubsubSubscriptionRetryPolicy(
                 minimum_backoff=MINIMUM_BACKOFF, maximum_backoff=MAXIMUM_BACKOFF
             ),
-            # The write is tried when the subscription is made: the grants come first. So does
-            # all that announces a file: none is written that nobody hears of.
+            # Creating the subscription tests the write, so the grants come first. So does
+            # everything that announces a file: no file is written unannounced.
             depends_on=[*staging.grants, dead_letters.grant, writer.grant, *after],
         )
-        # To set a message aside, the service agent acknowledges it here.
+        # To dead-letter a message, the service agent acknowledges it here.
         PubsubSubscriptionIamBinding(
             self,
             "agent",

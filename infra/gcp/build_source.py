@@ -1,8 +1,8 @@
 """What Google builds the function's container from: our code, and which wheels to install.
 
-Cloud Build installs a function's requirements itself, the Functions Framework in any case; wheels
-that came along would lie beside those and never be read. So the staged wheels stay behind, and the
-lock goes in their place: the same versions, each accepted only with the hash the lock has.
+Cloud Build installs a function's requirements itself, the Functions Framework in any case; bundled
+wheels would sit beside those and never be imported. So the staged wheels are left out, and the lock
+goes in their place: the same versions, each accepted only with the hash in the lock.
 (docs/decisions/0049-google-installs-from-the-lock.md)
 """
 

@@ -1,6 +1,6 @@
 """The canary of a project: a service account that may list service accounts, and nothing else.
 
-It has no key: a role of AWS acts as it, by way of the pool of the exporter's project.
+It has no key: an AWS role impersonates it through the pool of the exporter's project.
 https://cloud.google.com/iam/docs/service-account-impersonation
 """
 
@@ -16,11 +16,11 @@ from infra.gcp.apis import switched_on
 from nhi_evidence.config import federated, naming
 
 SERVICES = ("cloudresourcemanager", "iam", "iamcredentials", "logging", "secretmanager")
-"""What the probes call: of a service that is switched off nothing is recorded."""
+"""What the probes call: nothing is recorded of a service that is not enabled."""
 
 
 class Canary(Construct):
-    """A service account of `project`, which `member` alone may act as."""
+    """A service account of `project`, which only `member` may impersonate."""
 
     def __init__(self, scope: Construct, name: str, *, project: str, member: str) -> None:
         super().__init__(scope, name)
@@ -31,7 +31,7 @@ class Canary(Construct):
             project=project,
             account_id=naming.GOOGLE_CANARY,
             display_name="nhi-evidence canary",
-            description="Probes whether calls are recorded; it may list service accounts alone",
+            description="Probes whether calls are recorded; it may only list service accounts",
             depends_on=services,
         )
         role = ProjectIamCustomRole(

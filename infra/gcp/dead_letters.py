@@ -1,4 +1,4 @@
-"""Where messages go that cannot be delivered: kept for a month, and an alarm."""
+"""Where undeliverable messages go: they are kept for a month, and raise an alarm."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DeadLetters(Construct):
             name=DEAD_LETTERS,
             topic=self.topic.id,
             message_retention_duration=f"{LONGEST_SECONDS}s",
-            # Empty: the subscription does not expire for want of a reader.
+            # Empty: the subscription does not expire for lack of a reader.
             expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
         )
         self.grant = topic.publisher(self, project=project, topic=self.topic, member=pubsub_agent)

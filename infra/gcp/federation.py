@@ -1,7 +1,7 @@
-"""Functions of the evidence account as Google Cloud knows them: a pool, a provider, read rights.
+"""The evidence account's functions in Google Cloud: a pool, a provider, and read permissions.
 
 No key and no service account: AWS vouches for one role (`sts:GetWebIdentityToken`), and the
-provider takes that subject alone.
+provider accepts only that subject.
 https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers
 """
 
@@ -26,22 +26,22 @@ POOL = "nhi-evidence"
 PROVIDER = "aws"
 
 LISTS = "roles/logging.privateLogViewer"
-"""Data Access logs are private: `roles/logging.viewer` lists a project without them."""
+"""Data Access logs are private: `roles/logging.viewer` does not list them."""
 
 READS = (
     "roles/iam.securityReviewer",
     "roles/logging.viewer",
     "roles/browser",
 )
-"""What the function that reads settings asks, of the organization."""
+"""What the function that reads settings asks about the organization."""
 
 
 class Federation(Construct):
-    """A pool with one provider; who comes by it may list logs, or read settings, and no more.
+    """A pool with one provider, whose members may list logs, or read settings, and nothing else.
 
-    `subjects` are roles of AWS by what they do: `reconcile` lists the audit logs of `projects`,
+    `subjects` are AWS roles by what they do: `reconcile` lists the audit logs of `projects`,
     `coverage` reads settings of the organization. `canaries` are projects with a harmless service
-    account, and the role of AWS that may act as it.
+    account, and the AWS role that may impersonate it.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ from nhi_evidence.config.gcp_names import FUNCTION
 
 
 class Caller(MintedAccount):
-    """The identity Pub/Sub calls the function as. The function's own may call nothing."""
+    """The identity Pub/Sub calls the function as. The function's own identity may call nothing."""
 
     ACCOUNT_ID = f"{NAME}-trigger"
     DISPLAY_NAME = "nhi-evidence trigger"
@@ -30,9 +30,9 @@ class Caller(MintedAccount):
 
 
 class ExportFunction(Construct):
-    """Runs as the exporter's identity, and only the caller's identity may call it.
+    """Runs as the exporter's identity; only the caller's identity may call it.
 
-    It has no trigger of the platform's: subscriptions of our own push to it (`infra/gcp/push.py`).
+    It has no platform trigger: our own subscriptions push to it (`infra/gcp/push.py`).
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ExportFunction(Construct):
         super().__init__(scope, name)
         settings = declared.trigger
         if not isinstance(settings, CloudEvent):
-            raise TypeError(f"{declared.function.name}: its trigger is no cloud_event")
+            raise TypeError(f"{declared.function.name}: its trigger is not a cloud_event")
         function = Cloudfunctions2Function(
             self,
             "function",
@@ -85,7 +85,7 @@ class ExportFunction(Construct):
             depends_on=builder.grants,
         )
         self.uri = function.service_config.uri
-        """Its `run.app` address: the only one Pub/Sub reaches with internal ingress."""
+        """Its `run.app` address: the only one Pub/Sub can reach with internal ingress."""
         self.invoker = CloudRunV2ServiceIamBinding(
             self,
             "invoker",

@@ -1,4 +1,4 @@
-"""The service account the exporter runs as, and the AWS writer role trusts."""
+"""The service account that the exporter runs as and the AWS writer role trusts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from infra.gcp.names import EXPORTER
 
 
 class ExporterIdentity(Construct):
-    """A service account without keys and, at first, without any role.
+    """A service account without keys and, initially, without any role.
 
-    Its `unique_id` is the `sub` of its identity tokens, and no later account of the same name
-    has it: the AWS trust policy pins that number, never the address.
+    Its `unique_id` is the `sub` of its identity tokens, which no later account of the same name
+    gets: the AWS trust policy pins that number, never the address.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""Whose keys encrypt what is on its way."""
+"""Whose keys encrypt what is in transit."""
 
 from __future__ import annotations
 
 _REASON = (
-    "Logs on their way are encrypted with Google's own keys. A key of the customer's that is"
-    " disabled or destroyed would stop the export and lose what is unread."
+    "Logs in transit are encrypted with Google's own keys. If a customer-managed key were "
+    "disabled or destroyed, the export would stop and lose what is unread."
 )
 
 GOOGLE_KEY = {"CKV_GCP_83": _REASON}
-"""For a topic: no key of the customer's, and why."""
+"""Why a topic has no customer-managed key."""

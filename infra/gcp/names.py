@@ -1,4 +1,4 @@
-"""What things are called in the exporter's project: known before anything exists."""
+"""Names in the exporter's project, known before anything exists."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = [
 ]
 
 PROJECT = "project"
-"""Name of the stack's data source that knows the project's number."""
+"""Name of the stack's data source for the project's number."""
 
 PROJECT_NUMBER = f"${{data.google_project.{PROJECT}.number}}"
-"""What Terraform reads it by: an event says which project a bucket is of by number."""
+"""Terraform's reference to it: an event identifies a bucket's project by number."""
 
 
 def build_bucket(number: str, region: str) -> str:
-    """Return the bucket Cloud Run functions keeps the source it builds in.
+    """Return the bucket in which Cloud Run functions keeps the source it builds.
 
     https://docs.cloud.google.com/functions/docs/building
     """

@@ -1,4 +1,4 @@
-"""How the function hears of a finished file."""
+"""How the function is notified of a finished file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.gcp.staging import StagingBucket
 
 
 class FileTopic(Construct):
-    """The topic Cloud Storage announces finished objects on; nobody else publishes by a grant."""
+    """The topic on which Cloud Storage announces finished objects, with a grant to nobody else."""
 
     def __init__(self, scope: Construct, name: str, *, project: str, region: str) -> None:
         super().__init__(scope, name)
@@ -25,7 +25,7 @@ class FileTopic(Construct):
 
 
 class FileNotification(Construct):
-    """Announces each finished file of the staging bucket, once somebody listens.
+    """Announces each finished file of the staging bucket, once there is a subscription.
 
     https://docs.cloud.google.com/storage/docs/pubsub-notifications
     """

@@ -1,4 +1,4 @@
-"""The subscription that hands messages to the function, for as long as it takes."""
+"""The subscription that pushes messages to the function, for as long as it takes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from nhi_evidence.config.gcp_names import PUSH_SUBSCRIPTION
 class PushSubscription(Construct):
     """Calls the function with each message until it answers 2xx, or the message is too old.
 
-    A subscription of our own in place of an Eventarc trigger, whose hidden one gives a message
-    up after a day. It has no dead-letter topic: a hundred attempts, Pub/Sub's most, are used up by
-    an outage of 17 hours, and a message that was set aside comes back under another id, under
+    It is our own subscription rather than an Eventarc trigger, whose hidden subscription gives up a
+    message after a day. It has no dead-letter topic: an outage of 17 hours uses up a hundred
+    attempts, Pub/Sub's maximum, and a dead-lettered message comes back under another id, under
     which it would be counted again (docs/decisions/0053-push-subscriptions.md).
     """
 
@@ -53,7 +53,7 @@ class PushSubscription(Construct):
         ack = timeout_seconds + ACK_MARGIN_SECONDS
         if ack > LONGEST_ACK_SECONDS:
             raise ValueError(
-                f"a timeout of {timeout_seconds} s: Pub/Sub waits {LONGEST_ACK_SECONDS} s at most"
+                f"a timeout of {timeout_seconds} s: Pub/Sub waits at most {LONGEST_ACK_SECONDS} s"
             )
         self.subscription = PubsubSubscription(
             self,

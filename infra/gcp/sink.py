@@ -19,11 +19,11 @@ FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{log}")' for log in AUD
 
 
 class OrganizationSink(Construct):
-    """Routes the audit logs of the organization and of all that is in it.
+    """Routes the audit logs of the organization and of everything in it.
 
-    An entry is written where its resource lives, so only a sink with `include_children` at the
-    root sees an identity of one project at work in another. It has no exclusion, and does not
-    intercept: what children route elsewhere still reaches them.
+    An entry is written where its resource is, so only a sink with `include_children` at the root
+    sees an identity of one project at work in another. It has no exclusion, and does not intercept:
+    children can still route their logs elsewhere.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class OrganizationSink(Construct):
             destination=f"pubsub.googleapis.com/{topic.id}",
             filter=FILTER,
             include_children=True,
-            # What is published before there is a subscription reaches none.
+            # A message published before there is a subscription is lost.
             depends_on=after,
         )
-        # A binding, not a member: nobody but this sink publishes by a grant on the topic.
+        # A binding, not a member: nobody but this sink is granted to publish on the topic.
         PubsubTopicIamBinding(
             self,
             "publisher",

@@ -1,4 +1,4 @@
-"""The function's source archive, and who builds it into a container."""
+"""The function's source archive, and the identity that builds it into a container."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from nhi_evidence.config.gcp_names import source_bucket, source_object
 
 
 class SourceArchive(Construct):
-    """The staged bundle in a bucket, its object named by its content."""
+    """The staged bundle in a bucket, in an object named after its content."""
 
     def __init__(
         self, scope: Construct, name: str, *, project: str, region: str, package: Path
@@ -71,10 +71,10 @@ class SourceArchive(Construct):
 
 
 class Builder(Construct):
-    """The identity Cloud Build works as: the project's default one may do too much.
+    """The identity Cloud Build runs as: the project's default one may do too much.
 
-    It reads the source it builds and nothing else: above all no batched audit logs.
-    Roles: https://docs.cloud.google.com/run/docs/configuring/services/build-service-account
+    It reads the source it builds and nothing else: above all, no batched audit logs. Roles:
+    https://docs.cloud.google.com/run/docs/configuring/services/build-service-account
     """
 
     def __init__(
@@ -100,8 +100,9 @@ class Builder(Construct):
         accept(
             self.repository,
             {
-                "CKV_GCP_84": "Containers are built from public source and hold no secret; a key of"
-                " the customer's that is disabled would keep the function from starting."
+                "CKV_GCP_84": "Containers are built from public source and hold no secret; a "
+                "disabled customer-managed key would keep the function from "
+                "starting."
             },
         )
         self.account = ServiceAccount(
@@ -127,8 +128,8 @@ class Builder(Construct):
                 role="roles/storage.objectViewer",
                 member=self.account.member,
             ),
-            # The platform makes its bucket with the first build, so it can be granted only
-            # beforehand, on the project, and narrowed to that name.
+            # The platform creates its bucket with the first build, so access can only be granted
+            # beforehand, on the project, narrowed to that name.
             ProjectIamMember(
                 self,
                 "copies",

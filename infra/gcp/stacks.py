@@ -1,4 +1,4 @@
-"""The two Google Cloud stacks: first the identity AWS is to trust, then all that uses it."""
+"""The two Google Cloud stacks: first the identity AWS has to trust, then what uses it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from nhi_evidence.config.tables import Gcp
 
 
 class GcpIdentityStack(TerraformStack):
-    """The service account: its number goes into the AWS trust before anything exports.
+    """The service account: its number goes into the AWS trust policy before any export.
 
-    Where the evidence account has an issuer, its functions are trusted here, too.
+    If the evidence account has an issuer, its functions are trusted here, too.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class GcpExportStack(TerraformStack):
             caller=caller,
             timeout_seconds=declared.function.timeout_seconds,
         )
-        # From the function up to the sink: nothing is published before somebody takes it.
+        # From the function up to the sink: nothing is published before there is a reader.
         if gcp.delivery == "files":
             taken = self._files(
                 project=project,
@@ -167,7 +167,7 @@ class GcpExportStack(TerraformStack):
         push: Callable[..., PushSubscription],
         teardown: Teardown,
     ) -> PubsubSubscription:
-        """Add the way by batched files; return the subscription at its beginning."""
+        """Add the path through batched files; return the subscription at its start."""
         writer = BatchWriter(self, "batch-writer", project=project, pubsub_agent=agent)
         staging = StagingBucket(
             self,

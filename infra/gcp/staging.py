@@ -1,4 +1,4 @@
-"""The bucket batched files wait in until they are locked."""
+"""The bucket in which batched files wait until they are locked."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from infra.gcp.names import staging_bucket
 from nhi_evidence.config.gcp_delivery import KEPT_DAYS
 
 USAGE_LOGS = (
-    "Usage logs are the older way, by files in one more bucket. Who reads and writes is in the"
-    " Data Access logs of Cloud Storage, which `data_access` switches on and the export locks."
+    "Usage logs are the older mechanism, with files in one more bucket. Who reads and writes is "
+    "in the Data Access logs of Cloud Storage, which `data_access` enables and the export locks."
 )
 """Why a bucket has no usage logs."""
 
@@ -27,9 +27,9 @@ USAGE_LOGS = (
 class StagingBucket(Construct):
     """Files that can be neither replaced nor deleted while they wait, and are gone afterwards.
 
-    A retention policy instead of versioning: a file between its writer and the exporter has one
-    generation only, so what is locked is what was delivered. It is not locked itself, since the
-    evidence is elsewhere and these are transit copies that must be able to go.
+    There is a retention policy instead of versioning: between its writer and the exporter a file
+    has only one generation, so what is locked is what was delivered. The policy itself is not
+    locked, since the evidence is elsewhere and these are transit copies that must be removable.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class StagingBucket(Construct):
             public_access_prevention="enforced",
             force_destroy=False,
             retention_policy=StorageBucketRetentionPolicy(retention_period=str(KEPT_DAYS * 86_400)),
-            # Retention protects already; soft delete would keep, and bill, each file a week more.
+            # Retention already protects files; soft delete would keep, and bill, each for another
+            # week.
             soft_delete_policy=StorageBucketSoftDeletePolicy(retention_duration_seconds=0),
             lifecycle_rule=[
                 StorageBucketLifecycleRule(
@@ -76,8 +77,8 @@ class StagingBucket(Construct):
             for name, role, members in (
                 ("writer", "roles/storage.objectCreator", [writer]),
                 ("reader", "roles/storage.objectViewer", [reader]),
-                # Pub/Sub reads the bucket's metadata before it writes; the exporter asks it whose
-                # bucket this is, since a name that was given up may be taken by another.
+                # Pub/Sub reads the bucket's metadata before it writes; the exporter reads from it
+                # whose bucket this is, since somebody else may take a name that was given up.
                 # https://docs.cloud.google.com/pubsub/docs/create-cloudstorage-subscription
                 ("metadata", "roles/storage.legacyBucketReader", [writer, reader]),
             )

@@ -1,4 +1,4 @@
-"""Topics whose messages stay in one region; first the one audit logs are published to."""
+"""Topics whose messages stay in one region, such as the one audit logs are published to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def regional(
 def publisher(
     scope: Construct, *, project: str, topic: PubsubTopic, member: str
 ) -> PubsubTopicIamBinding:
-    """Return what lets `member` publish on a topic of `scope`, and nobody else by a grant."""
+    """Return the binding that lets `member`, and nobody else, publish on a topic of `scope`."""
     return PubsubTopicIamBinding(
         scope,
         "publisher",

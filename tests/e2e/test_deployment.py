@@ -88,7 +88,7 @@ def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> No
     exporter = f"/aws/lambda/{QUEUE}"
     assert exporter not in deployed.history["left"].split()
     output = deployed.history["deployed"]
-    assert f"{failed} was never made; it is taken away and made anew" in output
+    assert f"{failed} was never created; it is deleted and created again" in output
     for stack in deployed.stacks:
         assert re.search(rf"^\W+{stack}( \(no changes\))?$", output, re.MULTILINE), output[-3000:]
     assert exporter in deployed.log_groups().split()

@@ -144,7 +144,7 @@ def test_a_name_that_cannot_be_asked_for_is_not_called_free(fault: Exception) ->
     assert text.startswith("whether nhi-evidence-222233334444 is free (")
     (_, (standing, text)) = of_stacks(Answers(**known, describe_stacks=fault), BUCKET)
     assert Standing.UNSEEN is standing
-    assert text.startswith("whether nhi-evidence-main is there (")
+    assert text.startswith("whether nhi-evidence-main exists (")
 
 
 def test_a_log_group_and_a_trail_that_are_left_are_found() -> None:

@@ -71,7 +71,7 @@ def test_a_trail_and_its_bucket_as_they_should_be() -> None:
 @pytest.mark.parametrize(
     ("trail", "problem"),
     [
-        ({"S3BucketName": "another"}, "no trail delivers here, as far as this account sees"),
+        ({"S3BucketName": "another"}, "no trail delivers here, as far as this account can see"),
         (
             {"S3KeyPrefix": "o-exampleorg1"},
             'the trail delivers under "o-exampleorg1/": write prefix = "o-exampleorg1/"',
@@ -132,7 +132,7 @@ def test_a_topic_that_is_named_has_to_be_notified() -> None:
         config, get_bucket_notification_configuration=notification("Topic", topic)
     )
     (text,) = of_source(config)[Standing.MISSING]
-    assert f"does not notify {topic}: let it, or remove topic = ..." == text
+    assert f"does not notify {topic}: have it do so, or remove topic = ..." == text
 
 
 def test_a_bucket_elsewhere_is_told_with_the_line_to_write() -> None:
@@ -140,7 +140,7 @@ def test_a_bucket_elsewhere_is_told_with_the_line_to_write() -> None:
     (text,) = of_source(CONFIG, get_bucket_location={"LocationConstraint": "eu-west-1"})[
         Standing.MISSING
     ]
-    assert 'lies in eu-west-1: write region = "eu-west-1"' == text
+    assert 'is in eu-west-1: write region = "eu-west-1"' == text
 
 
 def test_a_missing_bucket_is_one_line() -> None:
@@ -204,5 +204,7 @@ def test_a_key_of_another_account_is_told_with_the_statement_its_owner_adds() ->
     theirs = KEY.replace(ARCHIVE, MANAGEMENT)
     config = changed(("# kms_key = ", "kms_key = "), (KEY, theirs))
     (text,) = of_source(config)[Standing.NOTE]
-    assert text.startswith(f"its key is of {MANAGEMENT}, which must let it read: add to the policy")
+    assert text.startswith(
+        f"its key belongs to {MANAGEMENT}, which must let the exporter read: add to the policy"
+    )
     assert "kms:Decrypt" in json.loads(text[text.index("{") :])["Action"]

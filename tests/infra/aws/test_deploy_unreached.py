@@ -75,12 +75,12 @@ def test_everything_that_is_looked_for_is_named(assembly: Path) -> None:
     for wanted in (
         f"{EVIDENCE} eu-central-1: whether it is bootstrapped",
         f"{MANAGEMENT} us-east-1: whether it is bootstrapped",
-        "whether nhi-evidence-222233334444 can be made",
+        "whether nhi-evidence-222233334444 can be created",
         "organization o-exampleorg1: whether it trusts CloudTrail",
         "organization o-exampleorg1: whether both types of policies are on",
         "whether a trail delivers here",
         f"whether it is in {ARCHIVE}, eu-central-1",
-        "whether it notifies anything else of the same keys",
+        "whether it already notifies anything else of the same keys",
     ):
         assert any(wanted in text for text in texts), wanted
     assert all(text.startswith("  not checked  ") for text in texts), texts
@@ -97,7 +97,7 @@ def test_only_an_account_is_trusted(deploy: Deploy) -> None:
     """The word that stands for it in the documents would be written into roles as it is."""
     code, out, _ = deploy("--trust", "LOG-ARCHIVE", "bootstrap")
     assert 1 == code
-    assert out.startswith("TRUST=LOG-ARCHIVE is no account; of this deployment are ")
+    assert out.startswith("TRUST=LOG-ARCHIVE is not an account of this deployment, which has ")
     assert ARCHIVE in out
     code, *_ = deploy("--trust", "123456789012", "bootstrap")
     assert NOTHING_ASKED == code, "an account of the pipeline's own is trusted, too"

@@ -63,4 +63,4 @@ def test_a_look_that_saw_nothing_does_not_end_well(machine: Machines) -> None:
     (here.folder / "bin" / "gcloud").write_text(f"#!/nonexistent\n{gone}\n")
     done = here.deploy("gcp", "--check")
     assert NOTHING_ASKED == done.code, done.out
-    assert "  not checked  project example-evidence: whether it is to be seen" in done.out
+    assert "  not checked  project example-evidence: whether it can be seen" in done.out

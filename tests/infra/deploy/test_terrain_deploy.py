@@ -83,7 +83,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
 @pytest.mark.parametrize(
     ("target", "answers", "problem"),
     [
-        ("gcp", {"terraform version -json": "exit 3"}, "terraform: it said nothing"),
+        ("gcp", {"terraform version -json": "exit 3"}, "terraform: no output"),
         (
             "gcp",
             {"terraform version -json": """echo '{"terraform_version": "1.5.7"}'"""},
@@ -103,7 +103,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
         (
             "azure",
             {"az account show --subscription*": "exit 1"},
-            f"is not to be seen: az login --tenant {TENANT}",
+            f"cannot be seen: az login --tenant {TENANT}",
         ),
     ],
 )
@@ -202,7 +202,7 @@ def test_only_a_state_that_is_elsewhere_is_asked_for(
     done = machine(EXAMPLE.replace(before, after) if is_named else EXAMPLE).deploy(
         target, "--check"
     )
-    seen = [line for line in done.out.splitlines() if "state " in line and "to be seen" in line]
+    seen = [line for line in done.out.splitlines() if "state " in line and "be seen" in line]
     assert is_named == bool(seen), done.out
 
 
@@ -222,7 +222,7 @@ def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Machine
         check=False,
     )
     assert (1, "") == (done.returncode, done.stderr), done.stdout
-    assert "terraform: it said nothing" in done.stdout
+    assert "terraform: no output" in done.stdout
 
 
 def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> None:

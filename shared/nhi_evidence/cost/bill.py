@@ -1,4 +1,4 @@
-"""The bill of an estate: every line with its arithmetic, the store being full."""
+"""The bill of an estate: every line with its arithmetic, for a full store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nhi_evidence.cost.line import Line, count, line, of_tiers, size, times
 from nhi_evidence.cost.prices import GB, INTERNET_TRANSFER, MONTH, PRICES, STANDARD_STORAGE
 
 _RUNS = 86_400 / m.SEAL_SECONDS
-"""Of the sealer, a day."""
+"""Runs of the sealer per day."""
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -21,9 +21,9 @@ class Bill(msgspec.Struct, frozen=True):
     estate: Estate
     a_day: Volumes
     monthly: tuple[Line, ...]
-    """For 30 days, the store being full: R and the grace have passed once."""
+    """For 30 days with a full store: R and the grace have passed once."""
     verification: tuple[Line, ...]
-    """One full verification, each time."""
+    """Each full verification."""
 
     @property
     def usd_a_month(self) -> float:
@@ -61,7 +61,7 @@ def _requests(a_day: Volumes) -> Iterator[Line]:
 
 
 def _queue(group: str, messages: float, *, idle: float = 0.0) -> Line:
-    """Each message is sent alone, and received and deleted ten at a time."""
+    """Return a queue's line: messages are sent singly, and received and deleted ten at a time."""
     calls, price = 1 + 2 / m.MESSAGES_A_CALL, PRICES["sqs"]
     polls = f" + {count(idle * MONTH)} idle polls" if idle else ""
     return line(
@@ -105,10 +105,10 @@ def _sealing(estate: Estate, a_day: Volumes) -> Iterator[Line]:
     epochs = min(_RUNS, max(a_day.objects, 24))
     written = epochs * m.LOG_OBJECTS_AN_EPOCH + a_day.objects / m.LEAVES_A_BUNDLE * 2
     yield times(group, "S3 PUT of the log", written * MONTH, "s3_put")
-    # A plan and a bundle hold each leaf; a bundle that is not full is written again each epoch.
+    # Each leaf is in a plan and in a bundle; a bundle that is not full is rewritten each epoch.
     bundled = a_day.objects + epochs * m.LEAVES_A_BUNDLE / 2
     logged = (bundled * m.LEAF_BYTES + a_day.objects * m.PLAN_ENTRY_BYTES) / GB
-    # To the end of its year, on average half of one, and then as long as what it proves.
+    # Until the end of its year, half a year on average, and then as long as what it proves.
     days = kept + 365 // 2
     yield of_tiers(
         group, "the log", f"{size(logged)} a day x {days:,} days", logged * days, STANDARD_STORAGE
@@ -126,7 +126,7 @@ def _sealing(estate: Estate, a_day: Volumes) -> Iterator[Line]:
 
 
 def listings(objects: float, kept_days: int) -> float:
-    """Return how many pages a sealer lists a day: recent hours at every run, older ones less often.
+    """Return how many pages a sealer lists a day: recent hours in every run, others less often.
 
     The last 3 hours at every run, those up to 48 hourly, up to 35 days daily, older ones weekly;
     `objects` is a day's.
@@ -138,7 +138,7 @@ def listings(objects: float, kept_days: int) -> float:
 
 def _compute(estate: Estate, a_day: Volumes) -> Iterator[Line]:
     duration, request = PRICES["lambda_arm"], PRICES["lambda_request"]
-    # One processor works. With less memory than comes with one, time grows as memory shrinks.
+    # One processor works. With too little memory for a full one, time grows as memory shrinks.
     gigabytes = max(m.CPU_MEGABYTES, m.EXPORTER_MEGABYTES) / 1024
     records = estate.events_per_day * MONTH
     yield line(
@@ -211,14 +211,14 @@ def _replica(estate: Estate, a_day: Volumes) -> Iterator[Line]:
 
 
 def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
-    """What forwarding takes, and the subscriber's own requests, which the same account pays."""
+    """Yield the cost of forwarding, and of the subscriber's requests, paid by the same account."""
     if not estate.subscriber:
         return
     group, objects = "subscriber", a_day.objects * MONTH
     yield times(group, "S3 GET of evidence", objects, "s3_get")
     yield times(group, "S3 PUT of lines", objects, "s3_put")
     yield times(group, "S3 GET of lines", objects, "s3_get")
-    # The queue of the function, which Lambda polls, and that of the subscriber, who polls as much.
+    # The function's queue, which Lambda polls, and the subscriber's, polled as often.
     idle = 2 * m.POLLERS * 86_400 / m.POLL_SECONDS
     yield _queue(group, 2 * a_day.objects, idle=idle)
     lines = estate.events_per_day * m.FORWARDED_BYTES / GB
@@ -244,7 +244,7 @@ def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
 
 
 def _canaries(estate: Estate, a_day: Volumes) -> Iterator[Line]:
-    """What announces, probes and weighs; the probes' own records are delivered with everybody's."""
+    """Yield the cost of announcing, probing and weighing; probes' records count as any others."""
     if not estate.canaries:
         return
     group, hours = "canaries", 24 * MONTH
@@ -267,7 +267,7 @@ def _canaries(estate: Estate, a_day: Volumes) -> Iterator[Line]:
 
 
 def _weighing(group: str, estate: Estate, a_day: Volumes) -> Iterator[Line]:
-    """Of an object the table is read, and all of it where it has a file of a canary's account."""
+    """Yield the cost of reading tables, and whole objects with a file of a canary's account."""
     tables = a_day.objects * m.CANARY_HOURS * MONTH
     units, records = a_day.units / a_day.objects, estate.events_per_day / a_day.objects
     probed = min(1.0, estate.canaries / estate.accounts)
@@ -289,7 +289,7 @@ def _weighing(group: str, estate: Estate, a_day: Volumes) -> Iterator[Line]:
 
 
 def _coverage(estate: Estate) -> Iterator[Line]:
-    """What reads settings every hour; its alarms are among those of every deployment."""
+    """Yield the cost of reading settings every hour; its alarms are part of every deployment."""
     if not estate.coverage:
         return
     group, runs = "reading settings", 24 * MONTH
@@ -308,7 +308,7 @@ def _coverage(estate: Estate) -> Iterator[Line]:
 
 
 def _verification(a_day: Volumes) -> Iterator[Line]:
-    """Every object is listed and read whole, once."""
+    """Yield the cost of listing every object and reading it whole, once."""
     group = "each full verification"
     standard = a_day.objects * a_day.standard_days
     archived = a_day.objects * a_day.archive_days
@@ -330,7 +330,7 @@ def _verification(a_day: Volumes) -> Iterator[Line]:
 
 
 def _scan(a_day: Volumes) -> Iterator[Line]:
-    """A day's evidence read once by Athena; a question that joins reads it more than once."""
+    """Yield the cost of one read of a day's evidence by Athena; a query with a join reads more."""
     group = "each reading of one day by Athena"
     read, price = a_day.gigabytes, PRICES["athena"]
     yield line(group, "read", f"{size(read)} x {price}", price.of(read), price)

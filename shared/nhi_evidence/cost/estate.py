@@ -1,4 +1,4 @@
-"""Whose logs are kept and for how long: what a bill is asked for, and what follows from it."""
+"""Whose logs are kept and for how long: the input of a bill, and what follows from it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     events_per_day: int
     accounts: int
     regions: int
-    """With activity: each account and region delivers its own files."""
+    """Those with activity: each account and region delivers its own files."""
     enabled_regions: int = 17
-    """Each account's; CloudTrail signs a digest an hour in every one. 17 are on by default."""
+    """Per account; CloudTrail signs a digest every hour in each. 17 are enabled by default."""
     retention_days: int = 400
     """R: how long each version is locked."""
     grace_days: int = 30
@@ -33,10 +33,10 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     coverage: int = 0
     """AWS accounts whose settings are read every hour."""
     other_region: bool = False
-    """Whether the trail's bucket lies in another region than the evidence."""
+    """Whether the trail's bucket is in another region than the evidence."""
 
     def __post_init__(self) -> None:
-        """Raise `SettingsError` for a number that makes no estate, naming it."""
+        """Raise `SettingsError` for a number that is out of range, naming it."""
         for name in ("events_per_day", "accounts", "regions", "enabled_regions", "retention_days"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: {getattr(self, name)} is not at least 1")
@@ -54,11 +54,11 @@ REFERENCE: tuple[Estate, ...] = (
     Estate(events_per_day=5_000_000, accounts=10, regions=3),
     Estate(events_per_day=1_000_000_000, accounts=1_000, regions=6),
 )
-"""A small one and a large one."""
+"""A small estate and a large one."""
 
 
 class Volumes(msgspec.Struct, frozen=True, kw_only=True):
-    """What an estate makes a day. Averages: a real day has busy hours."""
+    """What an estate produces per day, on average: a real day has busy hours."""
 
     files: float
     digests: float
@@ -66,25 +66,25 @@ class Volumes(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of the exporter."""
     objects: float
     gigabytes: float
-    """Stored, of 2^30 bytes."""
+    """Stored, in units of 2^30 bytes."""
     standard_days: int
-    """How long an object lies in S3 Standard."""
+    """How long an object stays in S3 Standard."""
     archive_days: int
-    """How long it then lies in Glacier Instant Retrieval; 0: it never goes there."""
+    """How long it then stays in Glacier Instant Retrieval; 0: it never moves there."""
 
     @property
     def units(self) -> float:
-        """Files and digests: each is one message and one unit."""
+        """Return the number of files and digests: each is one message and one unit."""
         return self.files + self.digests
 
     @property
     def object_bytes(self) -> float:
-        """Size of an average object."""
+        """Return the average size of an object."""
         return self.gigabytes * GB / self.objects
 
 
 def volumes(estate: Estate) -> Volumes:
-    """Return what an estate makes a day."""
+    """Return what an estate produces per day."""
     files = float(estate.accounts * estate.regions * m.FILES_A_DAY)
     digests = float(estate.accounts * estate.enabled_regions * m.DIGESTS_A_DAY)
     units = files + digests
@@ -111,7 +111,7 @@ def volumes(estate: Estate) -> Volumes:
 
 
 def _archive_days(estate: Estate) -> int:
-    """Days in the archive class, where R lasts long enough for its minimum; else 0."""
+    """Return the days in the archive class, or 0 if R is too short for its minimum."""
     after = estate.archive_after_days
     if after is None or estate.retention_days < after + m.ARCHIVE_MINIMUM_DAYS:
         return 0

@@ -1,4 +1,4 @@
-"""One line of a bill: what is paid for, the arithmetic, and where and when its prices were read."""
+"""A line of a bill: what is paid for, the arithmetic, and where and when its prices were read."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Line(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     """Pages of its prices."""
     as_of: str
-    """Month its prices were read, the oldest where there are several; empty where it has none."""
+    """Month its prices were read, the oldest if there are several; empty if it has none."""
 
 
 def line(group: str, item: str, arithmetic: str, usd: float, *prices: Price) -> Line:
-    """Return a line that stands on prices."""
+    """Return a line that is based on prices."""
     sources = tuple(dict.fromkeys(price.source for price in prices))
     as_of = min((price.as_of for price in prices), default="")
     return Line(group, item, arithmetic, usd, sources, as_of)
 
 
 def times(group: str, item: str, quantity: float, price_name: str) -> Line:
-    """Return a line of so many times one price."""
+    """Return a line of a quantity times one price."""
     price = PRICES[price_name]
     return line(group, item, f"{count(quantity)} x {price}", price.of(quantity), price)
 
@@ -42,10 +42,10 @@ def of_tiers(group: str, item: str, quantity: str, gigabytes: float, tiers: Tier
 
 
 def count(number: float) -> str:
-    """Return a number in full, to the unit."""
+    """Return a number in full, rounded to the unit."""
     return f"{number:,.0f}"
 
 
 def size(gigabytes: float) -> str:
-    """Return gigabytes, to three digits where they are few."""
+    """Return gigabytes, to three digits if there are few."""
     return f"{gigabytes:,.0f} GB" if gigabytes >= 100 else f"{gigabytes:.3g} GB"  # noqa: PLR2004

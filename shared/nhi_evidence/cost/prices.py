@@ -1,8 +1,8 @@
-"""List prices of us-east-1: one row each, with the page it stands on and the day it was read.
+"""List prices in us-east-1: one row each, with the page it is on and the month it was read.
 
 AWS publishes them on the pages named and through its Price List API. A gigabyte is 2^30 bytes, as
-AWS bills it, and a month is 30 days. Free allowances are left out: they belong to an account, not
-to this deployment.
+AWS bills it, and a month is 30 days. Free tiers are left out: they belong to an account, not to
+this deployment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MONTH = 30
 MILLION = 1_000_000
 
 AMAZON = "https://aws.amazon.com/"
-"""How Amazon's own pages begin; what another page states of a price is labeled so."""
+"""How the addresses of Amazon's own pages begin; a price from another page is labeled as such."""
 
 S3 = "https://aws.amazon.com/s3/pricing/"
 SQS = "https://aws.amazon.com/sqs/pricing/"
@@ -27,11 +27,11 @@ LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 KMS = "https://aws.amazon.com/kms/pricing/"
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 COMPOSITES = "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm"
-"""Another's list of Amazon's prices: no copy of Amazon's own page that names this one was found."""
+"""A third party's list of Amazon's prices: no copy of an Amazon page with this one was found."""
 
 
 ATHENA = "https://athena.guide/articles/athena-basics-pricing-model"
-"""Another's page on Amazon's price: no copy of Amazon's own that states it was found."""
+"""A third party's page on Amazon's price: no copy of an Amazon page with it was found."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ PRICES: Mapping[str, Price] = {
 }
 
 Tiers = Sequence[tuple[float, Price]]
-"""Gigabytes up to which a price holds, in rising order; the last is open."""
+"""Gigabytes up to which a price applies, in ascending order; the last has no limit."""
 
 OPEN = float("inf")
 
@@ -102,7 +102,7 @@ INTERNET_TRANSFER: Tiers = (
 
 
 def tiers_of(gigabytes: float, tiers: Tiers) -> tuple[Price, ...]:
-    """Return the prices that so many gigabytes come under."""
+    """Return the prices that apply to a number of gigabytes."""
     lower = (0.0, *(upper for upper, _ in tiers))
     return tuple(
         price for below, (_, price) in zip(lower, tiers, strict=False) if below < gigabytes
@@ -110,7 +110,7 @@ def tiers_of(gigabytes: float, tiers: Tiers) -> tuple[Price, ...]:
 
 
 def by_tiers(gigabytes: float, tiers: Tiers) -> float:
-    """Return what gigabytes cost where the price falls with the amount, in US dollars."""
+    """Return the cost of gigabytes whose price falls with the amount, in US dollars."""
     total, below = 0.0, 0.0
     for upper, price in tiers:
         total += price.of(max(0.0, min(gigabytes, upper) - below))

@@ -1,4 +1,4 @@
-"""A bill as text: groups, lines with their arithmetic, and what they are taken from."""
+"""A bill as text: groups, lines with their arithmetic, and their sources."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ARITHMETIC = 58
 _USD = 11
 _AS_OF = 9
 _NARROW = 46
-"""Of an item whose arithmetic stands below it."""
+"""Columns of an item whose arithmetic is on the next line."""
 
 
 def text(bills: tuple[Bill, ...], columns: int | None = None) -> str:
-    """Return bills one below the other, and the pages their prices stand on.
+    """Return bills one below the other, and the pages their prices are on.
 
-    In fewer columns than a line takes, its arithmetic stands below it; None are enough.
+    If a line does not fit the columns, its arithmetic goes below it; None is wide enough.
     """
     beside = columns is None or columns >= _ITEM + _ARITHMETIC + _USD + _AS_OF
     blocks = ["\n".join(_bill(one, _beside if beside else _below)) for one in bills]
@@ -30,7 +30,7 @@ def text(bills: tuple[Bill, ...], columns: int | None = None) -> str:
 
 
 _Form = Callable[[str, str, str, str], Iterator[str]]
-"""Yields the rows of an item, its arithmetic, its dollars and the month of its price."""
+"""Yields the rows for an item, its arithmetic, its dollars and the month of its price."""
 
 
 def _beside(item: str, arithmetic: str, usd: str, as_of: str) -> Iterator[str]:

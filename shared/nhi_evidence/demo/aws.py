@@ -1,4 +1,4 @@
-"""The demo's AWS: files in a bucket, S3 notifications over SQS, a Lambda function a source."""
+"""The demo's AWS: files in a bucket, S3 notifications over SQS, one Lambda function per source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Aws:
         source: str = SOURCE,
         prefix: str = "AWSLogs/",
     ) -> None:
-        """Deliver `files`, all below `prefix`, into a running store; the log goes to `folder`."""
+        """Deliver `files`, all under `prefix`, into a running store; the log goes to `folder`."""
         self.source = source
         self._admin = store.client(store.admin)
         self._files = files

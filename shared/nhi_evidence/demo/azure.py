@@ -1,4 +1,4 @@
-"""The demo's Azure: the batches of an event hub's partition, the function app's trigger."""
+"""The demo's Azure: batches of an event hub's partition, and the function app they trigger."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Azure:
 
     @property
     def runs(self) -> str:
-        """How its function is run here."""
+        """Return how its function is run here."""
         return (
             f"azure_export by {self._runtime.indexed.runs_in}, batches of an event hub's partition"
         )
@@ -74,7 +74,7 @@ class Azure:
         self._runtime.__exit__(kind, error, trace)
 
     def deliver(self) -> list[str]:
-        """Hand over every batch; return those the function did not lock, and why."""
+        """Pass every batch to the function; return those it did not lock, and why."""
         failed = []
         for batch in self._batches:
             messages = [

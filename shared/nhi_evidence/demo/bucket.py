@@ -39,7 +39,7 @@ class Bucket:
     """Reads the evidence bucket of a running store."""
 
     def __init__(self, store: EmbeddedStore) -> None:
-        """Take the auditor's role."""
+        """Assume the auditor's role."""
         self._auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
         self._reader = S3EvidenceReader(self._auditor, iam.EVIDENCE_BUCKET)
 

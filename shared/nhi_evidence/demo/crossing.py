@@ -1,9 +1,9 @@
 """Following one workload through the clouds by issuer and subject, from the evidence alone.
 
 AWS states both in the record. Google Cloud states the subject and names the provider of a pool,
-Azure names a federated credential: what is behind these names is stated once, by the record that
-set up the trust. Sessions are followed by the ids of issued credentials. This joins records, so it
-is never done at ingest.
+Azure names a federated credential: what is behind these names is stated once, in the record that
+configured the trust. Sessions are followed by the ids of issued credentials. This takes a join of
+records, so it is never done at ingest.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _JOIN = "nhi:oidc:"
 _CREDENTIALS = "FederatedIdentityCredentials"
 _PROVIDERS = "/providers/"
 _SERVICE = re.compile(r"^google\.[a-z0-9.]+\.(?:[A-Z]\w+\.)?")
-"""The package and service in front of a method's name, which the table has no room for."""
+"""The package and service before a method's name, for which the table has no room."""
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """One thing the workload did, and what links it to the workload."""
+    """One action of the workload, and what links it to the workload."""
 
     time: str
     source: str
@@ -47,7 +47,7 @@ class _Record(NamedTuple):
 
 
 class _Trust(NamedTuple):
-    """What an act of trust says is behind a name: an issuer, and perhaps one subject."""
+    """What an act of trust states is behind a name: an issuer, and perhaps one subject."""
 
     issuer: str
     subject: str | None
@@ -107,7 +107,7 @@ def _known_by(
         return "issuer and subject"
     if credential in trusts and _behind(trusts, {credential}, subject) == {join_id}:
         return f"federated credential, trusted {trusts[credential].since}"
-    # Any provider of a pool may have vouched: who did is known only if they agree.
+    # Any provider of a pool may have vouched: the issuer is known only if all have the same.
     providers = {name for name in trusts if _is_of(name, nhi.get("issuer", ""))}
     if subject and _behind(trusts, providers, subject) == {join_id}:
         return f"subject; provider trusted {min(trusts[name].since for name in providers)}"

@@ -17,7 +17,7 @@ _SUFFIXES = (".json", ".json.gz")
 
 
 class TrailObject(msgspec.Struct, frozen=True):
-    """One file as it lies in a trail bucket."""
+    """One file in a trail bucket."""
 
     key: str
     body: bytes
@@ -26,20 +26,20 @@ class TrailObject(msgspec.Struct, frozen=True):
 def story() -> list[TrailObject]:
     """Return the generated story: a leaked CI key, inside benign noise, over several accounts.
 
-    And an agent, which lists its tools before it calls one.
+    It includes an agent that lists its tools before it calls one.
     """
     return [TrailObject(file.key, file.body) for file in (*generate(), agent_trail())]
 
 
 def platform(source: str) -> list[TrailObject]:
-    """Return what a platform beyond the clouds delivers of the story."""
+    """Return the story's files from a platform beside the clouds."""
     return [TrailObject(file.name, file.body) for file in platform_files() if file.source == source]
 
 
 def read(folder: Path) -> list[TrailObject]:
-    """Read every CloudTrail file under a folder; its key follows its name.
+    """Read every CloudTrail file under a folder; keys are derived from names.
 
-    Raises `SettingsError` when the folder holds none.
+    Raises `SettingsError` if the folder holds none.
     """
     paths = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
     if not paths:

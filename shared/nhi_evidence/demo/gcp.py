@@ -1,4 +1,4 @@
-"""The demo's Google Cloud: a subscription's files in Cloud Storage, the Cloud Run function."""
+"""The demo's Google Cloud: a subscription's files in Cloud Storage, and the Cloud Run function."""
 
 from __future__ import annotations
 

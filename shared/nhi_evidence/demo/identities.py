@@ -1,4 +1,4 @@
-"""Who the demo's functions outside AWS are, and which writer role each may take."""
+"""The identities of the demo's functions outside AWS, and the writer role each may assume."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.issuer import ENTRA, GOOGLE, EmbeddedIssuer, Subject
 
 PLATFORMS = ("aws_api_gateway", "github_audit", "k8s_audit", "okta_system", "vault_audit")
-"""What lies beyond the clouds; its logs come as files in S3, through the function of AWS."""
+"""Platforms beside the clouds; their logs are files in S3, which the AWS function exports."""
 
 SOURCES = ("aws_cloudtrail", "gcp_audit", "azure_monitor", *PLATFORMS)
 AUDIENCE = {GOOGLE: f"nhi-evidence-{iam.EVIDENCE_ACCOUNT}", ENTRA: "api://nhi-evidence"}

@@ -35,10 +35,10 @@ class Investigated(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[str]
     """Rules that hold."""
     folder: str
-    """Where report, case and the key of the log are left."""
+    """Folder with the report, the case and the log's key."""
     proven: int
     holds: bool
-    """Whether the checker in the case says it holds, using only Python."""
+    """Whether this release's checker accepts the case, run with Python alone."""
     checked: str
     """What it prints."""
 

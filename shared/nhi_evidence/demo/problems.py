@@ -1,4 +1,4 @@
-"""What does not hold in the demo: sentences for each thing it shows."""
+"""What does not hold in the demo, as sentences about each act."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
 _BESIDE = {"github_audit", "okta_system"}
-"""Their records state nothing that links them to the job's: GitHub's name the job, not its token,
-and Okta's name a client of its own. Nothing is guessed, so they are not part of its path."""
+"""Their records state nothing that links them to the job's identity: GitHub's name the job, not its
+token, and Okta's name a client of its own. Nothing is guessed, so they are not part of the path."""
 
 
 def of_delivery(
@@ -19,7 +19,7 @@ def of_delivery(
     changed: list[tuple[str, str]],
     failures: list[str],
 ) -> list[str]:
-    """Return what was not locked, counted or refused, or changed the second time."""
+    """Return what was not locked, counted or refused, or what the second delivery changed."""
     problems = [f"{item} was not locked" for item in failures]
     problems += [f"counts of {unit.unit} do not add up" for unit in counts if not unit.adds_up]
     problems += [f"not refused: {refusal.act}" for refusal in refused if not refusal.refused]
@@ -56,7 +56,7 @@ def of_sealing(
     proof: sealing.Proof | None,
     tampered: list[sealing.Tampered],
 ) -> list[str]:
-    """Return what was not sealed, not proven, or not detected when it was altered."""
+    """Return what was not sealed, not proven, or altered without being detected."""
     problems = [f"not detected: {change.act}" for change in tampered if not change.seen]
     problems += [
         f"verification found {finding.code} {finding.key}" for finding in verified.findings

@@ -56,7 +56,7 @@ def of_tokens(store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Refusal]:
 
 
 def _written(who: str, act: str, store: EmbeddedStore, source: str, token: str) -> Refusal:
-    """Take Google's writer role by a token and write under a source's prefix."""
+    """Assume Google's writer role with a token and write under a source's prefix."""
     client = web_identity.role_client(
         iam.writer_role(_GCP),
         session_name="demo",

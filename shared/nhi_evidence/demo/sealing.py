@@ -41,11 +41,11 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class Tampered(msgspec.Struct, frozen=True):
-    """One thing done to a copy, and what verification found."""
+    """One change to a copy, and what verification found."""
 
     act: str
     findings: list[str]
-    """Code and place of each."""
+    """Code and place of each finding."""
     seen: bool
     """Whether the finding that was expected is among them."""
 

@@ -1,4 +1,4 @@
-"""What the demo prints. Text from records is neutralized on its way to the terminal."""
+"""What the demo prints; text from records is neutralized before it reaches the terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Screen:
     """Where the demo prints its output and its progress, without mixing the two."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """With `quiet` nothing is printed; progress still goes to standard error."""
+        """With `quiet`, print nothing; progress still goes to standard error."""
         self.out = Console(highlight=False, markup=False, quiet=quiet)
         if not self.out.is_terminal:
             # When piped, lines are wide enough for whole tables.

@@ -1,4 +1,4 @@
-"""What the demo prints of its investigation, and what of it must hold."""
+"""What the demo prints about its investigation, and what must hold in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def left(out: Console, done: Investigated | None) -> None:
     names = f"{REPORT}, {CASE}, {KEY}"
     out.print(Text(f"left  {neutralize(done.folder)}: {names}"), soft_wrap=True)
     case, key = (quote(neutralize(f"{done.folder}/{name}")) for name in (CASE, KEY))
-    # On lines of a screen, and one command to the shell.
+    # Several lines on the screen, but one command to the shell.
     for line in (f"{own_name()} case verify \\", f"  {case} \\", f"  --key {key}"):
         out.print(Text(f"      {line}"), soft_wrap=True)
 

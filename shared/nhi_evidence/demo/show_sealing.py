@@ -1,4 +1,4 @@
-"""What the demo prints of sealing, verifying, proving and tampering."""
+"""What the demo prints about sealing, verifying, proving and tampering."""
 
 from __future__ import annotations
 

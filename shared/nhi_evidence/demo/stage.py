@@ -24,12 +24,12 @@ class Cloud(Protocol):
 
     @property
     def source(self) -> str:
-        """The source its evidence is stored under."""
+        """Return the source its evidence is stored under."""
         ...
 
     @property
     def runs(self) -> str:
-        """How its function is run here."""
+        """Return how its function is run here."""
         ...
 
     def deliver(self) -> list[str]:
@@ -54,7 +54,9 @@ class Stage:
     """The store, the platforms that vouch for its writers, and the clouds. A context manager."""
 
     def __init__(self, folder: Path, own_files: Path | None) -> None:
-        """Play under `folder`: clouds and platforms, or AWS alone on a folder of own files."""
+        """Play under `folder`: clouds and platforms, or AWS alone with a folder of the user's own
+        files.
+        """
         self._folder = folder
         self._own_files = own_files
         self._running = ExitStack()

@@ -1,7 +1,7 @@
 """An Azure function app on this machine: the host's side of an Event Hub trigger.
 
-The app runs in a process of its own: under the Azure Functions worker's library where this Python
-has it, else by `azure.functions` alone.
+The app runs in a process of its own: under the Azure Functions worker's library if this Python has
+it, otherwise with `azure.functions` alone.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-event-hubs-trigger
 """
 
@@ -28,11 +28,11 @@ _DONE = 1
 
 
 class FunctionAppError(EvidenceError):
-    """The function app did not start or stopped: says why, with its last words."""
+    """The function app did not start, or stopped; says why, with its last output."""
 
 
 class HubMessage(msgspec.Struct, frozen=True):
-    """One message of a partition, as the Event Hubs extension has it."""
+    """One message of a partition, as the Event Hubs extension passes it."""
 
     body: bytes
     sequence: int
@@ -41,7 +41,7 @@ class HubMessage(msgspec.Struct, frozen=True):
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """What the app declares, and in what it runs."""
+    """What the app declares, and what runs it."""
 
     runs_in: str
     functions: list[dict[str, Any]]
@@ -89,7 +89,7 @@ class AzureRuntime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it; nothing is left running."""
+        """Stop it, leaving nothing running."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -103,10 +103,10 @@ class AzureRuntime:
     def invoke(
         self, function: str, hub: Mapping[str, str], messages: Sequence[HubMessage]
     ) -> str | None:
-        """Hand one batch to a function; return its exception, or None when it returned.
+        """Pass one batch to a function; return its exception, or None if it returned.
 
-        `hub` is the partition's context as the extension states it. Raises `FunctionAppError`
-        when the process is gone.
+        `hub` is the partition's context as the extension states it. Raises `FunctionAppError` if
+        the process is gone.
         """
         self._count += 1
         system = [

@@ -1,7 +1,8 @@
 """A program that runs a function app as the Azure Functions worker would, without the worker.
 
-The worker's library needs Python 3.13. Elsewhere this indexes the app by `azure.functions` itself,
-whose own converter makes the events of what the host hands over, and calls the function with them.
+The worker's library needs Python 3.13. On other versions this indexes the app with
+`azure.functions` itself, whose own converter makes events of what the host passes, and calls the
+function with them.
 
 Run with the folder of an app: prints what was indexed as one line of JSON, then answers each line
 of standard input, a batch, with a line that states the outcome.

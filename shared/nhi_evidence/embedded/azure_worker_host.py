@@ -1,9 +1,9 @@
-"""A program on the host's side of the Azure Functions worker, run by the worker's own library.
+"""A program that plays the Functions host to the Azure Functions worker's own library.
 
 Run with the folder of an app by a Python that has `azure_functions_runtime` (3.13): indexes and
 loads the app, prints what was indexed as one line of JSON, then answers each line of standard
-input, a batch, with a line that states the outcome. The messages between host and worker are
-gRPC's; here they are plain objects of the same attributes, which is all the library looks at.
+input, a batch, with a line that states the outcome. Host and worker exchange gRPC messages; here
+they are plain objects with the same attributes, which is all the library uses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DONE = 1
 
 
 class Message:
-    """A protobuf message: what was given, and proto3's default for the rest."""
+    """A protobuf message: the fields that were set, and proto3's defaults for the rest."""
 
     def __init__(self, **members: Any) -> None:
         """Keep the fields that were set."""
@@ -42,7 +42,7 @@ class Message:
 
 
 class Protos:
-    """The generated module: any message type, made when it is asked for."""
+    """The generated module: any message type, created on access."""
 
     def __init__(self) -> None:
         """Set the enumerations the library reads."""
@@ -127,7 +127,7 @@ class Host:
 
 
 class HostError(Exception):
-    """The worker refused what the host asked: in its own words."""
+    """The worker refused what the host asked, in the worker's own words."""
 
 
 def _wrap(properties: dict[str, Any] | None = None, **request: Any) -> SimpleNamespace:
@@ -166,7 +166,7 @@ def _say(answer: Any) -> None:
 
 if __name__ == "__main__":
     app = Path(sys.argv[1])
-    # As the platform starts a worker: the library looks at the path when it is imported.
+    # The platform starts a worker like this: the library reads the path on import.
     sys.path[:0] = [str(app), str(app / _PACKAGES)]
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     asyncio.run(_serve(app))

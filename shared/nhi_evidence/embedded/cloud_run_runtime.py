@@ -1,7 +1,7 @@
 """A Cloud Run function on this machine, under Google's own Functions Framework.
 
-The framework serves the function in a process of its own, as it does in Cloud Run; this posts the
-CloudEvents that Eventarc would, or what a push subscription sends.
+The framework serves the function in a process of its own, as it does in Cloud Run; this class posts
+the CloudEvents that Eventarc would, or what a push subscription sends.
 https://github.com/GoogleCloudPlatform/functions-framework-python
 """
 
@@ -34,7 +34,7 @@ class CloudEvent(msgspec.Struct, frozen=True):
     time: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the attributes that are set, as headers."""
+        """Return the attributes that are set as headers."""
         attributes = {
             "id": self.id,
             "type": self.type,
@@ -87,18 +87,18 @@ class CloudRunRuntime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it; nothing is left running."""
+        """Stop it, leaving nothing running."""
         self._http.clear()
         self._process.__exit__(kind, error, trace)
 
     def deliver(self, event: CloudEvent) -> int:
-        """Post an event and return the status: what is not 2xx, the platform delivers again."""
+        """Post an event and return the status; the platform redelivers unless it is 2xx."""
         url = f"http://{HOST}:{self._process.port}/"
         answer = self._http.request("POST", url, body=event.data, headers=event.headers())
         return answer.status
 
     def push(self, topic: str, message: bytes) -> int:
-        """Post what a push subscription of a topic does, and return the status.
+        """Post a message as a push subscription of a topic does, and return the status.
 
         https://docs.cloud.google.com/pubsub/docs/push#receive_push
         """

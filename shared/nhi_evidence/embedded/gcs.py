@@ -1,6 +1,6 @@
 """Cloud Storage on this machine: fake-gcs-server on loopback, in memory, for one bucket.
 
-It has no identities: what may read a bucket is the platform's matter and is not shown here.
+It has no identities: who may read a bucket is up to the platform and not shown here.
 https://github.com/fsouza/fake-gcs-server
 """
 
@@ -68,21 +68,21 @@ class EmbeddedGcs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it; nothing is left running."""
+        """Stop it, leaving nothing running."""
         self._http.clear()
         self._process.__exit__(kind, error, trace)
 
     @property
     def endpoint_url(self) -> str:
-        """Where it answers."""
+        """Return the URL it answers at."""
         return f"http://{HOST}:{self._process.port}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variable by which Google's own clients find another Cloud Storage."""
+        """Return the variable that points Google's own clients to this Cloud Storage."""
         return {"STORAGE_EMULATOR_HOST": self.endpoint_url}
 
     def put(self, name: str, body: bytes) -> GcsObject:
-        """Store an object; a name that is taken gets another generation."""
+        """Store an object; an existing name gets another generation."""
         path = f"upload/storage/v1/b/{self.bucket}/o?uploadType=media&name={quote(name, safe='')}"
         return msgspec.json.decode(self._post(path, body), type=GcsObject)
 
@@ -97,7 +97,7 @@ class EmbeddedGcs:
 
 
 def _program() -> Path:
-    """Find the server that the package carries for this machine."""
+    """Return the path of the server that the package has for this machine."""
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
         raise ProcessError(f"Cloud Storage on this machine needs {_PACKAGE}")

@@ -1,8 +1,8 @@
-"""The platforms' token servers on this machine: who a function is, really signed.
+"""The platforms' token servers on this machine: a function's identity, with real signatures.
 
-One loopback server plays, by their documented HTTP contracts, the metadata server of Google Cloud,
-the identity endpoint of an Azure function app, and for each an OpenID Connect issuer whose keys
-(RFC 7517) the embedded store fetches to check what is shown to it.
+One loopback server implements the documented HTTP contracts of Google Cloud's metadata server, of
+an Azure function app's identity endpoint, and for each of an OpenID Connect issuer, whose keys (RFC
+7517) the embedded store fetches to verify the tokens presented to it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class EmbeddedIssuer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._request_handler())
         self._server.daemon_threads = True
         self.asked: list[str] = []
-        """Path and query of each request so far, for whoever wants to know what was asked."""
+        """Path and query of each request so far."""
 
     def __enter__(self) -> EmbeddedIssuer:
         """Start answering."""
@@ -77,7 +77,7 @@ class EmbeddedIssuer:
         return f"http://{self._address()}/{platform}"
 
     def keys_url(self, platform: str) -> str:
-        """Return where the issuer's public keys are."""
+        """Return the URL of the issuer's public keys."""
         return f"{self.issuer(platform)}/keys"
 
     def environment(self) -> dict[str, str]:
@@ -129,7 +129,9 @@ class EmbeddedIssuer:
         return 404, b"not found"
 
     def _metadata(self, path: str, query: Mapping[str, str], headers: Message) -> tuple[int, bytes]:
-        """https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys."""
+        """Answer for Google.
+        https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys
+        """
         if headers.get("Metadata-Flavor") != "Google":
             return 403, b"Missing required header: Metadata-Flavor"
         if path == "/token":
@@ -147,7 +149,7 @@ class EmbeddedIssuer:
         return 200, self.token(GOOGLE, query["audience"]).encode()
 
     def _identity(self, query: Mapping[str, str], headers: Message) -> tuple[int, bytes]:
-        """https://learn.microsoft.com/azure/app-service/overview-managed-identity."""
+        """Answer for Azure. https://learn.microsoft.com/azure/app-service/overview-managed-identity"""
         if not secrets.compare_digest(headers.get("X-IDENTITY-HEADER", ""), self._header):
             return 401, b'{"statusCode":401,"message":"Unauthorized"}'
         if query.get("api-version") != "2019-08-01" or not query.get("resource"):
@@ -188,7 +190,7 @@ class EmbeddedIssuer:
 
         class _Handler(BaseHTTPRequestHandler):
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                """Stay silent; `asked` says what came."""
+                """Log nothing; `asked` has every request."""
 
             def do_GET(self) -> None:
                 status, body = issuer.answer(self.path, self.headers)

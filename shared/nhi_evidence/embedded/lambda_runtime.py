@@ -1,4 +1,4 @@
-"""A Lambda execution environment on this machine: Runtime API, and the real runtime client.
+"""A Lambda execution environment on this machine: the Runtime API and the real runtime client.
 
 The runtime client of AWS (`awslambdaric`) runs the handler in a process of its own, as it does in
 Lambda; this is the other side of its HTTP interface.
@@ -46,7 +46,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Server(ThreadingHTTPServer):
-    """A function that is stopped drops its waiting connection; nobody needs to hear of it."""
+    """Ignores that a stopped function drops its waiting connection."""
 
     daemon_threads = True
 
@@ -109,7 +109,7 @@ class LambdaRuntime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop both; nothing is left running."""
+        """Stop both, leaving nothing running."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -124,8 +124,8 @@ class LambdaRuntime:
     def invoke(self, event: object, *, seconds: float = _TIMEOUT_SECONDS) -> Any:
         """Invoke the function and return its decoded answer.
 
-        The function is told that it has `seconds`; it is waited for as long as ever. Raises
-        `InvocationError`.
+        `seconds` is only the time the function is told that it has; the wait is as long as ever.
+        Raises `InvocationError`.
         """
         self._count += 1
         request_id = f"00000000-0000-4000-8000-{self._count:012d}"
@@ -156,7 +156,7 @@ class LambdaRuntime:
             protocol_version = "HTTP/1.1"
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                """Stay silent; the function's log is what matters."""
+                """Log nothing; the function's log is what matters."""
 
             def do_GET(self) -> None:
                 if self.path != f"{_PREFIX}invocation/next":

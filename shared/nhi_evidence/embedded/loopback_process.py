@@ -1,4 +1,4 @@
-"""A server program on this machine: a free loopback port, its start, and its certain end."""
+"""A server program on this machine: a free loopback port, its start, and its guaranteed end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG_TAIL = 2_000
 
 
 class ProcessError(EvidenceError):
-    """A program did not start listening: says which, with its last words."""
+    """A program did not start listening; says which, with its last output."""
 
 
 class LoopbackProcess:
@@ -45,7 +45,7 @@ class LoopbackProcess:
 
     def __enter__(self) -> LoopbackProcess:
         """Start it and wait until it accepts connections. Raises `ProcessError`."""
-        for _ in range(_STARTS):  # somebody else may take a free port first
+        for _ in range(_STARTS):  # another process may take a free port first
             self.port = _free_port()
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(  # noqa: S603 our own program and arguments
@@ -67,7 +67,7 @@ class LoopbackProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it; nothing is left running."""
+        """Stop it, leaving nothing running."""
         self._stop()
 
     def logs(self) -> str:

@@ -1,7 +1,7 @@
 """The embedded locked bucket: SeaweedFS on loopback, with a deployment's accounts and roles.
 
-Object Lock holds at the S3 API. It does not hold against whoever owns the disk, which only
-another account can: this store is for trying, testing and showing.
+Object Lock holds at the S3 API. It does not hold against whoever owns the disk, which takes another
+account: this store is for trials, tests and demonstrations.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _FIXED = (
     "-s3.port.iceberg=0",
     "-s3.port.lance=0",
 )
-"""Loopback only, no telemetry, nothing that is not the object store."""
+"""Loopback only, no telemetry, nothing but the object store."""
 
 _SIGNING_KEYS = (
     "WEED_JWT_FILER_SIGNING_KEY",
@@ -60,7 +60,7 @@ _SIGNING_KEYS = (
 
 
 class EmbeddedStoreError(EvidenceError):
-    """The embedded store cannot be started: says why, with the server's last words."""
+    """The embedded store cannot be started; says why, with the server's last output."""
 
 
 class EmbeddedStore:
@@ -80,7 +80,7 @@ class EmbeddedStore:
     ) -> None:
         """Keep everything under `directory`; one writer role per source.
 
-        The providers of web identities must answer by the time a role is taken.
+        The providers of web identities must answer by the time a role is assumed.
         """
         self._directory = directory
         self._sources = sources
@@ -113,7 +113,7 @@ class EmbeddedStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the server; nothing is left running."""
+        """Stop the server, leaving nothing running."""
         self._stop()
 
     @property
@@ -144,7 +144,7 @@ class EmbeddedStore:
         }
 
     def location(self) -> dict[str, str]:
-        """Return the environment in which an AWS SDK finds this store, as nobody."""
+        """Return the environment in which an AWS SDK finds this store, without credentials."""
         return {"AWS_ENDPOINT_URL": self.endpoint_url}
 
     def _keys(self, who: iam.Credentials, role_arn: str | None) -> dict[str, str]:
@@ -211,7 +211,7 @@ class EmbeddedStore:
                 raise EmbeddedStoreError(f"SeaweedFS did not start:\n{self._last_words()}")
 
     def _wait_until_ready(self) -> bool:
-        """Poll until the S3 port answers the administrator; False when the server died."""
+        """Poll until the S3 port answers the administrator; return False if the server died."""
         client = self.client(self.admin)
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:

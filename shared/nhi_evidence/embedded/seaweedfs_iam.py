@@ -1,12 +1,12 @@
 """Who may do what in the embedded store: the roles of a deployment, in SeaweedFS's terms.
 
-SeaweedFS really enforces: identity policies, role policies, and the trust policy's principal. It
-does not enforce: `ExpectedBucketOwner` (ignored), external ids, and accounts as such: every
-static identity is `arn:aws:iam::000000000000:user/<name>` to a trust policy.
+SeaweedFS does enforce: identity policies, role policies, and the trust policy's principal. It does
+not enforce: `ExpectedBucketOwner` (ignored), external ids, and accounts as such: every static
+identity is `arn:aws:iam::000000000000:user/<name>` to a trust policy.
 
-Of a web identity it checks signature, issuer, times, audience and the conditions of the trust
-policy. Where AWS names a provider by URL or ARN and its claims after it, SeaweedFS has the
-provider's configured name, and `oidc:` for every provider's claims.
+For a web identity it checks signature, issuer, times, audience and the conditions of the trust
+policy. Where AWS names a provider by URL or ARN, and claims after the provider, SeaweedFS uses the
+provider's configured name, and `oidc:` for the claims of every provider.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROLE = f"arn:aws:iam::{EVIDENCE_ACCOUNT}:role/"
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """One identity's access key, made for one run of the embedded store."""
+    """One identity's access key, created for one run of the embedded store."""
 
     name: str
     access_key: str
@@ -40,7 +40,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class WebIdentity(msgspec.Struct, frozen=True):
-    """The one function outside AWS that may take a source's writer role."""
+    """The one function outside AWS that may assume a source's writer role."""
 
     source: str
     provider: str
@@ -51,7 +51,7 @@ class WebIdentity(msgspec.Struct, frozen=True):
 
 
 def new_credentials(name: str) -> Credentials:
-    """Return credentials that exist nowhere else."""
+    """Return new random credentials."""
     return Credentials(name, secrets.token_hex(10), secrets.token_hex(20))
 
 
@@ -61,15 +61,15 @@ def writer_role(source: str) -> str:
 
 
 RECON_ROLE = f"{_ROLE}nhi-evidence-op-recon"
-"""What the function that reconciles takes to put its statements."""
+"""The role the reconciling function assumes to put its statements."""
 CONFIG_ROLE = f"{_ROLE}nhi-evidence-op-config"
 COVERAGE_ROLE = f"{_ROLE}nhi-evidence-op-coverage"
-"""What the function that reads settings takes to put what it was told, and what that comes to."""
+"""The role the function that reads settings assumes to put its readings and verdicts."""
 READER_ROLE = f"arn:aws:iam::{WORKLOAD_ACCOUNT}:role/nhi-evidence-settings-reader"
-"""What it takes to read settings."""
+"""The role it assumes to read settings."""
 AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
 CUSTODY_ROLE = f"{_ROLE}nhi-evidence-op-custody"
-"""What whoever makes a case takes to put its record."""
+"""The role that whoever makes a case assumes to put its record."""
 LEGAL_ROLE = f"{_ROLE}legal"
 """The one role that may set and release legal holds."""
 SEALER_ROLE = f"{_ROLE}nhi-evidence-sealer"
@@ -127,15 +127,15 @@ def roles(
 ) -> dict[str, Any]:
     """Return roles and policies: put-only writers, a sealer, a reading auditor.
 
-    A writer of a source with a web identity is taken with its token alone; every other writer,
-    by the exporter.
+    The writer role of a source with a web identity is assumed with that token only; every other
+    writer role, by the exporter.
     """
     evidence = f"arn:aws:s3:::{EVIDENCE_BUCKET}"
     federated = {one.source: one for one in web_identities}
     writers = [writer_role(source) for source in sources if source not in federated]
     policies = {
         "exporter": [
-            # CloudTrail's files, and those of each other source below its name.
+            # CloudTrail's files, and those of each other source under its name.
             _allow(
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [
@@ -159,7 +159,7 @@ def roles(
                     f"{evidence}/op/v1/recon/*.canaries.ndjson.zst",
                 ],
             ),
-            # Prefixes of listings are a condition it does not know.
+            # It does not support conditions on the prefix of a listing.
             _allow(["s3:ListBucket", "s3:ListBucketVersions"], [evidence]),
             _allow(["s3:GetBucketObjectLockConfiguration"], [evidence]),
             _allow(["sts:AssumeRole"], [CONFIG_ROLE, COVERAGE_ROLE, READER_ROLE]),

@@ -1,4 +1,4 @@
-"""SQS events of S3 notifications, in the shape Lambda hands them to a function.
+"""SQS events of S3 notifications, in the shape in which Lambda passes them to a function.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -65,9 +65,9 @@ def notification(stored: StoredObject) -> str:
 
 
 def event(bodies: list[str], *, receives: int = 1) -> dict[str, Any]:
-    """Return the Lambda event of a batch of messages that were received so often.
+    """Return the Lambda event of a batch of messages, each received `receives` times.
 
-    The id of a message follows its body; one that is there twice has another each time.
+    A message's id is derived from its body; repeated bodies get different ids.
     """
     seen: Counter[str] = Counter()
     records = []

@@ -93,8 +93,8 @@ GONE = refused("ValidationError")
 
 
 LEFT = (
-    "nhi-evidence-222233334444 is left from a stack that is gone: "
-    "cdk import nhi-evidence-main, or another name"
+    "nhi-evidence-222233334444 is left over from a deleted stack: "
+    "cdk import nhi-evidence-main, or choose another name"
 )
 
 

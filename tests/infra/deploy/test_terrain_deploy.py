@@ -75,7 +75,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
     here = machine(knowing("service_account_id", "101111111111111111111"))
     done = here.deploy("gcp", "--yes")
     assert 1 == done.code
-    assert f"the identity that is deployed is {SUBJECT}: AWS would refuse it" in done.out
+    assert f"the deployed identity is {SUBJECT}: AWS would refuse it" in done.out
     assert 1 == len(here.did())
     assert SUBJECT not in here.config.read_text()
 
@@ -97,7 +97,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
         (
             "gcp",
             {"gcloud projects describe*": "echo denied >&2; exit 1"},
-            "is the name right, and has this account a role there? (denied)",
+            "is the name right, and does this account have a role there? (denied)",
         ),
         ("azure", {"az account show*": "echo another"}, f"belongs to another, not to {TENANT}"),
         (
@@ -230,7 +230,7 @@ def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> No
     here = machine(EXAMPLE)
     done = here.deploy("gcp")
     assert 3 == done.code
-    assert "say YES=1" in done.out
+    assert "set YES=1" in done.out
     assert [] == here.did()
 
 

@@ -1,7 +1,7 @@
-"""An estate of documentation: what its providers would answer, all of it recorded here.
+"""An example estate, as its providers would answer about it.
 
-The answers have the providers' own shapes. The demo plants gaps in it, tests turn single settings
-off, and the example of docs/coverage.md is made of it.
+The answers have the providers' own shapes. The demo plants gaps in it, tests turn off single
+settings, and the example in docs/coverage.md is made from it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ SOURCES = [
         )
     ),
 ]
-"""What a deployment with every source takes in."""
+"""The sources of a deployment that exports all of them."""
 
 
 def reading(platform: str, at: int) -> Reading:
-    """Return what the providers of a platform answer in the estate, asked at a time."""
+    """Return what the providers of a platform answer about the estate at a time."""
     deployment = Answer(call=DEPLOYMENT, scope="example", answer={"sources": SOURCES})
     return Reading(
         v=READING_VERSION,

@@ -1,4 +1,4 @@
-"""What AWS answers of the estate: one organization trail that takes in everything it can."""
+"""What AWS answers about the estate: one organization trail that records everything it can."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def selector(*conditions: dict[str, Any]) -> dict[str, Any]:
 
 
 def selectors() -> list[dict[str, Any]]:
-    """Return advanced selectors of everything the matrix asks of a trail."""
+    """Return advanced selectors for everything the matrix requires of a trail."""
     network = [
         selector(field("eventCategory", "NetworkActivity"), field("eventSource", source))
         for source in ("sts.amazonaws.com", "s3.amazonaws.com")

@@ -1,7 +1,8 @@
 """A morning of the estate as evidence: files and digests of CloudTrail, canaries, readings.
 
-Kept in a directory as a copy of a bucket keeps it, every object with the time it was locked at, so
-that silence is as old as it has to be. Of it a draw takes gaps, one canary and one file away.
+It is stored in a directory like a copy of a bucket, every object with the time at which it was
+locked, so that silence is as old as it has to be. A draw removes settings, one canary and one file
+from it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ HOURS = (6, 7, 8, 9)
 ACCOUNT = amazon.WORKLOAD
 CANARY = f"arn:aws:iam::{ACCOUNT}:user/nhi-evidence-canary"
 SEALED_AT = DAY + 72 * HOUR_MS
-"""Late enough for every digest, and for every canary's delay."""
+"""Late enough for every digest and for the delay of every canary."""
 PLATFORMS = ("aws", "gcp", "azure")
 _FINGERPRINT = "0123456789abcdef0123456789abcdef"
 _FOLDER = f"AWSLogs/{ACCOUNT}"
@@ -52,12 +53,12 @@ _FILES_AN_HOUR = 3
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """What a seed takes away."""
+    """What a seed removes."""
 
     seed: int
     plants: tuple[Plant, ...]
     canary: str
-    """Cell whose probe leaves no record in one hour."""
+    """Cell whose probe has no record in one hour."""
     canary_hour: str
     withheld: str
     """`<bucket>/<key>` of the file that a digest names and nobody delivered."""
@@ -88,7 +89,7 @@ def draw(seed: int) -> Drawn:
 
 
 def _draw_from(seed: int, what: str, of: Iterable[Any]) -> Any:
-    """Choose one, by the hash of the seed and of what it is for."""
+    """Choose an item, by the hash of the seed and of what it is for."""
     choices = list(of)
     number = int.from_bytes(sha256(f"{seed} {what}".encode()).digest())
     return choices[number % len(choices)]
@@ -135,7 +136,7 @@ def write(folder: Path, drawn: Drawn) -> bytes:
 
 
 class _Stamped:
-    """Locks as of a time."""
+    """Puts objects as of a given time."""
 
     def __init__(self, store: DirectoryStore, at: int) -> None:
         self._store = store

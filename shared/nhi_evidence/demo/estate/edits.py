@@ -1,4 +1,4 @@
-"""Single answers of a reading changed: what a demo plants and a test turns off."""
+"""Change single answers of a reading, for the gaps a demo plants and a test needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Change = Callable[[Reading], Reading]
 
 
 def edited(call: str, edit: Callable[[Any], Any], scope: str | None = None) -> Change:
-    """Change the body of every answer to a call, at a scope or at all."""
+    """Change the body of every answer to a call, at one scope or at any."""
 
     def change(reading: Reading) -> Reading:
         before = [a for a in reading.all(call) if scope in (None, a.scope)]

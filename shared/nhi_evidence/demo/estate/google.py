@@ -1,4 +1,4 @@
-"""What Google Cloud answers of the estate: Data Access for the organization, and one sink."""
+"""What Google Cloud answers about the estate: organization-wide Data Access logs, and one sink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Azure and Entra answer of the estate: every setting to one Event Hub namespace."""
+"""What Azure and Entra answer about the estate: all logs go to one Event Hub namespace."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TYPES = {
 def setting(
     categories: Sequence[str] = (), *, group: str | None = None, rule: str = RULE
 ) -> dict[str, Any]:
-    """Return one diagnostic setting, by categories or by a group of them."""
+    """Return one diagnostic setting, with categories or with a group of them."""
     logs = [{"category": name, "enabled": True} for name in categories]
     if group:
         logs.append({"categoryGroup": group, "enabled": True})

@@ -1,4 +1,4 @@
-"""What the other products answer of the estate."""
+"""What the other products answer about the estate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def okta() -> tuple[Answer, ...]:
 
 
 def vault() -> tuple[Answer, ...]:
-    """Return two audit devices."""
+    """Return the answer that lists two audit devices."""
     options = {"hmac_accessor": "false"}
     devices = {
         "file/": {"type": "file", "options": {**options, "file_path": "stdout"}},
@@ -38,7 +38,7 @@ def vault() -> tuple[Answer, ...]:
 
 
 def mcp() -> tuple[Answer, ...]:
-    """Return the sign of life of a server's audit record."""
+    """Return the heartbeat of a server's audit record."""
     return (Answer(call="mcp:Heartbeat", scope="tools.example.com", answer={"enabled": True}),)
 
 

@@ -1,4 +1,4 @@
-"""Gaps to plant in the estate, each with the cells it takes away and nothing else."""
+"""Gaps to plant in the estate, each with exactly the cells it removes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Plant(msgspec.Struct, frozen=True):
     platform: str
     change: Change
     expected: dict[str, Verdict]
-    """Every cell whose verdict becomes another, and which."""
+    """Every cell whose verdict changes, and the new verdict."""
 
 
 def _kms() -> Change:
@@ -137,7 +137,7 @@ PLANTS = (
 
 
 def planted(reading: Reading, plants: tuple[Plant, ...]) -> Reading:
-    """Return a reading with the gaps of its platform planted; two of one answer do not mix."""
+    """Return a reading with its platform's gaps planted; two for one answer do not combine."""
     for plant in plants:
         if plant.platform == reading.platform:
             reading = plant.change(reading)

@@ -1,4 +1,4 @@
-"""The crossing in AWS: the CI job's token becomes a role session, which looks round and reads."""
+"""The crossing in AWS: the CI job's token becomes a role session, which explores and reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhi_evidence.demo.story.records import SHARED_SERVICES, Recorder
 from nhi_evidence.demo.story.step import Step
 
 SESSION_KEY = "ASIACIJOBQQQQEXAMPLE"
-"""Id of the credential the CI job was given."""
+"""Id of the credential issued to the CI job."""
 
 _ROLE = "ci-deploy"
 _PROVIDER = f"arn:aws:iam::{SHARED_SERVICES}:oidc-provider/{ISSUER.removeprefix('https://')}"

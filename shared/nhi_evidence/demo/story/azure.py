@@ -1,4 +1,4 @@
-"""The story in Azure: the CI job signs in with a federated credential, and what it does then.
+"""The story in Azure: the CI job signs in with a federated credential, then acts.
 
 Shapes follow Microsoft's references of the sign-in, Graph activity, Activity Log and Key Vault
 schemas. https://learn.microsoft.com/graph/api/resources/signin
@@ -28,7 +28,7 @@ from nhi_evidence.demo.story.step import Step
 APP = "11112222-bbbb-3333-cccc-4444dddd5555"
 SERVICE_PRINCIPAL = "bbbbbbbb-1111-2222-3333-cccccccccccc"
 FEDERATED_CREDENTIAL = "cccccccc-2222-3333-4444-dddddddddddd"
-"""Id of the credential that stands for the CI's issuer and subject."""
+"""Id of the credential that represents the CI's issuer and subject."""
 
 _SESSION = "session-EXAMPLE-of-ci-job"
 _NAME = "ci-deploy"
@@ -73,7 +73,7 @@ STEPS = (
 def trusted(recorder: Recorder) -> dict[str, Any]:
     """Return the record of the day's first act: an administrator trusts the CI's issuer.
 
-    A sign-in names the credential alone; only here are its issuer and subject stated.
+    A sign-in names only the credential; its issuer and subject are stated only here.
     """
     credential = {
         "Name": "github-main",

@@ -1,4 +1,4 @@
-"""The benign noise of an Azure tenant: people, managed identities, Microsoft's own, a stranger."""
+"""The benign noise of an Azure tenant: people, managed identities, Microsoft itself, a stranger."""
 
 from __future__ import annotations
 

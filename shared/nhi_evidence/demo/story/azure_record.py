@@ -1,4 +1,4 @@
-"""Building one record in the shapes Azure Monitor streams to an event hub."""
+"""Build records in the shapes that Azure Monitor streams to an event hub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CLAIM = "http://schemas.microsoft.com/identity/claims/"
 
 
 class Principal(NamedTuple):
-    """Who calls Azure Resource Manager, as the claims of its token say it."""
+    """A caller of Azure Resource Manager, as the claims of its token state it."""
 
     object_id: str
     app_id: str | None = None
@@ -52,7 +52,7 @@ class Principal(NamedTuple):
 
 
 def time_of(recorder: Recorder, at: timedelta) -> str:
-    """Return an instant as most categories write it: seven digits of fraction."""
+    """Return an instant as most categories write it, with seven fractional digits."""
     return f"{START + at:%Y-%m-%dT%H:%M:%S}.{recorder.random.randrange(10**7):07d}Z"
 
 
@@ -156,7 +156,7 @@ def resource_log(
     ip: str,
     **extra: Any,
 ) -> dict[str, Any]:
-    """Return a record of a resource's own log; `extra` is what its service adds.
+    """Return a record of a resource's own log; `extra` are its service's own attributes.
 
     https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
     """

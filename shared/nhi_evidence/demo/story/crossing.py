@@ -5,7 +5,7 @@ from __future__ import annotations
 ISSUER = "https://token.actions.githubusercontent.com"
 SUBJECT = "repo:example-org/deploy:ref:refs/heads/main"
 JOIN_ID = f"nhi:oidc:{ISSUER.removeprefix('https://')}|{SUBJECT}"
-"""What one workload is called wherever its issuer and subject are known."""
+"""Id of the workload wherever its issuer and subject are known."""
 
 FOREIGN = "203.0.113.77"
 """Where the attacker calls from, in every cloud."""

@@ -1,4 +1,4 @@
-"""The story of Google Cloud and of Azure as each cloud hands its logs over."""
+"""The story in Google Cloud and Azure, as each cloud delivers its logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIRST_SEQUENCE = 1_000
 
 
 class LogFile(NamedTuple):
-    """One file of a Cloud Storage subscription, one exported entry a line."""
+    """One file of a Cloud Storage subscription, with one exported entry per line."""
 
     name: str
     body: bytes
@@ -55,7 +55,7 @@ def gcp_files(*, seed: int = 7, minutes: int = 45, per_minute: int = 6) -> tuple
 def azure_batches(
     *, seed: int = 7, minutes: int = 45, per_minute: int = 5
 ) -> tuple[tuple[HubEvent, ...], ...]:
-    """Return the tenant's events of one partition, as many at a time as one invocation gets."""
+    """Return the tenant's events of one partition, in batches as one invocation gets them."""
     recorder = Recorder(seed + 2)
     records = [azure.trusted(recorder), *azure.attack(recorder)]
     shapes = [shape for shape, weight in azure_noise.SHAPES for _ in range(weight)]
@@ -76,7 +76,7 @@ def azure_batches(
 
 
 def _within(timestamp: str, quarter: int) -> bool:
-    """Whether an instant of the story's hour lies in the quarter that begins at a minute."""
+    """Return whether an instant is in the quarter of the story's hour that begins at a minute."""
     return quarter <= int(timestamp[14:16]) < quarter + _FILE_MINUTES
 
 

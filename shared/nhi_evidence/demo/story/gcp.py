@@ -19,7 +19,7 @@ from nhi_evidence.demo.story.step import Step
 _POOL = f"projects/{NUMBER}/locations/global/workloadIdentityPools/ci"
 _PROVIDER = f"{_POOL}/providers/github"
 PRINCIPAL = f"principal://iam.googleapis.com/{_POOL}/subject/{SUBJECT}"
-"""What Google calls the CI job once its token is exchanged."""
+"""Google's name for the CI job once its token is exchanged."""
 
 _DEPLOYER = f"deployer@{PROJECT}.iam.gserviceaccount.com"
 _SECRET = f"projects/{NUMBER}/secrets/payments-api/versions/3"
@@ -72,7 +72,7 @@ STEPS = (
 def trusted(recorder: Recorder) -> dict[str, Any]:
     """Return the entry of the day's first act: an administrator trusts the CI's issuer.
 
-    It alone states the issuer: what the token does later names the provider of the pool.
+    Only this one states the issuer: what the token does later names the provider of the pool.
     """
     return entry(
         recorder,

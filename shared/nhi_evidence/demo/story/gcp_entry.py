@@ -1,4 +1,4 @@
-"""Building one log entry in the shapes Cloud Audit Logs writes."""
+"""Build log entries in the shapes that Cloud Audit Logs writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DENIED = 7
 
 
 class Caller(NamedTuple):
-    """Who calls, as `authenticationInfo` and `requestMetadata` say it."""
+    """The caller, as `authenticationInfo` and `requestMetadata` state it."""
 
     email: str | None = None
     subject: str | None = None
@@ -89,7 +89,7 @@ def entry(
                 "permission": permission[0],
                 "permissionType": permission[1],
                 "resourceAttributes": {},
-                # protobuf's JSON leaves out what is false
+                # protobuf's JSON omits false values
                 **({} if denied else {"granted": True}),
             }
         ]

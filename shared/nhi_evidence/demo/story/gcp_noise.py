@@ -103,7 +103,7 @@ def agent(r: Recorder, at: timedelta, n: int) -> dict[str, Any]:
 
 
 def redacted(r: Recorder, at: timedelta, _: int) -> dict[str, Any]:
-    """A refused read whose caller Google does not name."""
+    """A denied read whose caller Google does not name."""
     return entry(
         r,
         at,

@@ -120,7 +120,7 @@ def pipeline(r: Recorder, at: timedelta, account: str, region: str, n: int) -> d
 
 
 def forwarded(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[str, Any]:
-    """A service acting onward for a role."""
+    """A service acting on behalf of a role."""
     service = "cloudformation.amazonaws.com"
     who = records.role_session(account, "stack-deployer", "deploy", invokedBy=service)
     return r.record(
@@ -197,7 +197,7 @@ def sign_in(r: Recorder, at: timedelta, account: str, region: str, n: int) -> di
 
 
 def odd(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[str, Any]:
-    """Text a terminal must not obey, and shapes a reader must not stumble on."""
+    """Text that a terminal must not interpret, and shapes that must not break a reader."""
     who = records.role_session(account, "tagger", "nightly")
     return r.record(
         at,
@@ -218,7 +218,7 @@ def odd(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[s
 
 
 def throttled(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[str, Any]:
-    """A call that was slowed down, or named nothing that exists."""
+    """A call that was throttled, or named something that does not exist."""
     who = records.role_session(account, "inventory", "sweep")
     error = (
         ("ThrottlingException", "Rate exceeded")

@@ -1,9 +1,9 @@
 """The crossing beyond the clouds: the CI job in GitHub, Vault, an API gateway, Kubernetes and Okta.
 
-The stolen token of the job logs in at Vault, which knows its issuer and subject by the role's
-claims; it calls the API gateway, whose authorizer takes the same issuer; with the session that AWS
-gave it, it asks a cluster; and an agent of the same account lists its tools first. What GitHub
-records is the job, not its token: no record there states issuer and subject.
+The job's stolen token logs in to Vault, which knows its issuer and subject from the role's claims;
+it calls the API gateway, whose authorizer accepts the same issuer; with the session it got from
+AWS, it queries a cluster; and before that an agent of the same account lists its tools. GitHub
+records the job, not its token: no record there states issuer and subject.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PlatformFile(NamedTuple):
 
 
 LISTS_TOOLS = "list tools"
-"""Name of the step by which an agent asks what there is, before it touches anything."""
+"""Name of the step in which an agent asks what there is, before it touches anything."""
 
 STEPS: dict[str, tuple[Step, ...]] = {
     "aws_cloudtrail": (
@@ -81,7 +81,7 @@ def attack(recorder: Recorder, source: str) -> list[dict[str, Any]]:
 
 
 def platform_files(*, seed: int = 7) -> tuple[PlatformFile, ...]:
-    """Return a file of each platform: lines of JSON, joined without a break where Okta's are."""
+    """Return a file of each platform: lines of JSON, or for Okta joined values."""
     files = []
     for source in sorted(STEPS):
         records = attack(Recorder(seed + 3), source)

@@ -1,4 +1,4 @@
-"""Building one CloudTrail record in the field order and shapes CloudTrail writes."""
+"""Build CloudTrail records with the field order and shapes that CloudTrail writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 
 
 class Recorder:
-    """Makes records with seeded ids; time only moves as far as the caller says."""
+    """Makes records with seeded ids, at the times the caller gives."""
 
     def __init__(self, seed: int) -> None:
         """Start from a seed."""
@@ -81,7 +81,7 @@ class Recorder:
 
 
 def letters(text: str, length: int = 16) -> str:
-    """Return an id tail in the documentation's manner: letters, ending in EXAMPLE."""
+    """Return the end of an id in the documentation's manner: letters, ending in EXAMPLE."""
     kept = "".join(one for one in text.upper() if one.isalnum())
     return (kept + "Q" * length)[: length - 7] + "EXAMPLE"
 

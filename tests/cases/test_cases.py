@@ -59,7 +59,7 @@ def test_case(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROVING)
-def test_without_its_override_a_case_fails(name: str) -> None:
+def test_a_case_fails_without_its_override(name: str) -> None:
     """A case that proves an override does not hold without it."""
     case = read(PROVING[name])
     source = name.partition("/")[0]
@@ -122,7 +122,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 
 
 @pytest.mark.parametrize("name", MUTATED)
-def test_without_its_rule_a_case_fails(name: str, library: Copy) -> None:
+def test_a_case_fails_without_its_rule(name: str, library: Copy) -> None:
     """A case that proves a rule does not hold when the rule is taken out of the code."""
     mutation = read(MUTATED[name]).mutation
     assert mutation is not None

@@ -169,7 +169,7 @@ def test_another_form_is_refused(change: str) -> None:
         form.read(body)
 
 
-def test_the_longest_log_stands() -> None:
+def test_the_longest_log_wins() -> None:
     """Whatever the order; other scopes stand beside it."""
     older = statements(PROVEN, LACKING)
     newer = replace(

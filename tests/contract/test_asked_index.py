@@ -147,7 +147,7 @@ def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
     assert there.freshness.engine == "Athena, here"
 
 
-def test_what_no_statement_counts_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
+def test_hours_without_a_statement_are_named_and_make_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.lock(tmp_path, "aws_cloudtrail", stated_store.trail()[:2])
     stated_store.seal(tmp_path)
     timeline = story(athena_index(tmp_path), Selection(addresses=frozenset({"203.0.113.77"})))
@@ -157,13 +157,13 @@ def test_what_no_statement_counts_is_named_and_makes_the_answer_incomplete(tmp_p
     assert not timeline.path.steps
 
 
-def test_what_is_contested_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
+def test_contested_units_are_named_and_make_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.make(tmp_path)
     freshness = athena_index(tmp_path).freshness()
     assert any(text.endswith("some of it is contested") for text in freshness.not_shown)
 
 
-def test_hours_are_those_of_the_time(engines: Engines) -> None:
+def test_hours_follow_from_the_time(engines: Engines) -> None:
     assert span(1_772_409_600_000, 1_772_413_200_000) == Span("2026030200", "2026030201")
     hours = span(1_772_409_600_000, 1_772_409_600_001)
     assert (hours.begin, hours.end) == (1_772_409_600_000, 1_772_413_199_999)
@@ -179,6 +179,6 @@ def test_hours_are_those_of_the_time(engines: Engines) -> None:
     [("BIGINT", "x"), ("BOOLEAN", "yes"), ("VARCHAR[]", "[a, b]"), ("TIMESTAMP", "then"),
      ("INTERVAL", "1"), ("DECIMAL(3,1)", "x")],
 )  # fmt: skip
-def test_an_answer_of_another_form_is_refused(kind: str, text: str) -> None:
+def test_a_malformed_answer_is_refused(kind: str, text: str) -> None:
     with pytest.raises(answers.AnswerError, match="Athena answered"):
         answers.read(kind, text)

@@ -139,7 +139,7 @@ def test_identities_and_findings_are_the_same(both: Both) -> None:
         assert here[1]
 
 
-def test_an_hour_without_a_statement_is_told_and_counts_for_nobody(tmp_path: Path) -> None:
+def test_an_hour_without_a_statement_is_reported_and_not_counted(tmp_path: Path) -> None:
     stated_store.lock(tmp_path, "aws_cloudtrail", stated_store.trail()[:2])
     stated_store.seal(tmp_path)
     lake = athena.Lake(tmp_path)
@@ -150,7 +150,7 @@ def test_an_hour_without_a_statement_is_told_and_counts_for_nobody(tmp_path: Pat
     assert lake.ask(events)[1] == []
 
 
-def test_the_longest_log_stands(tmp_path: Path) -> None:
+def test_the_longest_log_wins(tmp_path: Path) -> None:
     """What an older statement counts, and the newer one does not, is not counted."""
     file = stated_store.trail()[0]
     stated_store.lock(tmp_path, "aws_cloudtrail", [file])
@@ -165,7 +165,7 @@ def test_the_longest_log_stands(tmp_path: Path) -> None:
     assert athena.Lake(tmp_path).ask(events)[1] == []
 
 
-def test_lines_that_are_no_records_end_no_query(both: Both, tmp_path: Path) -> None:
+def test_invalid_lines_do_not_fail_a_query(both: Both, tmp_path: Path) -> None:
     """A writer's lines are anything: they are left out, and named as unreadable."""
     from nhi_evidence.evidence import frame  # noqa: PLC0415
 
@@ -181,7 +181,7 @@ def test_lines_that_are_no_records_end_no_query(both: Both, tmp_path: Path) -> N
     assert len(lake.ask(unreadable)[1]) == 4
 
 
-def test_only_the_hours_that_are_asked_are_read(both: Both) -> None:
+def test_only_the_requested_hours_are_read(both: Both) -> None:
     other = views.between("2026030209", "2026030223")
     sql = views.statement("SELECT DISTINCT hour FROM all_events", athena.DATABASE, other)
     assert {hour for (hour,) in both.lake.ask(sql)[1]} <= {"2026030209", "unknown"}

@@ -29,7 +29,7 @@ def test_every_fact_of_the_lock_holds_here(store: EmbeddedStore) -> None:
     assert len(LOCK) == len(answers)
 
 
-def test_a_fact_that_does_not_hold_is_said(store: EmbeddedStore) -> None:
+def test_a_fact_that_does_not_hold_is_reported(store: EmbeddedStore) -> None:
     """Without evidence's policy a plain write goes through, and the table says so."""
     bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform-none/")
     answers = {one.name: one for one in conform.ask(POLICY[:1], bucket)}
@@ -45,7 +45,9 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
     assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED))
 
 
-def test_what_nobody_asked_is_said_with_every_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_facts_that_were_never_asked_are_listed_with_every_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Nothing was put to a live account: all of it is named, and the page says so."""
     conform.main(["--dry-run"])
     names = [
@@ -141,7 +143,7 @@ def test_a_host_that_begins_at_the_end_is_seen() -> None:
     assert "not asked: az is not on the path" == fact.ask(missing, CONFIG)
 
 
-def test_what_was_not_asked_is_neither_yes_nor_no(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_not_asked_is_neither_yes_nor_no(capsys: pytest.CaptureFixture[str]) -> None:
     """Its row says so, and the run does not exit as one in which everything held."""
     answer = conform.Answer("fact", "done", "not asked: no credentials", None)
     assert "| not asked: no credentials | not asked |" in conform.table([answer])

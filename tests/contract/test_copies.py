@@ -54,7 +54,7 @@ def test_a_copy_verifies(tmp_path: Path) -> None:
 ODD = ("ev//x", "ev/./x", "../x", "ev/" + "n" * 300, "ev/a/", ".metadata/x", "ev/.partial-1-x")
 
 
-def test_keys_no_file_can_bear_are_named_and_the_rest_is_copied(tmp_path: Path) -> None:
+def test_keys_that_cannot_be_file_names_are_named_and_the_rest_copied(tmp_path: Path) -> None:
     """One odd key keeps no other from being copied, and none is put under another's name."""
     store = sealed.build().store.copy()
     for key in (*ODD, "ev/file", "ev/file/below"):
@@ -68,7 +68,7 @@ def test_keys_no_file_can_bear_are_named_and_the_rest_is_copied(tmp_path: Path) 
     assert not (tmp_path / "x").exists()
 
 
-def test_what_is_there_is_compared_the_log_too(tmp_path: Path) -> None:
+def test_existing_files_are_compared_including_the_log(tmp_path: Path) -> None:
     """Other bytes stay, and are named: of evidence, and of a tile."""
     folder = copy_of(tmp_path)
     (tile,) = folder.glob("log/v1/*/tile/0/000.p/*")
@@ -151,7 +151,7 @@ def replaced(path: Path, how: str, elsewhere: Path) -> None:
         ("sparse giant", "object_altered"),
     ],
 )
-def test_what_is_no_plain_file_is_not_read(tmp_path: Path, how: str, code: str) -> None:
+def test_only_plain_files_are_read(tmp_path: Path, how: str, code: str) -> None:
     """A hostile copy costs a finding: nothing blocks, and nothing outside of it is read."""
     folder = copy_of(tmp_path / "copy")
     replaced(objects_of(folder)[0], how, tmp_path)
@@ -198,7 +198,7 @@ def test_a_hostile_description_costs_no_more_than_its_file(tmp_path: Path, text:
     assert "object_altered" not in codes(folder)
 
 
-def test_names_that_are_not_utf_8_are_no_keys(tmp_path: Path) -> None:
+def test_file_names_that_are_not_utf_8_are_not_keys(tmp_path: Path) -> None:
     """A bucket has none; the listing goes on."""
     folder = copy_of(tmp_path)
     with open(os.fsencode(folder) + b"/ev/\xff", "wb") as file:  # noqa: PTH123 a path of bytes

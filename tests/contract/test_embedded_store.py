@@ -39,7 +39,7 @@ def test_everything_the_demo_calls_refused_is_refused(
     assert len(attempts) == 12
 
 
-def test_a_refusal_is_an_answer_not_a_default(
+def test_a_refusal_is_reported_only_if_it_happened(
     store: EmbeddedStore, locked: tuple[str, str]
 ) -> None:
     """An act that is allowed is reported as not refused."""

@@ -90,7 +90,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         yield Both(folder, in_memory_of(folder), local)
 
 
-def test_they_hold_the_same(both: Both) -> None:
+def test_both_indexes_hold_the_same(both: Both) -> None:
     memory, local = both.memory.freshness(), both.local.freshness()
     assert memory.rows is not None
     assert memory.rows > 10
@@ -106,7 +106,7 @@ def test_they_hold_the_same(both: Both) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
-def test_they_answer_every_selection_alike(both: Both, data: st.DataObject) -> None:
+def test_both_indexes_answer_every_selection_alike(both: Both, data: st.DataObject) -> None:
     everything = list(both.memory.rows(Selection(identities=_all(both.memory))))
     row = data.draw(st.sampled_from(everything))
     values: dict[str, list[str | None]] = {
@@ -163,7 +163,7 @@ def _content(rows: Iterator[Row]) -> list[tuple[int, str, str]]:
     return [(row.time, row.raw_sha256, row.place.unit) for row in rows]
 
 
-def test_on_several_processes_it_is_the_same(
+def test_several_processes_give_the_same_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(groups, "_GROUP_BYTES", 1)
@@ -210,7 +210,7 @@ def test_a_log_that_is_not_what_was_signed_is_refused(
         refresh(folder, tmp_path / "index")
 
 
-def test_a_log_that_went_back_is_read_anew(both: Both, tmp_path: Path) -> None:
+def test_a_rolled_back_log_is_read_anew(both: Both, tmp_path: Path) -> None:
     folder, index = tmp_path / "evidence", tmp_path / "index"
     shutil.copytree(both.folder, folder)
     refresh(folder, index)
@@ -247,7 +247,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(both: Both, tmp_path: 
         "",
     ],
 )
-def test_what_is_not_one_select_is_refused(both: Both, sql: str) -> None:
+def test_anything_but_a_single_select_is_refused(both: Both, sql: str) -> None:
     with pytest.raises(SettingsError, match="single SELECT"):
         duck.one_select(both.local.connection, sql)
 
@@ -275,7 +275,7 @@ def test_the_statuses_of_counting_are_all_known() -> None:
     assert set(sealed_reading._DISPUTED) == set(Status)
 
 
-def test_an_index_that_was_broken_off_is_made_anew(
+def test_an_interrupted_index_is_rebuilt(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its folder holds files that nothing names, and is an index all the same."""

@@ -225,7 +225,7 @@ def test_a_version_s3_will_not_describe(
     )
 
 
-def test_a_refusal_of_everything_is_unavailability(
+def test_refusing_everything_counts_as_unavailable(
     store: EmbeddedStore, request: pytest.FixtureRequest
 ) -> None:
     """A role that may describe nothing says nothing of a version: no leaf is made of that."""
@@ -257,9 +257,7 @@ def test_metadata_is_fixed_with_the_version(
 
 
 @pytest.mark.parametrize("kind", ["memory", "directory", "s3"])
-def test_the_beginning_of_a_version_is_read_alone(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
+def test_only_the_beginning_of_a_version_is_read(kind: str, request: pytest.FixtureRequest) -> None:
     """As many bytes as asked for, all of a shorter version, None where there is none; in order."""
     tables: EvidenceVersions
     if kind == "s3":

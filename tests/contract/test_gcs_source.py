@@ -49,7 +49,7 @@ def ref(stored: GcsObject) -> ObjectRef:
     return ObjectRef(stored.bucket, stored.name, stored.generation)
 
 
-def test_the_stored_bytes_and_what_is_said_of_them(storage: EmbeddedGcs) -> None:
+def test_reads_the_stored_bytes_and_their_metadata(storage: EmbeddedGcs) -> None:
     """Compressed bytes stay compressed; the unit and the hour follow from the name alone."""
     name = "cloudaudit.googleapis.com/activity/2026/03/02/08:00:00_08:59:59_S0.json"
     body = gzip.compress(b"{}")
@@ -60,7 +60,7 @@ def test_the_stored_bytes_and_what_is_said_of_them(storage: EmbeddedGcs) -> None
     assert delivery.source_metadata["md5"]
 
 
-def test_what_states_no_hour_has_that_of_its_storing(storage: EmbeddedGcs) -> None:
+def test_without_an_hour_in_the_name_the_storing_time_decides(storage: EmbeddedGcs) -> None:
     """By the store's own clock, in the unit's name; twice the same."""
     stored = storage.put("audit/some name", b"{}")
     first, second = (source().fetch(ref(stored)) for _ in range(2))
@@ -79,7 +79,7 @@ def test_a_bucket_of_another_project_is_refused(storage: EmbeddedGcs) -> None:
     assert accepted.fetch(ref(stored)).body == accepted.fetch(ref(stored)).body == b"{}"
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(
+def test_a_too_large_object_is_refused_before_it_is_read(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The size is asked for first."""
@@ -89,7 +89,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(
         source().fetch(ref(stored))
 
 
-def test_damage_on_the_way_is_asked_for_again(
+def test_a_damaged_download_is_retried(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What does not have the stored hash is never taken for what is stored."""
@@ -99,7 +99,7 @@ def test_damage_on_the_way_is_asked_for_again(
         source().fetch(ref(stored))
 
 
-def test_what_is_gone_and_who_does_not_answer_are_named(
+def test_a_missing_object_and_an_unavailable_server_are_named(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both are reasons to try again, and say which object."""

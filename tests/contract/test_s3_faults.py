@@ -43,7 +43,7 @@ def test_s3_gives_up_within_its_bound(
     assert len(no_wait) == s3_store.ATTEMPTS - 1
 
 
-def test_s3_refusal_is_not_retried(store: EmbeddedStore, no_wait: list[float]) -> None:
+def test_an_s3_refusal_is_not_retried(store: EmbeddedStore, no_wait: list[float]) -> None:
     """A 403 is no transient fault; it fails the delivery at once."""
     with pytest.raises(StoreUnavailableError, match="AccessDenied"):
         faulty(store, []).put_new("ev/v1/gcp_audit/x", b"body", metadata={})

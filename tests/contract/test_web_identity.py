@@ -76,7 +76,7 @@ def key(source: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("platform", [GOOGLE, ENTRA])
-def test_the_platforms_token_writes_under_its_own_prefix_alone(
+def test_a_platform_token_writes_only_under_its_own_prefix(
     federated: EmbeddedStore, platform: str
 ) -> None:
     """Its source's `ev/` takes its writes; no other prefix does, and no reading."""
@@ -108,7 +108,7 @@ def test_the_platforms_token_writes_under_its_own_prefix_alone(
 
 
 @pytest.mark.parametrize(("platform", "other"), [(GOOGLE, ENTRA), (ENTRA, GOOGLE)])
-def test_a_token_takes_no_other_sources_role(
+def test_a_token_cannot_assume_another_source_s_role(
     federated: EmbeddedStore, platform: str, other: str
 ) -> None:
     """A right token of one platform is refused by the other's writer role, and by AWS's."""
@@ -117,7 +117,7 @@ def test_a_token_takes_no_other_sources_role(
             writer(federated, source, TOKEN[platform]).put_new(key(source, "x"), b"x", metadata={})
 
 
-def test_keys_take_no_federated_role(federated: EmbeddedStore) -> None:
+def test_access_keys_cannot_assume_a_federated_role(federated: EmbeddedStore) -> None:
     """The AWS exporter's identity, which has keys in this store, cannot take those roles."""
     for source in SOURCE.values():
         with pytest.raises(ClientError, match="AccessDenied"):
@@ -137,7 +137,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("changed", STRANGE.values(), ids=STRANGE)
-def test_a_wrong_token_is_a_clear_error(
+def test_a_wrong_token_gives_a_clear_error(
     federated: EmbeddedStore, platforms: EmbeddedIssuer, changed: dict[str, object]
 ) -> None:
     """Signature, audience, subject, times, issuer: each alone refuses; nothing is written."""
@@ -205,7 +205,7 @@ def test_a_run_longer_than_a_session_goes_on(platforms: EmbeddedIssuer, tmp_path
         assert ended.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_a_platform_that_gives_no_token_is_named(
+def test_a_platform_that_issues_no_token_is_named(
     platforms: EmbeddedIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each answer but a token is an error that says who gave none, and what it said."""
@@ -253,7 +253,7 @@ print(json.dumps([said, opened, sorted(set(reached))]))
 """
 
 
-def test_no_static_credential_is_ever_looked_at(
+def test_static_credentials_are_never_used(
     federated: EmbeddedStore, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:
     """The store's own administrator keys lie everywhere an SDK looks; they open nothing.

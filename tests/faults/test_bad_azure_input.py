@@ -82,7 +82,7 @@ def locked(*records: bytes) -> Unit:
         (encode({**GOOD, "level": "x" * (2 << 20)}), "record_too_large"),
     ],
 )
-def test_a_bad_record_is_kept_raw_and_spoils_no_other(record: bytes, reason: str) -> None:
+def test_a_bad_record_is_kept_raw_and_affects_no_other(record: bytes, reason: str) -> None:
     """It is rejected with its reason; the records around it are mapped."""
     unit = locked(encode(GOOD), record, encode(GOOD))
     assert {1: reason} == unit.reasons()
@@ -182,7 +182,7 @@ def test_a_message_that_breaks_its_run_is_kept_and_blocks_nothing(
     assert [[False], [False]] == [[one.created for one in outcome.objects] for outcome in again]
 
 
-def test_a_store_that_is_away_fails_the_batch() -> None:
+def test_an_unavailable_store_fails_the_batch() -> None:
     """The exception leaves the checkpoint where it is; nothing is acknowledged."""
 
     class Away:

@@ -113,7 +113,7 @@ def test_a_bomb_is_a_rejection_unit(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", GOOD)
-def test_a_torn_last_line_spoils_no_other(source: str) -> None:
+def test_a_torn_last_line_affects_no_other(source: str) -> None:
     """A file that is still being written ends in the middle of a record."""
     raw = encode(good(source, GOOD[source][0]))
     unit = locked(source, raw + b"\n" + raw[:-30])
@@ -169,7 +169,7 @@ def without_times(record: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_no_record_of_the_pack_is_rejected(source: str, record: bytes, reason: str) -> None:
+def test_a_record_of_another_pack_is_rejected(source: str, record: bytes, reason: str) -> None:
     """It is kept raw beside its neighbors, which are normalized."""
     raw = encode(good(source, GOOD[source][0]))
     unit = locked(source, b'{"records":[' + raw + b"," + record + b"," + raw + b"]}")
@@ -182,7 +182,7 @@ ODD: list[Any] = [None, "text", 10**400, ["x", None], {"x": 1}]
 
 
 @pytest.mark.parametrize(("source", "name"), EACH)
-def test_an_odd_shape_costs_its_attribute_alone(source: str, name: str) -> None:
+def test_a_malformed_attribute_affects_no_other(source: str, name: str) -> None:
     """Each attribute in turn has every odd shape: the record is kept and valid, or says why not."""
     original = good(source, name)
     for where in paths(original):
@@ -226,7 +226,7 @@ def replaced(value: Any, where: tuple[str | int, ...], odd: Any) -> Any:
     return [inner if index == step else one for index, one in enumerate(value)]
 
 
-def test_an_odd_shape_inside_the_kubernetes_log_costs_itself_alone() -> None:
+def test_a_malformed_attribute_in_the_kubernetes_log_affects_no_other() -> None:
     """The log is read as loosely as its envelope."""
     original = good("azure_resource", "kube-01-service-account")
     log = json.loads(original["properties"]["log"])

@@ -150,7 +150,7 @@ def test_a_torn_last_line_is_a_rejected_record() -> None:
     ],
     ids=range(19),
 )
-def test_an_odd_shape_costs_its_attribute_alone(record: dict[str, Any]) -> None:
+def test_a_malformed_attribute_affects_no_other(record: dict[str, Any]) -> None:
     """A text where an object is usual: the rest of the record is still read, and valid."""
     unit = locked(encode(record))
     assert {} == unit.reasons()

@@ -164,7 +164,7 @@ def test_a_bad_record_is_kept_raw_beside_its_neighbors(
     ],
     ids=lambda change: json.dumps(change)[:40],
 )
-def test_an_odd_shape_costs_its_attribute_alone(keep_all: Mapper, change: dict[str, Any]) -> None:
+def test_a_malformed_attribute_affects_no_other(keep_all: Mapper, change: dict[str, Any]) -> None:
     """A string where an object is usual: the rest of the record is still read, and valid."""
     record = encode({**GOOD, **change})
     unit = locked(keep_all, file_of(record))
@@ -244,7 +244,7 @@ def test_what_is_absent_stays_absent(
     assert never
 
 
-def test_a_failed_sign_in_is_no_logoff(keep_all: Mapper) -> None:
+def test_a_failed_sign_in_is_not_a_logoff(keep_all: Mapper) -> None:
     """A refused console sign-in is a logon that failed."""
     record = {
         **GOOD,

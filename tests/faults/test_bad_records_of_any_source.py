@@ -92,7 +92,7 @@ def locked(source: str, body: bytes) -> tuple[Unit, Outcome]:
 
 @pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_bad_record_costs_no_other(source: str, bad: bytes) -> None:
+def test_a_bad_record_affects_no_other(source: str, bad: bytes) -> None:
     """Between two good ones it is rejected with its reason; the two are kept."""
     record = good(source)
     body = delivered(source, [record, bad, record])

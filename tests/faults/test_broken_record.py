@@ -122,7 +122,7 @@ def microsoft() -> tuple[MemoryStore, dict[str, Exception]]:
 
 
 @pytest.mark.parametrize("cloud", ["aws", "google", "microsoft"])
-def test_one_record_that_breaks_the_mapper_never_costs_its_file(
+def test_a_record_that_breaks_the_mapper_is_rejected_alone(
     cloud: str, request: pytest.FixtureRequest
 ) -> None:
     """It is rejected alone, as it came; those before and after are mapped; the log is told why."""
@@ -139,7 +139,7 @@ def test_one_record_that_breaks_the_mapper_never_costs_its_file(
     assert {"counted"} == {status for status, *_ in counted(store).values()}
 
 
-def test_the_line_of_a_broken_record_is_the_same_every_time() -> None:
+def test_a_broken_record_always_gives_the_same_line() -> None:
     """What was raised reads otherwise each time; what is locked says its kind and no more."""
     mapper = breaking("aws_cloudtrail")
     raw = three(aws_input.GOOD, "eventName")[1]
@@ -155,7 +155,7 @@ def test_the_line_of_a_broken_record_is_the_same_every_time() -> None:
         mapper.map(raw)
 
 
-def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_rejects_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is raised: nothing is rejected for it."""
     mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
 
@@ -168,7 +168,7 @@ def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPat
         mapper.records.line("0" * 16, RawRecord(0, 0, b"{}"), "0" * 64)
 
 
-def test_memory_that_runs_out_behind_a_broken_record_is_raised_too() -> None:
+def test_running_out_of_memory_after_a_broken_record_is_raised_too() -> None:
     """The slower way, row by row once a row has raised, hands on what a row alone raised."""
 
     def work(row: int) -> int:
@@ -183,7 +183,7 @@ def test_memory_that_runs_out_behind_a_broken_record_is_raised_too() -> None:
         attempts(work, [1, 0, 2])
 
 
-def test_a_broken_record_of_a_source_that_cuts_shows_nothing_of_what_is_cut(
+def test_a_broken_record_reveals_nothing_that_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Broken after the cut, its line has the rest; broken before, nothing of it."""

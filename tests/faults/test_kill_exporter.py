@@ -74,7 +74,7 @@ def kill_when_written(runtime: LambdaRuntime, evidence: Evidence, number: int) -
     runtime._process.kill()
 
 
-def test_a_killed_exporter_loses_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_killed_exporter_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     """A batch that was cut short is delivered again, grouped otherwise: each unit counts once."""
     accepted = [{"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT}]
     with EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as store:

@@ -71,7 +71,7 @@ def fault_free(mapper: Mapper) -> MemoryStore:
     return store
 
 
-def test_the_table_has_every_write(keep_nhi: Mapper) -> None:
+def test_the_crash_table_covers_every_write(keep_nhi: Mapper) -> None:
     """The batch makes several objects, one unit has several parts, and all of it is counted."""
     store = fault_free(keep_nhi)
     assert WRITES == len(store.calls)
@@ -97,7 +97,7 @@ def test_every_write_may_fail(keep_nhi: Mapper, failing: int, kind: Fault) -> No
 @pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
 @pytest.mark.parametrize("failing", range(WRITES))
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_what_failed_may_come_in_other_groups(
+def test_failed_units_may_be_redelivered_in_other_groups(
     keep_nhi: Mapper, failing: int, kind: Fault, size: int
 ) -> None:
     """However the rest is grouped and delivered again, every unit is counted once, and equally."""
@@ -114,7 +114,7 @@ def test_what_failed_may_come_in_other_groups(
 
 
 @pytest.mark.parametrize("written", range(WRITES))
-def test_a_process_that_dies_has_acknowledged_nothing_it_had_not_locked(
+def test_a_killed_process_has_acknowledged_only_what_it_locked(
     keep_nhi: Mapper, written: int
 ) -> None:
     """Killed between any two writes: the same batch again finishes, and adds what is missing."""
@@ -145,7 +145,7 @@ def test_a_second_delivery_creates_nothing(keep_nhi: Mapper) -> None:
     assert [False] * WRITES == [one.created for one in second.objects]
 
 
-def test_a_store_that_is_away_is_not_asked_for_every_object(keep_nhi: Mapper) -> None:
+def test_an_unavailable_store_is_not_tried_for_every_object(keep_nhi: Mapper) -> None:
     """After two writes in a row the rest is not reached: it is no failure of those units."""
     store = MemoryStore(lambda *_: LOST)
     outcome = lock_batch(keep_nhi, deliveries(), store)
@@ -155,7 +155,7 @@ def test_a_store_that_is_away_is_not_asked_for_every_object(keep_nhi: Mapper) ->
     assert_promise(keep_nhi, outcome, store)
 
 
-def test_time_that_is_up_leaves_the_rest_unreached(keep_nhi: Mapper) -> None:
+def test_a_deadline_leaves_the_rest_unreached(keep_nhi: Mapper) -> None:
     """What was taken is locked; nothing else is fetched."""
     fetched: list[str] = []
 
@@ -200,9 +200,7 @@ def test_what_cannot_be_fetched_fails_alone(keep_nhi: Mapper) -> None:
 
 @pytest.mark.parametrize("failing", [0, 1])
 @pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
-def test_one_name_with_two_contents_is_locked_with_both(
-    keep_nhi: Mapper, failing: int, kind: Fault
-) -> None:
+def test_both_contents_of_one_name_are_locked(keep_nhi: Mapper, failing: int, kind: Fault) -> None:
     """Which of them counts is not decided here: the name is done when both are there."""
     batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
     faulty = at(failing, kind)
@@ -213,7 +211,7 @@ def test_one_name_with_two_contents_is_locked_with_both(
     assert "contested" == counted(faulty)["b/k@1"][0]
 
 
-def test_a_name_half_of_which_was_not_reached_is_not_locked(keep_nhi: Mapper) -> None:
+def test_a_name_is_not_done_until_both_contents_are_locked(keep_nhi: Mapper) -> None:
     """The second content of a name waits for its turn; the message stays."""
     batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
     answers = iter([False, True])
@@ -233,7 +231,7 @@ class Poisoned(Mapper):
         yield from parts
 
 
-def test_a_defect_costs_its_own_unit_alone() -> None:
+def test_a_defect_affects_only_its_own_unit() -> None:
     """It is locked as it came, with the reason, and counted so; its neighbors are mapped."""
     mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
     large = gzip.decompress(generate()[3].body)
@@ -250,7 +248,7 @@ def test_a_defect_costs_its_own_unit_alone() -> None:
     assert {"counted"} == {status for status, *_ in counted(store).values()}
 
 
-def test_what_is_not_mapped_may_be_left_to_the_caller() -> None:
+def test_a_unit_that_cannot_be_mapped_may_be_left_to_the_caller() -> None:
     """Then it fails, and nothing of it is written."""
     mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
     batch = [*deliveries(), Delivery("b/poison@1!h=2026030208", b'{"Records":[]}')]
@@ -260,7 +258,7 @@ def test_what_is_not_mapped_may_be_left_to_the_caller() -> None:
     assert fault_free(mapper).objects == store.objects
 
 
-def test_a_unit_too_large_for_an_object_is_locked_as_it_came(
+def test_a_unit_too_large_for_an_object_is_locked_as_received(
     keep_all: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever reads inflates no more than the format says, so nobody may write more."""
@@ -275,7 +273,7 @@ def test_a_unit_too_large_for_an_object_is_locked_as_it_came(
             assert ("part_too_large", delivery.body) == (read.rejection, b"".join(read.raw()))
 
 
-def test_memory_that_runs_out_is_no_fault_of_the_unit(
+def test_running_out_of_memory_rejects_no_unit(
     keep_nhi: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is rejected for it: the batch as a whole is tried again."""
@@ -290,7 +288,7 @@ def test_memory_that_runs_out_is_no_fault_of_the_unit(
     assert {} == store.objects
 
 
-def test_who_wrote_is_no_part_of_the_object(keep_nhi: Mapper) -> None:
+def test_object_bytes_do_not_depend_on_the_writer(keep_nhi: Mapper) -> None:
     """Another writer, at another time, writes the same keys and bytes; metadata says who did."""
     first, other = MemoryStore(), MemoryStore()
     for store, name in ((first, "one"), (other, "other")):

@@ -173,7 +173,7 @@ pytestmark = pytest.mark.usefixtures("_mocked")
 
 
 @pytest.mark.parametrize("innocents", [1, 5, 40])
-def test_a_unit_that_kills_the_process_takes_no_other_with_it(innocents: int) -> None:
+def test_a_unit_that_kills_the_process_affects_no_other(innocents: int) -> None:
     """What a killed invocation had locked it has deleted; at last the poison alone is left."""
     world = World()
     names = sorted(f"innocent{n}" for n in range(innocents))
@@ -185,7 +185,7 @@ def test_a_unit_that_kills_the_process_takes_no_other_with_it(innocents: int) ->
 
 
 @pytest.mark.slow
-def test_two_that_kill_are_left_alone_at_last() -> None:
+def test_two_killing_units_are_isolated_in_the_end() -> None:
     """Whichever comes first kills; those before it are through."""
     world = World()
     names = sorted(f"innocent{n}" for n in range(20))
@@ -243,7 +243,7 @@ def test_a_backlog_after_an_outage_is_grouped() -> None:
     assert [1, 1, 1, 2, 4, 8, 16, 7] == sizes
 
 
-def test_what_is_not_reached_has_not_failed() -> None:
+def test_a_unit_that_was_not_reached_has_not_failed() -> None:
     """Time is up before the second file: its message comes again, and is no failure."""
     world = World()
     world.deliver(["a", "b", "c"])
@@ -295,7 +295,7 @@ def test_a_unit_announced_again_while_it_is_old_stays_alone() -> None:
     assert [1, 1] == sizes
 
 
-def test_what_was_not_reached_comes_again() -> None:
+def test_units_that_were_not_reached_are_redelivered() -> None:
     """Time is up after two units: they are done, the rest is delivered again and is not old."""
     world = World()
     world.deliver([f"n{n}" for n in range(6)])

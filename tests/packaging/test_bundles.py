@@ -69,7 +69,7 @@ def test_staging_twice_gives_the_same_bytes(
     }
 
 
-def test_what_is_staged_already_is_taken_as_it_was_staged(
+def test_an_unaltered_staged_bundle_is_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the same inputs nothing is installed again; from others, or if it was altered, it is."""
@@ -168,7 +168,9 @@ def test_the_entry_starts_from_its_bundle_alone(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_papers_name_every_part(name: str, staged: dict[str, Bundle]) -> None:
+def test_bill_of_materials_and_licenses_name_every_part(
+    name: str, staged: dict[str, Bundle]
+) -> None:
     """The bill of materials lists exactly what is installed, at the locked versions, licensed."""
     bundle = staged[name]
     packages = bundle.path / bundle.declaration.bundle.packages

@@ -75,7 +75,7 @@ def _files(wheel: Path) -> dict[str, bytes]:
     return {name: archive.read(name) for name in archive.namelist() if not name.endswith(own)}
 
 
-def test_what_is_committed_is_what_is_built(tmp_path: Path) -> None:
+def test_only_committed_files_are_built(tmp_path: Path) -> None:
     """The tree names its commit, and holds nothing that is not committed."""
     try:
         commit = release.stage(tmp_path / "tree")
@@ -154,7 +154,7 @@ def test_readme_shows_the_forms_that_were_tried(built: Built) -> None:
     assert [] == [page.name for page in pages if promise.search(page.read_text(encoding="utf-8"))]
 
 
-def test_the_version_stands_where_it_has_to() -> None:
+def test_every_place_states_the_same_version() -> None:
     """Package, build and release notes name the same; extra and group of the demo agree."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert __version__ == settings["project"]["version"]

@@ -103,7 +103,7 @@ def test_a_hostile_zip_cannot_be_read(tmp_path: Path, name: str) -> None:
     assert not ACTED_ON.search(done.out + done.err + checked.stdout + checked.stderr)
 
 
-def test_a_harmless_file_more_is_not_looked_at(tmp_path: Path) -> None:
+def test_a_harmless_extra_file_is_ignored(tmp_path: Path) -> None:
     """The rows above fail for their reason."""
     path = zipped(tmp_path / "proof.zip", lambda archive: archive.writestr("note.txt", b"hello"))
     assert 0 == run("check-proof", path, "--key", key()).code
@@ -111,7 +111,7 @@ def test_a_harmless_file_more_is_not_looked_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_damaged_zip_is_no_traceback(tmp_path: Path, seed: int) -> None:
+def test_a_damaged_zip_never_causes_a_traceback(tmp_path: Path, seed: int) -> None:
     """Bytes changed anywhere in the archive: an answer, and the same one of both."""
     data = bytearray(bundle.pack(files_of()))
     for step in range(1 + seed % 3):
@@ -147,7 +147,7 @@ def _giant(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [_link, _pipe, _giant])
 @pytest.mark.parametrize("name", ["raw.txt", "provider-key.der"])
-def test_a_folder_with_what_is_no_plain_file_is_refused(
+def test_a_folder_with_anything_but_plain_files_is_refused(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
     """No link is followed, no pipe waited for, no giant read, by any of the three."""
@@ -221,7 +221,7 @@ def test_an_anchor_with_an_odd_name_is_left_out() -> None:
     assert bundle.unpack(bundle.pack(files))
 
 
-def test_a_key_of_a_witness_is_no_key_of_a_log() -> None:
+def test_a_witness_key_is_not_a_log_key() -> None:
     """The stand-alone program takes the two kinds of keys a log signs with, of their length."""
     pinned = note.parse_key(key())
     for wrong in ("", "x", key()[:-4], key() + "AAAA", key().replace("+A", "+B", 1)):
@@ -247,7 +247,7 @@ def _piped(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [_many_anchors, _large, _piped])
-def test_a_folder_that_holds_more_than_a_bundle_does_is_refused(
+def test_a_folder_larger_than_any_bundle_is_refused(
     tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     """Anchors too are plain files, and bounded together."""
@@ -257,7 +257,7 @@ def test_a_folder_that_holds_more_than_a_bundle_does_is_refused(
     assert 2 == alone(folder).returncode
 
 
-def test_a_bundle_is_no_pipe_and_no_device(tmp_path: Path) -> None:
+def test_a_bundle_cannot_be_a_pipe_or_device(tmp_path: Path) -> None:
     """Neither is opened: the one never ends, the other never begins."""
     pipe = tmp_path / "proof.zip"
     os.mkfifo(pipe)

@@ -54,7 +54,7 @@ def test_with_the_key_it_is_checked(files: dict[str, bytes]) -> None:
         proof.check(altered(files), (KEY, COSIGNING), NAME)
 
 
-def test_without_the_key_it_is_said_and_never_counted(
+def test_without_the_key_it_is_reported_and_never_counted(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
     """None of the three takes it for checked; where the policy asks for it the proof fails."""
@@ -67,7 +67,7 @@ def test_without_the_key_it_is_said_and_never_counted(
         proof.check(files, (KEY,), NAME, require_cosignature=True)
 
 
-def test_a_cosignature_stands_in_nobody_s_place(files: dict[str, bytes]) -> None:
+def test_a_cosignature_does_not_replace_the_log_s_signature(files: dict[str, bytes]) -> None:
     """A proof without the log's own signature does not hold, cosigned or not."""
     head, _, lines = files["leaf.tlog-proof"].rpartition(b"\n\n")
     cosigned = [line for line in lines.splitlines(keepends=True) if len(line) > 3_000]

@@ -40,7 +40,7 @@ def files_of(*, with_key: bool = True, with_file: bool = True) -> dict[str, byte
 
 @pytest.mark.parametrize("with_file", [True, False])
 @pytest.mark.parametrize("key", list(KeyTrust))
-def test_the_line_says_what_was_shown(key: KeyTrust, with_file: bool) -> None:
+def test_the_line_states_what_was_proven(key: KeyTrust, with_file: bool) -> None:
     """Of six combinations of key and file, one alone shows that the provider signed the text."""
     files = files_of(with_key=key is not KeyTrust.ABSENT, with_file=with_file)
     checked = check(files, TRUSTED if key is KeyTrust.TRUSTED else {})
@@ -76,7 +76,7 @@ def test_a_trusted_key_decides_against_the_bundle() -> None:
         check(files_of(), {FINGERPRINT: der})
 
 
-def test_the_text_must_stand_at_its_place() -> None:
+def test_the_text_must_be_at_its_place() -> None:
     """A file the provider signed, where the text is only nested in another record."""
     files = files_of()
     raw = files["raw.txt"]
@@ -120,7 +120,7 @@ def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
     assert proof.check(files, (evidence.key,), NAME).provider_signature is None
 
 
-def test_flags_and_forms_are_said() -> None:
+def test_flags_and_forms_are_named() -> None:
     """An object the log flags, and a text an API lists, are named in every proof."""
     files = resealed.one_unit(files_of())
     files["leaf.json"] = files["leaf.json"][:-1] + b',"flags":["key_hash","late"]}'

@@ -64,7 +64,7 @@ def test_a_record_is_found_and_proven() -> None:
     assert (UID, 1, "trail/b@1!h=2026030208") == (checked.uid, checked.record, checked.unit)
 
 
-def test_an_id_that_stands_elsewhere_in_a_line_is_not_the_record() -> None:
+def test_an_id_elsewhere_in_a_line_does_not_match() -> None:
     """The id is the one the normalized record states, and not any text that looks like it."""
     evidence = sealed.seal(store_of([unit("a", file_of("x", requestParameters={"eventID": UID}))]))
     assert evidence.search().find(UID, search.Where()) is None
@@ -105,7 +105,7 @@ def test_the_claim_that_counts_is_preferred() -> None:
     assert "counted" == other.standing, "what is gone is weighed by nobody any more"
 
 
-def test_a_duplicate_is_said_to_be_one() -> None:
+def test_a_duplicate_is_labeled_as_such() -> None:
     """Where a release that counts leaves the record out, the one that kept it is a duplicate."""
     person = {"type": "IdentityCenterUser", "accountId": "111122223333"}
     body = file_of(UID, userIdentity=person)
@@ -118,7 +118,7 @@ def test_a_duplicate_is_said_to_be_one() -> None:
     assert record.status is counting.Status.COUNTED
 
 
-def test_a_contested_unit_is_said_to_be_one() -> None:
+def test_a_contested_unit_is_labeled_as_such() -> None:
     """Two contents of one unit: the record is proven, and nobody counts it."""
     evidence = sealed.seal(store_of([unit("a", file_of(UID))], [unit("a", file_of(UID, "x"))]))
     record = found_in(evidence)
@@ -175,7 +175,7 @@ def test_a_claim_under_another_hour_is_void() -> None:
     ],
     ids=["no frame", "no table", "deep", "bytes"],
 )
-def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> None:
+def test_an_unreadable_object_is_named_and_affects_nothing_else(body: bytes) -> None:
     """Beside it the record is found; the object that is none is named with the reason."""
     store = store_of([unit("a", file_of(UID))])
     place = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> Non
     assert {place} == set(looking.unreadable)
 
 
-def test_an_object_that_was_altered_or_is_gone_is_named() -> None:
+def test_an_altered_or_missing_object_is_named() -> None:
     """Body hash does not match its key, or it is missing: no record of it is proven."""
     store = store_of([unit("a", file_of(UID))], [unit("b", file_of("x"))])
     evidence = sealed.seal(store)
@@ -200,7 +200,7 @@ def test_an_object_that_was_altered_or_is_gone_is_named() -> None:
     assert {first, second} == set(looking.unreadable)
 
 
-def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
+def test_a_missing_tile_affects_only_its_entries() -> None:
     """It is named; nothing is raised for what else can be found."""
     evidence = sealed.seal(store_of([unit("a", file_of(UID))]))
     (bundle,) = (key for key in evidence.store.keys("log/") if "/tile/entries/" in key)
@@ -210,7 +210,7 @@ def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
     assert {bundle} == set(looking.unreadable)
 
 
-def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held(
+def test_few_objects_are_requested_at_once_and_few_leaves_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the size of the log, memory is that of the hours something was found in."""
@@ -231,7 +231,7 @@ def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held(
     assert (300, 128) == (sum(counts), max(counts))
 
 
-def test_a_later_version_of_a_key_is_no_claim() -> None:
+def test_a_later_version_of_a_key_makes_no_claim() -> None:
     """Verification counts the first alone, and so does the standing a proof comes with."""
     store = store_of([unit("a", file_of(UID))])
     (key,) = store.keys("ev/")

@@ -55,7 +55,7 @@ def test_the_corpus(bundles: dict[str, resealed.Files], row: disagreements.Row) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
-def test_the_corpus_walked(
+def test_the_walkthrough_agrees_on_the_corpus(
     bundles: dict[str, resealed.Files], row: disagreements.Row, tmp_path: Path
 ) -> None:
     """The walkthrough takes the corpus the same."""
@@ -109,13 +109,17 @@ def _walked(bundles: dict[str, resealed.Files], seeds: range, folder: Path) -> l
     return differing
 
 
-def test_mutated_bundles_walked(bundles: dict[str, resealed.Files], tmp_path: Path) -> None:
+def test_the_walkthrough_agrees_on_mutated_bundles(
+    bundles: dict[str, resealed.Files], tmp_path: Path
+) -> None:
     """A small seeded sample of the same, by the walkthrough."""
     assert [] == _walked(bundles, range(WALKED), tmp_path)
 
 
 @pytest.mark.deep
-def test_many_mutated_bundles_walked(bundles: dict[str, resealed.Files], tmp_path: Path) -> None:
+def test_the_walkthrough_agrees_on_many_mutated_bundles(
+    bundles: dict[str, resealed.Files], tmp_path: Path
+) -> None:
     """A thousand, by the walkthrough."""
     assert [] == _walked(bundles, range(WALKED_DEEP), tmp_path)
 

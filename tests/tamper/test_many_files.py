@@ -100,7 +100,7 @@ def _removed(unit: EditedUnit, *, keeps: bool) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_false_among_ten_thousand_files_is_found() -> None:
+def test_false_records_among_ten_thousand_files_are_found() -> None:
     """A false record and one declared out of scope, where that raw text is kept: exactly these."""
     trail = Trail(FILES, keeps=True)
     trail.forge(7, _false, "not_reproduced")
@@ -116,7 +116,7 @@ def _records_of_an_object(report: Report) -> int:
 
 
 @pytest.mark.slow
-def test_without_the_raw_text_ten_thousand_files_say_what_is_unprovable() -> None:
+def test_without_the_raw_text_unprovable_records_are_named() -> None:
     """What is declared out of scope and not kept is named; a false record is found all the same."""
     trail = Trail(FILES, keeps=False)
     trail.forge(7, _false, "not_reproduced")

@@ -66,7 +66,7 @@ def test_the_parts_together_find_the_same(row: Row) -> None:
         assert getattr(report, name) == getattr(joined, name), name
 
 
-def test_a_part_that_is_missing_is_a_finding() -> None:
+def test_a_missing_part_is_a_finding() -> None:
     """Two of three parts are no whole verification."""
     world = SealedStore()
     reports = [world.verify(part=Part(number, 3)) for number in (1, 3)]
@@ -77,7 +77,7 @@ def test_a_part_that_is_missing_is_a_finding() -> None:
     assert 2 == joined.exit_code
 
 
-def test_parts_of_two_logs_are_no_verification() -> None:
+def test_parts_of_two_logs_are_not_joined() -> None:
     """A part that saw another head is named."""
     world = SealedStore()
     first = world.verify(part=Part(1, 2))

@@ -25,7 +25,7 @@ def joined(world: SealedStore, parts: list[Report]) -> Report:
     return join(parts, verifier.hashes_of, verifier.signs)
 
 
-def test_the_parts_as_they_are() -> None:
+def test_unchanged_parts_join_cleanly() -> None:
     """Nothing is found, and the report states that it trusts the parts."""
     world = SealedStore()
     report = joined(world, reports(world))
@@ -52,14 +52,14 @@ def test_parts_judge_by_one_policy_and_look_as_far() -> None:
     [{"size": 4}, {"root": "00" * 32}, {"head": "log/v1/2026/checkpoint/000000000009"}],
     ids=str,
 )
-def test_a_head_nobody_signed_is_found(change: dict[str, Any]) -> None:
+def test_an_unsigned_head_is_found(change: dict[str, Any]) -> None:
     """The head of every part is in the store, under a key of the policy."""
     world = SealedStore()
     parts = [msgspec.structs.replace(each, **change) for each in reports(world)]
     assert {"part_differs"} == {each.code for each in joined(world, parts).findings}
 
 
-def test_a_run_that_is_not_there_is_found() -> None:
+def test_a_missing_run_is_found() -> None:
     """Runs that overlap are read again; one whose table is another, or none, does not hold."""
     world = SealedStore()
     first, second = reports(world)
@@ -81,7 +81,7 @@ def test_a_run_that_is_not_there_is_found() -> None:
     ],
     ids=["code", "edges", "now"],
 )
-def test_a_document_of_another_form_is_refused(change: Callable[[Any], None]) -> None:
+def test_a_malformed_document_is_refused(change: Callable[[Any], None]) -> None:
     """Said as such, where it is read."""
     document = json.loads(verify_report.as_document(reports(SealedStore())[0]))
     change(document)

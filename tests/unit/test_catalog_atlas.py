@@ -25,7 +25,7 @@ def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_it_is_what_the_tables_say(provider: str) -> None:
+def test_the_atlas_matches_the_tables(provider: str) -> None:
     """No rule has changed since `make atlas`; only a row may have been added since."""
     table = pack_table(PROVIDERS[provider].pack)
     stale = {}
@@ -38,14 +38,14 @@ def test_it_is_what_the_tables_say(provider: str) -> None:
     assert {} == stale, "run `make atlas` and read the diff"
 
 
-def test_an_operation_has_one_place(provider: str) -> None:
+def test_operations_are_sorted_and_unique(provider: str) -> None:
     """Sorted and unique, so that a diff shows what came, went and changed."""
     keys = [(entry.service, entry.operation) for entry in entries(provider)]
     in_any_case = [(service, name.lower()) for service, name in keys]
     assert sorted(set(in_any_case)) == in_any_case
 
 
-def test_it_is_made_from_what_is_locked() -> None:
+def test_the_atlas_is_made_from_locked_versions() -> None:
     """The versions it names are those of uv.lock: another SDK needs another atlas."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     locked = {package["name"]: package.get("version") for package in lock}
@@ -57,7 +57,7 @@ def test_it_is_made_from_what_is_locked() -> None:
 
 
 @pytest.mark.slow
-def test_every_operation_of_the_sdk_is_in_it() -> None:
+def test_the_atlas_has_every_operation_of_the_sdk() -> None:
     """The AWS part has what the locked service models have, neither more nor less."""
     assert {(entry.service, entry.operation) for entry in entries("aws")} == set(
         amazon.operations()
@@ -98,7 +98,7 @@ def test_a_curated_operation_is_explained_by_its_row() -> None:
     assert explanation.why
 
 
-def test_a_guess_is_called_one_and_shows_its_like() -> None:
+def test_a_guess_is_labeled_and_shows_similar_operations() -> None:
     """The rule, its reason and others it decides; nothing is said of a log that is not known."""
     entry = next(
         entry
@@ -126,7 +126,7 @@ def test_a_method_is_joined_with_its_name_in_the_log() -> None:
     assert (Known.CURATED, "iam.serviceAccountKeys.create") == (by_api.known, by_api.permissions)
 
 
-def test_a_row_of_what_no_source_names_is_explained_too() -> None:
+def test_a_row_without_an_sdk_operation_is_explained_too() -> None:
     """Console and service events have rows and no SDK operation."""
     explanation = only("signin:ConsoleLogin")
     assert (False, Known.CURATED) == (explanation.in_atlas, explanation.known)
@@ -144,13 +144,13 @@ def test_a_row_of_what_no_source_names_is_explained_too() -> None:
         ("create frobs/exec", "azure_resource", Known.VERB),
     ],
 )
-def test_an_unheard_name_is_said_to_be_unheard(name: str, pack: str, known: Known) -> None:
+def test_an_unknown_name_is_labeled_as_unknown(name: str, pack: str, known: Known) -> None:
     """By its look it is given to a pack, and what an exporter would make of it is shown."""
     explanation = only(name)
     assert (False, pack, known) == (explanation.in_atlas, explanation.pack, explanation.known)
 
 
-def test_a_source_confines_the_search() -> None:
+def test_a_source_narrows_the_search() -> None:
     """A name of two providers is asked for by source; an unknown source is an error."""
     assert {"aws_cloudtrail"} == {found.pack for found in explain("CreateRole", "aws_cloudtrail")}
     routed = {found.pack for found in explain("Add member to role", "azure_monitor")}
@@ -185,7 +185,7 @@ def test_coverage_adds_up() -> None:
         ("fallback:none", Known.UNKNOWN),
     ],
 )
-def test_how_it_is_known_follows_from_the_rule(rule: str, known: Known) -> None:
+def test_how_an_operation_is_known_follows_from_the_rule(rule: str, known: Known) -> None:
     """A guess is never taken for a row."""
     assert known is known_by(rule)
     assert known is Entry(service="", operation="", phase="", rule=rule).known

@@ -60,7 +60,7 @@ def test_fallback_by_permission_and_stated_level() -> None:
         ({"overrides": [override([{"path": "code", "same_as": "nope"}])]}, "unknown path 'nope'"),
     ],
 )
-def test_a_table_that_does_not_hold_together_names_the_row(
+def test_an_inconsistent_table_is_refused_naming_the_row(
     changes: dict[str, Any], message: str
 ) -> None:
     """A wrong table is refused at load, with the row and what is wrong with it."""

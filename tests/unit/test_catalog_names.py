@@ -20,7 +20,7 @@ from tests.unit.test_catalog import catalog, event
         ("", ("",)),
     ],
 )
-def test_a_long_name_may_be_told_by_its_end(operation: str, spellings: tuple[str, ...]) -> None:
+def test_a_long_name_can_be_matched_by_its_end(operation: str, spellings: tuple[str, ...]) -> None:
     """Whole, by its last two parts, by its last: each once, the most telling first."""
     assert spellings == Names(separator=".").spellings(operation)
 
@@ -75,7 +75,7 @@ def test_a_pattern_folds_case_where_the_table_does() -> None:
     assert ("iam:up.*key",) != catalog(rows=[row]).classify(event("UpdateAccessKey")).rules
 
 
-def test_what_is_not_there_is_not_included() -> None:
+def test_an_unknown_table_cannot_be_included() -> None:
     """A table that includes an unknown one is refused, with the known ones."""
     text = b'{"version": 1, "include": ["cubernetes"], "rows": []}'
     with pytest.raises(CatalogError, match=r"^a pack: includes 'cubernetes'; known: kubernetes$"):

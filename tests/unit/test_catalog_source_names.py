@@ -66,7 +66,7 @@ ROUTES = ("github_audit", "api")
 
 
 @pytest.mark.parametrize("pack", LISTS)
-def test_a_name_that_no_list_has_is_not_called_sure(pack: str) -> None:
+def test_a_name_missing_from_the_list_is_not_high_confidence(pack: str) -> None:
     """A row is of high confidence where, and only where, the provider's list has its name."""
     wrong = {}
     parsed = read(table(pack, "catalog.json"), None, name=pack)[0]

@@ -34,7 +34,7 @@ def table(request: pytest.FixtureRequest) -> dict[str, Any]:
     return parsed
 
 
-def test_it_loads(pack: str) -> None:
+def test_the_table_loads(pack: str) -> None:
     """Every phase, class, activity, condition and comparison is a known one."""
     tables = [sources.table(pack, file) for file in sources.pack(pack).TABLES]
     Catalog(tables[0], name=pack, access_levels=tables[1] if len(tables) > 1 else None)
@@ -68,7 +68,7 @@ def test_an_included_table_includes_nothing_and_spells_as_its_packs() -> None:
                 assert shared.names.fold_case == table.names.fold_case
 
 
-def test_every_claim_beyond_enumeration_says_why(table: dict[str, Any]) -> None:
+def test_every_phase_that_accuses_states_a_reason(table: dict[str, Any]) -> None:
     """A phase that accuses gives its reason."""
     silent = [
         f"{row['service']}:{row['operation']}"
@@ -78,7 +78,7 @@ def test_every_claim_beyond_enumeration_says_why(table: dict[str, Any]) -> None:
     assert [] == silent
 
 
-def test_activities_are_the_schemas(table: dict[str, Any]) -> None:
+def test_activities_are_those_of_the_schema(table: dict[str, Any]) -> None:
     """Class and activity are a pair of the published OCSF 1.8.0."""
     enums = {
         one["uid"]: {int(value) for value in one["attributes"]["activity_id"]["enum"]}

@@ -51,7 +51,7 @@ def text_signed(document: bytes, previous: str = "cd01") -> bytes:
     return "\n".join(lines).encode()
 
 
-def test_the_text_that_is_signed_is_the_one_aws_documents() -> None:
+def test_the_signed_text_is_the_one_aws_documents() -> None:
     """End time, place, hash of the digest and the signature before, a line each."""
     document = digest_of(named())
     expected = Statement(text_signed(document), "12ab")
@@ -59,7 +59,7 @@ def test_the_text_that_is_signed_is_the_one_aws_documents() -> None:
     assert expected == digest.signed_text(document, digest.members(document))
 
 
-def test_the_first_of_a_chain_signs_the_word_null() -> None:
+def test_the_first_digest_of_a_chain_signs_the_word_null() -> None:
     document = digest_of(named(), previousDigestSignature=None)
     assert Statement(text_signed(document, "null"), "12ab") == digest.statement(
         document, UNIT, HASH
@@ -90,14 +90,14 @@ def test_another_file_is_not_named(file: dict[str, Any]) -> None:
     assert digest.statement(digest_of(file), UNIT, HASH) is None
 
 
-def test_a_unit_without_a_version_is_named_by_no_digest() -> None:
+def test_no_digest_names_a_unit_without_a_version() -> None:
     """Its name does not tell bucket and key from a version."""
     assert digest.statement(digest_of(named()), f"trail-logs/{KEY}", HASH) is None
     unnamed = named(s3Bucket="", s3Object="")
     assert digest.statement(digest_of(unnamed), "/", HASH) is None
 
 
-def test_a_unit_name_that_is_no_utf_8_is_compared_by_its_bytes() -> None:
+def test_a_unit_name_that_is_not_utf_8_is_compared_as_bytes() -> None:
     """A key of S3 may be any bytes; as text they are surrogates."""
     assert digest.statement(digest_of(named()), "trail-logs/\udcff@v1", HASH) is None
 
@@ -115,14 +115,16 @@ REQUIRED = (
 
 @pytest.mark.parametrize("member", REQUIRED)
 @pytest.mark.parametrize("files", [(), (named(),)], ids=["names nothing", "names it"])
-def test_a_digest_that_lacks_a_member_is_none(member: str, files: tuple[dict[str, Any]]) -> None:
+def test_a_digest_without_a_required_member_is_refused(
+    member: str, files: tuple[dict[str, Any]]
+) -> None:
     """Whether it names the file or not."""
     with pytest.raises(JsonError, match=f"^{member} is missing$"):
         digest.statement(digest_of(*files, **{member: ...}), UNIT, HASH)
 
 
 @pytest.mark.parametrize("member", ["s3Bucket", "s3Object", "hashValue", "hashAlgorithm"])
-def test_a_file_of_a_digest_that_lacks_a_member_is_an_error(member: str) -> None:
+def test_a_file_entry_without_a_required_member_is_an_error(member: str) -> None:
     file = {name: value for name, value in named().items() if name != member}
     if member == "hashValue":
         file["note"] = HASH
@@ -131,12 +133,12 @@ def test_a_file_of_a_digest_that_lacks_a_member_is_an_error(member: str) -> None
 
 
 @pytest.mark.parametrize("file", [named(s3Bucket=1), named(s3Object=["x"])])
-def test_a_place_that_is_no_text_is_an_error(file: dict[str, Any]) -> None:
+def test_a_place_that_is_not_a_string_is_an_error(file: dict[str, Any]) -> None:
     with pytest.raises(JsonError, match="not a string in its own spelling"):
         digest.statement(digest_of(file), UNIT, HASH)
 
 
-def test_another_algorithm_is_named_and_not_at_length() -> None:
+def test_an_unknown_algorithm_is_named_in_short() -> None:
     document = digest_of(digestSignatureAlgorithm="x" * 100)
     with pytest.raises(JsonError) as raised:
         digest.statement(document, UNIT, HASH)
@@ -150,7 +152,7 @@ def test_a_control_character_is_an_error(control: int) -> None:
         digest.statement(document, UNIT, HASH)
 
 
-def test_spaces_between_tokens_are_read() -> None:
+def test_white_space_between_tokens_is_accepted() -> None:
     """Tab, line feed and carriage return among them: AWS does not say how it prints."""
     document = json.dumps(json.loads(digest_of(named())), indent="\t").replace("\n", "\r\n")
     assert digest.statement(document.encode(), UNIT, HASH) == Statement(
@@ -161,7 +163,7 @@ def test_spaces_between_tokens_are_read() -> None:
     assert json.loads(digest.delivered_record(file, 0)) == record
 
 
-def test_escapes_of_other_writers_are_read() -> None:
+def test_escapes_by_other_writers_are_accepted() -> None:
     """A slash is often written with a backslash before it."""
     document = digest_of(
         named(), digestS3Object="AWSLogs/digest.json.gz", previousDigestSignature="cd/01"
@@ -170,14 +172,14 @@ def test_escapes_of_other_writers_are_read() -> None:
     assert stated == Statement(text_signed(document, "cd/01"), "12ab")
 
 
-def test_a_fingerprint_that_is_no_utf_8_is_replaced() -> None:
+def test_a_fingerprint_that_is_not_utf_8_is_replaced() -> None:
     document = digest_of(named()).replace(b'"12ab"', b'"12\xff"')
     stated = digest.statement(document, UNIT, HASH)
     assert stated is not None
     assert stated.fingerprint == "12\ufffd"
 
 
-def test_the_signature_is_of_the_metadata() -> None:
+def test_the_signature_comes_from_the_metadata() -> None:
     assert digest.signature({"meta.signature": "00ff"}) == b"\x00\xff"
 
 
@@ -191,7 +193,7 @@ def test_metadata_without_a_signature_is_an_error(metadata: dict[str, str]) -> N
         digest.signature(metadata)
 
 
-def test_a_record_is_given_by_its_place_as_it_is_written() -> None:
+def test_a_record_is_returned_exactly_as_written() -> None:
     file = b'{"Records": [{"a":1} , {"b" : "\\u00e4"}]}'
     assert digest.delivered_record(file, 0) == b'{"a":1}'
     assert digest.delivered_record(file, 1) == b'{"b" : "\\u00e4"}'
@@ -200,6 +202,6 @@ def test_a_record_is_given_by_its_place_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("file", [b"{}", b'{"Records":[],"more":1}', b'{"records":[{}]}'])
-def test_a_file_of_another_envelope_is_none(file: bytes) -> None:
+def test_a_file_with_another_envelope_is_refused(file: bytes) -> None:
     with pytest.raises(JsonError, match=r"not \{'Records'"):
         digest.delivered_record(file, 0)

@@ -109,7 +109,7 @@ def test_a_path_leads_to_its_value(path: str, value: Any) -> None:
         assert Facts(NOTHING).get(path) is None
 
 
-def test_paths_of_what_is_never_absent() -> None:
+def test_paths_that_are_never_absent() -> None:
     """A result and a kind are there, be they unknown."""
     facts = Facts(NOTHING)
     assert ("unknown", "unknown", []) == (
@@ -171,7 +171,7 @@ def test_each_document_is_decoded_once() -> None:
         ({"path": "request.n", "present": False}, False),
     ],
 )
-def test_a_comparison_holds_or_not(condition: dict[str, Any], expected: bool) -> None:
+def test_comparisons(condition: dict[str, Any], expected: bool) -> None:
     """What is absent equals and differs from nothing."""
     assert expected is holds(**condition)
 
@@ -200,7 +200,7 @@ def test_a_comparison_holds_or_not(condition: dict[str, Any], expected: bool) ->
         ({"path": "account", "same_as": "accounts"}, "unknown path 'accounts'"),
     ],
 )
-def test_what_is_no_condition_is_refused(condition: dict[str, Any], problem: str) -> None:
+def test_an_invalid_condition_is_refused(condition: dict[str, Any], problem: str) -> None:
     """When the table is loaded, naming the row."""
     with pytest.raises(CatalogError, match=f"^here: {problem}"):
         holds(**condition)

@@ -62,7 +62,7 @@ def test_evidence_is_archived_where_it_pays(keys: str, after: int | None) -> Non
     assert after == config.read(text).bucket("main").archive_after_days
 
 
-def test_every_commented_key_of_the_example_is_one() -> None:
+def test_every_commented_key_of_the_example_is_known() -> None:
     """What the example offers in comments is known: uncommented, it is read."""
     uncommented = []
     for line in EXAMPLE.splitlines():
@@ -189,7 +189,7 @@ EXTRA = {
 
 
 @pytest.mark.parametrize("kind", SHAPE)
-def test_wrong_spelling_or_kind(kind: str) -> None:
+def test_misspelled_or_mistyped_keys_are_reported(kind: str) -> None:
     """Each is one problem, at its line, with what to write instead."""
     change, key, message = SHAPE[kind]
     text = changed(change, *([EXTRA[kind]] if kind in EXTRA else []))
@@ -199,7 +199,7 @@ def test_wrong_spelling_or_kind(kind: str) -> None:
     assert named in text.splitlines()[reported[0].line - 1] or not named
 
 
-def test_all_problems_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     """Whoever mends the file sees everything that is wrong with it, in its order."""
     text = changed(
         ("o-exampleorg1", "x"), ("[[auditors]]", "[[auditor]]"), ("mfa = false", "mfa = 0")
@@ -220,7 +220,7 @@ def test_all_problems_at_once() -> None:
         ("a = 1\nb = ", 2, "is not TOML: invalid value"),
     ],
 )
-def test_what_is_no_toml(text: str, line: int, message: str) -> None:
+def test_invalid_toml_is_reported_with_its_line(text: str, line: int, message: str) -> None:
     """A fault of syntax is named with its line, too."""
     (problem,) = problems(text)
     assert (line, "") == (problem.line, problem.key)
@@ -257,7 +257,7 @@ g = 1.5
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_lines_of_everything_toml_has(newline: str) -> None:
+def test_line_numbers_are_known_for_everything_in_toml(newline: str) -> None:
     """Every table, key and element that tomllib reads has the line it stands on."""
     text = DOCUMENT.replace("\n", newline)
     places = lines(text)

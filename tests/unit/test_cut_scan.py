@@ -46,7 +46,7 @@ def scan(path: str, **more: Any) -> Scan:
         ("a.b.key", '{"key":"x","a":{"b":{"n":"y"}}}'),
     ],
 )
-def test_what_is_harmless_is_told(path: str, raw: str) -> None:
+def test_harmless_records_are_recognized(path: str, raw: str) -> None:
     """Nothing is there under the name, or where it is nothing is looked for."""
     assert scan(path).is_certain(raw.encode())
 
@@ -77,12 +77,12 @@ def test_what_is_harmless_is_told(path: str, raw: str) -> None:
         ("a.b.key*", '{"a":{"b":{"key1":"LEAK"}}}'),
     ],
 )
-def test_what_may_be_cut_is_not_vouched_for(path: str, raw: str) -> None:
+def test_records_that_may_be_cut_are_not_called_harmless(path: str, raw: str) -> None:
     """However the name is spelt, and where the path is of a form that is not looked for."""
     assert not scan(path).is_certain(raw.encode())
 
 
-def test_rules_of_one_name_are_put_together_by_what_all_of_them_keep() -> None:
+def test_rules_for_one_name_are_merged_to_what_all_of_them_keep() -> None:
     """What one keeps below a name another may cut, whichever is declared first."""
     wide = Field("X", "a.d.**", "", names_except=("id", "x"))
     narrow = Field("Y", "b.d.**", "", names_except=("id",))
@@ -95,9 +95,7 @@ def test_rules_of_one_name_are_put_together_by_what_all_of_them_keep() -> None:
 @pytest.mark.parametrize(
     ("entered", "is_told"), [("t>ref", True), ("ref", False), ("key>ref", False)]
 )
-def test_an_exception_is_asked_of_the_text_that_the_rule_looks_into(
-    entered: str, is_told: bool
-) -> None:
+def test_an_exception_applies_to_the_text_its_rule_reads(entered: str, is_told: bool) -> None:
     """One that looks elsewhere costs the longer way."""
     within = scan("t>key", unless=Condition(entered, any_of=("roles",)))
     text = json.dumps({"ref": "roles", "key": "kept or cut"}, separators=(",", ":"))
@@ -136,7 +134,7 @@ def test_every_declared_field_is_seen_where_it_stands_alone(source: str, number:
         ('{"type":"absent","action":"x"}', True),
     ],
 )
-def test_a_category_that_is_refused_is_told_however_it_is_spelt(raw: str, is_kept: bool) -> None:
+def test_a_refused_category_is_recognized_however_it_is_spelled(raw: str, is_kept: bool) -> None:
     """By a text, and by what is not there."""
     refused = (
         Category("told", (Condition("type", ("request",)),), ""),
@@ -165,7 +163,7 @@ def test_hashes_and_known_names_are_harmless_below() -> None:
 
 
 @pytest.mark.parametrize("source", TABLES)
-def test_most_golden_records_are_told_at_once(source: str) -> None:
+def test_most_golden_records_take_the_fast_path(source: str) -> None:
     """So that the longer way is the exception it is meant to be."""
     cutter = Cutter(TABLES[source])
     raws = [
@@ -226,7 +224,7 @@ _SCALARS = st.sampled_from(
 
 
 @given(records())
-def test_it_is_certain_only_where_nothing_is_cut(drawn: tuple[CutTable, bytes]) -> None:
+def test_only_records_without_cuts_are_called_harmless(drawn: tuple[CutTable, bytes]) -> None:
     """With every table there is, the two ways end with the same text and the same pieces."""
     table, raw = drawn
     assert Cutter(table).cut(raw) == without_looking_first(table).cut(raw)

@@ -20,7 +20,7 @@ from nhi_evidence.reading.cut_table import Category, Condition, is_named, query_
         ([], False),
     ],
 )
-def test_a_value_is_there_whatever_it_is_or_is_not(record: object, *, is_there: bool) -> None:
+def test_presence_does_not_depend_on_the_value(record: object, *, is_there: bool) -> None:
     assert Condition("a.b", present=True).holds(record) is is_there
     assert Condition("a.b", present=False).holds(record) is not is_there
 
@@ -39,22 +39,22 @@ def test_a_value_is_there_whatever_it_is_or_is_not(record: object, *, is_there: 
         (["one"], False),
     ],
 )
-def test_a_text_is_of_the_list_or_begins_so(value: object, *, holds: bool) -> None:
+def test_a_string_matches_the_list_or_a_prefix(value: object, *, holds: bool) -> None:
     condition = Condition("a", any_of=("one", "two"), starts_with="pre")
     assert condition.holds({"a": value}) is holds
 
 
-def test_without_a_beginning_the_list_alone_counts() -> None:
+def test_without_a_prefix_only_the_list_counts() -> None:
     assert not Condition("a", any_of=("one",)).holds({"a": "ones"})
 
 
-def test_of_a_text_that_was_cut_off_what_is_complete_counts() -> None:
+def test_only_complete_parts_of_a_truncated_text_count() -> None:
     cut_off = '{"verb":"create","object":{"name":"long'
     assert Condition("log>verb", any_of=("create",)).holds({"log": cut_off})
     assert Condition("log>object", present=False).holds({"log": cut_off})
 
 
-def test_a_text_that_is_no_json_is_an_error_and_not_an_absence() -> None:
+def test_a_string_that_is_not_json_is_an_error_not_an_absence() -> None:
     for condition in (Condition("log>verb", present=True), Condition("log>verb", present=False)):
         with pytest.raises(msgspec.DecodeError):
             condition.holds({"log": "no json"})

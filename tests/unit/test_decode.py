@@ -61,7 +61,7 @@ def test_no_records() -> None:
         b"nonsense",
     ],
 )
-def test_one_bad_record_spoils_no_other(bad: bytes) -> None:
+def test_one_bad_record_affects_no_other(bad: bytes) -> None:
     """A record that is no JSON is still one slice, and its neighbors keep theirs."""
     assert [FIRST, bad, TWO] == raws(b'{"Records":[' + FIRST + b", " + bad + b" ," + TWO + b"]}")
 
@@ -92,7 +92,7 @@ def test_one_bad_record_spoils_no_other(bad: bytes) -> None:
         (gzip.compress(b""), "empty_file"),
     ],
 )
-def test_what_is_no_file_of_records_is_named(body: bytes, expected: str) -> None:
+def test_an_invalid_file_is_rejected_with_its_reason(body: bytes, expected: str) -> None:
     """Each kind of damage has its reason; nothing is read past it."""
     assert expected == reason(body)
 

@@ -29,12 +29,12 @@ def checks(*states: State) -> list[Check]:
         ((), "nothing was looked at"),
     ],
 )
-def test_only_what_was_seen_is_well(states: tuple[State, ...], verdict: str) -> None:
+def test_only_what_was_checked_is_ok(states: tuple[State, ...], verdict: str) -> None:
     """What could not be looked at makes nothing well, and nothing wrong."""
     assert verdict == doctor_report.verdict(checks(*states))
 
 
-def test_the_document_is_read_back_by_its_form() -> None:
+def test_the_document_round_trips_strictly() -> None:
     """Strictly: no field more, and every state is counted, those with none included."""
     report = doctor_report.report(checks(State.OK, State.OK, State.CHANGED), "1.2.3")
     text = msgspec.json.encode(report)

@@ -132,7 +132,7 @@ CASES: dict[str, tuple[str, Callable[[], Estate], str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_answer_is_what_the_estate_is(case: str) -> None:
+def test_answers_match_the_estate(case: str) -> None:
     """As the design expects where it has it; otherwise, or not asked, where it has not."""
     name, estate, start = CASES[case]
     assert fact(name).ask(estate(), CONFIG).startswith(start)

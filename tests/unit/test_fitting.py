@@ -39,7 +39,7 @@ def test_a_line_fits_a_terminal(line: str, indent: int) -> None:
 @pytest.mark.parametrize(
     ("line", "columns"), [(SENTENCE, None), (KEY, 80), (KEY, None), (COMMAND, 80)]
 )
-def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None) -> None:
+def test_lines_in_a_pipe_and_text_to_copy_are_not_wrapped(line: str, columns: int | None) -> None:
     """So that one can search, and select."""
     assert line.split() == " ".join(fitting.rows(line, columns)).split()
     assert line.strip() == fitting.rows(line, columns)[-1].strip()
@@ -54,7 +54,7 @@ def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None
         ("  ev/v1/" + "a" * 90 + " unit " + "b" * 90, 2),
     ],
 )
-def test_what_fits_no_row_stays_beside_its_label(line: str, rows: int) -> None:
+def test_a_word_wider_than_the_row_stays_beside_its_label(line: str, rows: int) -> None:
     """A label or an indent alone on a row says nothing."""
     fitted = fitting.rows(line, 80)
     assert rows == len(fitted)
@@ -81,7 +81,7 @@ class _Terminal(io.StringIO):
         return True
 
 
-def test_only_where_somebody_looks_on_a_line_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_wrapped_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe and a file get every line whole."""
     monkeypatch.setenv("COLUMNS", "80")
     for stream, lines in ((io.StringIO(), 1), (_Terminal(), 2)):
@@ -93,6 +93,6 @@ def test_only_where_somebody_looks_on_a_line_is_broken(monkeypatch: pytest.Monke
     ("hours", "words"),
     [(0.05, "0.0 hours old"), (71.9, "71.9 hours old"), (6543.4, "272 days old")],
 )
-def test_an_age_is_said_in_what_people_count_in(hours: float, words: str) -> None:
+def test_an_age_is_shown_in_natural_units(hours: float, words: str) -> None:
     """Hours for what is fresh, days for what is not."""
     assert words == fitting.age(round(hours * fitting.HOUR_MS))

@@ -20,12 +20,12 @@ TAKEN = 1_772_438_700_000
         (None, True),
     ],
 )
-def test_a_lock_is_short_beyond_the_slack(until: int | None, short: bool) -> None:
+def test_a_lock_is_short_only_beyond_the_slack(until: int | None, short: bool) -> None:
     """A store that starts the lock a second before it dates the version keeps its promise."""
     assert short == flags.is_short(until, TAKEN, DAY_MS)
 
 
-def test_no_lock_is_short_of_any_promise() -> None:
+def test_a_missing_lock_is_always_short() -> None:
     """A version that is not locked at all is said to be, whatever was promised."""
     assert flags.is_short(None, TAKEN, 0)
 
@@ -60,7 +60,7 @@ def test_a_marker_of_expiry_comes_after_lock_and_grace(
 
 
 @pytest.mark.parametrize("policy", [POLICY, flags.LockPolicy(retention_ms=0)])
-def test_a_marker_under_no_hour_is_no_expiry(policy: flags.LockPolicy) -> None:
+def test_a_marker_without_lock_or_hour_is_not_expiry(policy: flags.LockPolicy) -> None:
     """Where neither a lock nor an hour says when it might expire, it stays an alarm."""
     for key in ("ev/v1/aws_cloudtrail/h=unknown/x", "ev/odd"):
         leaf = flags.marker_leaf(Version(key, "m", EXPIRES, marker=True), [], policy, EXPIRES)

@@ -88,7 +88,7 @@ def test_a_line_is_valid_and_leads_back_to_its_record(story: dict[str, bytes]) -
                 assert lines.unit_id(pointer["stream_uid"]) == line["u"]
 
 
-def test_raw_text_and_people_stay_behind(story: dict[str, bytes]) -> None:
+def test_raw_text_and_records_of_people_are_not_forwarded(story: dict[str, bytes]) -> None:
     """No line holds a raw record, nor anything of a record that is out of scope."""
     for key, body in story.items():
         text = b"".join(gzip.decompress(one.body) for one in forwarding.parts(place(key), body))
@@ -134,7 +134,7 @@ def many(count: int) -> EvidenceObject:
     return packed
 
 
-def test_a_large_object_comes_in_parts_that_the_object_decides(
+def test_a_large_object_is_split_into_deterministic_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A part ends by lines of the object; no line is lost or twice, and a repeat is the same."""
@@ -160,7 +160,7 @@ def test_an_object_without_kept_records_makes_nothing() -> None:
         (lambda body: body + b"x", "hash does not match"),
     ],
 )
-def test_other_bytes_than_the_key_names_are_refused(change: Any, why: str) -> None:
+def test_bytes_that_do_not_match_the_key_are_refused(change: Any, why: str) -> None:
     """A shadow of a key, or a body cut short, is no evidence: nothing of it is forwarded."""
     packed = many(3)
     with pytest.raises(UnsoundObjectError, match=why):
@@ -173,7 +173,7 @@ def forged(*rows: bytes, table: int) -> tuple[Place, bytes]:
     return place(f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"), body
 
 
-def test_an_object_that_is_none_inside_is_refused() -> None:
+def test_an_invalid_object_under_a_valid_key_is_refused() -> None:
     """Under a key that fits its bytes: no table, other units than announced, lines missing."""
     inflated = frame.unpack(many(2).body, limit=objects.MAX_LINES_BYTES)
     header, unit, first, *_ = inflated
@@ -196,14 +196,14 @@ def unit_id(line: bytes) -> bytes:
     return str(json.loads(line)["u"]).encode()
 
 
-def test_an_object_without_a_line_is_refused_alone() -> None:
+def test_an_object_without_lines_is_refused_alone() -> None:
     """Its error is one of the object, not of the batch it came with."""
     at, body = forged(table=0)
     with pytest.raises(UnsoundObjectError, match="2026030208"):
         list(forwarding.parts(at, body))
 
 
-def test_a_frame_that_follows_is_refused() -> None:
+def test_a_second_frame_is_refused() -> None:
     """Libraries that stop after one frame would pass over what stands behind it."""
     packed = many(2)
     body = packed.body * 2
@@ -212,7 +212,7 @@ def test_a_frame_that_follows_is_refused() -> None:
         list(forwarding.parts(place(key), body))
 
 
-def test_a_key_of_no_evidence_is_refused() -> None:
+def test_a_key_that_is_not_evidence_is_refused() -> None:
     """Statements and the log are not a subscriber's."""
     for key in (f"op/v1/recon/h=2026030208/{'0' * 64}", "log/v1/2026/plan/1", "x"):
         with pytest.raises(UnsoundObjectError, match="not an evidence key"):

@@ -58,20 +58,20 @@ def test_a_gap_is_a_count_and_a_text_or_base64() -> None:
         (1, "/w==!", "base64"),
     ],
 )
-def test_another_form_is_no_gap(gap: Gap) -> None:
+def test_a_malformed_gap_is_refused(gap: Gap) -> None:
     """Whoever reads it, it is refused."""
     for read in (gaps.texts, gaps.extent):
         with pytest.raises(ValueError, match=r"not a gap|base64|padding"):
             list(read([(1, ","), gap]))
 
 
-def test_what_is_no_gap_is_shown_in_part() -> None:
+def test_a_malformed_gap_is_shown_in_part() -> None:
     with pytest.raises(ValueError, match="not a gap: ") as refused:
         gaps.extent([(0, "x" * 200)])
     assert len("not a gap: ") + 80 == len(str(refused.value))
 
 
-def test_gaps_without_number_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_gaps_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few bytes may state very many: as many as the bound are read, and not one more."""
     monkeypatch.setattr(gaps, "MAX_GAPS", 5)
     assert [b","] * 5 == list(gaps.texts([(2, ","), (3, ",")]))

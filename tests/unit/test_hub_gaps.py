@@ -37,14 +37,14 @@ def test_the_first_missing_number(
     assert missing == hub_gaps.first_missing(ranges, read)
 
 
-def test_of_what_nothing_is_known_everything_is_missing() -> None:
+def test_without_any_run_everything_is_missing() -> None:
     """A partition without any run, or whose checkpoint says no number, is read again."""
     numbers = {"0": [(1, 5)], "1": [(1, 5)], "2": [(1, 2), (4, 5)]}
     read = {"0": 5, "1": None, "2": 5, "3": 7}
     assert {"1": None, "2": 3, "3": None} == hub_gaps.lacking(numbers, read)
 
 
-def test_runs_are_those_that_count_of_the_last_hub() -> None:
+def test_only_counted_runs_of_the_last_hub_are_considered() -> None:
     """By partition, over the hours; a hub before it, and another one, are not looked at."""
     store = MemoryStore()
     runs = [

@@ -57,7 +57,7 @@ def record_of(act: Act) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("act", acts(), ids=lambda act: f"{act.service} {act.operation}")
-def test_it_is_kept_and_says_what_it_does(act: Act) -> None:
+def test_human_acts_are_kept_and_classified_correctly(act: Act) -> None:
     """Nothing of it is left out with the default scope, and its base phase is one of the right."""
     result = mapped(record_of(act))
     assert IdentityKind.HUMAN == result.record.nhi.type_id
@@ -65,7 +65,7 @@ def test_it_is_kept_and_says_what_it_does(act: Act) -> None:
     assert base in act.phases.split("|"), result.record.nhi_phase_rules
 
 
-def test_most_of_it_has_no_row() -> None:
+def test_most_human_acts_have_no_row() -> None:
     """The table measures rules, which generalize, and not rows, which do not."""
     rules = [mapped(record_of(act)).record.nhi_phase_rules[0] for act in acts()]
     guessed = [rule for rule in rules if rule.startswith("fallback:")]

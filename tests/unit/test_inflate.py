@@ -47,7 +47,7 @@ def test_the_limit_is_on_a_file_that_is_not_compressed_too() -> None:
 
 
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
-def test_hashing_in_pieces_says_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
+def test_hashing_in_pieces_gives_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
     """Of whatever comes: the hash of what would be held, and none where that is undecodable."""
     damaged = bytearray(members(50, 0, 40) + tail)
     damaged[place % len(damaged)] = value

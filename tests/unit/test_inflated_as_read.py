@@ -18,7 +18,7 @@ LIMIT = 1 << 20
     st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=30),
     st.integers(1, 64),
 )
-def test_each_line_of_a_frame(lines: list[bytes], at_once: int) -> None:
+def test_yields_each_line_of_a_frame(lines: list[bytes], at_once: int) -> None:
     """Also a line longer than what is inflated at once, and empty ones."""
     body, _ = frame.pack(lines, table=0)
     with pytest.MonkeyPatch.context() as patch:
@@ -40,7 +40,7 @@ def test_each_line_of_a_frame(lines: list[bytes], at_once: int) -> None:
     ],
     ids=["appended", "cut", "too long", "too many"],
 )
-def test_what_is_refused_as_a_whole_is_refused_here(body: bytes, message: str) -> None:
+def test_refuses_what_the_whole_object_reader_refuses(body: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         frame.unpack(body, limit=LIMIT << 2 if "lines" in message else LIMIT)
     with pytest.raises(ValueError, match=message):
@@ -69,7 +69,7 @@ def test_an_object_is_read_as_it_is_inflated() -> None:
 
 
 @pytest.mark.parametrize("change", ["a line more", "a line less", "unit line", "header"])
-def test_an_object_that_is_not_what_its_table_says_is_refused(change: str) -> None:
+def test_an_object_that_contradicts_its_table_is_refused(change: str) -> None:
     table, after = objects.read_object(_packed())
     every = [*table.lines, *after]
     if change == "a line more":
@@ -88,7 +88,7 @@ def test_an_object_that_is_not_what_its_table_says_is_refused(change: str) -> No
 
 
 @pytest.mark.parametrize("count", [-1, frame.MAX_LINES + 1, 1 << 62])
-def test_a_table_that_announces_no_number_of_lines_is_refused(count: int) -> None:
+def test_a_table_without_a_line_count_is_refused(count: int) -> None:
     table, after = objects.read_object(_packed())
     first = table.lines[1].replace(b'"lines":%d' % table.units[0].lines, b'"lines":%d' % count)
     body, _ = frame.pack([table.lines[0], first, *table.lines[2:], *after], table=3)

@@ -35,7 +35,7 @@ def files(draw: st.DrawFn) -> bytes:
 
 
 @given(files())
-def test_spans_are_the_lines_where_each_is_a_value(data: bytes) -> None:
+def test_spans_are_the_lines_if_each_is_a_value(data: bytes) -> None:
     """Of any other file nothing is told."""
     lines = data.removesuffix(b"\n").split(b"\n")
     spans = _one_a_line(data)

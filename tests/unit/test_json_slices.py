@@ -68,7 +68,7 @@ def test_a_bad_element_is_cut_by_brackets_alone(data: bytes, expected: list[byte
         b'{"Records":[1],"Records":[2]}',
     ],
 )
-def test_what_is_another_document_is_none_of_it(data: bytes) -> None:
+def test_a_file_with_anything_around_its_envelope_is_not_one(data: bytes) -> None:
     """Only the envelope lies around the elements: nothing before, beside or after."""
     assert slices(data, RECORDS) is None
 
@@ -83,7 +83,7 @@ def test_the_first_envelope_that_fits_is_taken() -> None:
     assert [b"bad"] == slices(b"[bad]", BARE)
 
 
-def test_a_name_with_signs_of_its_own_is_taken_literally() -> None:
+def test_special_characters_in_a_name_are_literal() -> None:
     """`@odata.value` is no pattern."""
     odd = Envelope("a.b")
     assert [b"1"] == slices(b'{"a.b":[1]}', odd)
@@ -128,7 +128,7 @@ def test_a_file_is_an_envelope_a_value_or_lines(data: bytes, expected: list[byte
         ),
     ],
 )
-def test_limits_are_named(data: bytes, reason: str, detail: str) -> None:
+def test_an_exceeded_limit_is_named(data: bytes, reason: str, detail: str) -> None:
     """What is past them, and by how much."""
     assert Undecodable(reason, detail) == document(data, (RECORDS,), LIMITS)
 
@@ -144,7 +144,7 @@ def test_a_limit_may_be_reached() -> None:
     assert isinstance(bounded(b"x" * 21, [(0, 21)], LIMITS), Undecodable)
 
 
-def test_where_an_envelope_ends_is_told() -> None:
+def test_the_end_of_a_broken_envelope_is_reported() -> None:
     """The first byte that is none of it: at the beginning, between two elements, after them."""
     assert 0 == RECORDS.locate(b"[1]", [1])
     assert 13 == RECORDS.locate(b'{"Records":[1x2]}', [1, 1])

@@ -75,19 +75,19 @@ def test_a_key_is_read_back(key: str, parsed: tuple[str, str, str | None, str | 
         ("", None),
     ],
 )
-def test_when_an_hour_begins(hour: str, begins: int | None) -> None:
+def test_the_beginning_of_an_hour(hour: str, begins: int | None) -> None:
     """In milliseconds; what is no hour of the calendar has no beginning."""
     assert begins == keys.hour_start(hour)
     assert begins is None or hour == keys.hour_of(begins) == keys.hour_of(begins + 3_599_999)
 
 
-def test_of_an_object_of_the_log_no_more_is_read() -> None:
+def test_reads_of_log_objects_are_bounded() -> None:
     """128 MiB, of a plan as of a tile."""
     assert 134_217_728 == keys.LOG_OBJECT_BYTES
 
 
 @given(st.text())
-def test_any_text_is_read(key: str) -> None:
+def test_any_text_can_be_parsed_as_a_key(key: str) -> None:
     """A hostile key is no exception."""
     keys.parse_key(key)
 

@@ -37,7 +37,7 @@ def read(**record: object) -> tuple[Example, tuple[str, ...]]:
     return result
 
 
-def test_what_fits_is_read_at_once() -> None:
+def test_a_well_formed_record_is_read_at_once() -> None:
     """Nothing is named, and what is absent is absent."""
     example, unusable = read(id="a", Kind="k", part={"name": "n", "size": 3}, words=["x"])
     assert Example(id="a", kind="k", part=Part("n", 3), words=["x"]) == example
@@ -45,7 +45,7 @@ def test_what_fits_is_read_at_once() -> None:
 
 
 @pytest.mark.parametrize("value", [7, True, [], {}, ["x"]])
-def test_another_shape_is_named_and_costs_itself_alone(value: object) -> None:
+def test_a_malformed_attribute_is_named_and_affects_no_other(value: object) -> None:
     """The rest of the record is read."""
     example, unusable = read(id=value, Kind="k", part={"size": 3})
     assert (None, "k", Part(None, 3)) == (example.id, example.kind, example.part)
@@ -66,7 +66,7 @@ def test_names_are_those_of_the_record() -> None:
     assert ("Kind", "part.size", "parts.1.name", "parts.2", "words.0", "words.2") == unusable
 
 
-def test_json_inside_a_text_is_read_as_what_it_says() -> None:
+def test_json_inside_a_string_is_decoded() -> None:
     """An object, a list, and spaces around either; a text that is neither is unusable."""
     example, unusable = read(part='{"name":"n"}', parts=' [{"size":1}]\n', words='["a"]')
     assert (Part("n"), [Part(size=1)], ["a"]) == (example.part, example.parts, example.words)
@@ -120,7 +120,7 @@ def test_parts_in_another_case_are_found_too() -> None:
         (b'{"left":' + b"[" * 20_000, "nesting_too_deep", "more levels than the JSON reader takes"),
     ],
 )
-def test_what_is_no_object_is_rejected(raw: bytes, reason: str, detail: str) -> None:
+def test_anything_but_an_object_is_rejected(raw: bytes, reason: str, detail: str) -> None:
     """By both ways of reading, with the reason and the beginning of it."""
     for way in (READER.record, READER.record_leniently):
         rejection = way(raw)
@@ -132,7 +132,7 @@ def test_what_is_no_object_is_rejected(raw: bytes, reason: str, detail: str) -> 
         assert detail == READER.record(raw).detail  # type: ignore[union-attr]
 
 
-def test_depth_inside_a_readable_record_is_rejected_too() -> None:
+def test_excessive_depth_inside_a_readable_record_is_rejected() -> None:
     """Where the slower way meets it."""
     raw = b'{"id":7,"part":' + b'{"name":' * 20_000 + b"1" + b"}" * 20_001
     rejection = READER.record_leniently(raw)
@@ -152,7 +152,7 @@ def test_a_part_is_read_by_the_name_the_record_gives_it() -> None:
         parts.part(b"{", "a")
 
 
-def test_of_several_shapes_the_one_that_fits_is_read() -> None:
+def test_of_several_shapes_the_matching_one_is_read() -> None:
     """An object or a list: what is left of either is kept."""
     assert (["a"], ("either.1",)) == (read(either=["a", 7])[0].either, read(either=["a", 7])[1])
     assert Part(None, 2) == read(either={"name": 1, "size": 2})[0].either

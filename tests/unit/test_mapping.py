@@ -58,7 +58,7 @@ def test_without_an_id_it_is_kept_where_ids_are_listed() -> None:
     assert isinstance(mapped(mapper(lists=True), nameless), Normalized)
 
 
-def test_what_breaks_the_mapper_is_raised_of_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_record_mapped_alone_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mapped alone, it is for whoever asked; among others it costs none of them."""
     pack = mapper()
 
@@ -70,7 +70,7 @@ def test_what_breaks_the_mapper_is_raised_of_one_record(monkeypatch: pytest.Monk
         mapped(pack, GOOD)
 
 
-def test_a_rejection_is_handed_on() -> None:
+def test_a_rejection_is_passed_through() -> None:
     """As the pack says it."""
     pack = mapper()
     timeless = {name: value for name, value in GOOD.items() if name != "eventTime"}
@@ -81,7 +81,7 @@ def test_a_rejection_is_handed_on() -> None:
 
 
 @pytest.mark.parametrize("error", [msgspec.DecodeError("x" * 999), RecursionError("x" * 999)])
-def test_what_conditions_cannot_read_is_rejected(
+def test_a_record_that_conditions_cannot_read_is_rejected(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """A request that does not decode where an override looks into it; the detail is bounded."""
@@ -95,7 +95,7 @@ def test_what_conditions_cannot_read_is_rejected(
 
 
 @pytest.mark.parametrize("name", [n for n in sources.names() if sources.routes(n) is None])
-def test_its_tables_are_those_that_decide(name: str) -> None:
+def test_a_mapper_s_tables_are_those_that_decide(name: str) -> None:
     """The pack's own, in order, and the lexicon: they name the mapper."""
     pack = PackMapper(name, scope=Scope.NHI, lists_out_of_scope_ids=False)
     own = [sources.table(name, file) for file in pack.pack.TABLES]

@@ -176,7 +176,7 @@ def test_every_proof_of_a_small_tree_verifies(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_each_way_to_be_wrong_is_named(size: int) -> None:
+def test_each_proof_error_is_named(size: int) -> None:
     """Too long, too short, of another length, to another root: the message says which."""
     hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
     root, subtree = merkle.root(hashes), merkle.of_leaves(hashes)
@@ -206,7 +206,7 @@ def _wrong_paths(path: list[bytes], root: bytes) -> list[tuple[list[bytes], str]
     return wrong
 
 
-def test_of_the_same_tree_nothing_is_to_be_proved() -> None:
+def test_between_equal_trees_the_proof_is_empty() -> None:
     """An empty path, and one root; an empty tree has the root of the empty tree."""
     root = merkle.leaf_hash(b"a")
     for old, old_root in ((0, merkle.EMPTY_ROOT), (1, root)):
@@ -217,7 +217,7 @@ def test_of_the_same_tree_nothing_is_to_be_proved() -> None:
             merkle.check_consistency(old, 1, [], merkle.leaf_hash(b"b"), root)
 
 
-def test_an_empty_path_proves_no_growth() -> None:
+def test_an_empty_path_does_not_prove_growth() -> None:
     """Of a tree that is not whole the proof begins with a hash of its own."""
     roots = (merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b"))
     for old in (2, 3):
@@ -226,7 +226,7 @@ def test_an_empty_path_proves_no_growth() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [(-1, 3), (4, 3)])
-def test_no_tree_extends_a_larger_one(old: int, new: int) -> None:
+def test_no_proof_that_a_tree_extends_a_larger_one(old: int, new: int) -> None:
     """Neither made nor checked."""
     root = merkle.leaf_hash(b"a")
     with pytest.raises(ValueError, match=f"a tree of {new} does not extend one of {old}"):
@@ -236,7 +236,7 @@ def test_no_tree_extends_a_larger_one(old: int, new: int) -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 3])
-def test_a_leaf_that_is_not_there_has_no_path(index: int) -> None:
+def test_a_leaf_outside_the_tree_has_no_path(index: int) -> None:
     """Neither made nor checked."""
     root = merkle.leaf_hash(b"a")
     with pytest.raises(ValueError, match=f"no leaf {index} in a tree of 3"):

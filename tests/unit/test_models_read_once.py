@@ -6,7 +6,7 @@ import botocore.session
 from moto.core.loaders import create_loader
 
 
-def test_what_another_loader_adds_to_a_model_is_in_its_copy_alone() -> None:
+def test_another_loader_s_additions_stay_in_its_own_copy() -> None:
     """The emulator's loader merges operations into S3's model; the SDK's does not have them."""
     extended = create_loader().load_service_model("s3", "service-2")["operations"]
     session = botocore.session.Session()

@@ -66,7 +66,7 @@ def test_a_note_may_be_as_large_as_the_bounds() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "text", "te\x01xt\n"])
-def test_what_no_note_can_hold_is_not_written(text: str) -> None:
+def test_a_text_that_no_note_can_hold_is_not_written(text: str) -> None:
     """A text ends in a newline and has no other control character; and a note is signed."""
     with pytest.raises(note.NoteError, match="ends in a newline"):
         note.write(text, [(KEY, b"signature")])
@@ -98,7 +98,7 @@ def test_a_malformed_key_is_refused_for_its_reason(bad: str, message: str) -> No
         note.parse_key(bad)
 
 
-def test_a_wrong_signature_of_any_algorithm_is_none() -> None:
+def test_a_wrong_signature_of_any_algorithm_is_refused() -> None:
     """`verify` says no, and never fails."""
     p256 = ec.generate_private_key(ec.SECP256R1())
     ed = ed25519.Ed25519PrivateKey.generate()
@@ -122,7 +122,7 @@ def test_a_wrong_signature_of_any_algorithm_is_none() -> None:
     assert False is KEY.verify(text, b"")
 
 
-def test_every_pinned_key_is_looked_for() -> None:
+def test_every_pinned_key_is_tried() -> None:
     """A key that did not sign does not end the search for the next."""
     stranger = note.parse_key(PUBLISHED_KEY)
     assert (TEXT, [KEY]) == note.read(signed(), [stranger, KEY])

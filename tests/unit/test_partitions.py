@@ -31,6 +31,6 @@ def test_every_region_of_the_sdk_is_in_its_partition(name: str) -> None:
 
 
 @pytest.mark.parametrize("region", ["", "westeurope", "xx-east-1", "global"])
-def test_what_is_no_region_has_no_partition(region: str) -> None:
+def test_an_unknown_region_has_no_partition(region: str) -> None:
     """A name that begins like no region is none."""
     assert partitions.of_region(region) is None

@@ -36,7 +36,7 @@ def document(report: Report) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(report, state=None))
 
 
-def test_processes_report_what_one_does(
+def test_several_processes_report_the_same_as_one(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Byte for byte, of a sound store and of one with a record that is another."""
@@ -52,7 +52,7 @@ def test_processes_report_what_one_does(
     assert document(report) == document(verified(altered, None))
 
 
-def test_a_process_that_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never a report that lacks what it would have found."""
     monkeypatch.setattr(processes, "ALONE_BYTES", 0)
     leaf = ObjectLeaf(key="ev/v1/x/h=2026030208/" + "0" * 64, vid="1", at=1, size=1)
@@ -65,7 +65,7 @@ def test_a_process_that_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
             [examiner(leaf, b"x")() for _ in range(100)]
 
 
-def test_little_is_looked_into_without_a_process(store: MemoryStore) -> None:
+def test_few_objects_are_read_without_extra_processes(store: MemoryStore) -> None:
     """To start one costs more than it saves."""
     with Processes(4, deep=True, reproduce=False) as examiner:
         options = Options(deep=True, examiner=examiner)

@@ -52,7 +52,7 @@ def imported(module: Path) -> set[str]:
     return modules
 
 
-def test_everything_the_mapper_imports_is_in_it() -> None:
+def test_the_digest_covers_everything_the_mapper_imports() -> None:
     """A module that takes part in mapping and is not hashed would change lines unseen."""
     reached: set[str] = set()
     waiting = {"pipeline/export"}
@@ -68,7 +68,7 @@ def test_everything_the_mapper_imports_is_in_it() -> None:
     assert set() == reached - hashed - NO_LINE
 
 
-def test_what_it_names_is_there() -> None:
+def test_every_path_the_digest_names_exists() -> None:
     """A module that was moved is not silently left out."""
     hashed = {name for name, _ in release._contents()}
     missing = {name for name in release.MODULES if name not in hashed}
@@ -116,7 +116,7 @@ def test_a_function_states_the_digest_of_the_release(function: str, tmp_path: Pa
         ("adapters/aws/exporter.py", False),
     ],
 )
-def test_it_changes_with_what_maps_and_with_nothing_else(
+def test_the_digest_changes_with_mapping_code_and_nothing_else(
     file: str, changes: bool, tmp_path: Path
 ) -> None:
     """A bug fix in a pack is another release; one in the command line is not."""

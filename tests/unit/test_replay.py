@@ -58,7 +58,7 @@ def test_window(begins: str, ends: str, hours: list[str]) -> None:
         ("2024-03-02", "2026-03-02", "is more than 366 days"),
     ],
 )
-def test_no_window(begins: str, ends: str, problem: str) -> None:
+def test_an_invalid_window_is_refused(begins: str, ends: str, problem: str) -> None:
     """What is no window is named, with what one looks like."""
     with pytest.raises(SettingsError) as caught:
         replay.window(begins, ends)
@@ -147,7 +147,7 @@ class Evidence:
 PRESENT, MISSING, CONTESTED = Standing.PRESENT, Standing.MISSING, Standing.CONTESTED
 
 
-def test_what_has_a_unit_line_in_any_object_is_present() -> None:
+def test_a_file_with_a_unit_line_in_any_object_is_present() -> None:
     """Records and companions, in one object or several, with an hour in the name or without."""
     world = Evidence()
     assert [MISSING] * 4 == world.standings()
@@ -189,7 +189,7 @@ def test_a_shadow_or_marker_changes_nothing() -> None:
     assert PRESENT is world.standings()[0]
 
 
-def test_an_object_nobody_counts_is_not_there() -> None:
+def test_an_invalid_object_counts_as_absent() -> None:
     """Other bytes than its key states; a table that is cut short; metadata that is not true."""
     world = Evidence()
     world.lock(0)
@@ -221,7 +221,7 @@ def test_an_object_under_another_hour_claims_nothing() -> None:
     assert MISSING is world.standings()[0]
 
 
-def test_what_contradicts_itself_is_contested() -> None:
+def test_contradictory_contents_are_contested() -> None:
     """Two contents under one name: whoever sends it again hears that it was."""
     world = Evidence()
     world.lock(0)
@@ -240,7 +240,7 @@ def test_a_unit_that_lacks_a_part_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     assert MISSING is world.standings()[0]
 
 
-def test_a_store_that_cannot_be_asked_is_an_error() -> None:
+def test_an_unavailable_store_is_an_error() -> None:
     """Nothing is taken for missing that was not looked at."""
 
     class Away(MemoryStore):

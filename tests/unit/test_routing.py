@@ -78,7 +78,7 @@ def test_a_category_without_a_row_is_kept_raw() -> None:
 
 
 @pytest.mark.usefixtures("routed")
-def test_what_is_left_out_is_named_by_a_hash_of_its_id() -> None:
+def test_excluded_records_are_named_by_a_hash_of_their_id() -> None:
     """The last line names each, so that a list of the provider's can be compared with it."""
     unit = deliver(MONITOR(), {**HUMAN, "category": "trail"})
     assert {"human": 1} == unit.headers[0]["out_of_scope"]
@@ -93,7 +93,7 @@ def test_a_record_without_an_id_is_never_left_out() -> None:
     assert (1, []) == (unit.headers[0]["kept"], unit.out_of_scope_ids)
 
 
-def test_a_source_asked_by_files_names_nothing_left_out() -> None:
+def test_a_source_queried_by_files_does_not_name_excluded_records() -> None:
     """What is written of CloudTrail is as it was."""
     store = MemoryStore()
     body = b'{"Records":[' + json.dumps(HUMAN).encode() + b"]}"
@@ -110,7 +110,7 @@ def test_the_digest_covers_the_routes() -> None:
     assert b"administrative" in contents["sources/azure_monitor/routes.json"]
 
 
-def test_a_table_of_routes_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_routing_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names source and file."""
     monkeypatch.setattr(sources, "table", lambda *_: b'{"routes":1}')
     with pytest.raises(SettingsError, match=r"azure_monitor.*routes\.json"):

@@ -54,7 +54,7 @@ class Silent:
     """A client that answers nothing: whoever asks it fails the test."""
 
 
-def test_a_notification_that_says_all_is_not_asked_about() -> None:
+def test_a_complete_notification_needs_no_request() -> None:
     """Version and hour are stated, so the unit is named before anything is read."""
     announced = source(Silent()).announce(ObjectRef("new", HOURLY, "v1", 7))
     assert (f"new/{HOURLY}@v1", 7) == (announced.unit, announced.size)
@@ -72,7 +72,9 @@ def test_without_a_version_the_etag_names_the_content(client: S3Client) -> None:
 
 
 @pytest.mark.parametrize("bucket", ["new", "old"])
-def test_what_states_no_hour_has_that_of_its_storing(client: S3Client, bucket: str) -> None:
+def test_without_an_hour_in_the_name_the_storing_time_decides(
+    client: S3Client, bucket: str
+) -> None:
     """By the store's own clock; twice the same."""
     answer = client.put_object(Bucket=bucket, Key="some.json", Body=b"x")
     version = answer.get("VersionId")
@@ -84,7 +86,7 @@ def test_what_states_no_hour_has_that_of_its_storing(client: S3Client, bucket: s
     assert {f"{bucket}/some.json@{name}!h={modified:%Y%m%d%H}"} == names
 
 
-def test_what_the_source_says_is_kept_and_never_changes(client: S3Client) -> None:
+def test_source_metadata_is_kept_if_it_never_changes(client: S3Client) -> None:
     """Owner, content type, user metadata: a digest's signature. Not what changes in its life."""
     version = client.put_object(
         Bucket="new",
@@ -124,16 +126,14 @@ def test_what_the_source_says_is_kept_and_never_changes(client: S3Client) -> Non
         (ObjectRef("new", "AWSLogs/x", "1"), "account is not a configured one"),
     ],
 )
-def test_what_is_not_accepted_is_refused_before_it_is_asked_for(
-    ref: ObjectRef, reason: str
-) -> None:
+def test_an_unaccepted_object_is_refused_before_any_request(ref: ObjectRef, reason: str) -> None:
     """Whoever can send a message may name any object."""
     place = SourceBucket("new", ACCOUNT, prefix="AWSLogs/", accounts=("111122223333",))
     with pytest.raises(DeliveryRefusedError, match=reason):
         S3Source(Silent(), (place,), PACK).announce(ref)  # type: ignore[arg-type]
 
 
-def test_too_large_is_refused_whatever_was_announced(
+def test_a_too_large_object_is_refused_whatever_was_announced(
     client: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the size S3 states, before the body is read."""
@@ -202,7 +202,7 @@ def test_reading_ahead_is_bounded_in_number_and_bytes(sizes: list[int | None]) -
     assert sorted(by_name) == sorted(slow.read)
 
 
-def test_what_is_larger_than_announced_is_read_when_its_turn_comes() -> None:
+def test_an_object_larger_than_announced_is_read_in_its_turn() -> None:
     """A forged size decides how far ahead is read, and nothing else."""
     slow, objects = Slow(), announced([1, 1, 1])
     slow.real["u1"] = 50 * MB

@@ -218,7 +218,7 @@ GOVERNING = {
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_by_phase_what_a_row_names(phase: Phase) -> None:
+def test_phases_left_out_of_operations_with_a_row(phase: Phase) -> None:
     """By base phase, and by effective phase alone, whoever acts."""
     person = event(IdentityKind.HUMAN, is_nhi=False)
     expected = None if phase in GOVERNING else HUMAN
@@ -229,7 +229,7 @@ def test_by_phase_what_a_row_names(phase: Phase) -> None:
 
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("activity", [1, 2, 3, 4, 99])
-def test_by_phase_what_is_guessed(phase: Phase, activity: int) -> None:
+def test_phases_left_out_of_guessed_operations(phase: Phase, activity: int) -> None:
     """Of guesses only plain reads are left out."""
     person = event(IdentityKind.HUMAN, is_nhi=False)
     guess = classification(phase, "fallback:verb:get", activity=activity)
@@ -238,13 +238,13 @@ def test_by_phase_what_is_guessed(phase: Phase, activity: int) -> None:
 
 
 @pytest.mark.parametrize("kind", set(IdentityKind) - {IdentityKind.HUMAN})
-def test_whoever_is_not_surely_a_person_is_kept(kind: IdentityKind) -> None:
+def test_anyone_who_may_not_be_a_person_is_kept(kind: IdentityKind) -> None:
     """A person's credential used by software, and whoever cannot be told, stay evidence."""
     read = classification(Phase.ENUMERATION)
     assert out_of_scope(event(kind, is_nhi=False), read, Scope.NHI) is None
 
 
-def test_what_names_an_identity_is_kept() -> None:
+def test_an_act_that_names_an_identity_is_kept() -> None:
     """A person's read of a non-human identity is evidence; with scope all, everything is."""
     read = classification(Phase.ENUMERATION)
     person = event(IdentityKind.HUMAN, is_nhi=True)

@@ -31,7 +31,7 @@ def test_a_tile_with_other_bytes_stops_the_sealer() -> None:
     assert [] == list(world.store.keys("log/v1/2026/checkpoint/"))
 
 
-def test_a_tile_with_the_same_bytes_does_not() -> None:
+def test_a_tile_with_the_same_bytes_does_not_stop_the_sealer() -> None:
     """What another run wrote of the same epoch is as good as its own."""
     world, other = World(), World()
     for each in (world, other):
@@ -56,7 +56,7 @@ def test_a_contradicting_checkpoint_stops_the_sealer() -> None:
         world.sealer().run()
 
 
-def test_a_checkpoint_put_meanwhile_is_compared() -> None:
+def test_a_checkpoint_that_appears_meanwhile_is_compared() -> None:
     """One that appears between signing and putting: the run's own is not taken for put."""
     world = World()
     world.write(1)
@@ -83,7 +83,7 @@ class Overtaken(MemoryStore):
         return super().put_new(key, body, **more)
 
 
-def test_what_another_sealer_added_is_not_counted_as_its_own() -> None:
+def test_leaves_added_by_another_sealer_are_not_counted_as_its_own() -> None:
     """Of two at once one plan counts; the other adds nothing, flags nothing, and says run again."""
     world = World()
     world.store = Overtaken(now=lambda: world.now)

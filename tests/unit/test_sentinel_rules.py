@@ -32,7 +32,7 @@ def two(first: str, second: str) -> str:
     )
 
 
-def test_a_second_new_provider_is_refused_with_what_to_say() -> None:
+def test_a_second_new_provider_is_refused_with_a_fix() -> None:
     """An account has one provider of an issuer: the second would end the deployment."""
     with pytest.raises(ConfigError) as caught:
         read(two("new", "new"))
@@ -42,7 +42,7 @@ def test_a_second_new_provider_is_refused_with_what_to_say() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [("new", "existing"), ("existing", "existing")])
-def test_the_second_takes_the_provider_of_the_first(first: str, second: str) -> None:
+def test_the_second_can_use_the_provider_of_the_first(first: str, second: str) -> None:
     config = read(two(first, second))
     subscriptions = [subscription(config, config.bucket(name)) for name in ("main", "second")]
     roles = [sentinel_role(each) for each in subscriptions if each is not None]
@@ -56,7 +56,7 @@ def elsewhere(region: str, partition: str) -> str:
     return text.replace("eu-central-1", region).replace("arn:aws:", f"arn:{partition}:")
 
 
-def test_of_another_partition_it_is_of_another_tenant() -> None:
+def test_each_partition_has_its_own_tenant() -> None:
     config = read(elsewhere("us-gov-west-1", "aws-us-gov"))
     what = subscription(config, config.bucket("main"))
     assert what is not None
@@ -74,7 +74,7 @@ def test_of_another_partition_it_is_of_another_tenant() -> None:
 @pytest.mark.parametrize(
     ("region", "partition"), [("cn-north-1", "aws-cn"), ("eusc-de-east-1", "aws-eusc")]
 )
-def test_a_partition_it_does_not_come_into_is_refused(region: str, partition: str) -> None:
+def test_a_partition_without_sentinel_is_refused(region: str, partition: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(elsewhere(region, partition))
     texts = [problem.text for problem in caught.value.problems]

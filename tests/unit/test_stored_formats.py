@@ -25,7 +25,7 @@ def test_every_format_is_stored() -> None:
 
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
-def test_it_verifies(folder: Path) -> None:
+def test_stored_evidence_verifies(folder: Path) -> None:
     """Every byte, record and proof of it, with its key alone."""
     key = folder / "log.vkey"
     policy = folder / "policy.toml"
@@ -42,7 +42,7 @@ def test_it_verifies(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
-def test_who_has_the_original_can_prove_its_cuts(folder: Path) -> None:
+def test_the_owner_of_the_original_can_prove_its_cuts(folder: Path) -> None:
     """The hash of each is that of the format, and what is kept is JSON."""
     original = (CASES / "k8s_audit" / "leaks" / "api-server.ndjson").read_bytes()
     delivered = sha256(original).hexdigest()
@@ -64,7 +64,7 @@ def test_who_has_the_original_can_prove_its_cuts(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
-def test_what_is_changed_in_it_is_found(folder: Path, tmp_path: Path) -> None:
+def test_any_change_to_stored_evidence_is_found(folder: Path, tmp_path: Path) -> None:
     """The stored evidence can fail: one byte less of any object is found."""
     copy = tmp_path / "copy"
     shutil.copytree(folder / "evidence", copy)

@@ -66,7 +66,7 @@ def expected(source: str, step: Step, record: dict[str, Any]) -> tuple[str, str,
 
 
 @pytest.mark.parametrize("source", CLOUDS)
-def test_every_step_is_told_as_it_is_scripted(source: str) -> None:
+def test_evidence_of_every_step_matches_the_script(source: str) -> None:
     """Outcome and base phase of each step of the crossing; a refused one is a failed attempt."""
     steps, attack = CLOUDS[source]
     records = attack(Recorder(1))
@@ -119,7 +119,7 @@ def test_a_workload_is_followed_only_as_far_as_the_evidence_goes() -> None:
     assert [] == operations([trusted, *attack], JOIN_ID.replace("example-org", "other"))
 
 
-def test_what_two_issuers_may_have_vouched_for_is_claimed_of_neither() -> None:
+def test_an_act_two_issuers_may_have_vouched_for_is_attributed_to_neither() -> None:
     """Where a pool has providers of several issuers, only what names its provider is known."""
     recorder = Recorder(1)
     other = gcp.trusted(recorder)

@@ -31,7 +31,7 @@ from tests.memory_store import MemoryStore
 
 
 @pytest.mark.parametrize("source", platforms.STEPS)
-def test_every_step_is_told_as_it_is_scripted(source: str) -> None:
+def test_evidence_of_every_step_matches_the_script(source: str) -> None:
     """Operation, outcome and meaning of each step; a refused one is a failed attempt."""
     mapper = Mapper(source, keep_out_of_scope_raw=False)
     for step, record in zip(

@@ -46,13 +46,13 @@ def test_shifted_edges_count_every_message_once() -> None:
     assert ([], 8) == (codes(weighed), weighed.duplicates)
 
 
-def test_other_bytes_of_a_number_are_contested() -> None:
+def test_a_number_with_different_bytes_is_contested() -> None:
     """Nobody's message 3 is counted when two differ."""
     weighed = weigh(run(1, 4), run(3, 3, text="forged"))
     assert [("range_contested", "number 3")] == codes(weighed)
 
 
-def test_a_number_nobody_holds_is_a_gap() -> None:
+def test_a_missing_number_is_a_gap() -> None:
     """Between numbers that are there; a hub that was made again is another stream."""
     weighed = weigh(run(1, 2), run(6, 7), run(1, 1, stream="s#2"))
     assert [("range_gap", "numbers 3 to 5")] == codes(weighed)
@@ -62,7 +62,7 @@ def test_a_number_nobody_holds_is_a_gap() -> None:
     ("expired", "gaps"),
     [((), 1), ((HOURS[1],), 0), ((HOURS[0],), 0), (("2026030101",), 1)],
 )
-def test_what_may_have_expired_is_no_gap(expired: Sequence[str], gaps: int) -> None:
+def test_what_may_have_expired_is_not_a_gap(expired: Sequence[str], gaps: int) -> None:
     """Where something of the hours between is gone as it may be, nothing is claimed."""
     weighed = weigh(run(1, 2), run(6, 7, hour=HOURS[2]), expired=expired)
     assert gaps == len(weighed.findings)

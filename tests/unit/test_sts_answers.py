@@ -80,7 +80,7 @@ def failure(sts: Sts) -> StoreUnavailableError:
         (500, "InternalFailure"),
     ],
 )
-def test_a_busy_sts_has_refused_nothing(sts: Sts, status: int, code: str) -> None:
+def test_a_busy_sts_is_not_a_refusal(sts: Sts, status: int, code: str) -> None:
     """It answers with the status of a refusal, and takes the same token after: unavailability."""
     sts.status, sts.code = status, code
     error = failure(sts)
@@ -97,7 +97,7 @@ def test_a_busy_sts_has_refused_nothing(sts: Sts, status: int, code: str) -> Non
         (403, "AccessDenied"),
     ],
 )
-def test_a_refused_token_is_named_as_such(sts: Sts, status: int, code: str) -> None:
+def test_a_refused_token_is_reported_as_such(sts: Sts, status: int, code: str) -> None:
     """The role does not take it; asked once, and said with what the token states."""
     sts.status, sts.code = status, code
     error = failure(sts)

@@ -22,7 +22,7 @@ def table(**changes: str) -> str:
     return "\n[[subscribers]]\n" + "\n".join(f"{key} = {one}" for key, one in values.items())
 
 
-def test_what_is_left_out_is_thirty_days_and_no_external_id() -> None:
+def test_defaults_are_thirty_days_and_no_external_id() -> None:
     """Principals alone are trusted then, each by its exact ARN."""
     config = read(EXAMPLE + table())
     what = subscription(config, config.bucket("main"))
@@ -61,7 +61,7 @@ def test_what_is_left_out_is_thirty_days_and_no_external_id() -> None:
         ),
     ],
 )
-def test_what_contradicts_is_said(more: str, key: str, text: str) -> None:
+def test_contradictory_settings_are_named(more: str, key: str, text: str) -> None:
     """With the key it is about, and what to write instead."""
     with pytest.raises(ConfigError) as caught:
         read(EXAMPLE + more)

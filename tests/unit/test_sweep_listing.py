@@ -99,7 +99,7 @@ def test_an_hour_is_listed_at_its_very_instant() -> None:
     assert [0, 1] == [len(sweep.find(store, now, NOW).versions) for now in (due - 1, due)]
 
 
-def test_a_run_lists_all_that_is_due_where_nobody_says_enough() -> None:
+def test_without_a_limit_a_run_lists_all_that_is_due() -> None:
     """By default a run takes twenty thousand entries of a prefix, and never has enough."""
     store = MemoryStore()
     for age in range(50, 200):
@@ -108,7 +108,7 @@ def test_a_run_lists_all_that_is_due_where_nobody_says_enough() -> None:
     assert sweep.MAX_LISTED_AT_ONCE == 20_000
 
 
-def test_what_a_run_says_of_its_listing_has_bounds() -> None:
+def test_a_run_s_report_on_its_listing_is_bounded() -> None:
     """What is more than the entry of a plan may hold becomes one sum; the last byte that fits."""
     store = MemoryStore()
     for number in range(100):
@@ -158,7 +158,7 @@ def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
     assert 3 == len(sweep.find(store, NOW, None, at_once=3).versions)
 
 
-def test_the_last_hours_are_listed_where_a_level_is_seen_in_part() -> None:
+def test_the_last_hours_are_listed_even_from_a_partial_level() -> None:
     """A run that goes on behind them takes them as well; one that sees the level asks for none."""
     store = _CountingStore()
     hours = [keys.hour_of(NOW - age * HOUR) for age in range(4)]
@@ -186,7 +186,7 @@ class _CountingStore(MemoryStore):
 
 
 @pytest.mark.parametrize("prefix", ["", "x/"])
-def test_a_cursor_is_gone_when_its_prefix_was_listed_in_one_run(prefix: str) -> None:
+def test_a_cursor_is_removed_once_its_prefix_is_listed_in_one_run(prefix: str) -> None:
     """Begun again and ended: from then on its folders are due by the plan's own time alone."""
     store = MemoryStore()
     store.add("x/k", b"x")
@@ -195,7 +195,7 @@ def test_a_cursor_is_gone_when_its_prefix_was_listed_in_one_run(prefix: str) -> 
 
 
 @pytest.mark.parametrize("folders", [4, 5])
-def test_only_so_many_folders_of_a_source_are_half_listed(folders: int) -> None:
+def test_the_number_of_partly_listed_folders_is_bounded(folders: int) -> None:
     """A cursor for each of four; the fifth is due again, and so the run came no farther."""
     store = MemoryStore()
     for source in ("a", "b"):
@@ -218,7 +218,7 @@ def test_only_so_many_folders_of_a_source_are_half_listed(folders: int) -> None:
     [(["x/k1", "x/k2"], "x/", "x/k1"), (["k1", "k2"], "", "k1")],
     ids=["folder", "level"],
 )
-def test_cursors_have_bounds_in_bytes(
+def test_cursors_are_bounded_in_bytes(
     keys_of_store: list[str], prefix: str, stops_at: str, last: int | None
 ) -> None:
     """The last byte that fits; with one more the run came no farther than the one before it."""

@@ -37,7 +37,7 @@ LASTS = st.one_of(st.just(0), st.integers(NOW - 2 * WEEK, NOW))
         (4000 * DAY, WEEK),
     ],
 )
-def test_the_period_is_by_the_time_since_the_hour_ended(age: int, period: int) -> None:
+def test_the_period_depends_on_the_time_since_the_hour_ended(age: int, period: int) -> None:
     """`age` is that of its beginning, in milliseconds: each bound, and one more."""
     begins = keys.hour_start("2026010100")
     assert begins is not None
@@ -45,7 +45,7 @@ def test_the_period_is_by_the_time_since_the_hour_ended(age: int, period: int) -
 
 
 @pytest.mark.parametrize("odd", ["unknown", "2026039999", "*", ""])
-def test_what_is_no_hour_is_listed_once_an_hour(odd: str) -> None:
+def test_a_folder_that_is_not_an_hour_is_listed_hourly(odd: str) -> None:
     """Its age cannot be known."""
     assert sweep.period(odd, NOW) == HOUR
 
@@ -75,7 +75,7 @@ def _instant(hour: str, period: int) -> int:
 
 
 @given(st.integers(0, 24 * 300))
-def test_instants_lie_evenly(first: int) -> None:
+def test_instants_are_evenly_spread(first: int) -> None:
     """Of a hundred hours in a row, no two are much nearer, or farther, than a hundredth apart."""
     hours = [keys.hour_of(NOW - (2400 + first + n) * HOUR) for n in range(100)]
     dues = sorted(sweep.falls_due(hour, NOW, 0) or 0 for hour in hours)

@@ -59,7 +59,7 @@ def test_the_example_of_the_specification() -> None:
 
 
 @given(st.lists(st.integers(0, 400), max_size=5).filter(lambda sizes: sum(sizes) <= len(LEAVES)))
-def test_however_it_grows(steps: list[int]) -> None:
+def test_growth_steps_do_not_matter(steps: list[int]) -> None:
     """The tree, its edge read back and every proof are the same, whatever the steps were."""
     stored, edge, size = grown(steps)
     root = merkle.root(LEAVES[:size])
@@ -88,7 +88,7 @@ def test_bundles_hold_the_entries(entries: list[bytes], cut: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 4])
-def test_a_bundle_cut_short_is_said(cut: int) -> None:
+def test_a_truncated_bundle_is_an_error(cut: int) -> None:
     """No entry is returned shorter than it was."""
     with pytest.raises(ValueError, match="cut short"):
         tiles.unbundle(tiles.bundle([b"abc", b"def"])[:-cut])
@@ -100,7 +100,7 @@ def test_an_entry_too_long_is_refused() -> None:
         tiles.bundle([b"x" * 65_536])
 
 
-def test_a_wrong_tile_is_said() -> None:
+def test_a_wrong_tile_is_an_error() -> None:
     """A tile of another length is no tile; a missing one is a KeyError."""
     with pytest.raises(ValueError, match=r"tile/0/000\.p/3: 5 bytes"):
         tiles.read_edge(3, lambda _: b"short")
@@ -148,7 +148,7 @@ def test_a_subtree_is_read_from_the_highest_tiles(start: int, end: int, names: s
     assert names == read
 
 
-def test_a_tile_of_another_length_is_no_part_of_a_proof() -> None:
+def test_a_tile_of_the_wrong_length_cannot_be_in_a_proof() -> None:
     """Whoever shortens a tile makes no other hash of it."""
     with pytest.raises(ValueError, match=r"tile/0/000\.p/3: 5 bytes instead of 96"):
         tiles.subtree_of(3, lambda _: b"short")(0, 2)

@@ -60,7 +60,7 @@ def test_a_state_is_saved_with_its_findings() -> None:
     assert 3 == report.exit_code
 
 
-def test_what_was_pending_at_a_state_is_looked_for() -> None:
+def test_what_was_pending_at_a_state_is_checked_later() -> None:
     """Not sealed yet then: sealed now, and all is well; still not, and it is found."""
     world = SealedStore()
     body = b"late"
@@ -91,7 +91,7 @@ def test_a_state_resumes_at_the_last_signed_epoch() -> None:
     assert ["shadow"] == codes(resumed)
 
 
-def test_a_state_remembers_all_that_waits_or_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_without_everything_pending_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out of a state would be taken as sealed before it."""
     world = SealedStore()
     for number in range(3):
@@ -103,7 +103,7 @@ def test_a_state_remembers_all_that_waits_or_is_none(monkeypatch: pytest.MonkeyP
     assert world.verify().state is None
 
 
-def test_what_was_found_unsealed_is_counted_for_nobody_later() -> None:
+def test_what_was_found_unsealed_never_counts_later() -> None:
     """A state that has the finding does not make the claim one that was sealed before."""
     world = SealedStore()
     key = world.key_of("ev/")
@@ -139,7 +139,7 @@ def _excludes(forgetful: Mapper, body: bytes) -> bool:
     return bool(part.table_line.out_of_scope)
 
 
-def test_without_the_raw_text_it_says_what_cannot_be_mapped_again() -> None:
+def test_without_the_raw_text_records_that_cannot_be_mapped_again_are_reported() -> None:
     """Out of scope and not kept: that it is out of scope is what the writer states."""
     world = SealedStore()
     forgetful = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
@@ -172,7 +172,7 @@ def test_everything_is_reproduced() -> None:
     assert report.records == report.reproduced > 10
 
 
-def test_the_newest_mapper_of_another_scope_is_made_once() -> None:
+def test_a_mapper_for_another_scope_is_created_once() -> None:
     """Settings of the header decide how a unit is mapped again."""
     again = Reproducer()
     header = msgspec.convert(
@@ -230,7 +230,7 @@ def test_spilling_gives_the_same_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 5])
-def test_one_hostile_object_costs_one_finding(number: int) -> None:
+def test_one_hostile_object_causes_few_findings(number: int) -> None:
     """Thousands of bad lines in one object: a bounded number of findings, and the rest verified."""
     world = SealedStore()
     key = world.key_of("ev/")
@@ -250,7 +250,7 @@ def test_one_hostile_object_costs_one_finding(number: int) -> None:
 
 
 @pytest.mark.parametrize(("field", "code"), [("kept", "arithmetic"), (None, "unit_hour")])
-def test_units_without_number_cost_few_findings(field: str | None, code: str) -> None:
+def test_very_many_bad_units_cause_few_findings(field: str | None, code: str) -> None:
     """One object of very many bad units: twenty findings of a step, the last says of more."""
     world = SealedStore()
     key = world.key_of("ev/")
@@ -298,7 +298,7 @@ def _rejection(world: SealedStore, data: bytes, *, limit: int, number: int = 0) 
     world.seal()
 
 
-def test_a_bomb_is_inflated_as_far_as_a_reader_goes_and_no_further() -> None:
+def test_a_bomb_is_inflated_no_further_than_a_reader_would() -> None:
     """Whatever limits its writer states: the report says that it was not decoded again."""
     world = SealedStore()
     bomb = gzip.compress(bytes(1 << 20), mtime=0)
@@ -313,7 +313,7 @@ def test_a_bomb_is_inflated_as_far_as_a_reader_goes_and_no_further() -> None:
 
 
 @pytest.mark.parametrize("limit", [-1, -(1 << 60), 1 << 60])
-def test_limits_no_decoder_has_are_no_error(limit: int) -> None:
+def test_limits_beyond_any_decoder_are_not_an_error(limit: int) -> None:
     """A header may state any; what is rejected under them is found or passes as it is."""
     world = SealedStore()
     _rejection(world, b'{"Records":[]}', limit=limit)

@@ -79,7 +79,7 @@ def test_the_parts_of_a_unit_are_one_unit() -> None:
     assert ({"counted": 1}, {"aws_cloudtrail": 4}) == (report.units, report.records_counted)
 
 
-def test_what_is_void_or_has_no_table_claims_nothing() -> None:
+def test_void_objects_and_those_without_a_table_claim_nothing() -> None:
     """Neither is counted, nor is its release named."""
     report, hour = weighed(
         content(unit_line("a"), unit_line("b"), void=(0,)),
@@ -117,7 +117,7 @@ def test_the_list_decides_which_release_counts() -> None:
         {"first": 1},
     ],
 )
-def test_what_is_claimed_once_counts_where_it_is_claimed_whole(changes: dict[str, Any]) -> None:
+def test_a_unit_claimed_once_counts_if_it_is_complete(changes: dict[str, Any]) -> None:
     """From first byte and record to the last; a number of a chunk of a rejection is no record's."""
     part, refused = unit_line("a", **changes), unit_line("a", **REFUSED, first=1)
     assert {"incomplete": 1} == weighed(content(part))[0].units

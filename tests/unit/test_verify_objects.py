@@ -186,15 +186,13 @@ def test_a_unit_line_adds_up(changes: dict[str, Any], problem: str | None) -> No
         ((unit_line("c"), unit_line("b"), unit_line("a")), "b"),
     ],
 )
-def test_units_are_in_order_and_none_is_there_twice(
-    units: tuple[UnitLine, ...], unit: str | None
-) -> None:
+def test_units_are_in_order_and_unique(units: tuple[UnitLine, ...], unit: str | None) -> None:
     """By name and part; one finding, of the first that is out of order."""
     expected = [("table_invalid", "units out of order or duplicated", unit)]
     assert ([] if unit is None else expected) == weighed(*units)
 
 
-def test_a_table_is_what_key_and_metadata_state() -> None:
+def test_a_table_agrees_with_key_and_metadata() -> None:
     """The sealed root, source and hour of the key, and each sum of the metadata."""
     table = table_of(unit_line())
     leaf, _ = packed(table)
@@ -234,7 +232,7 @@ def test_a_unit_of_another_hour_claims_nothing() -> None:
     assert not checked.Content(None, []).counts
 
 
-def test_few_findings_are_made_of_one_object() -> None:
+def test_findings_per_object_are_bounded() -> None:
     """The last of twenty says that there are more; of exactly twenty none does."""
     names = [f"b/{number:02}@v!h={HOUR}" for number in range(21)]
     few = weighed(*(unit_line(name, kept=2) for name in names[:20]))
@@ -266,7 +264,7 @@ def test_texts_of_a_finding_are_bounded() -> None:
         ({"key": "ev/v1/x"}, [("key_hash", "SHA-256 {digest}")]),
     ],
 )
-def test_stored_bytes_are_the_sealed_ones(
+def test_stored_bytes_match_the_sealed_ones(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     """The hash of the leaf, its size, and the hash in the key; each alone."""
@@ -277,7 +275,7 @@ def test_stored_bytes_are_the_sealed_ones(
     assert filled == [(each.code, each.detail) for each in findings]
 
 
-def test_a_table_is_read_as_far_as_its_metadata_state() -> None:
+def test_a_table_is_read_up_to_the_size_in_its_metadata() -> None:
     """A size that is no number, none at all, or past the body is no table; nor is another frame."""
     table = table_of(unit_line())
     leaf, body = packed(table)
@@ -300,7 +298,7 @@ def test_a_table_is_read_as_far_as_its_metadata_state() -> None:
     assert "after the zstd" in checked.read_content(leaf, body + b"x").findings[0].detail
 
 
-def test_a_table_stands_alone_in_its_block() -> None:
+def test_a_table_is_alone_in_its_block() -> None:
     """Lines after it there would be read by nobody who reads by range; no table is none."""
     table = table_of(unit_line())
     leaf, _ = packed(table)

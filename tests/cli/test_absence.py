@@ -22,7 +22,7 @@ def sealed_estate(tmp_path: Path) -> Sealed:
     return sealed
 
 
-def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
+def test_a_document_from_the_evidence_holds(tmp_path: Path) -> None:
     sealed = sealed_estate(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
@@ -46,7 +46,7 @@ def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
     assert bad.out.startswith("does NOT hold: conclusion: text does not follow")
 
 
-def test_what_is_on_record_is_named(tmp_path: Path) -> None:
+def test_a_record_of_the_act_is_named(tmp_path: Path) -> None:
     sealed = sealed_estate(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
@@ -57,7 +57,7 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> None:
+def test_the_policy_applies_to_the_document(tmp_path: Path) -> None:
     """None is written that the policy refuses, and none without what it asks for holds."""
     sealed = sealed_estate(tmp_path)
     policy = tmp_path / "policy.toml"

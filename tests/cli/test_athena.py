@@ -73,7 +73,7 @@ QUESTIONS = [
     [QUESTIONS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in QUESTIONS[1:])],
     ids=range(len(QUESTIONS)),
 )
-def test_an_answer_is_the_same_to_the_byte(engines: Engines, sql: str, form: str) -> None:
+def test_answers_are_identical_to_the_byte(engines: Engines, sql: str, form: str) -> None:
     here, there = both(engines, "query", "--sql", sql, "--format", form)
     assert here.out == there.out
     assert here.out.count("\n") > 1
@@ -82,7 +82,7 @@ def test_an_answer_is_the_same_to_the_byte(engines: Engines, sql: str, form: str
     assert "athena    read 40,000,000 bytes in 2 queries: about $0.0002" in there.err
 
 
-def test_json_has_the_same_rows_and_says_what_answered(engines: Engines) -> None:
+def test_json_has_the_same_rows_and_names_the_engine(engines: Engines) -> None:
     here, there = both(engines, "query", "--sql", QUESTIONS[0], "--json")
     assert here.json["rows"] == there.json["rows"]
     assert here.json["columns"] == there.json["columns"]
@@ -110,13 +110,13 @@ def test_conform_compares_every_saved_question(engines: Engines) -> None:
     assert "rows are missing" in dict(conform_engines.compare(local, late, run))["events"]
 
 
-def test_a_saved_question_is_asked(engines: Engines) -> None:
+def test_a_saved_question_is_answered(engines: Engines) -> None:
     here, there = both(engines, "query", "--question", "identities-in-use", "--format", "csv")
     assert sorted(here.out.splitlines()) == sorted(there.out.splitlines())
 
 
 @pytest.mark.slow
-def test_a_timeline_tells_the_same(engines: Engines) -> None:
+def test_a_timeline_is_the_same(engines: Engines) -> None:
     who = ("--credential", "AKIAIOSFODNN7EXAMPLE", *TIMES)
     here, there = both(engines, "timeline", *who, "--format", "csv")
     drop = {"object", "unit", "shard", "leaf"}
@@ -155,9 +155,7 @@ def refused(result: Result, text: str) -> None:
         ("SELECT * FROM units UNION SELECT * FROM nothing", "cannot be answered"),
     ],
 )
-def test_nothing_is_sent_of_a_question_that_is_refused(
-    engines: Engines, sql: str, text: str
-) -> None:
+def test_nothing_is_sent_for_a_refused_question(engines: Engines, sql: str, text: str) -> None:
     before = len(engines.stub.calls)
     refused(run("query", engines.uri, *TIMES, "--sql", sql), text)
     assert len(engines.stub.calls) == before
@@ -176,7 +174,7 @@ def test_nothing_is_sent_of_a_question_that_is_refused(
         ),
     ],
 )
-def test_what_athena_cannot_be_asked_is_said(
+def test_unsupported_athena_requests_are_refused(
     engines: Engines, more: tuple[str, ...], text: str
 ) -> None:
     refused(run("query", engines.uri, *more, "--sql", "SELECT count(*) AS n FROM events"), text)
@@ -186,11 +184,11 @@ def test_what_athena_cannot_be_asked_is_said(
     "uri", ["athena://", "athena://x", "athena://x?region=r&other=1", "athena://x/y?region=r",
             "athena://x?region=r&database=a;b", "athena://x?region=r&region=s"],
 )  # fmt: skip
-def test_a_name_that_is_none_is_refused(uri: str) -> None:
+def test_an_invalid_name_is_refused(uri: str) -> None:
     refused(run("query", uri, *TIMES, "--sql", "SELECT 1 AS x"), uri)
 
 
-def test_what_is_of_an_index_is_refused(engines: Engines) -> None:
+def test_options_of_a_local_index_are_refused(engines: Engines) -> None:
     query = ("--sql", "SELECT 1 AS x")
     refused(run("query", engines.uri, "logs", *TIMES, *query), "Athena cannot be combined")
     refused(run("query", *engines.local, *TIMES, *query), "--from and --to are for Athena")

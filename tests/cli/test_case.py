@@ -92,7 +92,7 @@ def programs(folder: Path) -> Path:
     return folder
 
 
-def test_it_holds_for_all_who_check_it(case: Case, tmp_path: Path) -> None:
+def test_a_case_holds_for_every_checker(case: Case, tmp_path: Path) -> None:
     for path in (case.zip, case.folder):
         ours = run("case", "verify", path, "--key", case.key)
         assert (ours.code, ours.out[:5]) == (0, "HOLDS"), ours.out
@@ -102,7 +102,7 @@ def test_it_holds_for_all_who_check_it(case: Case, tmp_path: Path) -> None:
     assert bagit.Bag(str(case.folder)).is_valid()
 
 
-def test_it_holds_without_a_network(case: Case, tmp_path: Path) -> None:
+def test_checking_a_case_needs_no_network(case: Case, tmp_path: Path) -> None:
     if shutil.which("unshare") is None or os.geteuid() != 0:
         command = [sys.executable]
     else:
@@ -115,7 +115,7 @@ def test_it_holds_without_a_network(case: Case, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_it_says_who_made_it_and_what_was_asked(case: Case) -> None:
+def test_a_case_states_its_author_and_selection(case: Case) -> None:
     custody = json.loads((case.folder / "data/custody.json").read_text())
     assert custody["made_by"] == "A. Investigator"
     assert custody["question"]["addresses"] == ["192.0.2.11", "203.0.113.77"]
@@ -201,7 +201,7 @@ FORGERIES = (_raw, _normalized, _swapped, _dropped, _retimed, _no_proof_files, _
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
-def test_a_forgery_with_manifests_of_its_own_is_seen(
+def test_a_forgery_with_new_manifests_is_found(
     case: Case, tmp_path: Path, forge: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "case"
@@ -215,7 +215,7 @@ def test_a_forgery_with_manifests_of_its_own_is_seen(
     assert (theirs.returncode, theirs.stdout[:13]) == (1, "DOES NOT HOLD"), theirs.stdout
 
 
-def test_a_story_of_other_records_is_seen(case: Case, tmp_path: Path) -> None:
+def test_a_timeline_of_other_records_is_found(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / "case"
     shutil.copytree(case.folder, folder)
     _story(folder)
@@ -224,7 +224,7 @@ def test_a_story_of_other_records_is_seen(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("forge", [_raw, _story], ids=lambda forge: forge.__name__)
-def test_without_new_manifests_any_bag_tool_sees_it(
+def test_without_new_manifests_any_bag_tool_finds_it(
     case: Case, tmp_path: Path, forge: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "case"
@@ -235,7 +235,7 @@ def test_without_new_manifests_any_bag_tool_sees_it(
     assert alone(folder, case.key, programs(tmp_path / "programs")).returncode == 1
 
 
-def test_a_file_in_no_manifest_is_seen(case: Case, tmp_path: Path) -> None:
+def test_a_file_in_no_manifest_is_found(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / "case"
     shutil.copytree(case.folder, folder)
     (folder / "data/extra.txt").write_text("more")
@@ -248,7 +248,7 @@ def refused(result: Result, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "name"])
-def test_what_is_no_plain_file_is_not_followed(case: Case, tmp_path: Path, kind: str) -> None:
+def test_links_and_special_files_are_not_followed(case: Case, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "case"
     shutil.copytree(case.folder, folder)
     extra = folder / "data" / ("a\x1b[31mb" if kind == "name" else "extra")
@@ -291,7 +291,7 @@ def test_an_altered_program_in_it_is_named(case: Case, tmp_path: Path) -> None:
     assert (result.code, "do not run it" in result.err) == (0, True)
 
 
-def test_nothing_is_written_over_and_raw_logs_make_no_case(case: Case, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_and_raw_logs_make_no_case(case: Case, tmp_path: Path) -> None:
     base = ("case", "create", case.evidence, "--key", case.key, "--index", case.cache)
     refused(run(*base, "--ip", "192.0.2.11", "-o", case.zip), "already exists")
     (tmp_path / "log.json").write_text("{}")
@@ -328,7 +328,7 @@ def test_an_object_altered_since_it_was_indexed_leaves_its_records_unproven(
 @pytest.mark.parametrize(
     "document", ["[]", "{}", '{"v":1,"records":[1]}', '{"v":1,"records":[[]]}', "["]
 )
-def test_a_case_of_another_form_is_unreadable_to_both_and_no_traceback(
+def test_a_malformed_case_is_unreadable_to_both_without_a_traceback(
     case: Case, tmp_path: Path, document: str
 ) -> None:
     folder = tmp_path / "case"
@@ -340,7 +340,7 @@ def test_a_case_of_another_form_is_unreadable_to_both_and_no_traceback(
     assert (theirs.returncode, "Traceback" in theirs.stderr) == (2, False), theirs.stderr
 
 
-def test_a_policy_that_demands_a_cosignature_is_kept_to(case: Case, tmp_path: Path) -> None:
+def test_a_policy_that_requires_a_cosignature_is_enforced(case: Case, tmp_path: Path) -> None:
     run("keys", "--new", "--post-quantum", "--key-file", tmp_path / "pq.pem", "--name", NAME)
     other = run("keys", "--key-file", tmp_path / "pq.pem", "--name", NAME).out.strip()
     policy = tmp_path / "policy.toml"

@@ -81,7 +81,7 @@ def altered(evidence: Path, to: Path) -> Path:
     return to
 
 
-def test_checking_it_from_inside_writes_nothing(sealed: Sealed) -> None:
+def test_checking_a_case_from_inside_writes_nothing(sealed: Sealed) -> None:
     for _ in range(2):
         done = inside(sealed.folder, sealed.key)
         assert (done.returncode, done.stdout[:5]) == (0, "HOLDS"), done
@@ -90,12 +90,12 @@ def test_checking_it_from_inside_writes_nothing(sealed: Sealed) -> None:
     assert not list(sealed.folder.rglob("__pycache__"))
 
 
-def test_the_readme_says_what_was_run_here() -> None:
+def test_the_readme_has_the_commands_run_here() -> None:
     text = contents.shipped(contents.README).decode()
     assert re.search(r"    cd case/data\n    python3 check_case.py \.\. 'NAME\+ID\+KEY'\n", text)
 
 
-def test_evidence_that_was_altered_makes_no_case_that_holds(sealed: Sealed, tmp_path: Path) -> None:
+def test_a_case_of_altered_evidence_does_not_hold(sealed: Sealed, tmp_path: Path) -> None:
     evidence = altered(sealed.evidence, tmp_path / "evidence")
     result = created(evidence, sealed.key, tmp_path, "--ip", ADDRESS)
     assert result.code == 2, result
@@ -117,9 +117,7 @@ def lines(folder: Path, key: str) -> list[tuple[int, str]]:
     return [(ours.code, ours.out), (theirs.returncode, theirs.stdout)]
 
 
-def test_of_such_evidence_a_timeline_does_not_say_there_was_nothing(
-    sealed: Sealed, tmp_path: Path
-) -> None:
+def test_a_timeline_of_altered_evidence_is_not_called_empty(sealed: Sealed, tmp_path: Path) -> None:
     evidence = altered(sealed.evidence, tmp_path / "evidence")
     arguments = ("--key", sealed.key, "--index", tmp_path / "index", "--ip", ADDRESS)
     result = run("timeline", evidence, *arguments)
@@ -148,7 +146,7 @@ def test_a_case_without_a_record_proves_nothing(sealed: Sealed, tmp_path: Path) 
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_what_a_case_states_to_lack_is_on_the_first_line(
+def test_what_a_case_lacks_is_on_the_first_line(
     sealed: Sealed, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     folder = tmp_path / "case"
@@ -162,12 +160,12 @@ def test_what_a_case_states_to_lack_is_on_the_first_line(
 
 
 @pytest.mark.parametrize("key", ["nonsense", "example.org/evidence+00000000+" + "A" * 400, ""])
-def test_a_key_that_is_none_is_one_line(sealed: Sealed, key: str) -> None:
+def test_an_invalid_key_is_one_line(sealed: Sealed, key: str) -> None:
     done = inside(sealed.folder, key)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
     assert done.stderr.startswith("NOT READABLE: ")
 
 
-def test_a_file_with_the_key_will_do(sealed: Sealed, tmp_path: Path) -> None:
+def test_the_key_may_be_in_a_file(sealed: Sealed, tmp_path: Path) -> None:
     (tmp_path / "key.txt").write_text(sealed.key + "\n")
     assert inside(sealed.folder, str(tmp_path / "key.txt")).returncode == 0

@@ -37,7 +37,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, key
 
 
-def test_both_checkers_hold_of_cut_records(evidence: tuple[Path, str], tmp_path: Path) -> None:
+def test_both_checkers_accept_cut_records(evidence: tuple[Path, str], tmp_path: Path) -> None:
     """And neither takes the hash of what was kept for that of the record as delivered."""
     folder, key = evidence
     result = run(

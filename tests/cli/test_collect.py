@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "nhi-evidence.example.toml"
 
 
-def test_what_is_read_is_written_and_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reading_is_written_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
     def read_settings(*_: object, **named: object) -> Reading:
@@ -53,7 +51,7 @@ def test_a_token_is_one_word(tmp_path: Path, content: str) -> None:
         assert "must hold a token" in result.err
 
 
-def test_what_a_deployment_takes_in() -> None:
+def test_sources_of_a_deployment() -> None:
     of = reading_output.deployment(read(EXAMPLE.read_text()))
     trail = of.source("aws_cloudtrail")
     assert trail is not None

@@ -83,7 +83,7 @@ def test_a_command_has_a_row() -> None:
     assert modules == {row.module for row in LEAVES}
 
 
-def test_names_are_told_apart_and_summaries_fit_a_line() -> None:
+def test_names_are_unique_and_summaries_fit_a_line() -> None:
     """A name is there once, a group has its row, and a summary ends in a full stop."""
     names = [row.name for row in COMMANDS]
     assert len(names) == len(set(names))

@@ -17,7 +17,7 @@ def test_without_a_size_both_reference_estates_are_printed() -> None:
     assert 1 == result.out.count("List prices of us-east-1")
 
 
-def test_a_price_that_another_states_is_labeled() -> None:
+def test_a_third_party_price_is_labeled() -> None:
     """Amazon's own pages are not, and every page is one or the other."""
     pages = [line.strip() for line in run("cost").out.splitlines() if line.startswith("  https://")]
     labeled = [line for line in pages if line.endswith(", not Amazon's own page")]
@@ -71,7 +71,7 @@ def test_canaries_are_paid_for_only_where_there_are_some() -> None:
     assert first > second > 0
 
 
-def test_reading_settings_is_paid_for_by_the_account() -> None:
+def test_reading_settings_is_priced_per_account() -> None:
     (without,) = run("cost", *SIZE, "--json").json["bills"]
     (ten,) = run("cost", *SIZE, "--coverage", "10", "--json").json["bills"]
     (twenty,) = run("cost", *SIZE, "--coverage", "20", "--json").json["bills"]
@@ -86,7 +86,7 @@ def test_half_a_size_is_wrong_usage() -> None:
     assert "" == result.out
 
 
-def test_numbers_that_make_no_estate_are_named() -> None:
+def test_invalid_estate_numbers_are_named() -> None:
     """More regions with activity than there are."""
     result = run("cost", "--events-per-day", "9", "--accounts", "3", "--regions", "18")
     assert (4, "") == (result.code, result.out)

@@ -40,7 +40,7 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     assert [one["verdict"] for one in decrypt["stretches"]] == ["CONFIGURED", "UNKNOWN", "GAP"]
 
 
-def test_verbose_tells_the_spans_and_controls_say_no_more_than_they_may() -> None:
+def test_verbose_shows_spans_and_controls_claim_no_more_than_they_may() -> None:
     result = run("coverage", "--config-dir", examples.FOLDER, "--verbose", "--controls")
     assert (
         "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: recorded by trail" in result.out
@@ -102,7 +102,7 @@ def test_sealed_readings_and_changes(tmp_path: Path) -> None:
         (json.dumps({"v": 9, "platform": "aws", "at": 0, "answers": []}), "version 9"),
     ],
 )
-def test_a_file_that_is_no_reading_is_named(tmp_path: Path, content: str, problem: str) -> None:
+def test_a_file_that_is_not_a_reading_is_named(tmp_path: Path, content: str, problem: str) -> None:
     (tmp_path / "bad.json").write_text(content)
     result = run("coverage", "--config-dir", tmp_path)
     assert (result.code, result.out) == (exit_codes.FAILED, "")

@@ -183,7 +183,7 @@ def masked(text: str) -> str:
 
 
 @pytest.mark.slow
-def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
+def test_the_demo_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
     """48 lines of 80 columns, with a verdict and what to try next; README shows a real run.
 
     The command at its end runs as it stands, from any folder.
@@ -226,7 +226,7 @@ def test_a_spinner_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "a line\n" == piped.getvalue()
 
 
-def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     """A folder without log files is an error that says what was looked for."""
     result = run("--input", tmp_path)
     assert result.returncode == 4

@@ -65,7 +65,7 @@ def test_debug_shows_where(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     """`| head` ends the output; without an error message."""
     file = tmp_path / "many.json"
     file.write_bytes(b'{"Records":[' + b",".join([RECORD[12:-2]] * 20_000) + b"]}")
@@ -93,7 +93,7 @@ def test_rejects_never_empty_an_input(tmp_path: Path) -> None:
     assert "is an input" in done.stderr
 
 
-def test_what_is_there_is_written_over_only_where_asked(tmp_path: Path) -> None:
+def test_existing_files_are_overwritten_only_on_request(tmp_path: Path) -> None:
     """A rejects file of an earlier run stays, or is written anew on purpose."""
     file, rejects = tmp_path / "a.json", tmp_path / "rejects.ndjson"
     file.write_bytes(RECORD)
@@ -108,7 +108,7 @@ def test_what_is_there_is_written_over_only_where_asked(tmp_path: Path) -> None:
     assert "earlier" not in rejects.read_text()
 
 
-def test_a_directory_without_a_log_is_no_evidence_store(tmp_path: Path) -> None:
+def test_a_directory_without_a_log_is_not_an_evidence_store(tmp_path: Path) -> None:
     """An empty folder, or somebody's documents, is never called tampered."""
     (tmp_path / "letter.txt").write_text("x")
     key = Path(__file__).parents[1] / "fixtures" / "format-v1" / "log.vkey"

@@ -53,7 +53,7 @@ def test_a_help_names_the_codes_its_command_ends_with(row: Command) -> None:
 
 
 @pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
-def test_an_option_there_is_not_is_wrong_usage(row: Command) -> None:
+def test_an_unknown_option_is_wrong_usage(row: Command) -> None:
     """64, and nothing on standard output."""
     done = run(*row.name.split(), "--no-such-option")
     assert (exit_codes.USAGE, "") == (done.code, done.out)
@@ -63,7 +63,7 @@ def test_an_option_there_is_not_is_wrong_usage(row: Command) -> None:
 @pytest.mark.parametrize(
     "row", [row for row in LEAVES if row.name not in ASKS_NOTHING], ids=lambda row: row.name
 )
-def test_what_is_not_there_is_no_finding(
+def test_a_missing_input_is_not_a_finding(
     row: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither 0 nor a verdict: it could not be done, or an option is missing that it needs."""

@@ -9,7 +9,7 @@ from nhi_evidence.cli import exit_codes
 from tests.cli.command import run
 
 
-def test_a_guess_says_that_it_is_one() -> None:
+def test_a_guess_is_labeled_as_such() -> None:
     """The words a reader needs stand in the text: the phase, the rule, how it is known."""
     guess = next(entry for entry in entries("aws") if entry.known is Known.LEXICON)
     result = run("explain", f"{guess.service}:{guess.operation}")
@@ -27,7 +27,7 @@ def test_json_has_every_service_of_a_name() -> None:
     assert len(set(services)) == len(services)
 
 
-def test_an_unheard_name_has_an_exit_code_of_its_own() -> None:
+def test_an_unknown_name_has_its_own_exit_code() -> None:
     """A script can tell that no pinned source names it; control characters do not get through."""
     result = run("explain", "Frobnicate\x1b[31mThing")
     assert exit_codes.INCOMPLETE == result.code

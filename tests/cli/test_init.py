@@ -78,7 +78,7 @@ def test_options_alone_are_enough(path: Path) -> None:
     assert "an-external-id-of-theirs" == read.auditors[0].external_id
 
 
-def test_a_name_that_no_log_should_have_is_refused(path: Path) -> None:
+def test_an_unsuitable_log_name_is_refused(path: Path) -> None:
     """A number meant for the retention; nothing is written."""
     message = refusal(run(path, AWS | {"log-name": "365"}))
     assert "a domain of yours and a path" in message
@@ -96,7 +96,7 @@ def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
     assert () == config.read(path.read_text()).trails[0].data_events
 
 
-def test_a_long_lock_is_said_twice(path: Path) -> None:
+def test_a_long_lock_has_to_be_confirmed(path: Path) -> None:
     """More than 30 days needs the same number again."""
     long = AWS | {"retention-days": "400"}
     assert "--confirm-compliance-days" in refusal(run(path, long))
@@ -151,7 +151,7 @@ QUESTIONS = [
 ]
 
 
-def test_asking(path: Path) -> None:
+def test_questions_are_repeated_until_valid(path: Path) -> None:
     """A wrong answer is named and asked for again; an empty one takes what is offered."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(QUESTIONS) + "\n")
     assert 0 == result.exit_code, result.output
@@ -198,7 +198,7 @@ def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
         assert example in result.stderr
 
 
-def test_answers_are_kept_where_it_ends_early(path: Path) -> None:
+def test_answers_are_kept_if_input_ends_early(path: Path) -> None:
     """The line that is shown goes on where it ended, and asks nothing again."""
     short = CliRunner().invoke(
         app, ["init", "-o", str(path)], input="\n".join(["existing", "organization-trail"]) + "\n"
@@ -212,7 +212,7 @@ def test_answers_are_kept_where_it_ends_early(path: Path) -> None:
     assert "organization-trail" == config.read(path.read_text()).trails[0].bucket
 
 
-def test_input_that_ends(path: Path) -> None:
+def test_ended_input_names_the_option(path: Path) -> None:
     """Whoever stops answering is told which option would have answered."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="existing\n")
     assert "no answer to 'Bucket of the trail'; give it with --trail-bucket" == refusal(result)

@@ -58,7 +58,7 @@ def test_a_bomb_is_refused(newline: bytes) -> None:
     assert "a decompression bomb" in outcome.messages[0]
 
 
-def test_an_encrypted_member_is_said() -> None:
+def test_an_encrypted_member_is_reported() -> None:
     """Not a traceback: what it is, and what to do."""
     packed = bytearray(zipped(json.dumps(TRAIL).encode()))
     for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -89,7 +89,7 @@ def test_a_long_file_of_lines_is_never_in_memory() -> None:
     assert Endless.served <= 1 << 17
 
 
-def test_a_struct_of_athena_keeps_what_looks_like_its_marks() -> None:
+def test_an_athena_struct_keeps_its_delimiters_inside_values() -> None:
     """A comma and an equals sign inside a value stay in it; what does not add up is no struct."""
     assert {"arn": "arn:a, b=c", "userName": "x"} == hive.struct("{arn=arn:a, b=c, username=x}")
     assert {"type": "Root"} == hive.struct("{type=Root, arn=null}")

@@ -25,7 +25,7 @@ from tests.cli.next_steps import unknown
         ("nothing is signed yet: nhi-evidence seal", []),
     ],
 )  # fmt: skip
-def test_what_there_is_not_is_noticed(text: str, wrong: list[str]) -> None:
+def test_a_nonexistent_command_is_noticed(text: str, wrong: list[str]) -> None:
     """A command, an option of that command, or a target of make."""
     assert wrong == unknown(text)
 

@@ -69,7 +69,7 @@ def test_rejects_are_accounted_for(tmp_path: Path) -> None:
     assert sha256(b"nope").hexdigest() == rejected[0]["raw_sha256"]
 
 
-def test_scope_is_said(tmp_path: Path) -> None:
+def test_excluded_records_are_counted_by_reason(tmp_path: Path) -> None:
     """What is out of scope is accepted, not printed, and counted by reason."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
@@ -158,7 +158,7 @@ def test_an_empty_file_of_records(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_printed_can_be_asked_for(tmp_path: Path) -> None:
+def test_output_can_be_filtered(tmp_path: Path) -> None:
     """By identity, phase and time; the rest is counted, and CSV holds no formula."""
     later = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "eventName": "=cmd()"}
     (tmp_path / "x.log").write_text(f"{json.dumps(GOOD)}\n{json.dumps(later)}\n")

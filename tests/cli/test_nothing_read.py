@@ -32,7 +32,7 @@ def records(path: Path) -> Path:
 
 @COMMANDS
 @pytest.mark.parametrize("as_json", [False, True])
-def test_nothing_read_is_no_answer(command: str, as_json: bool, tmp_path: Path) -> None:
+def test_reading_nothing_is_an_error(command: str, as_json: bool, tmp_path: Path) -> None:
     """A missing file, an empty directory, a broken file alone: each named, with exit 4."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.json").write_text('{"Records":[{"eventTi')
@@ -58,7 +58,7 @@ def test_some_read_and_some_not_is_incomplete(command: str, tmp_path: Path) -> N
 
 
 @COMMANDS
-def test_what_is_no_file_in_a_directory_is_named(command: str, tmp_path: Path) -> None:
+def test_special_files_in_a_directory_are_named(command: str, tmp_path: Path) -> None:
     """A broken link, a link to a directory, a pipe; one that is hidden stays out as files do."""
     folder, other = tmp_path / "logs", tmp_path / "other"
     other.mkdir()
@@ -83,7 +83,7 @@ def test_what_is_no_file_in_a_directory_is_named(command: str, tmp_path: Path) -
 
 
 @COMMANDS
-def test_a_copy_of_evidence_without_its_log_is_no_raw_logs(command: str, tmp_path: Path) -> None:
+def test_evidence_without_its_log_is_not_taken_for_raw_logs(command: str, tmp_path: Path) -> None:
     """As `verify` says it; with its objects alone nothing can be counted."""
     copy = tmp_path / "copy"
     sealed_copy.write(copy)

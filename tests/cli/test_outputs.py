@@ -95,7 +95,7 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.parametrize("option", WRITING, ids=" ".join)
-def test_what_is_there_stays(option: tuple[str, str], place: Place) -> None:
+def test_existing_files_stay(option: tuple[str, str], place: Place) -> None:
     """Without a flag that says otherwise; and the file is named."""
     name, _ = option
     done = run(*name.split(), *WRITING[option](place))
@@ -115,7 +115,7 @@ def test_what_is_there_stays(option: tuple[str, str], place: Place) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("which", ["the file", "its folder"])
-def test_an_input_is_never_written_over(
+def test_an_input_is_never_overwritten(
     name: str, words: tuple[str, ...], which: str, place: Place
 ) -> None:
     """Whatever flag is given, by whatever name, and where its folder is what was named."""
@@ -138,7 +138,7 @@ def test_an_input_is_never_written_over(
         ("query", ("--sql", "SELECT count(*) FROM events", "--format", "csv")),
     ],
 )
-def test_a_file_that_is_not_there_costs_no_other(
+def test_a_missing_file_does_not_stop_the_others(
     name: str, words: tuple[str, ...], place: Place
 ) -> None:
     """The others are read; the one is named, and what is printed is not called all of it."""
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_there_costs_no_other(
     assert name != "timeline" or "could not be read" in some.out
 
 
-def test_a_reading_is_never_written_over(tmp_path: Path) -> None:
+def test_a_reading_is_never_overwritten(tmp_path: Path) -> None:
     """`coverage --html` with the name of a reading, and a flag too many."""
     reading = tmp_path / "aws.json"
     first = next(iter(sorted(examples.FOLDER.glob("*.json"))))

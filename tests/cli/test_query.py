@@ -54,7 +54,7 @@ def test_the_planted_chain_and_the_unused_key_are_found(logs: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_record_delivered_twice_is_asked_once(logs: Path, tmp_path: Path) -> None:
+def test_a_record_delivered_twice_is_one_row(logs: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.json.gz"
     again.write_bytes((logs / "0.json.gz").read_bytes())
     count = ("--sql", "SELECT count(*) AS n FROM events", "--json")
@@ -91,7 +91,7 @@ def test_text_of_records_is_inert_in_every_form(tmp_path: Path, form: str) -> No
         assert name.startswith("'=HYPERLINK")
 
 
-def test_as_parquet_it_goes_to_a_file_and_never_over_one(logs: Path, tmp_path: Path) -> None:
+def test_parquet_goes_to_a_new_file_only(logs: Path, tmp_path: Path) -> None:
     out = tmp_path / "answer.parquet"
     arguments = ("query", logs, "--sql", "FROM events", "--format", "parquet", "-o", out)
     assert run(*arguments).code == 0
@@ -133,7 +133,7 @@ def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
         (("--sql", "SELECT 1", "--question", "identities-in-use"), 64, "--sql"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line(
+def test_an_invalid_query_is_one_line(
     logs: Path, arguments: tuple[str, ...], code: int, text: str
 ) -> None:
     result = run("query", logs, *arguments)

@@ -26,7 +26,7 @@ def written(evidence: Evidence, folder: Path) -> tuple[Path, str, Path]:
     return copy, str(evidence.key), keys
 
 
-def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
+def test_a_complete_copy_is_reported_complete(tmp_path: Path) -> None:
     """Proven hours, exit 0, and what was not checked is listed.
 
     It is called complete where each hour is shown to be; else how many are.
@@ -80,7 +80,7 @@ def test_hours_and_source_can_be_chosen(tmp_path: Path) -> None:
     assert 2 == run(*arguments, "--from", "2026030209", "--to", "2026030209").code
 
 
-def test_sealed_keys_are_used_and_that_is_said(tmp_path: Path) -> None:
+def test_sealed_keys_are_used_and_that_is_stated(tmp_path: Path) -> None:
     """Those the deployment found; whose they are is not checked then."""
     trail = Trail()
     trail.hours(4)
@@ -131,7 +131,7 @@ def test_statements_are_written_as_they_are_sealed(tmp_path: Path) -> None:
         (("--from", "2026030210", "--to", "2026030209"), "is after --to"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_impossible_requests_are_reported(
     tmp_path: Path, arguments: tuple[str, ...], problem: str
 ) -> None:
     trail = Trail()

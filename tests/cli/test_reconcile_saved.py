@@ -146,7 +146,9 @@ def files(folder: Path, put: list[Operation]) -> Path:
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_the_verdict_is_that_of_asking(world: World, tmp_path: Path, lost: int) -> None:
+def test_the_verdict_is_the_same_as_when_asking_the_api(
+    world: World, tmp_path: Path, lost: int
+) -> None:
     """From the listing in the evidence, or from a file; also where something is missing."""
     outcome = world.listed(world.deliver(world.records[lost:]))
     live = outcome.statement
@@ -276,7 +278,7 @@ def test_a_listing_without_its_last_part_is_unprovable(
         )
 
 
-def test_of_several_listings_the_newest_stands(world: World, tmp_path: Path) -> None:
+def test_the_newest_of_several_listings_counts(world: World, tmp_path: Path) -> None:
     """An hour is listed several times: what came late is in the last one."""
     outcome = world.listed(world.deliver(world.records))
     early = rewritten(outcome.put, lambda attestation, ids: (replace(attestation, at=0), ids[1:]))

@@ -129,7 +129,7 @@ def refusal(result: Result) -> str:
     return str(result.exception)
 
 
-def test_what_cannot_be_replayed_is_said(aws: Any, config: Path, tmp_path: Path) -> None:
+def test_an_impossible_replay_is_reported(aws: Any, config: Path, tmp_path: Path) -> None:
     """Each has one sentence that names what is wrong."""
     assert "is not after --from 2026-03-03" in refusal(run(config, begins="2026-03-03"))
     assert "--only-missing needs --evidence" in refusal(run(config, "--only-missing"))
@@ -143,7 +143,7 @@ def test_what_cannot_be_replayed_is_said(aws: Any, config: Path, tmp_path: Path)
     assert isinstance(result.exception, ConfigError)
 
 
-def test_several_feeds_have_to_be_told_apart(aws: Any, config: Path) -> None:
+def test_several_feeds_have_to_be_distinguished(aws: Any, config: Path) -> None:
     """Where a source has two trails, one has to be chosen."""
     second = (
         '\n[[trails]]\nname = "second"\nkind = "existing"\nbucket = "second"\n'
@@ -155,7 +155,7 @@ def test_several_feeds_have_to_be_told_apart(aws: Any, config: Path) -> None:
     assert 0 == run(config, "--trail", "organization", "--dry-run").exit_code
 
 
-def test_a_queue_or_bucket_of_nobody(aws: Any, config: Path) -> None:
+def test_a_missing_queue_or_foreign_bucket_is_named(aws: Any, config: Path) -> None:
     """A missing queue and a bucket of another account are named; nothing is sent."""
     config.write_text(config.read_text().replace(ACCOUNT, "111122223333"))
     with pytest.raises(SettingsError, match="are these credentials of that account"):

@@ -132,7 +132,9 @@ def test_only_missing_needs_to_know_where_to_look(az: Checkpoints) -> None:
     assert [] == az.calls()
 
 
-def test_without_az_the_way_to_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_az_the_command_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is named, and nothing is done."""
     monkeypatch.setenv("PATH", str(tmp_path))
     result = replay()

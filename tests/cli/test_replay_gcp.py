@@ -146,7 +146,7 @@ def test_many_files_are_listed_and_announced_in_parts(
     )
 
 
-def test_what_cannot_be_replayed_is_said(
+def test_an_impossible_replay_is_reported(
     storage: EmbeddedGcs, pubsub: PubsubServer, tmp_path: Path
 ) -> None:
     """Each has one sentence that names what is wrong, and an exit code that says so."""
@@ -164,7 +164,9 @@ def test_what_cannot_be_replayed_is_said(
     assert (4, True) == (missing.code, "gs://example-missing-nhi-evidence-staging" in missing.err)
 
 
-def test_without_google_s_library_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_google_s_library_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It is optional, and named."""
     monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):

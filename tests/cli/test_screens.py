@@ -36,7 +36,7 @@ def too_wide(text: str) -> list[str]:
     ]
 
 
-def test_what_is_too_wide_is_noticed() -> None:
+def test_a_line_that_is_too_wide_is_noticed() -> None:
     """An id may be, and a command that is copied; a sentence may not."""
     sentence = "a sentence that goes on and on, " * 4
     assert [sentence] == too_wide(sentence)
@@ -66,7 +66,7 @@ def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
     assert [] == too_wide(looked_at(name, ["--help"])[0])
 
 
-def test_piped_nothing_is_broken_or_cut(case: Case) -> None:
+def test_piped_output_is_neither_wrapped_nor_cut(case: Case) -> None:
     """The same words, a line each: what follows in the pipe searches lines."""
     for name, arguments in (
         ("verify", (case.evidence, "--key", case.key)),

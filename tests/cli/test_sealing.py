@@ -80,7 +80,7 @@ def test_a_second_anchoring_changes_nothing(sealed: Sealed) -> None:
     assert submissions == sealed.witness.submissions
 
 
-def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> None:
+def test_three_checkers_accept_the_proof(sealed: Sealed, tmp_path: Path) -> None:
     """This program, the standalone verifier and the openssl walkthrough all say it holds."""
     done = run(
         *("check-proof", sealed.proof, "--policy", sealed.policy, "--json"),

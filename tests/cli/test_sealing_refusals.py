@@ -103,7 +103,7 @@ def test_a_wrong_policy_is_refused(
     assert (4, True) == (done.code, problem in done.err), done.err
 
 
-def test_who_does_not_answer_is_named(sealed: Sealed, tmp_path: Path) -> None:
+def test_an_unavailable_anchor_is_named(sealed: Sealed, tmp_path: Path) -> None:
     """One that is down, and one that refuses, keep nobody else from being asked."""
     evidence = copied(sealed, tmp_path)
     shutil.rmtree(evidence / "log" / "v1", ignore_errors=True)

@@ -21,7 +21,7 @@ STORED = Path(__file__).parents[1] / "fixtures" / "format-v1"
 EVIDENCE, KEY = STORED / "evidence", STORED / "log.vkey"
 
 
-def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
+def test_a_summary_states_who_did_what_and_when(tmp_path: Path) -> None:
     """By identity: kind, phases, refusals, first and last; what is rejected is counted apart."""
     denied = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "errorCode": "AccessDenied"}
     file = tmp_path / "x.log"
@@ -43,7 +43,7 @@ def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
     assert 4 == run("summary", tmp_path / "none").code
 
 
-def test_one_identity_is_one_whatever_kinds_it_is_seen_as(tmp_path: Path) -> None:
+def test_an_identity_seen_as_several_kinds_is_counted_once(tmp_path: Path) -> None:
     """A user with and without a second factor: counted once, with both kinds and its first uid."""
     user = {
         "type": "IAMUser", "principalId": "AIDACIDEPLOY44EXAMPLE", "userName": "ci-deploy",
@@ -126,7 +126,7 @@ def test_what_comes_before_damage_counts_in_every_command_alike(
     assert {4} == {run(name, file, *more).code for name, *more in asked_of_nothing}
 
 
-def test_who_went_through_most_phases_comes_first(tmp_path: Path) -> None:
+def test_identities_with_most_phases_come_first(tmp_path: Path) -> None:
     """In the story, the key that leaked; nothing is wider than a terminal but an id."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
@@ -137,7 +137,7 @@ def test_who_went_through_most_phases_comes_first(tmp_path: Path) -> None:
     assert "Human" not in result.partition("\nPeople\n")[0]
 
 
-def test_of_evidence_it_counts_what_verification_counts() -> None:
+def test_a_summary_of_evidence_counts_what_verification_counts() -> None:
     """Each unit once, of what the log signs; and it says that it is no verification."""
     report = run("summary", "--json", EVIDENCE, "--key", KEY).json
     verified = run("verify", "--json", EVIDENCE, "--key", KEY).json
@@ -176,9 +176,7 @@ def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
         (("ftp://nowhere", "--key", KEY), "evidence is s3://bucket"),
     ],
 )
-def test_what_cannot_be_read_as_evidence_is_said(
-    arguments: tuple[object, ...], problem: str
-) -> None:
+def test_unreadable_evidence_is_reported(arguments: tuple[object, ...], problem: str) -> None:
     """Without a key, several at once, or no store at all: exit 4 and one line."""
     done = run("summary", *map(str, arguments))
     assert (4, "") == (done.code, done.out)

@@ -78,7 +78,7 @@ def used() -> dict[str, object]:
     }  # fmt: skip
 
 
-def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
+def test_raw_logs_are_shown_in_order_and_prove_nothing(raw: Path) -> None:
     result = run("timeline", raw, "--credential", KEY_ID)
     assert result.code == 0, result.err
     lines = result.out.splitlines()
@@ -90,7 +90,7 @@ def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
     assert "absence here proves nothing" in lines[-1]
 
 
-def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> None:
+def test_stages_are_by_effective_phase_and_name_failed_attempts(tmp_path: Path) -> None:
     """The phases `summary` counts: nothing is executed by a dry run, no refused read is access."""
     dry = {
         **used(), "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances",
@@ -117,21 +117,21 @@ def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> No
     assert "phases    effective, as in summary and query: after parameters and outcome;" in result
 
 
-def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:
+def test_the_option_for_every_record_applies_only_to_text(raw: Path) -> None:
     assert run("timeline", raw, "--credential", KEY_ID, "--every-record").code == 0
     result = run("timeline", raw, "--credential", KEY_ID, "--every-record", "--json")
     assert result.code == 4
     assert result.err.endswith("the other formats have every record\n")
 
 
-def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> None:
+def test_text_from_records_cannot_control_the_terminal(raw: Path) -> None:
     for more in ([], ["--json"]):
         result = run("timeline", raw, "--credential", KEY_ID, *more)
         assert "\x1b" not in result.out
         assert "\u202e" not in result.out
 
 
-def test_as_json_it_names_its_form_and_every_record(raw: Path) -> None:
+def test_json_names_its_form_and_every_record(raw: Path) -> None:
     document = run("timeline", raw, "--identity", "ci-deploy", "--json").json
     assert (document["schema"], document["verdict"]) == ("nhi-evidence/timeline/2", "FOUND")
     assert [step["row"]["operation"] for step in document["path"]["steps"]] == [
@@ -149,7 +149,7 @@ def test_as_json_it_names_its_form_and_every_record(raw: Path) -> None:
         ("--identity", "nobody", 0),
     ],
 )
-def test_it_is_asked_by_identity_address_or_target(
+def test_a_timeline_can_be_selected_by_identity_address_or_target(
     raw: Path, option: str, value: str, count: int
 ) -> None:
     result = run("timeline", raw, option, value)
@@ -160,7 +160,7 @@ def test_it_is_asked_by_identity_address_or_target(
     )
 
 
-def test_a_time_bounds_it(raw: Path) -> None:
+def test_a_timeline_can_be_limited_in_time(raw: Path) -> None:
     def count(*bounds: str) -> int:
         document = run("timeline", raw, "--credential", KEY_ID, *bounds, "--json").json
         return len(document["path"]["steps"])
@@ -176,13 +176,13 @@ def told_of(result: Result, code: int, text: str) -> None:
     assert "Traceback" not in result.err
 
 
-def test_what_cannot_be_done_is_one_line(raw: Path, tmp_path: Path) -> None:
+def test_an_impossible_request_is_one_line(raw: Path, tmp_path: Path) -> None:
     told_of(run("timeline", raw), 64, "select whose")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 64, "--from")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--index", tmp_path), 4, "--index")
 
 
-def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path) -> None:
+def test_a_timeline_of_evidence_names_the_seal_and_refuses_a_wrong_key(tmp_path: Path) -> None:
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     key, _ = make(tmp_path, tmp_path / "log.pem")
     store, index = tmp_path / "evidence", tmp_path / "index"
@@ -197,7 +197,7 @@ def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("form", ["timesketch", "csv", "json"])
-def test_for_other_tools_it_is_inert_and_has_what_they_ask_for(raw: Path, form: str) -> None:
+def test_exports_for_other_tools_are_inert_and_complete(raw: Path, form: str) -> None:
     result = run("timeline", raw, "--credential", KEY_ID, "--format", form)
     assert result.code == 0, result.err
     assert not {"\x1b", "\u202e"} & set(result.out)
@@ -213,7 +213,7 @@ def test_for_other_tools_it_is_inert_and_has_what_they_ask_for(raw: Path, form: 
         assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
 
 
-def test_as_ocsf_it_is_the_evidence_itself_and_raw_logs_are_refused(
+def test_ocsf_output_is_the_evidence_itself_and_raw_logs_are_refused(
     raw: Path, tmp_path: Path
 ) -> None:
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)

@@ -29,7 +29,7 @@ class Installed:
         return self._note
 
 
-def test_it_is_short_unless_more_is_asked_for() -> None:
+def test_version_output_is_short_by_default() -> None:
     """`--version` and `version` say the same."""
     assert f"nhi-evidence {__version__}\n" == run("--version").out == run("version").out
 

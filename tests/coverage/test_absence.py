@@ -91,7 +91,7 @@ def parts(of: Any) -> list[tuple[float, float]]:
     return [((one.start - DAY) / HOUR, (one.end - DAY) / HOUR) for one in of]
 
 
-def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
+def test_the_document_states_when_an_act_would_have_been_recorded(sealed: Sealed) -> None:
     attestation = written(sealed)
     conclusion = attestation.conclusion
     assert parts(conclusion.recorded) == [(6, 9), (10, 10 + 10 / 60), (11 + 10 / 60, 12)]
@@ -112,7 +112,7 @@ def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
     assert attestation.search.ranges[0].end == signed.read(sealed.stored).heads[-1].size
 
 
-def test_what_is_on_record_is_not_attested(sealed: Sealed) -> None:
+def test_an_act_on_record_is_not_attested_as_absent(sealed: Sealed) -> None:
     question = msgspec.structs.replace(VALIDATIONS, start=DAY + 4 * HOUR)
     gathered = gather(sealed.store, sealed.stored, question)
     assert [one.head.api.operation for one in gathered.matching] == ["GetCallerIdentity"]
@@ -120,7 +120,7 @@ def test_what_is_on_record_is_not_attested(sealed: Sealed) -> None:
         make(sealed.store, sealed.stored, question, gathered)
 
 
-def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
+def test_a_role_is_recognized_by_its_sessions(tmp_path: Path) -> None:
     evidence = Sealed(tmp_path / "evidence")
     identity = {
         "type": "AssumedRole",
@@ -147,7 +147,7 @@ def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
         assert len(gather(evidence.store, evidence.stored, question).matching) == matching
 
 
-def test_it_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
+def test_the_document_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
     attestation = document.read(document.write(written(sealed)), "x")
     without = check(attestation, sealed.policy)
     assert without.search.startswith(NOT_REPEATED)
@@ -175,7 +175,7 @@ def rewritten(sealed: Sealed, **parts_: Any) -> Document:
     return make(sealed.store, sealed.stored, SECRETS, msgspec.structs.replace(gathered, **parts_))
 
 
-def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> None:
+def test_an_omission_is_found_by_repeating_the_search(sealed: Sealed) -> None:
     """Consistent in itself, so that nobody sees it without the evidence; and refused with it."""
     gathered = gather(sealed.store, sealed.stored, SECRETS)
     search = msgspec.structs.replace(gathered.search, other_steps=0)
@@ -193,9 +193,7 @@ def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> Non
             check(attestation, sealed.policy, sealed.store)
 
 
-def test_a_record_that_matches_is_seen_by_repeating_the_search(
-    sealed: Sealed, tmp_path: Path
-) -> None:
+def test_a_matching_record_is_found_by_repeating_the_search(sealed: Sealed, tmp_path: Path) -> None:
     attestation = written(sealed)
     copied = Sealed(tmp_path / "copy")
     shutil.copytree(sealed.folder, copied.folder, dirs_exist_ok=True)
@@ -221,12 +219,12 @@ def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": "absence/9"}', b"[" * 100_000])
-def test_what_is_no_document_is_refused(content: bytes) -> None:
+def test_an_invalid_document_is_refused(content: bytes) -> None:
     with pytest.raises(AbsenceError):
         document.read(content, "x")
 
 
-def test_it_is_checked_without_a_network(sealed: Sealed, tmp_path: Path) -> None:
+def test_checking_needs_no_network(sealed: Sealed, tmp_path: Path) -> None:
     file = tmp_path / "absence.json"
     file.write_bytes(document.write(written(sealed)))
     program = Path(sys.executable).with_name("nhi-evidence")

@@ -89,7 +89,7 @@ def altered(sealed: Sealed, falsify: Callable[[Fields], None]) -> Document:
     return document.read(json.dumps(attestation).encode(), "x")
 
 
-def test_what_the_policy_asks_for_is_shown(sealed: Sealed, stamping: Stamping) -> None:
+def test_the_document_shows_what_the_policy_requires(sealed: Sealed, stamping: Stamping) -> None:
     """The stamp of an older checkpoint, which the head extends; and the cosignature of the head."""
     policy = replace(asking(sealed, stamping), require_cosignature=True)
     attestation = document.read(document.write(written(sealed)), "x")
@@ -99,7 +99,7 @@ def test_what_the_policy_asks_for_is_shown(sealed: Sealed, stamping: Stamping) -
         assert (checked.cosigned, checked.not_checked) == (True, ())
 
 
-def test_what_nobody_asks_for_costs_nothing(sealed: Sealed) -> None:
+def test_an_anchor_by_an_untrusted_name_is_skipped_and_reported(sealed: Sealed) -> None:
     """An anchor by a name the policy does not trust is passed over, and said."""
     checked = check(written(sealed), sealed.policy)
     assert ({}, (f"{ANCHOR}{FILE}: by a name the policy does not trust",)) == (
@@ -223,7 +223,7 @@ class _Away(MemoryStore):
         raise StoreUnavailableError(f"{prefix}: nobody answers")
 
 
-def test_copies_elsewhere_count_by_what_the_document_shows(sealed: Sealed) -> None:
+def test_copies_elsewhere_are_compared_with_the_document(sealed: Sealed) -> None:
     """One that keeps the head or an anchored checkpoint; another history is refused."""
     attestation = written(sealed)
     for epoch, age in ((2, HEAD_AT), (1, DAY + 30 * HOUR)):
@@ -279,7 +279,7 @@ def test_a_falsified_cosignature_is_refused(
         check(altered(sealed, falsify), policy)
 
 
-def test_a_log_that_is_not_cosigned_is_refused_where_that_is_asked(tmp_path: Path) -> None:
+def test_a_log_without_cosignature_is_refused_if_one_is_required(tmp_path: Path) -> None:
     evidence = Sealed(tmp_path / "evidence")
     evidence.state(estate.reading("aws", DAY + 2 * HOUR))
     evidence.seal()

@@ -87,7 +87,7 @@ def weighed(cell: str, outcome: Result, hour: str = HOUR) -> Weighed:
     return Weighed(cell, hour, "nonce", outcome, "why")
 
 
-def test_of_an_hour_the_worst_probe_counts_and_nothing_beyond_it() -> None:
+def test_the_worst_probe_of_an_hour_decides_that_hour_only() -> None:
     by_cell = stretches(
         [
             weighed("a", Result.PROVEN),
@@ -115,7 +115,7 @@ def test_the_other_side_of_impossible(cell: Any) -> None:
         assert state.verdict == verdict
 
 
-def test_a_broken_canary_goes_over_the_settings() -> None:
+def test_a_broken_canary_takes_precedence_over_settings() -> None:
     by_cell = stretches([weighed("aws.secret_access.services", Result.MISSING)])
     judged = matrix([estate.reading("aws", START)], proofs=tuple(by_cell.items()))
     state = next(one for one in judged.cells if one.cell == "aws.secret_access.services")
@@ -157,13 +157,13 @@ def test_a_probe_touches_nothing_it_does_not_own(probe: Probe) -> None:
     assert any(mark in text for mark in own), text
 
 
-def test_negative_probes_are_of_impossible_cells_alone() -> None:
+def test_negative_probes_are_only_for_impossible_cells() -> None:
     documented = {cell.id: cell.documented for cell in cells()}
     assert {documented[one.cell] for one in probes() if one.expect == "none"} == {"impossible"}
     assert {one.escalation for one in probes() if one.escalation} == {"iam-002", "iam-008"}
 
 
-def test_a_plan_has_one_spelling() -> None:
+def test_a_plan_has_one_encoding() -> None:
     operation = plans.write(PLAN)
     assert plans.read(operation.body, "x") == PLAN
     assert operation.key.startswith(f"op/v1/coverage/h={HOUR}/")

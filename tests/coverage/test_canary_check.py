@@ -144,7 +144,7 @@ def sealed_statement(bucket: Bucket, lie: Lie = lambda stated: stated) -> Operat
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_true_statement_is_no_finding(bucket: Bucket, deep: bool) -> None:
+def test_a_true_statement_is_not_a_finding(bucket: Bucket, deep: bool) -> None:
     """Nor one that says that something is missing: the report counts what it says."""
     sealed_statement(bucket)
     report = verified(bucket, deep=deep)
@@ -164,13 +164,13 @@ def test_a_false_statement_is_found(bucket: Bucket, name: str) -> None:
     assert [operation.key] == [one.key for one in report.findings if one.code == code]
 
 
-def test_it_finds_the_same_with_what_is_set_aside_on_disk(bucket: Bucket) -> None:
+def test_spilling_to_disk_finds_the_same(bucket: Bucket) -> None:
     sealed_statement(bucket, claims_arrival)
     with Sorters() as sorters:
         assert 1 == len(on_canaries(verified(bucket, sorter=sorters)))
 
 
-def test_a_plan_that_is_left_out_is_found(bucket: Bucket) -> None:
+def test_an_omitted_plan_is_found(bucket: Bucket) -> None:
     """Of two accounts that were announced the statement speaks of one."""
     other = plans.plan(
         NAME, "aws", PLANNED, ROLE.replace(ACCOUNT, "1" * 12), DELAYS, account="1" * 12
@@ -204,7 +204,7 @@ def test_a_later_statement_is_weighed_by_its_own_log(bucket: Bucket) -> None:
     assert 1 == report.canaries["LATE"]
 
 
-def test_what_cannot_be_read_makes_no_statement_false(bucket: Bucket) -> None:
+def test_an_unreadable_object_makes_no_statement_false(bucket: Bucket) -> None:
     """The record's object is gone from the copy: which is found, and the rest is told."""
     sealed_statement(bucket)
     where = next(one.where for one in bucket.stated.lines if one.where)
@@ -218,7 +218,7 @@ def test_what_cannot_be_read_makes_no_statement_false(bucket: Bucket) -> None:
     )
 
 
-def test_a_plan_that_is_gone_makes_no_statement_false(bucket: Bucket) -> None:
+def test_a_missing_plan_makes_no_statement_false(bucket: Bucket) -> None:
     sealed_statement(bucket)
     (bucket.made.folder / plans.write(PLAN).key).unlink()
     report = verified(bucket)
@@ -227,7 +227,7 @@ def test_a_plan_that_is_gone_makes_no_statement_false(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("ending", [plans.ENDING, statement.ENDING])
-def test_what_is_in_no_form_is_a_finding(bucket: Bucket, ending: str) -> None:
+def test_a_malformed_statement_is_a_finding(bucket: Bucket, ending: str) -> None:
     """And costs a true statement nothing."""
     body = b"neither"
     kind = "coverage" if ending == plans.ENDING else "recon"

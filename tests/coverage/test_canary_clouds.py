@@ -136,7 +136,7 @@ def test_nothing_it_does_not_own_is_changed(cloud: CloudStub) -> None:
         assert "nhi-evidence-none" in call.path or "AAAAAAAAAAA=" in call.body, call
 
 
-def test_who_may_not_take_it_is_told_why(cloud: CloudStub) -> None:
+def test_a_refused_identity_is_told_why(cloud: CloudStub) -> None:
     """Another's identity token: no probe is made."""
     done = Done(hour=HOURLY)
     takes: tuple[Callable[[], object], ...] = (
@@ -149,7 +149,7 @@ def test_who_may_not_take_it_is_told_why(cloud: CloudStub) -> None:
     assert (0, []) == (done.calls, cloud.probes)
 
 
-def test_a_token_nobody_takes_is_no_refusal(cloud: CloudStub) -> None:
+def test_a_rejected_token_is_not_a_refusal(cloud: CloudStub) -> None:
     """A refused right and a refused token look alike to a canary that expects to be refused."""
     cloud.statuses = {":access": 401}
     done = probed(cloud, "gcp", HOURLY)
@@ -159,7 +159,7 @@ def test_a_token_nobody_takes_is_no_refusal(cloud: CloudStub) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_is_busy_has_not_answered(cloud: CloudStub, status: int) -> None:
+def test_a_busy_provider_has_not_answered(cloud: CloudStub, status: int) -> None:
     """It is not asked again in this hour: a second call would be a second record."""
     cloud.statuses = {":access": status}
     done = probed(cloud, "gcp", HOURLY)
@@ -174,14 +174,14 @@ def test_a_redirect_is_not_followed(cloud: CloudStub) -> None:
     assert not any(call.path == "/elsewhere" for call in cloud.calls)
 
 
-def test_what_it_should_not_be_allowed_wakes_somebody(cloud: CloudStub) -> None:
+def test_unexpected_rights_raise_an_alarm(cloud: CloudStub) -> None:
     cloud.statuses = {"/applications": 200}
     done = probed(cloud, "entra", HOURLY)
     named = "entra.enumeration.graph: GET https://graph.microsoft.com/v1.0/applications"
     assert [f"{named} was allowed"] == done.unexpected
 
 
-def test_a_call_goes_over_https_alone(cloud: CloudStub) -> None:
+def test_calls_use_https_only(cloud: CloudStub) -> None:
     """Whatever the table says, but to loopback, in tests."""
     done = Done(hour=HOURLY)
     bases = {"secretmanager.googleapis.com": "http://example.org"}
@@ -249,7 +249,7 @@ def test_the_sealed_evidence_decides(cloud: CloudStub, tmp_path: Path, platform:
     assert {Result.PROVEN} == set(by_cell.values()), by_cell
 
 
-def test_the_plan_of_a_day_names_whom_the_exchange_is_by() -> None:
+def test_a_plan_names_the_identity_of_the_token_exchange() -> None:
     """The record of a token exchange names the foreign identity, not the canary."""
     plan = planned("gcp", DAILY)
     named = {one.cell: one.principal for one in plan.probes if one.principal}

@@ -83,7 +83,7 @@ def test_calls_of_any_hour_are_few(aws: CanaryStub) -> None:
         canary.due_in("noon")
 
 
-def test_nothing_it_does_not_own_is_named(aws: CanaryStub) -> None:
+def test_calls_name_only_what_the_canary_owns_or_nobody_has(aws: CanaryStub) -> None:
     """Whatever could change something names what nobody has: by name, in the call itself."""
     probed(DAILY)
     changing = {"AttachUserPolicy", "CreateAccessKey", "StopLogging", "AssumeRole", "Publish"}
@@ -96,7 +96,7 @@ def test_nothing_it_does_not_own_is_named(aws: CanaryStub) -> None:
     assert not any("{" in call.body.replace('{"', "").replace("{}", "") for call in aws.calls)
 
 
-def test_a_dead_key_is_nobodys(aws: CanaryStub) -> None:
+def test_a_dead_key_belongs_to_nobody(aws: CanaryStub) -> None:
     """The negative probe signs with a key that was made up, and a secret that is none."""
     probed(DAILY)
     dead = [call for call in aws.calls if call.key_id != KEY_ID]
@@ -105,7 +105,7 @@ def test_a_dead_key_is_nobodys(aws: CanaryStub) -> None:
     assert plans.nonce(NAME, DAILY, negative, ACCOUNT) == dead[0].nonce
 
 
-def test_what_it_should_not_be_allowed_wakes_somebody(aws: CanaryStub) -> None:
+def test_unexpected_rights_raise_an_alarm(aws: CanaryStub) -> None:
     """The canary was given rights, or lost the few it has."""
     aws.allowed["AssumeRole"] = b"<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>"
     del aws.allowed["ListBuckets"]
@@ -116,7 +116,7 @@ def test_what_it_should_not_be_allowed_wakes_somebody(aws: CanaryStub) -> None:
     } == set(done.unexpected)
 
 
-def test_nobody_answering_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_answer_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     done = probed(HOURLY)
     assert (0, []) == (done.calls, done.unexpected)

@@ -128,7 +128,7 @@ def by_cell(stated: Stated) -> dict[str, Result]:
     return {one.cell: one.result for one in stated.lines}
 
 
-def test_an_hour_of_which_everything_arrived(bucket: Bucket) -> None:
+def test_an_hour_in_which_everything_arrived(bucket: Bucket) -> None:
     """Expected, arrived, each with the object its record is in; stated once."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
@@ -142,7 +142,7 @@ def test_an_hour_of_which_everything_arrived(bucket: Bucket) -> None:
     assert [] == bucket.run(BEGINS + 28 * HOUR).statements, "nothing was missing: it stands"
 
 
-def test_one_that_did_not_arrive_is_named_and_looked_for_again(bucket: Bucket) -> None:
+def test_a_missing_canary_is_named_and_looked_for_again(bucket: Bucket) -> None:
     """Missing at first; late, once its record is locked: which is proof, and no alarm."""
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
@@ -157,7 +157,7 @@ def test_one_that_did_not_arrive_is_named_and_looked_for_again(bucket: Bucket) -
     assert (0, Result.LATE) == (again.broken, by_cell(bucket.stated)[SECRET])
 
 
-def test_an_hour_whose_time_is_not_over_is_left(bucket: Bucket) -> None:
+def test_an_hour_that_is_not_over_is_left(bucket: Bucket) -> None:
     """Too young, or over for so long that a command looks at it."""
     latest = max(probe.within_minutes for probe in PLAN.probes) * 60_000
     over = BEGINS + HOUR + latest + hourly.SETTLED_MS
@@ -165,7 +165,7 @@ def test_an_hour_whose_time_is_not_over_is_left(bucket: Bucket) -> None:
     assert 1 == len(bucket.run(over).statements)
 
 
-def test_who_it_is_by_and_what_it_is_decide(bucket: Bucket) -> None:
+def test_principal_and_operation_decide(bucket: Bucket) -> None:
     """Under another name it is not the canary's; its nonce is no secret."""
     bucket.lock(recorded(by=f"arn:aws:iam::{ACCOUNT}:role/somebody"), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
@@ -173,7 +173,7 @@ def test_who_it_is_by_and_what_it_is_decide(bucket: Bucket) -> None:
     assert done.broken == len(recorded())
 
 
-def test_what_is_contested_shows_nothing(bucket: Bucket) -> None:
+def test_a_contested_record_proves_nothing(bucket: Bucket) -> None:
     """Two claims of one file contradict each other: neither is counted, and nothing arrived."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3 + 1)
@@ -212,7 +212,7 @@ def test_objects_without_the_account_are_not_opened(
     assert 1 == len(opened), "the bucket's own name has the account, and its folder has not"
 
 
-def test_what_there_is_no_time_for_is_left_to_the_next_run(bucket: Bucket) -> None:
+def test_work_beyond_the_deadline_is_left_to_the_next_run(bucket: Bucket) -> None:
     """Nothing is stated of records that were not read; and it is named."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR, is_late=lambda: True)
@@ -221,7 +221,7 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run(bucket: Bucket) -> No
     assert (1, 0) == (len(again.statements), again.broken)
 
 
-def test_nothing_is_stated_beside_evidence_that_cannot_be_read(bucket: Bucket) -> None:
+def test_nothing_is_stated_if_evidence_cannot_be_read(bucket: Bucket) -> None:
     """The record may be in it: neither missing nor absent, and whoever watches is told."""
     bucket.lock([], BEGINS + HOUR // 3)
     (key,) = (one.key for one in bucket.made.store.versions("ev/"))
@@ -261,7 +261,7 @@ def _changed(stated: Stated, **changes: Any) -> tuple[bytes, str]:
         ({"v": 2}, "not in canonical form"),
     ],
 )
-def test_what_contradicts_itself_is_refused(
+def test_a_self_contradictory_statement_is_refused(
     bucket: Bucket, changes: dict[str, Any], why: str
 ) -> None:
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
@@ -270,7 +270,7 @@ def test_what_contradicts_itself_is_refused(
         statement.read(*_changed(bucket.stated, **changes))
 
 
-def test_another_spelling_is_refused(bucket: Bucket) -> None:
+def test_another_encoding_is_refused(bucket: Bucket) -> None:
     bucket.run(BEGINS + 3 * HOUR)
     lines = frame.unpack(bucket.put[0].body, limit=1 << 20)
     spaced, _ = frame.pack([json.dumps(json.loads(lines[0])).encode(), *lines[1:]])
@@ -303,7 +303,7 @@ def test_a_statement_that_claims_more_than_the_records_is_named(bucket: Bucket) 
     assert f"states PROVEN of {SECRET}" in why
 
 
-def test_nonces_are_seen_in_one_pass_whatever_their_form() -> None:
+def test_nonces_of_any_form_are_found_in_one_pass() -> None:
     """Those the plans make, request ids, and any that somebody else made up."""
     nonce, request, other = "nhic" + "0a" * 10, "0" * 8 + "-1111-4222-8333-" + "4" * 12, "A" * 24
     nonces = Nonces([nonce, request, other])

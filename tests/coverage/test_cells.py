@@ -178,7 +178,7 @@ def judged(cell: Cell, change: Change | None = None) -> tuple[Verdict, str]:
 
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
-def test_a_cell_says_what_a_reader_needs(cell: Cell) -> None:
+def test_a_cell_states_what_a_reader_needs(cell: Cell) -> None:
     """Status, how it is read, what the record is, and how it is mended or made up for."""
     setting = setting_of(cell)
     assert setting.evaluator in judges.EVALUATORS
@@ -245,7 +245,7 @@ def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
         }
 
 
-def test_the_matrix_is_whole() -> None:
+def test_the_matrix_is_complete() -> None:
     """Thirteen steps; every setting is of use; no cell without its platform's reader."""
     assert set(Step) == {cell.step for cell in cells()} == set(PHASES)
     assert set(settings()) == {cell.setting for cell in cells()}
@@ -260,7 +260,7 @@ def test_the_matrix_is_whole() -> None:
     }
 
 
-def test_sources_are_those_of_this_release_but_for_three_that_have_none() -> None:
+def test_sources_exist_in_this_release_except_three_without_any() -> None:
     """A cell that waits for a source of another name would never be recorded here."""
     named = {cell.params["source"] for cell in cells() if "source" in cell.params}
     assert named - set(sources.names()) == {"mcp_audit", "anthropic_activity", "openai_audit"}

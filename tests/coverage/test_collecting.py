@@ -32,7 +32,7 @@ def identity(audience: str) -> str:
     return f"identity for {audience}"
 
 
-def test_google_is_asked_with_a_token_for_the_function_s_own(provider: Provider) -> None:
+def test_google_is_called_with_a_token_for_the_function_s_own_identity(provider: Provider) -> None:
     provider.paths["/token"] = {"access_token": "given"}
     provider.paths["/v1/projects"] = {"projects": []}
     place = clouds.GooglePlace(
@@ -96,9 +96,7 @@ HOSTILE: list[Any] = [
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=str)
-def test_an_answer_of_another_shape_ends_a_collector_and_is_kept(
-    provider: Provider, body: Any
-) -> None:
+def test_a_malformed_answer_ends_a_collector_and_is_kept(provider: Provider, body: Any) -> None:
     """Whatever a provider answers, there is a reading, which can be judged and read back."""
     provider.paths["/v1/projects"] = body
     provider.paths["/subscriptions"] = body
@@ -109,7 +107,7 @@ def test_an_answer_of_another_shape_ends_a_collector_and_is_kept(
         assert Verdict.CONFIGURED not in {one.verdict for one in matrix([reading]).cells}
 
 
-def test_what_was_told_before_the_failure_is_kept() -> None:
+def test_answers_before_the_failure_are_kept() -> None:
     received = [Answer(call="a", scope="x", answer={})]
 
     def walk() -> None:
@@ -121,7 +119,7 @@ def test_what_was_told_before_the_failure_is_kept() -> None:
     assert "KeyError('member')" in reading.answers[-1].error
 
 
-def test_of_too_much_the_largest_answers_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_answers_the_largest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written can be read; the rest is whole."""
     monkeypatch.setattr(answers, "MAX_READING_BYTES", 5_000)
     received = [
@@ -133,14 +131,14 @@ def test_of_too_much_the_largest_answers_give_way(monkeypatch: pytest.MonkeyPatc
     assert len(answers.write(reading)) <= 5_000
 
 
-def test_pages_that_are_no_lists_are_a_failed_answer(provider: Provider) -> None:
+def test_pages_that_are_not_lists_are_a_failed_answer(provider: Provider) -> None:
     provider.paths["/v1/projects"] = {"projects": {"a": 1}}
     asking: RestReader = reader(provider, gcp.HOSTS)
     assert asking.ask("x", "y", f"https://{gcp.RESOURCES}/v1/projects", items="projects") is None
     assert "the answer has no list of projects" == asking.answers[0].error
 
 
-def test_one_prefers_an_answer_that_was_given() -> None:
+def test_an_answer_is_preferred_to_a_refusal() -> None:
     """A trail of the organization is refused in a member and answered in the management account."""
     refused = Answer(call="c", scope="1", request={"Name": "t"}, status="denied", error="no")
     answer = Answer(call="c", scope="2", request={"Name": "t"}, answer={"IsLogging": True})
@@ -162,7 +160,7 @@ def without_logging(reading: Reading) -> Reading:
     return reading.replaced(old, new)
 
 
-def test_verdicts_are_read_back_and_what_was_lost_is_told() -> None:
+def test_verdicts_round_trip_and_lost_cells_are_named() -> None:
     reading = estate.reading("aws", 1_772_438_400_000)
     first = stated(reading)
     operation = verdict_file.write(first)
@@ -196,7 +194,7 @@ def test_damaged_verdicts_are_refused(body: bytes, key: str) -> None:
         verdict_file.read(body, key)
 
 
-def test_the_doors_of_a_deployment_are_those_it_makes() -> None:
+def test_destinations_of_a_deployment_are_those_it_creates() -> None:
     """As the stacks name them, not as somebody types them."""
     known = deployment(config.read(EXAMPLE.read_text()))
     aws, google, microsoft = map(known.source, ("aws_cloudtrail", "gcp_audit", "azure_monitor"))

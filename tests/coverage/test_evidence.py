@@ -52,7 +52,7 @@ def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:
     assert cell.verdict is Verdict.CONFIGURED
 
 
-def test_what_is_not_sealed_is_not_seen(sealed: Sealed) -> None:
+def test_unsealed_evidence_is_not_used(sealed: Sealed) -> None:
     sealed.state(estate.reading("gcp", DAY))
     sealed.lock(delivery(9, [change("DeleteTrail", 541, 4, name=TRAIL)]))
     observed = evidence.observed(sealed.store, sealed.stored)
@@ -103,12 +103,12 @@ def test_another_log_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"no frame", b"\x28\xb5\x2f\xfd"])
-def test_what_is_no_reading_is_refused(body: bytes) -> None:
+def test_an_invalid_reading_is_refused(body: bytes) -> None:
     with pytest.raises(ReadingError):
         reading_file.read(body, "x")
 
 
-def test_a_reading_has_one_spelling() -> None:
+def test_a_reading_has_one_encoding() -> None:
     reading = estate.reading("vault", DAY)
     operation = reading_file.write(reading)
     assert reading_file.read(operation.body, operation.key) == reading

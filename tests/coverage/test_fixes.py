@@ -79,7 +79,7 @@ def _readings(*, denied: bool) -> list[Reading]:
 
 
 @pytest.mark.parametrize("denied", [False, True])
-def test_an_unknown_cell_is_read_or_tried_and_never_changed(*, denied: bool) -> None:
+def test_the_fix_for_an_unknown_cell_only_reads_or_probes(*, denied: bool) -> None:
     """Its settings may be right: what to do next is to know."""
     report = matrix(_readings(denied=denied))
     unknown = [cell for cell in report.cells if cell.verdict is Verdict.UNKNOWN]
@@ -96,7 +96,7 @@ def test_an_unknown_cell_is_read_or_tried_and_never_changed(*, denied: bool) -> 
     assert all(not cell.next for cell in report.cells if cell.verdict is not Verdict.UNKNOWN)
 
 
-def test_elsewhere_has_a_fix_only_where_it_brings_the_record_here() -> None:
+def test_a_cell_recorded_elsewhere_has_a_fix_only_if_it_brings_the_record_here() -> None:
     """A rule that passes reads on already is no evidence path, however it is set."""
     report = matrix(_readings(denied=False))
     elsewhere = {c.cell: c.fix for c in report.cells if c.verdict is Verdict.ELSEWHERE}
@@ -114,7 +114,7 @@ def test_no_reason_begins_with_none() -> None:
             assert not reason.startswith("None"), cell.id
 
 
-def test_no_command_is_named_for_what_none_reads() -> None:
+def test_no_command_is_suggested_for_a_setting_it_cannot_read() -> None:
     """GitHub's switch of API request events is on a page alone: collecting again shows nothing."""
     report = matrix(_readings(denied=True))
     steps = {cell.cell: cell.next for cell in report.cells}

@@ -75,13 +75,13 @@ def test_half_enabled_is_not_enabled() -> None:
     assert "DATA_READ" in judgment.reason
 
 
-def test_one_project_does_not_pass_for_another() -> None:
+def test_one_project_does_not_count_for_another() -> None:
     judgment = judged("gcp.secret_access.secret_manager", *only(SHOP, config(SECRETS, "DATA_READ")))
     assert judgment.verdict is Verdict.GAP
     assert google.PROJECTS[1] in judgment.reason
 
 
-def test_another_service_does_not_pass_for_this() -> None:
+def test_another_service_does_not_count_for_this_one() -> None:
     changes = only(google.ORGANIZATION, config("storage.googleapis.com", "DATA_READ"))
     assert judged("gcp.secret_access.secret_manager", *changes).verdict is Verdict.GAP
 
@@ -104,7 +104,9 @@ EXEMPT = "gcp.secret_access.secret_manager"
     ],
 )
 @pytest.mark.parametrize("level", [google.ORGANIZATION, SHOP])
-def test_exemptions_anywhere_hold(member: str, identity: str, verdict: Verdict, level: str) -> None:
+def test_exemptions_at_any_level_apply(
+    member: str, identity: str, verdict: Verdict, level: str
+) -> None:
     """A child cannot take an exemption back; a group decides by its members, or not at all."""
     exempting = config("allServices", "DATA_READ", exempted=(member,))
     base = edited(
@@ -126,7 +128,7 @@ def test_group_membership_decides(members: list[str], verdict: str) -> None:
     assert judged(EXEMPT, change, added(group), identity=BOT).verdict == verdict
 
 
-def test_an_exemption_of_another_type_of_call_costs_nothing() -> None:
+def test_an_exemption_of_another_type_of_call_changes_nothing() -> None:
     exempting = config("allServices", "ADMIN_READ", exempted=(f"serviceAccount:{BOT}",))
     reading = config("allServices", "DATA_READ")
     change = edited(POLICY, put(auditConfigs=[exempting, reading]), google.ORGANIZATION)
@@ -134,7 +136,7 @@ def test_an_exemption_of_another_type_of_call_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("scope", [google.ORGANIZATION, google.FOLDER, SHOP])
-def test_a_level_that_cannot_be_read_leaves_it_unknown(scope: str) -> None:
+def test_an_unreadable_level_leaves_cells_unknown(scope: str) -> None:
     """It may exempt somebody, or switch on what seems off."""
     assert judged(EXEMPT, refused(POLICY, scope)).verdict is Verdict.UNKNOWN
 
@@ -184,14 +186,14 @@ ADMIN = "gcp.privilege_change.policies"
         ({"exclusions": [{"name": "e", "filter": 'logName:"stdout"'}]}, "CONFIGURED", "CONFIGURED"),
     ],
 )
-def test_a_sink_brings_what_its_filters_let_pass(
+def test_a_sink_exports_what_its_filters_pass(
     members: dict[str, Any], admin: str, reads: str
 ) -> None:
     change = edited(SINKS, put(sinks=[sink(**members)]), google.ORGANIZATION)
     assert (judged(ADMIN, change).verdict, judged(EXEMPT, change).verdict) == (admin, reads)
 
 
-def test_a_second_sink_does_not_mend_by_halves_what_it_cannot() -> None:
+def test_one_lossless_sink_is_enough() -> None:
     """One sink without losses is enough, whatever the others leave out."""
     both = [sink(filter="severity>=ERROR"), sink(name="all")]
     change = edited(SINKS, put(sinks=both), google.ORGANIZATION)
@@ -209,7 +211,7 @@ def test_an_intercepting_sink_above_keeps_entries_from_one_below() -> None:
     assert judged(ADMIN, with_both).verdict is Verdict.CONFIGURED
 
 
-def test_sinks_that_cannot_be_read_leave_it_unknown() -> None:
+def test_unreadable_sinks_leave_cells_unknown() -> None:
     assert judged(ADMIN, refused(SINKS, google.ORGANIZATION)).verdict is Verdict.UNKNOWN
 
 
@@ -244,14 +246,14 @@ ENTRY = {"logName": "projects/p/logs/cloudaudit.googleapis.com/activity", "sever
         ("sample(insertId, 0.5)", None),
     ],
 )
-def test_filters_have_three_values(text: str, value: bool | None) -> None:
+def test_filters_evaluate_to_three_values(text: str, value: bool | None) -> None:
     assert value is holds(text, ENTRY)
 
 
 @pytest.mark.parametrize(
     "text", ["words", "(severity=INFO", "severity=", "severity=LOUD", 'a =~ "("', "(" * 60, "=="]
 )
-def test_what_is_not_read_is_refused(text: str) -> None:
+def test_unsupported_filters_are_refused(text: str) -> None:
     entry = {**ENTRY, "a": "b"}
     with pytest.raises(FilterError):
         holds(text, entry)

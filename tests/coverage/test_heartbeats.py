@@ -72,7 +72,7 @@ def scopes(of: Reading) -> set[Scope]:
     return set(promised[0].scopes) if promised else set()
 
 
-def test_each_run_promises_the_hours_that_are_to_come() -> None:
+def test_each_run_promises_the_coming_hours() -> None:
     """None of the hour that has begun, and each hour by three runs."""
     hours = [one.hour for one in promises(reading(), NOW + 59 * 60_000)]
     assert ["2026030209", "2026030210", "2026030211"] == hours
@@ -108,5 +108,5 @@ def test_a_trail_of_one_account_and_region() -> None:
     ids=["no validation", "stopped", "just started", "start unknown", "not delivered",
          "not ours", "just joined", "suspended", "organization unknown"],
 )  # fmt: skip
-def test_what_is_not_certain_is_promised_by_nobody(of: Reading) -> None:
+def test_uncertain_heartbeats_are_not_promised(of: Reading) -> None:
     assert set() == scopes(of)

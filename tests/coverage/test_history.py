@@ -107,7 +107,7 @@ def test_a_trail_that_was_stopped_and_started_has_a_gap_between() -> None:
 
 
 @pytest.mark.parametrize("name", ["organization", TRAIL])
-def test_a_trail_is_known_by_name_and_by_arn(name: str) -> None:
+def test_a_trail_is_recognized_by_name_and_by_arn(name: str) -> None:
     """The telemetry rule records one account without a trail; of the others nothing is recorded."""
     stopped = changes.applied(estate.reading("aws", 0), record("StopLogging", 1, name=name)[0])
     judged = matrix.matrix([stopped])
@@ -130,7 +130,7 @@ def test_a_change_of_unknown_outcome_states_no_direction() -> None:
     ]
 
 
-def test_selectors_that_replace_are_what_the_record_states() -> None:
+def test_replaced_selectors_are_those_the_record_states() -> None:
     selector = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]},
                                    {"field": "readOnly", "equals": ["false"]}]}  # fmt: skip
     edits = record(
@@ -144,7 +144,7 @@ def test_selectors_that_replace_are_what_the_record_states() -> None:
     assert verdicts["aws.data_access.services"] is Verdict.GAP
 
 
-def test_selectors_the_record_leaves_out_are_unknown() -> None:
+def test_selectors_missing_from_the_record_are_unknown() -> None:
     edits = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL)
     assert not edits[0].is_stated
 
@@ -203,7 +203,7 @@ def test_audit_configuration_changes_as_the_deltas_say() -> None:
     assert verdicts(SECRETS, daily("gcp", 2), exempted)[2][0] == "GAP"
 
 
-def test_a_policy_whose_difference_was_left_out_is_unknown() -> None:
+def test_a_policy_change_without_its_delta_is_unknown() -> None:
     edits = google_entry(
         {"methodName": "SetIamPolicy", "resourceName": google.ORGANIZATION}, "organization"
     )

@@ -33,7 +33,7 @@ def test_spans_are_sets_of_instants(some: list[Span], others: list[Span]) -> Non
 
 
 @given(SPANS)
-def test_a_union_is_sorted_and_apart(some: list[Span]) -> None:
+def test_a_union_is_sorted_and_disjoint(some: list[Span]) -> None:
     merged = intervals.union(some)
     assert all(not span.is_empty for span in merged)
     pairs = pairwise(merged)
@@ -41,7 +41,7 @@ def test_a_union_is_sorted_and_apart(some: list[Span]) -> None:
 
 
 @given(SPANS, SPANS)
-def test_an_overlay_says_each_instant_once(some: list[Span], others: list[Span]) -> None:
+def test_an_overlay_covers_each_instant_once(some: list[Span], others: list[Span]) -> None:
     under = [Stretch(span, Verdict.CONFIGURED, "u", "read") for span in intervals.union(some)]
     over = [Stretch(span, Verdict.PROVEN, "o", "canary") for span in intervals.union(others)]
     result = intervals.overlaid(under, over)

@@ -39,7 +39,7 @@ def test_a_group_switches_on_what_the_resource_says_it_holds() -> None:
     assert "has no category group audit" in " ".join(judgment.reasons)
 
 
-def test_what_a_group_holds_may_not_be_known() -> None:
+def test_the_content_of_a_group_may_be_unknown() -> None:
     assert judged(VAULTS, refused(GROUPS)).verdict is Verdict.UNKNOWN
     named = edited(SETTINGS, put(value=[microsoft.setting(["auditevent"])]), microsoft.VAULT)
     assert judged(VAULTS, refused(GROUPS), named).verdict is Verdict.CONFIGURED
@@ -107,7 +107,7 @@ def test_a_management_group_above_is_enough() -> None:
     assert judged(cell, off, added(below), added(above)).verdict is Verdict.CONFIGURED
 
 
-def test_no_resource_is_no_proof() -> None:
+def test_the_absence_of_resources_proves_nothing() -> None:
     nothing = edited("Microsoft.ResourceGraph/resources", put(data=[]))
     assert judged(VAULTS, nothing).verdict is Verdict.UNKNOWN
 

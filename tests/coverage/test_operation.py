@@ -43,7 +43,7 @@ def test_an_operation_is_answered(name: str, platform: str, verdict: str, by: st
     assert (answer.verdict, answer.by) == (verdict, by)
 
 
-def test_a_class_of_log_that_is_no_documentation_claims_nothing() -> None:
+def test_an_undocumented_log_class_claims_nothing() -> None:
     """That a service has no data events does not say that the operation makes a record."""
     answer = answered("clouddirectory:GetObjectInformation")
     assert answer.log == "management"
@@ -109,7 +109,7 @@ HOUR = 3_600_000
         ((3,), "UNKNOWN", "no reading of aws"),
     ],
 )
-def test_an_instant_is_known_between_readings_alone(
+def test_an_instant_is_known_only_between_readings(
     hours: tuple[int, ...], verdict: str, why: str
 ) -> None:
     readings = [estate.reading("aws", hour * HOUR) for hour in hours]

@@ -40,7 +40,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
         assert f"{directive} 'sha256-{digest}'" in policy
 
 
-def test_every_cell_is_on_the_page_with_what_mends_it() -> None:
+def test_every_cell_is_on_the_page_with_its_fix() -> None:
     text = page(MATRIX)
     for cell in MATRIX.cells:
         assert f'id="{cell.cell}"' in text
@@ -50,7 +50,7 @@ def test_every_cell_is_on_the_page_with_what_mends_it() -> None:
     assert {(LETTERS[Verdict(verdict)]) for verdict, _ in marks} == {letter for _, letter in marks}
 
 
-def test_what_an_answer_says_is_text_and_no_markup() -> None:
+def test_text_from_answers_is_never_markup() -> None:
     name = "<script>alert(1)</script>"
     cluster = Answer(
         call="eks:ListClusters", scope="111122223333/eu-west-1", answer={"clusters": [name]}
@@ -97,7 +97,7 @@ def _look(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("width", [1280, 480])
-def test_a_browser_shows_it_without_a_complaint(tmp_path: Path, width: int) -> None:
+def test_a_browser_shows_the_page_without_errors(tmp_path: Path, width: int) -> None:
     shot = tmp_path / "shot.png"
     seen = _look(tmp_path, page(MATRIX), f"--window-size={width},900", f"--screenshot={shot}")
     assert "CONSOLE" not in seen.stderr
@@ -141,7 +141,7 @@ setTimeout(() => {
 """
 
 
-def test_it_is_used_by_keys_alone(tmp_path: Path) -> None:
+def test_the_page_works_with_the_keyboard_alone(tmp_path: Path) -> None:
     """Arrows move over the map, opening shows that cell alone, Escape goes back to its mark."""
     digest = b64encode(sha256(PRESS.encode()).digest()).decode()
     text = page(MATRIX).replace("script-src ", f"script-src &#x27;sha256-{digest}&#x27; ")
@@ -159,14 +159,14 @@ def test_it_is_used_by_keys_alone(tmp_path: Path) -> None:
     assert (f"#{focus}", chosen, back) == (hashes[3], "0", hashes[3])
 
 
-def test_it_prints_every_cell(tmp_path: Path) -> None:
+def test_printing_shows_every_cell(tmp_path: Path) -> None:
     paper = tmp_path / "coverage.pdf"
     _look(tmp_path, page(MATRIX), f"--print-to-pdf={paper}")
     pages = len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
     assert pages > len(MATRIX.cells) // 6
 
 
-def test_controls_are_never_met() -> None:
+def test_controls_are_never_called_met() -> None:
     """A control has one of three words, and none of them is a judgment of it."""
     every = support(MATRIX)
     assert {one.evidence for one in every} <= {"evidence available", "partial", "gap"}

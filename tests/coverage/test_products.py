@@ -83,7 +83,7 @@ def test_a_stream_that_is_off_or_paused_is_a_gap(provider: Provider, streams: li
     ],
     ids=["active", "inactive", "none", "refused", "no list", "no status"],
 )
-def test_okta_keeps_a_log_that_comes_here_by_a_stream_alone(
+def test_okta_s_log_arrives_here_only_through_a_stream(
     provider: Provider, streams: Any, expected: Verdict
 ) -> None:
     provider.paths["/api/v1/logs"] = []
@@ -118,7 +118,7 @@ def test_vault_is_asked_with_an_identity_token_and_no_secret(provider: Provider)
 
 
 @pytest.mark.parametrize("login", [{}, {"auth": None}, {"auth": {"client_token": 7}}, None])
-def test_a_login_that_gives_no_token_leaves_vault_unknown(provider: Provider, login: Any) -> None:
+def test_a_login_without_a_token_leaves_vault_unknown(provider: Provider, login: Any) -> None:
     reading = of_vault(provider, login=login)
     assert gathering.is_empty(reading)
     assert verdicts(reading)["vault.enumeration.mounts"] is Verdict.UNKNOWN
@@ -127,12 +127,12 @@ def test_a_login_that_gives_no_token_leaves_vault_unknown(provider: Provider, lo
 @pytest.mark.parametrize(
     "address", ["vault.example.com", "https://a/b", "https://x@a", "https://a?b", ""]
 )
-def test_an_address_is_one(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match="not an address"):
         products.host_of(address)
 
 
-def test_the_commands_ask_and_write(tmp_path: Path) -> None:
+def test_collecting_commands_ask_and_write(tmp_path: Path) -> None:
     """Nobody answers here: that is an answer, kept and named, with the code for incomplete."""
     (tmp_path / "token").write_text("token")
     common = ("--token", tmp_path / "token", "--config", EXAMPLE)
@@ -206,7 +206,7 @@ def scope_of(email: str) -> str:
     return f"projects/-/serviceAccounts/{email}"
 
 
-def test_what_a_call_shows_is_what_the_cells_say_reads_it() -> None:
-    """Settings name the calls that read them; each is one a collector makes."""
+def test_settings_name_the_calls_collectors_make() -> None:
+    """Each of these calls is among those that settings say they are read by."""
     calls = {switches.GITHUB_STREAMS, switches.OKTA_LOG, switches.OKTA_STREAMS}
     assert calls <= {call for each in settings().values() for call in each.reads}

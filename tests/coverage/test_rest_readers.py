@@ -123,7 +123,7 @@ def verdicts(reading: Reading) -> dict[str, Verdict]:
     return {one.cell: one.verdict for one in matrix([reading]).cells}
 
 
-def test_google_is_read_as_the_estate_has_it(provider: Provider) -> None:
+def test_google_answers_match_the_estate(provider: Provider) -> None:
     reading = of_google(provider)
     assert verdicts(estate.reading("gcp", 1)) == verdicts(reading)
     assert set(provider.headers) == {f"Bearer {TOKEN}"}
@@ -153,7 +153,7 @@ def test_pages_are_one_answer(provider: Provider) -> None:
     assert [one["projectId"] for one in reading.answers[1].answer["projects"]] == ["a", "b"]
 
 
-def test_azure_is_read_as_the_estate_has_it(provider: Provider) -> None:
+def test_azure_answers_match_the_estate(provider: Provider) -> None:
     reading = of_azure(provider)
     expected = verdicts(estate.reading("azure", 1))
     expected["azure_agent.agent_action.foundry_tools"] = Verdict.UNKNOWN  # no connection is asked

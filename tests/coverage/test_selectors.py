@@ -85,7 +85,7 @@ def test_trails_add_up() -> None:
     assert judged(ALL, writes).missing == ("reads (Management events)",)
 
 
-def test_no_trail_passes_for_another() -> None:
+def test_one_trail_does_not_count_for_another() -> None:
     """One trail of all events in one account decides nothing for another account."""
     own = _trail("own", {}, IsOrganizationTrail=False)
     judgment = judged(READ, own)
@@ -144,14 +144,14 @@ def test_a_stopped_or_failing_trail_records_nothing() -> None:
     "call",
     ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"],
 )
-def test_what_cannot_be_read_is_no_gap_and_no_proof(call: str) -> None:
+def test_an_unreadable_answer_is_neither_gap_nor_proof(call: str) -> None:
     reading = estate.reading("aws", 0)
     kept = tuple(a for a in reading.answers if "elemetry" not in a.call)
     reading = refused(call)(msgspec.structs.replace(reading, answers=kept))
     assert recorded.by_trails(reading, READ).verdict is Verdict.UNKNOWN
 
 
-def test_unread_regions_are_not_taken_as_covered() -> None:
+def test_unread_regions_do_not_count_as_covered() -> None:
     """Without the list of regions a trail of one region leaves the rest unknown, not a gap."""
     reading = refused("account:ListRegions")(estate.reading("aws", 0))
     assert recorded.by_trails(reading, READ).verdict is Verdict.CONFIGURED
@@ -164,7 +164,7 @@ def test_unread_regions_are_not_taken_as_covered() -> None:
     assert recorded.by_trails(local, READ).verdict is Verdict.UNKNOWN
 
 
-def test_a_bucket_that_tells_another_queue_is_not_ours() -> None:
+def test_a_bucket_that_notifies_another_queue_is_not_ours() -> None:
     reading = edited(
         "s3:GetBucketNotificationConfiguration",
         lambda _: {
@@ -174,7 +174,7 @@ def test_a_bucket_that_tells_another_queue_is_not_ours() -> None:
     assert recorded.by_trails(reading, READ).verdict is Verdict.ELSEWHERE
 
 
-def test_a_telemetry_rule_is_no_trail() -> None:
+def test_a_telemetry_rule_is_not_a_trail() -> None:
     """Events that CloudWatch takes in without a trail are recorded, and not here."""
     reading = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 0))
     judgment = recorded.by_trails(reading, READ, (amazon.WORKLOAD,))
@@ -210,7 +210,7 @@ _CONDITION = st.fixed_dictionaries(
 
 
 @given(st.lists(_CONDITION, min_size=1, max_size=3), _TEXT)
-def test_representatives_stand_for_every_event(conditions: list[dict[str, Any]], name: str) -> None:
+def test_representatives_cover_every_event(conditions: list[dict[str, Any]], name: str) -> None:
     """If every representative of a kind is recorded, every event of it is; and some are if any."""
     chosen = selectors.of_answer(advanced(*(selector(*DATA_S3, one) for one in conditions)))
     listed = selectors.listed(chosen)

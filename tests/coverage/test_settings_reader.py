@@ -67,7 +67,7 @@ def verdicts(reading: Reading) -> dict[str, Verdict]:
     return {one.cell: one.verdict for one in matrix([reading]).cells}
 
 
-def test_what_is_read_is_judged(session: boto3.session.Session) -> None:
+def test_settings_that_are_read_are_judged(session: boto3.session.Session) -> None:
     reading = read(session)
     judged = verdicts(reading)
     assert judged["aws.credential_validation.valid_key"] is Verdict.CONFIGURED
@@ -87,7 +87,7 @@ def test_selectors_and_status_are_those_of_the_trail(session: boto3.session.Sess
     assert verdicts(read(session))["aws.log_tampering.trail"] is Verdict.GAP
 
 
-def test_what_an_emulator_does_not_know_is_an_answer_too(session: boto3.session.Session) -> None:
+def test_an_unsupported_call_is_an_answer_too(session: boto3.session.Session) -> None:
     """Of a service that answers with an error there is an answer, and cells are unknown."""
     reading = read(session)
     unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
@@ -106,7 +106,7 @@ def test_a_refusal_is_kept(session: boto3.session.Session, monkeypatch: pytest.M
     assert set(verdicts(reading).values()) <= {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}
 
 
-def test_nothing_is_asked_that_could_change_anything(session: boto3.session.Session) -> None:
+def test_only_reading_calls_are_made(session: boto3.session.Session) -> None:
     """Every call is a Describe, Get or List."""
     calls = [one.call for one in read(session).answers[1:]]
     verbs = ("Describe", "Get", "List")

@@ -61,7 +61,7 @@ pytestmark = pytest.mark.e2e
 WINDOW = ("--from", f"{HOUR:%Y-%m-%dT%H}", "--to", f"{HOUR + timedelta(hours=1):%Y-%m-%dT%H}")
 
 
-def test_what_is_missing_is_said_before_anything_is_deployed(deployed: Deployment) -> None:
+def test_missing_requirements_are_reported_before_deploying(deployed: Deployment) -> None:
     """Which stacks go where, and each thing with its mending, in accounts nobody prepared."""
     lines = deployed.history["first"].splitlines()
     assert lines[0].startswith("not ready: ")
@@ -135,7 +135,7 @@ def test_a_delivered_file_becomes_sealed_evidence(deployed: Deployment) -> None:
     assert {} == epoch["flags"]
 
 
-def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> None:
+def test_the_printed_next_steps_work_as_printed(deployed: Deployment) -> None:
     """The public key with the evidence account's credentials; the doctor, which sees evidence."""
     lines = [line.strip() for line in deployed.history["deployed"].splitlines()]
     (keys,) = [line for line in lines if line.startswith(f"{PROGRAM} keys ")]
@@ -155,7 +155,7 @@ def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> 
     assert newest["observed"].startswith("newest ")
 
 
-def test_what_is_recorded_is_stated_and_probed(deployed: Deployment) -> None:
+def test_coverage_is_stated_and_canaries_probe(deployed: Deployment) -> None:
     """As roles of the other account: a reading, its verdicts, plans of three hours, and calls."""
     covered, probed = fire(deployed, "coverage"), fire(deployed, "canary")
     assert ({"aws"}, []) == (set(covered["readings"]), covered["problems"])

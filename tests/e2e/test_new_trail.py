@@ -72,7 +72,7 @@ def properties(fresh: Deployment) -> dict[str, Any]:
     return request
 
 
-def test_the_trail_is_made_in_the_management_account_after_its_bucket(
+def test_the_trail_is_created_in_the_management_account_after_its_bucket(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
     """CloudTrail tries the bucket before it accepts it: the stack waits for the bucket's."""
@@ -91,7 +91,7 @@ def test_the_trail_is_made_in_the_management_account_after_its_bucket(
     assert all(arn in json.dumps(one) for one in writes), "no other trail may write there"
 
 
-def test_cloudtrail_takes_what_the_stack_says(
+def test_cloudtrail_accepts_what_the_stack_states(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
     """Created, given its selectors and started, by name, in the account that owns it."""
@@ -118,7 +118,7 @@ def test_cloudtrail_takes_what_the_stack_says(
     assert [one["Name"] for one in selectors] == [one["Name"] for one in kept]
 
 
-def test_elsewhere_it_is_not_found_by_its_name(
+def test_a_trail_is_not_found_by_name_from_another_account(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
     """Why it is not made in the log archive: CloudFormation starts it by name (decision 50)."""

@@ -87,7 +87,7 @@ def create(cloudformation: Any, stack: str, resources: dict[str, Any]) -> str:
     return str(wait_until(f"the end of {stack}", ended))
 
 
-def test_what_is_kept_is_kept_in_these_stacks(kept: dict[str, Any]) -> None:
+def test_stacks_with_retained_resources(kept: dict[str, Any]) -> None:
     """The function that reconciles among them: what was made later has siblings, too."""
     assert {
         "nhi-evidence-main",
@@ -109,7 +109,7 @@ def left(aws: Emulator) -> set[str]:
     }
 
 
-def test_each_is_created_again_after_a_creation_that_failed(
+def test_each_stack_can_be_created_again_after_a_failed_creation(
     aws: Emulator, kept: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
     """Rolled back with nothing left, then made under the same names; and then it stays."""

@@ -64,7 +64,7 @@ def services(aws: Emulator, streamed: Estate) -> Iterator[Any]:
         (templates.OKTA, "okta_system", "okta-log", b'{"detail":{"eventType":"a"}}'),
     ],
 )
-def test_what_is_put_comes_out_as_files_of_the_source(
+def test_records_put_come_out_as_files_of_the_source(
     services: Any, name: str, source: str, bucket: str, body: bytes
 ) -> None:
     """Under the folder of the stream, with an hour in its key, in a form the source reads."""

@@ -111,7 +111,7 @@ def test_every_declared_rule_cuts_something(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", DECLARING)
-def test_who_has_the_original_can_prove_each_cut(source: str) -> None:
+def test_the_owner_of_the_original_can_prove_each_cut(source: str) -> None:
     """Put back, the pieces give the record whose hash the line states; each hash is the piece's."""
     proved = 0
     for body in files(source).values():
@@ -138,7 +138,7 @@ def test_who_has_the_original_can_prove_each_cut(source: str) -> None:
 
 @pytest.mark.parametrize("where", ["map", "cut", "units"])
 @pytest.mark.parametrize("source", DECLARING)
-def test_what_fails_is_reported_without_its_text(
+def test_a_failure_is_reported_without_the_record_s_text(
     source: str, where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error that quotes the record is told by its kind alone, and what it was of locked cut."""
@@ -198,7 +198,7 @@ def test_a_cut_that_no_source_declares_is_not_reproduced() -> None:
     assert mapper.records.again(unit, parsed, was) is None
 
 
-def test_every_file_of_leaks_holds_one() -> None:
+def test_every_file_of_leaks_contains_a_leak() -> None:
     """And a source without declared cuts has none."""
     for source in sources.names():
         if source in DECLARING:

@@ -63,7 +63,7 @@ EXPECTED = {
 }
 
 
-def test_every_place_is_changed_once_in_each_way() -> None:
+def test_every_place_is_mutated_once_in_each_way() -> None:
     """Operators, numbers, conditions, statements and results; no text, no annotation."""
     actual = {(one.function, one.before, one.after) for one in mutants(CODE)}
     signature = "def fits(self, size: int, *, tight: bool = {}) -> bool:"
@@ -91,7 +91,7 @@ def test_a_mutant_is_one_change_that_parses() -> None:
         assert names, target.file
 
 
-def test_what_is_listed_is_there() -> None:
+def test_listed_files_tests_and_survivors_exist() -> None:
     """Files and tests exist, and what may live is a mutant of today, with its reason."""
     files = {target.file: target for target in targets()}
     for target in files.values():
@@ -165,7 +165,7 @@ with run.copy(Path(sys.argv[1])) as package:
 
 
 @pytest.mark.slow
-def test_what_is_noticed_at_once_is_wrong_in_a_function(tmp_path: Path) -> None:
+def test_mutants_noticed_at_once_are_in_functions(tmp_path: Path) -> None:
     """The unchanged code is not noticed; what changes an import is left to a run of its own."""
     done = subprocess.run(
         [sys.executable, "-c", AT_ONCE, str(tmp_path)],

@@ -30,7 +30,7 @@ def test_a_run_is_read_back() -> None:
     assert {("a/b.py", "f: x: 1 -> x: 2"), ("a/b.py", "f: y -> z")} == done.lived
 
 
-def test_figures_take_the_place_of_those_before() -> None:
+def test_new_figures_replace_old_ones() -> None:
     """A row for each file, in order; what was not run again stays."""
     first = [Figures("b.py", 3, 1, 1, 1, "0a"), Figures("a.py", 2, 2, 0, 0, "0b")]
     once = outcome.page(PAGE, first)
@@ -76,7 +76,7 @@ def test_a_digest_is_of_the_code_alone(before: str, after: str, is_same: bool) -
     assert is_same is (code_digest(source.encode()) == code_digest(changed.encode()))
 
 
-def test_the_table_is_of_files_that_are_mutated() -> None:
+def test_the_table_lists_mutated_files() -> None:
     """And its numbers add up."""
     rows = outcome.rows((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     assert rows

@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5), st.booleans(), st.data())
-def test_what_stands_before_the_cut_is_read(
+def test_complete_members_before_the_cut_are_read(
     written: dict[str, Any], ascii_only: bool, data: st.DataObject
 ) -> None:
     """Each member read is the object's own, in its order; no complete one is missed."""
@@ -43,13 +43,13 @@ def test_what_stands_before_the_cut_is_read(
 
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5))
-def test_what_was_not_cut_off_is_left_alone(written: dict[str, Any]) -> None:
+def test_a_complete_object_is_left_alone(written: dict[str, Any]) -> None:
     """A complete object is no object that was cut off."""
     assert leading_members(json.dumps(written).encode()) is None
 
 
 @given(st.binary(max_size=40))
-def test_what_is_no_object_gives_nothing_or_an_object(text: bytes) -> None:
+def test_any_bytes_give_nothing_or_an_object(text: bytes) -> None:
     """No bytes make it fail; what it returns is always an object."""
     leading = leading_members(text)
     assert leading is None or isinstance(json.loads(leading), dict)

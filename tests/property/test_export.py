@@ -36,7 +36,7 @@ def test_every_record_has_an_end(raw: bytes) -> None:
 
 
 @given(RECORD)
-def test_what_is_kept_is_valid(record: dict[str, object]) -> None:
+def test_every_kept_record_is_valid(record: dict[str, object]) -> None:
     """Every kept record is valid OCSF 1.8.0 with the extension."""
     mapped = ALL.map(json.dumps(record).encode())
     if isinstance(mapped, Normalized):

@@ -42,7 +42,7 @@ def deliveries(units: dict[str, bytes]) -> list[Delivery]:
     st.lists(st.sampled_from(FAULTS), max_size=8),
     st.randoms(use_true_random=False),
 )
-def test_whatever_fails_everything_is_acknowledged_in_the_end_and_counted_once(
+def test_despite_any_fault_everything_is_acknowledged_and_counted_once(
     units: dict[str, bytes], faults: list[Fault], random: Random
 ) -> None:
     """Groups of any size are delivered, in any order, until all are acknowledged; and once more."""
@@ -85,7 +85,7 @@ def test_order_and_repetition_of_deliveries_do_not_matter(
 
 @examples(30)
 @given(st.dictionaries(NAMES, BODIES, min_size=1, max_size=12), BODIES)
-def test_what_a_unit_is_does_not_depend_on_its_neighbors(
+def test_a_unit_s_bytes_do_not_depend_on_its_neighbors(
     units: dict[str, bytes], body: bytes
 ) -> None:
     """Its unit line and lines are the same bytes alone and in company: bad input costs nobody."""

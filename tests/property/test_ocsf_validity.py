@@ -29,7 +29,7 @@ def mapper_of(source: str) -> Mapper:
 @pytest.mark.parametrize("source", PACKS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
-def test_what_is_kept_is_valid(source: str, data: st.DataObject) -> None:
+def test_every_kept_record_is_valid(source: str, data: st.DataObject) -> None:
     """Every kept record is valid OCSF 1.8.0 with the extension, and nothing in it is invented."""
     record = data.draw(odd_record(source))
     mapped = mapper_of(source).map(json.dumps(record, ensure_ascii=False).encode(errors="replace"))

@@ -70,7 +70,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def test_a_plain_line_is_not_in_doubt() -> None:
+def test_a_valid_line_passes_the_quick_check() -> None:
     """The line of a delivered file is passed without being asked about in detail."""
     assert [] == arithmetic.in_doubt([PLAIN])
     assert [] == list(arithmetic.problems([PLAIN]))
@@ -88,7 +88,7 @@ def test_no_line_with_a_problem_is_passed(changes: dict[str, Any]) -> None:
 @given(
     st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), CHANGES[name]))
 )
-def test_one_field_that_is_wrong_is_found(change: tuple[str, Any]) -> None:
+def test_each_wrong_field_is_found(change: tuple[str, Any]) -> None:
     """One change at a time, so that no other hides it."""
     name, value = change
     changed = replace(PLAIN, **{name: value})

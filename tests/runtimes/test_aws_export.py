@@ -143,7 +143,7 @@ def test_a_partly_failing_batch_fails_exactly_its_bad_messages(
     assert f'"key":"{key}"' in runtime.logs()
 
 
-def test_a_unit_that_is_announced_twice_is_there_once(
+def test_a_unit_announced_twice_is_stored_once(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
     """Both messages are answered for; in another batch, the unit is counted once all the same."""
@@ -153,7 +153,7 @@ def test_a_unit_that_is_announced_twice_is_there_once(
     assert 1 == len(units_of(store, file))
 
 
-def test_the_hour_is_when_the_store_took_what_states_none(
+def test_without_an_hour_in_the_name_the_hour_is_that_of_storing(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
     """The key of the evidence states the hour its unit's name ends in; again is the same."""
@@ -191,7 +191,7 @@ def test_from_its_third_receive_a_unit_has_an_object_of_its_own(
     assert "messages not deleted ahead of the answer" in runtime.logs()
 
 
-def test_what_is_not_reached_in_time_is_delivered_again(
+def test_units_not_reached_in_time_are_redelivered(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
     """Before the platform would end it, the function answers with what it has not done."""
@@ -221,7 +221,7 @@ def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRun
     assert alone == together
 
 
-def test_a_batch_that_fails_wholly_is_still_an_answer(
+def test_an_entirely_failed_batch_is_still_answered(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
     """When every message fails, every id is answered; the invocation itself does not fail."""
@@ -251,7 +251,7 @@ def emitted(runtime: LambdaRuntime, event: Any, **more: float) -> dict[str, floa
     return {name: sum(metrics[name]) for name in names}
 
 
-def test_what_alarms_watch_is_what_the_function_emits(
+def test_the_function_emits_the_metrics_alarms_watch(
     store: EmbeddedStore, runtime: LambdaRuntime, tmp_path: Path
 ) -> None:
     """Zero where nothing is wrong; else the metric of what is wrong, and that one alone.
@@ -327,7 +327,7 @@ def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> Non
     assert "NHI_EVIDENCE_SCOPE" in str(raised.value)
 
 
-def test_an_event_that_is_no_batch_fails_the_invocation(runtime: LambdaRuntime) -> None:
+def test_an_event_that_is_not_a_batch_fails_the_invocation(runtime: LambdaRuntime) -> None:
     """What is not an SQS batch has no items to answer; the platform must see the error."""
     with pytest.raises(InvocationError):
         runtime.invoke({"hello": "world"})

@@ -164,7 +164,7 @@ def test_a_partly_bad_batch_is_locked_and_acknowledged(
     assert [2] == [len(units) for units in objects(locked).values() if "/100-107" in str(units)]
 
 
-def test_how_far_behind_a_partition_is_read_is_in_the_log(worker: Worker) -> None:
+def test_the_log_states_how_far_behind_a_partition_is(worker: Worker) -> None:
     """The line an alarm reads names the partition, and how long its oldest message waited."""
     times = ("2026-03-02T08:15:00.000Z", "2026-03-02T08:15:30.000Z")
     batch_ = [
@@ -178,9 +178,7 @@ def test_how_far_behind_a_partition_is_read_is_in_the_log(worker: Worker) -> Non
     assert waited - 1 <= int(age) <= waited + 60
 
 
-def test_the_lines_alarms_read_are_those_of_the_worker(
-    worker: Worker, locked: EmbeddedStore
-) -> None:
+def test_the_worker_logs_the_lines_alarms_read(worker: Worker, locked: EmbeddedStore) -> None:
     """A line a category with its records, and one an object that says what it could not decode."""
     before = len(worker.log.read_text())
     batch_ = [message(950, records(record(), record())), message(951, records(record()))]
@@ -209,7 +207,7 @@ def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
 
 
 @pytest.mark.slow
-def test_while_the_store_is_away_the_batch_fails_and_then_is_locked_once(
+def test_a_batch_fails_while_the_store_is_unavailable_and_is_then_locked_once(
     app: Path, locked: EmbeddedStore, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:
     """An exception keeps the checkpoint where it is; the same batch later gives one object."""
@@ -236,7 +234,7 @@ def test_a_batch_of_another_hub_is_not_claimed(worker: Worker, locked: EmbeddedS
     assert before == objects(locked)
 
 
-def test_missing_settings_are_said_by_name(
+def test_missing_settings_are_reported_by_name(
     app: Path, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:
     """A function that is not configured fails its batches; it does not pass them over."""

@@ -80,7 +80,7 @@ def test_an_account_without_a_canary_is_named(bucket: EmbeddedStore, tmp_path: P
     assert done["unanswered"][0].startswith(f"{iam.WORKLOAD_ACCOUNT}: ")
 
 
-def test_a_cloud_that_does_not_know_it_stops_no_other(
+def test_a_cloud_that_rejects_the_canary_stops_no_other(
     bucket: EmbeddedStore, tmp_path: Path
 ) -> None:
     """Its plan is there, so that its silence is evidence; its project is named, with the reason."""

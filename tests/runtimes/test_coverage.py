@@ -104,7 +104,7 @@ def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
     return S3EvidenceVersions(client, iam.EVIDENCE_BUCKET)
 
 
-def test_what_is_told_is_kept_judged_and_sealed(
+def test_answers_are_kept_judged_and_sealed(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
     """Every answer, refusals too, is evidence; and so is what it came to."""
@@ -137,7 +137,7 @@ def test_what_is_told_is_kept_judged_and_sealed(
 
 
 @pytest.mark.slow
-def test_what_is_lost_since_the_run_before_is_named(
+def test_cells_lost_since_the_last_run_are_named(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
     """A trail that is stopped: every cell that rested on it, once."""
@@ -174,7 +174,7 @@ def test_heartbeats_of_the_coming_hours_are_promised(
 
 
 @pytest.mark.slow
-def test_a_cloud_that_cannot_be_asked_costs_no_other(
+def test_an_unreachable_cloud_affects_no_other(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
     """Google Cloud gives no token: its cells are unknown, with the reason; AWS is judged."""
@@ -191,7 +191,7 @@ def test_a_cloud_that_cannot_be_asked_costs_no_other(
 
 
 @pytest.mark.slow
-def test_an_account_that_cannot_be_entered_is_an_answer(
+def test_an_inaccessible_account_is_an_answer(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
     """Its settings are unknown; the run goes on, and somebody is woken."""
@@ -254,7 +254,7 @@ def test_a_statement_that_does_not_hold_is_not_kept(
     assert before == list(reader(bucket).keys("op/"))
 
 
-def test_each_role_it_takes_puts_its_own_kind_alone(bucket: EmbeddedStore) -> None:
+def test_each_assumed_role_puts_only_its_own_kind(bucket: EmbeddedStore) -> None:
     """No evidence, no log, no statement of another function; and it reads nothing with them."""
     own = bucket.client(bucket.collector)
     for role, kind in ((iam.CONFIG_ROLE, "config"), (iam.COVERAGE_ROLE, "coverage")):
@@ -300,7 +300,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
 
 
 @pytest.mark.slow
-def test_what_canaries_show_goes_over_the_settings(
+def test_canaries_take_precedence_over_settings(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
     """Configured, then proven; then broken, which is a step that is lost, and wakes somebody."""

@@ -105,7 +105,7 @@ def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
     assert forwarded == lines(bucket)
 
 
-def test_what_is_no_evidence_is_not_forwarded_and_not_tried_again(
+def test_invalid_evidence_is_neither_forwarded_nor_retried(
     bucket: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
     """Another version of a key with other bytes, and a body that is none inside: acknowledged."""
@@ -117,7 +117,7 @@ def test_what_is_no_evidence_is_not_forwarded_and_not_tried_again(
     assert before == lines(bucket)
 
 
-def test_what_is_not_to_be_read_fails_alone(
+def test_an_object_that_must_not_be_read_fails_alone(
     bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
 ) -> None:
     """Another bucket, a statement, an object that is not there: each fails, the good one not."""

@@ -121,7 +121,7 @@ def test_a_finished_file_is_locked_once(
     assert before == versions(locked)
 
 
-def test_a_file_is_locked_that_a_push_subscription_announces(
+def test_a_file_announced_by_a_push_subscription_is_locked(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
     """What the deployed subscription sends names the file; sent again it changes nothing."""
@@ -135,7 +135,7 @@ def test_a_file_is_locked_that_a_push_subscription_announces(
 
 
 @pytest.mark.slow
-def test_a_file_nobody_announced_is_locked_by_a_replay(
+def test_a_replay_locks_a_file_that_was_never_announced(
     locked: EmbeddedStore,
     storage: EmbeddedGcs,
     runtime: CloudRunRuntime,
@@ -164,7 +164,7 @@ def test_a_file_nobody_announced_is_locked_by_a_replay(
     assert before == versions(locked)
 
 
-def test_an_entry_is_locked_that_a_push_subscription_sends(
+def test_an_entry_sent_by_a_push_subscription_is_locked(
     locked: EmbeddedStore, runtime: CloudRunRuntime
 ) -> None:
     """The message's exact bytes, named by the topic, within which its id is unique."""
@@ -174,7 +174,7 @@ def test_an_entry_is_locked_that_a_push_subscription_sends(
     assert [ENTRY.decode()] == [line["r"] for line in lines[:-1]]
 
 
-def test_what_a_push_subscription_must_not_send_is_refused(
+def test_anything_else_from_a_push_subscription_is_refused(
     storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
     """A deletion, another bucket, another topic, no topic: none is acknowledged."""
@@ -234,7 +234,7 @@ def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntim
 
 
 @pytest.mark.parametrize("name", UNDECODABLE)
-def test_what_cannot_be_decoded_is_locked_and_acknowledged(
+def test_an_undecodable_delivery_is_locked_and_acknowledged(
     locked: EmbeddedStore, runtime: CloudRunRuntime, name: str
 ) -> None:
     """A delivery that will never get better does not circle; its bytes are kept with the reason."""
@@ -246,7 +246,7 @@ def test_what_cannot_be_decoded_is_locked_and_acknowledged(
     assert case.kept == b"".join(line["r"].encode() for line in lines)
 
 
-def test_what_cannot_be_decoded_is_in_a_line_the_alarm_matches(
+def test_an_undecodable_delivery_logs_a_line_the_alarm_matches(
     locked: EmbeddedStore, runtime: CloudRunRuntime
 ) -> None:
     """A line a delivery counts what could not be decoded; nothing where all could."""
@@ -280,7 +280,7 @@ def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) ->
     assert 500 == runtime.deliver(odd)
 
 
-def test_log_lines_are_what_cloud_logging_reads(
+def test_log_lines_have_the_form_cloud_logging_reads(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
     """One JSON object a line, with severity, message, counts, and the trace of its request."""
@@ -306,7 +306,7 @@ def test_log_lines_are_what_cloud_logging_reads(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("says", BROKEN)
-def test_what_is_unavailable_is_delivered_again(
+def test_deliveries_are_repeated_while_something_is_unavailable(
     settings: dict[str, str], locked: EmbeddedStore, says: str, tmp_path: Path
 ) -> None:
     """Nothing is acknowledged that is not locked, and the log says what is missing."""

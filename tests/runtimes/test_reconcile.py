@@ -167,7 +167,7 @@ def bucket_keys(bucket: EmbeddedStore) -> list[str]:
     return list(reader(bucket).keys("op/"))
 
 
-def test_what_is_missing_is_stated_sealed_and_verifies(
+def test_a_missing_file_is_stated_sealed_and_verified(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
     """One withheld file: its hour is not proven, and names it; every other hour is."""
@@ -200,7 +200,7 @@ def test_an_hour_is_judged_once_at_each_stage(
     assert before == bucket_keys(bucket)
 
 
-def test_the_role_it_takes_puts_statements_and_nothing_else(bucket: EmbeddedStore) -> None:
+def test_the_assumed_role_puts_statements_and_nothing_else(bucket: EmbeddedStore) -> None:
     """No evidence, no log, no other operation; it reads nothing."""
     client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
     own = bucket.client(bucket.reconciler)
@@ -214,7 +214,7 @@ def test_the_role_it_takes_puts_statements_and_nothing_else(bucket: EmbeddedStor
         client.list_objects_v2(Bucket=iam.EVIDENCE_BUCKET)
 
 
-def test_a_log_of_another_key_states_nothing(
+def test_nothing_is_stated_for_a_log_of_another_key(
     bucket: EmbeddedStore, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
     """What is not signed by the key it was told is no evidence; the run fails, and says so."""
@@ -241,7 +241,7 @@ def test_missing_settings_are_named(
         running.invoke({})
 
 
-def test_canaries_of_an_hour_are_weighed_by_what_is_sealed(
+def test_canaries_of_an_hour_are_weighed_by_sealed_records(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
     """Each announced probe has a result; a plan that was not there before its hour proves none."""

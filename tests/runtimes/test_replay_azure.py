@@ -72,7 +72,7 @@ def locked_digests(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
     return digests
 
 
-def test_what_was_passed_over_is_locked_by_a_replay(
+def test_a_replay_locks_skipped_messages(
     locked: tuple[EmbeddedStore, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the partition that lacks something is read again; all of it then is what came."""

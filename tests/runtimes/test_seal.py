@@ -85,7 +85,7 @@ def metrics(runtime: LambdaRuntime) -> list[dict[str, Any]]:
     return [one for one in map(json.loads, lines) if "_aws" in one]
 
 
-def test_what_is_new_is_sealed_and_verifies(
+def test_new_objects_are_sealed_and_verify(
     bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
 ) -> None:
     """Each run adds what came since the last; an auditor with the public key finds nothing."""

@@ -25,7 +25,7 @@ class Outsider:
 
 
 @pytest.mark.parametrize("kept_ms", [None, 90 * DAY_MS])
-def test_an_anchor_is_locked_as_the_log_is(kept_ms: int | None) -> None:
+def test_an_anchor_is_locked_like_the_log(kept_ms: int | None) -> None:
     """Until the year of its shard, retention and grace are over, where that is asked for."""
     world = SealedStore()
     anchoring = Anchoring(

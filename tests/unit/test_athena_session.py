@@ -70,7 +70,7 @@ def page(stub: Stubber, rows: list[list[str | None]], *, token: str = "", after:
     stub.add_response("get_query_results", answer, {**QUERY, "MaxResults": 1000, **more})
 
 
-def test_it_waits_and_reads_every_page(stub: Stubber) -> None:
+def test_a_query_waits_and_reads_every_page(stub: Stubber) -> None:
     """The first row of the first page alone has the names."""
     waits: list[float] = []
     opened = session(stub, waits)
@@ -102,7 +102,7 @@ def test_an_interrupt_stops_the_query(stub: Stubber) -> None:
         list(opened.ask("SELECT 1"))
 
 
-def test_an_interrupt_stays_one_where_the_query_cannot_be_stopped(stub: Stubber) -> None:
+def test_an_interrupt_is_raised_even_if_the_query_cannot_be_stopped(stub: Stubber) -> None:
     opened = session(stub)
     started(stub)
     stub.add_client_error("get_query_execution", "ThrottlingException", "Rate exceeded")
@@ -126,7 +126,7 @@ def test_an_interrupt_stays_one_where_the_query_cannot_be_stopped(stub: Stubber)
         ("CANCELLED", {}, "cancelled: no reason given"),
     ],
 )  # fmt: skip
-def test_what_did_not_succeed_is_one_line_and_is_paid_for(
+def test_a_failed_query_is_one_line_and_states_its_cost(
     stub: Stubber, name: str, status: dict[str, Any], text: str
 ) -> None:
     opened = session(stub)
@@ -148,7 +148,7 @@ def test_a_refusal_is_one_line(stub: Stubber) -> None:
 @pytest.mark.parametrize(
     "settings", [{"BytesScannedCutoffPerQuery": None}, {"EnforceWorkGroupConfiguration": False}]
 )
-def test_a_workgroup_without_a_limit_is_not_asked(stub: Stubber, settings: dict[str, Any]) -> None:
+def test_a_workgroup_without_a_limit_is_not_used(stub: Stubber, settings: dict[str, Any]) -> None:
     with pytest.raises(AthenaError, match="does not limit what a query reads"):
         session(stub, **settings)
 

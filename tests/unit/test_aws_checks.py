@@ -44,13 +44,13 @@ def refused(code: str) -> ClientError:
         (EndpointConnectionError(endpoint_url="https://example.com"), State.UNKNOWN),
     ],
 )
-def test_what_cannot_be_asked_is_not_well(answer: Any, state: State) -> None:
+def test_what_cannot_be_checked_is_not_ok(answer: Any, state: State) -> None:
     """Only an answer can be well; a refusal is not seen, an absence is not deployed."""
     assert state == answered(answer)
 
 
 @pytest.mark.parametrize("lock_days", [None, 365])
-def test_a_bucket_that_is_gone_is_one_finding(lock_days: int | None) -> None:
+def test_a_missing_bucket_is_one_finding(lock_days: int | None) -> None:
     """Its settings went with it: one line for each of them would hide what is wrong."""
 
     def gone(**_: str) -> Any:
@@ -89,14 +89,14 @@ def as_stored(policy: list[dict[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [rewritten(one) for one in reversed(policy)]}
 
 
-def test_the_policy_of_the_stacks_is_well_however_s3_writes_it() -> None:
+def test_the_deployed_policy_is_ok_however_s3_formats_it() -> None:
     """Order, and a list of one, are no difference."""
     is_ok, observed = policy_differences.judged(as_stored(POLICY), POLICY)
     assert is_ok, observed
 
 
 @pytest.mark.parametrize("sid", [one["Sid"] for one in POLICY])
-def test_every_statement_is_missed_and_every_change_is_seen(sid: str) -> None:
+def test_every_missing_or_changed_statement_is_noticed(sid: str) -> None:
     """A deny that is gone, made hollow by a condition, narrowed, or turned round."""
 
     def observed(policy: list[dict[str, Any]]) -> tuple[bool, str]:
@@ -116,7 +116,7 @@ def test_every_statement_is_missed_and_every_change_is_seen(sid: str) -> None:
         assert (False, f"changed: {sid}") == observed([*rest, statement | hollow]), hollow
 
 
-def test_a_statement_of_somebody_elses_is_seen() -> None:
+def test_a_foreign_statement_is_noticed() -> None:
     """An Allow for an outsider takes no deny away, and still is not what was deployed."""
     added = {
         "Sid": "Theirs",
@@ -139,7 +139,7 @@ def test_a_statement_of_somebody_elses_is_seen() -> None:
         ({}, False),
     ],
 )
-def test_a_lock_is_well_if_nobody_can_open_it(rule: dict[str, Any], well: bool) -> None:
+def test_a_lock_is_ok_if_nobody_can_open_it(rule: dict[str, Any], well: bool) -> None:
     """COMPLIANCE, and as long as was configured."""
     answer = {"ObjectLockConfiguration": {"Rule": {"DefaultRetention": rule}}}
     assert well == bucket_checks.locked(answer, 400)[0]

@@ -21,7 +21,7 @@ def test_short_keys_are_remembered_and_long_ones_are_not() -> None:
     assert ["abc", "long", "long"] == calls
 
 
-def test_only_so_many_results_are_kept() -> None:
+def test_the_number_of_kept_results_is_bounded() -> None:
     """The oldest result makes room."""
     calls: list[int] = []
 
@@ -35,7 +35,7 @@ def test_only_so_many_results_are_kept() -> None:
     assert [1, 2, 3, 1] == calls
 
 
-def test_as_many_as_may_be_are_kept() -> None:
+def test_the_cache_fills_up_to_its_bound() -> None:
     """Half of them is the newest half."""
     calls: list[int] = []
 
@@ -49,7 +49,7 @@ def test_as_many_as_may_be_are_kept() -> None:
     assert [1, 2, 3, 4, 5, 6] == calls
 
 
-def test_what_is_asked_for_again_stays() -> None:
+def test_a_reused_result_stays() -> None:
     """However many others pass through."""
     calls: list[int] = []
 
@@ -78,7 +78,7 @@ def test_texts_within_other_values_count() -> None:
     assert ["abc", "abc", "abc", "abcdef", "abcdef"] == [account.uid for account in calls]
 
 
-def test_what_is_no_text_takes_nothing() -> None:
+def test_values_that_are_not_text_take_no_space() -> None:
     """Numbers and None beside a text as long as may be kept."""
     calls: list[str] = []
 
@@ -93,7 +93,7 @@ def test_what_is_no_text_takes_nothing() -> None:
     assert ["abc", "abc"] == calls
 
 
-def test_what_is_raised_is_not_remembered() -> None:
+def test_exceptions_are_not_cached() -> None:
     """It is raised again."""
     calls: list[str] = []
 

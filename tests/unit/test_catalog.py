@@ -96,7 +96,7 @@ def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
 @pytest.mark.parametrize(
     "result", [one for one in Result if one not in {Result.DENIED, Result.UNAUTHENTICATED}]
 )
-def test_other_failures_are_no_failed_attempts(result: Result) -> None:
+def test_other_failures_are_not_failed_attempts(result: Result) -> None:
     """A throttled, missing or invalid call was not refused."""
     decision = catalog().classify(event(outcome=Outcome(result)))
     assert decision.phase is Phase.CREDENTIAL_LIFECYCLE
@@ -261,7 +261,7 @@ def test_exact_then_prefix_then_suffix_then_pattern(operation: str, rule: str) -
         ("b.disks.delete", "fallback:verb:delete"),
     ],
 )
-def test_a_long_name_is_known_by_its_end(operation: str, rule: str) -> None:
+def test_a_long_name_is_recognized_by_its_end(operation: str, rule: str) -> None:
     """The whole name, its last two parts, its last part, whatever their case: in this order."""
     loaded = catalog(
         names={"fold_case": True, "separator": "."},
@@ -276,7 +276,7 @@ def test_a_long_name_is_known_by_its_end(operation: str, rule: str) -> None:
     assert loaded.classify(event(operation)).rules == (rule,)
 
 
-def test_an_override_knows_a_long_name_by_its_end() -> None:
+def test_an_override_recognizes_a_long_name_by_its_end() -> None:
     """What a row is found by, an override is found by."""
     loaded = catalog(
         names={"fold_case": True, "separator": "."},

@@ -86,7 +86,7 @@ def test_each_rule(operation: str, rule: str) -> None:
         "",
     ],
 )
-def test_it_is_silent_where_its_words_say_nothing(operation: str) -> None:
+def test_the_lexicon_is_silent_where_its_words_mean_nothing(operation: str) -> None:
     """A noun elsewhere than at the end, a plain read, a look-alike: none decides."""
     assert LEXICON.by_words(operation) is None
 
@@ -110,21 +110,21 @@ def test_the_verb_decides_last(operation: str, rule: str, phase: Phase) -> None:
     assert (phase, (f"{BY_VERB}{rule}",)) == (classification.phase, classification.rules)
 
 
-def test_the_action_at_the_end_of_a_path_is_what_is_done() -> None:
+def test_a_verb_at_the_end_of_a_path_is_the_action() -> None:
     """`POST` says little where the path ends in a verb."""
     archived = LEXICON.by_verb("POST /teams/{id}/archive")
     assert archived is not None
     assert 3 == archived.activity_id
 
 
-def test_a_guess_is_of_the_one_class_that_claims_nothing() -> None:
+def test_a_guess_has_the_class_that_claims_nothing() -> None:
     """What is guessed is API Activity: it never says that a credential or a grant was made."""
     classification = LEXICON.by_words("CreateBucketAccessKey")
     assert classification is not None
     assert (6003, 1) == (classification.class_uid, classification.activity_id)
 
 
-def test_every_rule_says_why_and_no_verb_is_in_two_groups() -> None:
+def test_every_rule_has_a_reason_and_no_verb_is_in_two_groups() -> None:
     """The table explains itself and is unambiguous."""
     rules = (*LEXICON.by_words_rules, *LEXICON.by_verb_rules)
     assert [] == [rule.id for rule in rules if not rule.why]
@@ -156,7 +156,7 @@ def test_the_lexicon_is_part_of_the_mapper_digest() -> None:
         assert TABLE in pack.tables
 
 
-def test_it_agrees_with_the_curated_rows() -> None:
+def test_the_lexicon_agrees_with_the_curated_rows() -> None:
     """Of the rows it speaks of, seven in eight; docs/catalog-lexicon.md argues the others.
 
     A row may be added before its difference is argued; ten are too many.

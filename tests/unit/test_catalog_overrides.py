@@ -64,7 +64,7 @@ def test_an_override_on_a_class_of_record_is_for_that_class() -> None:
         ({"path": "record_class", "is_not": "AwsApiCall"}, "AwsServiceEvent"),
     ],
 )
-def test_an_override_may_ask_of_a_class_in_any_way(
+def test_an_override_may_compare_the_class_in_any_way(
     condition: dict[str, Any], record_class: str
 ) -> None:
     """Not only for one; where the record states none, none of these holds."""
@@ -73,7 +73,7 @@ def test_an_override_may_ask_of_a_class_in_any_way(
     assert Phase.IMPACT is not table.classify(event()).phase
 
 
-def test_what_nothing_says_anything_of_is_unknown() -> None:
+def test_an_operation_no_rule_covers_is_unknown() -> None:
     """Named as no guess even: a call of an API, of some kind."""
     decision = catalog().classify(event("Zzyzx"))
     assert (Phase.UNKNOWN, Phase.UNKNOWN, None) == (
@@ -171,7 +171,7 @@ def call(service: str = "s", operation: str = "o", permissions: tuple[str, ...] 
         (call(permissions=("p", "p" * 256)), 0, False),
     ],
 )
-def test_what_is_remembered_is_bounded(operation_call: Call, cached: int, expected: bool) -> None:
+def test_the_cache_is_bounded(operation_call: Call, cached: int, expected: bool) -> None:
     """In entries, and in the length of what records bring."""
     assert expected is module._cacheable(operation_call, cached)
 
@@ -180,7 +180,7 @@ def cache_sizes(table: Catalog) -> tuple[int, int, int]:
     return len(table._decided), len(table._based), len(table._candidates_of)
 
 
-def test_what_is_remembered_is_used_again() -> None:
+def test_cached_decisions_are_reused() -> None:
     """The same call is decided once; one that is too long is decided each time, and the same."""
     table = catalog()
     denied = event(outcome=Outcome(Result.DENIED, "AccessDenied"))
@@ -193,7 +193,7 @@ def test_what_is_remembered_is_used_again() -> None:
     assert (1, 1, 1) == cache_sizes(table)
 
 
-def test_what_differs_is_remembered_apart() -> None:
+def test_different_operations_are_cached_separately() -> None:
     """By service, class, refusal, access level and permissions alike."""
     table = catalog()
     denied = Outcome(Result.DENIED, "AccessDenied")

@@ -61,7 +61,7 @@ def test_each_form(name: str, words: str) -> None:
         ("DELETE /identitygovernance/accesspackagecatalogs/{id}", "delete access package catalog"),
     ],
 )
-def test_a_name_of_one_case_is_split_at_known_words(name: str, words: str) -> None:
+def test_a_name_in_one_case_is_split_at_known_words(name: str, words: str) -> None:
     """The longest known word wins: there is no log in a catalog, no `gets` in `getsecret`."""
     assert tuple(words.split()) == SPLITTER.words(name)
 

@@ -49,13 +49,13 @@ def written(streams: str, files: str = HERE) -> tuple[str, str]:
         ),
     ],
 )
-def test_a_stream_that_cannot_be_made(streams: str, files: str, key: str, message: str) -> None:
+def test_an_impossible_stream_is_refused(streams: str, files: str, key: str, message: str) -> None:
     """Where it is made, where its errors would lie, and what fills it."""
     reported = problems(changed(written(streams, files)))
     assert any(key == each.key and message in each.text for each in reported), reported
 
 
-def test_a_bus_is_a_partner_s() -> None:
+def test_a_bus_must_be_a_partner_s() -> None:
     """Any other name is no event source of a partner."""
     (reported,) = problems(changed(written('{ name = "acme", bus = "default" }')))
     assert "partner event source" in reported.text

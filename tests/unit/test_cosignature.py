@@ -71,7 +71,7 @@ def test_the_message_byte_by_byte() -> None:
     ],
     ids="-".join,
 )
-def test_what_the_message_cannot_hold(wrong: dict[str, int]) -> None:
+def test_a_message_that_cannot_be_built_is_refused(wrong: dict[str, int]) -> None:
     """Lengths, bounds and the rule on times of the specification."""
     right = {"cosigner": "a", "time": 5, "origin": "b", "end": 9, "root": b"r" * 32}
     with pytest.raises(ValueError, match=r"cosign|subtree"):
@@ -93,20 +93,20 @@ def test_a_log_signs_and_cosigns() -> None:
     assert checkpoint.cosigned(SIGNED, COSIGNING, ORIGIN)
 
 
-def test_who_pins_one_key_reads_the_same_checkpoint() -> None:
+def test_pinning_one_key_gives_the_same_checkpoint() -> None:
     """A verifier that knows no ML-DSA key passes over its line."""
     signed = checkpoint.read_signed(SIGNED, [PRIMARY], ORIGIN)
     assert (HEAD, False) == (signed.checkpoint, signed.is_cosigned)
 
 
-def test_a_stripped_cosignature_shows() -> None:
+def test_a_stripped_cosignature_is_noticed() -> None:
     """Without its line the checkpoint holds, and is not cosigned."""
     stripped = with_lines(SIGNED, lines(SIGNED)[0])
     assert not checkpoint.read_signed(stripped, SIGNERS.keys, ORIGIN).is_cosigned
     assert not checkpoint.cosigned(stripped, COSIGNING, ORIGIN)
 
 
-def test_a_cosignature_alone_is_no_signature() -> None:
+def test_a_cosignature_alone_is_not_a_signature() -> None:
     """Where a key that signs is pinned, its line must be there."""
     alone = with_lines(SIGNED, lines(SIGNED)[1])
     with pytest.raises(note.NoteError, match="cosigned but not signed"):
@@ -126,7 +126,7 @@ def test_any_altered_byte_of_a_cosignature_fails(place: int) -> None:
             checkpoint.read_signed(altered, keys, ORIGIN)
 
 
-def test_it_covers_what_a_checkpoint_states_and_its_name() -> None:
+def test_a_cosignature_covers_the_checkpoint_and_its_name() -> None:
     """Another size, another root, another name or another form: the cosignature is void."""
     key = COSIGNING.named(ORIGIN)
     _, signatures = note.split(SIGNED)

@@ -53,7 +53,7 @@ def test_a_day_of_the_large_estate() -> None:
     assert (30, 400) == (a_day.standard_days, a_day.archive_days)
 
 
-def test_few_files_are_a_batch_each() -> None:
+def test_few_files_form_one_batch_each() -> None:
     """A window that closes empty locks nothing: there are no more batches than files."""
     a_day = volumes(Estate(events_per_day=1_000, accounts=1, regions=1, enabled_regions=1))
     assert 288 + 24 == a_day.units == a_day.batches
@@ -69,7 +69,9 @@ def test_few_files_are_a_batch_each() -> None:
         ({"events_per_day": 3_000_000}, (430, 0)),
     ],
 )
-def test_what_goes_to_the_archive_class(changes: dict[str, Any], days: tuple[int, int]) -> None:
+def test_which_objects_move_to_the_archive_class(
+    changes: dict[str, Any], days: tuple[int, int]
+) -> None:
     """Only where R lasts for the class's minimum, and only objects of 128 KB at least."""
     a_day = volumes(changed(SMALL, **changes))
     assert days == (a_day.standard_days, a_day.archive_days)
@@ -104,7 +106,7 @@ def test_a_price_is_shown_in_full(price: Price, printed: str) -> None:
     assert printed == str(price)
 
 
-def test_every_price_says_where_it_stands_and_when_it_was_read() -> None:
+def test_every_price_states_its_page_and_month() -> None:
     """A page of AWS's own, but for two whose page was not read; and a month."""
     others = {"cw_composite": prices.COMPOSITES, "athena": prices.ATHENA}
     for name, price in prices.every_price().items():
@@ -128,7 +130,7 @@ def amount(arithmetic: str) -> float:
 
 
 @pytest.mark.parametrize("estate", [SMALL, LARGE, changed(LARGE, replica=True, other_region=True)])
-def test_the_arithmetic_comes_to_the_amount(estate: Estate) -> None:
+def test_the_arithmetic_gives_the_amount(estate: Estate) -> None:
     """What stands beside an amount gives it, but for the digits left out."""
     for line in lines(bill(estate)).values():
         if "down to" not in line.arithmetic:
@@ -143,7 +145,7 @@ def test_the_large_estate_costs_about_as_designed() -> None:
     assert 2_000 < lines(bill(LARGE))["each full verification", "retrieval"].usd < 2_050
 
 
-def test_twice_the_time_is_twice_the_archive() -> None:
+def test_twice_the_retention_is_twice_the_archive() -> None:
     """Storage follows R, and requests do not."""
     short, long = (lines(bill(changed(LARGE, retention_days=days))) for days in (400, 800))
     archive = "storage", "Glacier Instant Retrieval"
@@ -152,7 +154,7 @@ def test_twice_the_time_is_twice_the_archive() -> None:
     assert short[put] == long[put]
 
 
-def test_a_replica_is_stored_again_and_carried_there() -> None:
+def test_a_replica_costs_storage_and_transfer() -> None:
     """Its lines are those of the first bucket, and the way to it."""
     single, double = (lines(bill(changed(LARGE, replica=on))) for on in (False, True))
     added = {item: line for (group, item), line in double.items() if group == "replica"}
@@ -162,14 +164,14 @@ def test_a_replica_is_stored_again_and_carried_there() -> None:
     assert 100 < added["to its region"].usd < 102
 
 
-def test_transfer_is_charged_between_regions_alone() -> None:
+def test_transfer_is_charged_only_between_regions() -> None:
     """Within one region S3, SQS and Lambda charge none."""
     near, far = (lines(bill(changed(LARGE, other_region=on))) for on in (False, True))
     assert 0 == near["transfer", "within one region"].usd
     assert 100 < far["transfer", "to its region"].usd < 102
 
 
-def test_the_sweeps_are_counted_by_their_rhythm() -> None:
+def test_sweeps_are_counted_by_their_schedule() -> None:
     """Three hours every five minutes, 45 hourly, 33 days daily, the rest weekly; 1,000 a page."""
     assert 3 * 288 + 45 * 24 + 33 * 24 == listings(24_000, 35)
     assert 2 * (3 * 288 + 45 * 24 + 33 * 24) == listings(24_001, 35)
@@ -186,13 +188,13 @@ def test_the_sweeps_are_counted_by_their_rhythm() -> None:
         ({"regions": 18}, "regions: 18 is more than the 17"),
     ],
 )
-def test_what_is_no_estate_is_named(changes: dict[str, Any], named: str) -> None:
+def test_an_invalid_estate_is_refused(changes: dict[str, Any], named: str) -> None:
     """The error says which number, and what it is."""
     with pytest.raises(SettingsError, match=re.escape(named)):
         changed(SMALL, **changes)
 
 
-def test_the_text_says_why_nothing_is_archived() -> None:
+def test_the_text_explains_why_nothing_is_archived() -> None:
     """Small objects, a short R and the wish are told apart."""
     tiny = text((bill(changed(SMALL, events_per_day=100_000)),))
     assert "S3 moves no object below 128 KB" in tiny
@@ -201,7 +203,7 @@ def test_the_text_says_why_nothing_is_archived() -> None:
     assert "objects of 6.3 MB" in text((bill(LARGE),))
 
 
-def test_the_batches_are_those_deployed() -> None:
+def test_batch_sizes_and_schedules_are_those_deployed() -> None:
     """Sizes and rhythms are those of the deployment's own declarations."""
     declared = [
         tomllib.loads((ROOT / "functions" / name / "deploy.toml").read_text())

@@ -77,7 +77,7 @@ def test_a_unit_in_another_batch_is_a_duplicate() -> None:
     assert ([2], [5, 9]) == (indexes(unit.counted), indexes(unit.duplicates))
 
 
-def test_the_latest_listed_release_is_counted() -> None:
+def test_the_latest_listed_release_counts() -> None:
     """A replay by a later release counts, whichever was sealed first; the list says which it is."""
     old, new = claim(0, line="a"), claim(1, mapper="m2", line="b")
     for pair in ((old, new), (new, old)):
@@ -90,7 +90,7 @@ def test_the_latest_listed_release_is_counted() -> None:
     assert [0] == indexes(weigh(old, new, listed=("m2", "m1")).counted)
 
 
-def test_a_release_nobody_listed_never_wins() -> None:
+def test_an_unlisted_release_never_wins() -> None:
     """Not by being later, not by what it calls itself, and not by contradicting itself."""
     genuine = claim(3, line="a")
     unit = weigh(claim(0, mapper="zz", line="b"), genuine, claim(9, mapper="zz", line="c"))
@@ -113,7 +113,7 @@ def test_one_release_has_one_line_of_a_unit() -> None:
     )
 
 
-def test_other_settings_are_no_contradiction() -> None:
+def test_other_settings_are_not_a_contradiction() -> None:
     """The same unit in another scope has other lines, and both may be genuine."""
     unit = weigh(claim(0, line="a"), claim(1, line="b", settings="all"))
     assert (Status.COUNTED, [0], [1]) == (
@@ -215,14 +215,14 @@ def test_a_writer_may_state_any_number_of_parts(number: int) -> None:
 
 
 @given(st.sampled_from([{}, {"first": 1}, {"span": (1, 10)}, {"parts": 2}, {"is_rejection": True}]))
-def test_a_claim_alone_is_weighed_as_among_others(change: dict[str, Any]) -> None:
+def test_a_single_claim_is_weighed_as_among_others(change: dict[str, Any]) -> None:
     """The short way for a unit with one claim gives what the long one gives."""
     alone = claim(0, **change)
     again = weigh(alone, claim(1, **change))
     assert (weigh(alone).status, weigh(alone).counted) == (again.status, again.counted)
 
 
-def test_parts_of_two_releases_make_no_set() -> None:
+def test_parts_of_two_releases_do_not_form_a_set() -> None:
     """Part 1 by one and parts 2 and 3 by another."""
     first, *rest = parts()
     unit = weigh(first, *(claim(c.index, **_changed(c, mapper="m2")) for c in rest))
@@ -234,7 +234,7 @@ def _changed(original: Claim, **changes: Any) -> dict[str, Any]:
     return {name: getattr(original, name) for name in names} | changes
 
 
-def test_a_part_without_the_others_does_not_spoil_a_set() -> None:
+def test_a_stray_part_does_not_invalidate_a_complete_set() -> None:
     """A writer that died half way, and another release that finished: the complete set counts."""
     half = claim(0, parts=2, raw_size=20, line="half")
     unit = weigh(half, claim(1, mapper="m2", raw_size=10))
@@ -308,7 +308,7 @@ def test_a_claim_is_what_header_and_unit_line_state() -> None:
     assert not stated(kind="companion").is_rejection
 
 
-def test_what_a_source_says_of_a_file_is_no_part_of_its_claim_but_of_a_companion() -> None:
+def test_source_metadata_belongs_only_to_a_companion_s_claim() -> None:
     """The signature of a provider stands there: another one is another companion."""
     metadata = {"source_metadata": {"etag": "1"}}
     for kind, is_other in (("records", False), ("rejection", False), ("companion", True)):

@@ -82,9 +82,7 @@ def test_a_field_is_cut_at_every_place(path: str, raw: str, kept: str) -> None:
     ],
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_the_values_of_a_query_are_cut_but_for_known_names(
-    uri: str, kept: str, ascii_only: bool
-) -> None:
+def test_query_values_are_cut_except_for_known_names(uri: str, kept: str, ascii_only: bool) -> None:
     """However the text is escaped: as it is, as Go escapes it, and in a text in a text."""
     for escaped in (False, True):
         text = json.dumps({"uri": uri, "z": 1}, ensure_ascii=ascii_only)
@@ -99,7 +97,7 @@ def test_the_values_of_a_query_are_cut_but_for_known_names(
 @pytest.mark.parametrize(
     "raw", [b"", b"LEAK", b'{"key":"LEAK"', b'"LEAK"', b'{"a":"\xff"}', b'{"a":"\\ud800"', DEEP]
 )
-def test_of_what_cannot_be_read_nothing_is_kept(raw: bytes) -> None:
+def test_nothing_is_kept_of_an_unreadable_record(raw: bytes) -> None:
     """All of it is one cut, by a rule of its own."""
     kept = cutter("key").cut(raw)
     assert b"" == kept.text
@@ -119,7 +117,7 @@ def test_a_refused_category_is_not_kept() -> None:
         assert (None, raw) == (Cutter(table).cut(raw).refused, Cutter(table).cut(raw).text)
 
 
-def test_a_condition_looks_into_a_text() -> None:
+def test_a_condition_looks_inside_a_json_string() -> None:
     """Where the record is JSON inside a text, what the condition asks of is in there."""
     unless = Condition("t>ref.resource", any_of=("roles",))
     for resource, kept in (("roles", {"a": "LEAK"}), ("secrets", {})):
@@ -128,7 +126,7 @@ def test_a_condition_looks_into_a_text() -> None:
         assert kept == json.loads(json.loads(done)["t"])["o"]
 
 
-def test_every_text_below_is_cut_but_for_hashes_and_known_names() -> None:
+def test_every_nested_string_is_cut_except_hashes_and_known_names() -> None:
     """At any depth; numbers stay, and so do texts in a list under a known name."""
     form = '{"d":{"a":"%s","n":7,"h":"hmac:1","in":{"id":"x","b":["%s"]},"id":["y",["z"]]},"e":"x"}'
     raw, kept = form % ("LEAK", "LEAK"), form % ("", "")
@@ -178,7 +176,7 @@ def without_looking_first(table: CutTable) -> Cutter:
     indent=st.sampled_from([None, 1]),
     ascii_only=st.booleans(),
 )
-def test_what_is_left_is_json_and_with_the_pieces_the_original(
+def test_the_rest_is_json_and_the_pieces_restore_the_original(
     tree: dict[str, Any], path: str, indent: int | None, ascii_only: bool
 ) -> None:
     """Put back at their places, the pieces give the original; cut again, nothing is left to cut."""

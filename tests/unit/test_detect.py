@@ -54,7 +54,7 @@ def test_every_case_is_known_by_its_attributes(source: str) -> None:
         ("{", None),
     ],
 )
-def test_the_mark_that_says_most_decides(document: str, source: str | None) -> None:
+def test_the_most_specific_mark_decides(document: str, source: str | None) -> None:
     """A pack comes before a router, more attributes before fewer; of two sources it is neither."""
     assert source == detect.source(document.encode())
 
@@ -71,7 +71,7 @@ def test_the_mark_that_says_most_decides(document: str, source: str | None) -> N
         ('{ attributes = ["a"], exact = true }', "unknown field `exact`"),
     ],
 )
-def test_marks_that_can_never_fit_are_refused(
+def test_marks_that_can_never_match_are_refused(
     mark: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names source and file."""

@@ -59,7 +59,7 @@ def test_one_lookup_event() -> None:
     assert [FIRST] == raws(json.dumps({"EventId": "1", "CloudTrailEvent": FIRST}).encode())
 
 
-def test_a_record_is_itself() -> None:
+def test_a_bare_record_is_returned_as_it_is() -> None:
     """A raw record has none of the marks of an envelope."""
     assert [FIRST] == raws(f" {FIRST}\n".encode())
 
@@ -70,7 +70,7 @@ def test_a_control_message_holds_no_records() -> None:
 
 
 @pytest.mark.parametrize("text", ["nope", "[]", "1", '{"eventName":'])
-def test_what_is_no_document_is_one_record(text: str) -> None:
+def test_an_unparsable_input_is_one_record(text: str) -> None:
     """It is handed on as it is; mapping says what is wrong with it."""
     assert [text] == raws(text.encode())
 

@@ -117,7 +117,7 @@ def test_an_estate_as_the_design_expects_it() -> None:
         (7, {"sh -c": "failed: Key based authentication is not permitted"}, "failed: Key based"),
     ],
 )
-def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], start: str) -> None:
+def test_every_deviation_is_reported(fact: int, answers: dict[str, Any], start: str) -> None:
     """Each answer that the design does not expect is no."""
     estate_fact: EstateFact = ESTATE[fact]
     answer = estate_fact.ask(Estate(**answers), CONFIG)

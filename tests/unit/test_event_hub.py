@@ -185,7 +185,7 @@ def test_a_rejection_unit_states_its_messages_too() -> None:
     assert [0, 0] == unit.messages["n"]
 
 
-def test_a_name_that_claims_more_than_it_holds_is_no_valid_range() -> None:
+def test_a_name_that_claims_more_than_it_holds_is_not_a_valid_range() -> None:
     """The claim is the name's, the messages are the object's."""
     run = Run(STREAM, (message(7), message(8)))
     stored = locked(run, MemoryStore(), unit=f"{STREAM}/7-9!h=2026030208")

@@ -74,7 +74,7 @@ def test_a_larger_window_is_refused() -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 40, 3))
-def test_any_beginning_is_no_frame(cut: int) -> None:
+def test_no_truncated_frame_is_valid(cut: int) -> None:
     """What is cut short anywhere is an error that says so, in the check of the form too."""
     body, table = frame.pack(LONG[:2], table=1)
     with pytest.raises(ValueError, match=r"zstd|table|line"):
@@ -88,7 +88,7 @@ def _with(options: dict[int, int], *, sized: bool = True, content: bytes = b"x\n
     return compressor.compress(content) + compressor.flush()
 
 
-def test_lines_without_number_are_refused_before_they_are_split() -> None:
+def test_too_many_lines_are_refused_before_splitting() -> None:
     """A few bytes inflate to very many empty lines, each of which would cost memory."""
     body, _ = frame.pack([b""] * (frame.MAX_LINES + 1))
     assert len(body) < 1_000

@@ -77,9 +77,7 @@ def test_lines_are_the_same_however_they_are_read(
     ],
     ids=["cut", "cut before its first byte", "flipped", "plain", "no sum", "empty", "open"],
 )
-def test_what_is_wrong_is_named_where_it_is_come_upon(
-    read: Read, body: bytes, message: str
-) -> None:
+def test_an_error_is_raised_where_it_is_encountered(read: Read, body: bytes, message: str) -> None:
     """The same of all lines and of the first, where they reach so far."""
     with pytest.raises(ValueError, match=message):
         list(read(body, limit=1000))
@@ -116,7 +114,7 @@ def test_a_frame_has_as_many_lines_as_a_reader_splits_it_into(
             list(read(more, limit=100))
 
 
-def test_a_table_is_inflated_as_far_as_its_limit() -> None:
+def test_a_table_is_inflated_up_to_its_limit() -> None:
     """And refused as a frame is: damaged, of another form, or cut within a line."""
     body, table = frame.pack(LINES, table=2)
     size = sum(len(line) + 1 for line in LINES[:2])
@@ -131,7 +129,7 @@ def test_a_table_is_inflated_as_far_as_its_limit() -> None:
             frame.unpack_table(head, limit=limit)
 
 
-def test_how_a_frame_is_made_is_stated() -> None:
+def test_frame_parameters_are_those_documented() -> None:
     """Level and window are those of docs/decisions/0061; without a table, no block is closed."""
     assert frame.CODEC.endswith("/level=6/window=23")
     assert (BODY, 0) == frame.pack(LINES) == frame.pack(LINES, table=0)
@@ -209,7 +207,9 @@ ENDS = block(RAW, 5, last=True)
         (b"\x28\xb5\x2f\xfc" + frame_of(ENDS)[4:], 14, "not a zstd frame"),
     ],
 )
-def test_the_form_is_told_without_inflating(body: bytes, table: int, message: str | None) -> None:
+def test_the_form_is_checked_without_inflating(
+    body: bytes, table: int, message: str | None
+) -> None:
     """Header, blocks, checksum and end, byte for byte (RFC 8878 section 3.1.1)."""
     if message is None:
         frame.check_form(body, table=table)

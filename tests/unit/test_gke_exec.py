@@ -34,7 +34,7 @@ def test_arguments_are_cut_and_the_rest_stays() -> None:
 
 
 @pytest.mark.parametrize("word", ["k8s_cluster", "GKE", "command.gke.io", "\\\\u006b8s"])
-def test_an_unreadable_text_with_a_word_of_it_is_kept_by_nobody(word: str) -> None:
+def test_an_unreadable_text_that_may_hold_arguments_is_not_kept(word: str) -> None:
     """In whatever form; without such a word all of it stays."""
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
@@ -45,7 +45,7 @@ def test_an_unreadable_text_with_a_word_of_it_is_kept_by_nobody(word: str) -> No
         assert cutter.cut(form(feared)).text == b""
 
 
-def test_what_is_packed_twice_is_not_looked_into() -> None:
+def test_doubly_packed_text_is_not_inspected() -> None:
     """It may never end; so it is feared."""
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
@@ -86,7 +86,7 @@ def damaged(text: str) -> bytes:
     return b'{"message":{"data":"!' + base64.urlsafe_b64encode(text.encode())[1:]
 
 
-def test_entries_of_other_calls_are_locked_as_they_come() -> None:
+def test_entries_of_other_calls_are_locked_unchanged() -> None:
     """Exact, a pod template in the clear among it: docs/decisions/0285-gke-logs-exec.md."""
     mapper = Mapper("gcp_audit", keep_out_of_scope_raw=True)
     seen = 0

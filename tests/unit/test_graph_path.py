@@ -30,6 +30,6 @@ from nhi_evidence.sources.azure_entra.graph_path import path_of
         (f"/things/{'a' * 80}", f"/things/{'a' * 80}"),
     ],
 )
-def test_an_id_is_told_from_a_name_by_its_form(path: str, operation: str) -> None:
+def test_ids_are_distinguished_from_names_by_form(path: str, operation: str) -> None:
     """Names are words with at most two short numbers, as documented paths have them."""
     assert operation == path_of(f"https://graph.microsoft.com/v1.0{path}?$top=5").operation

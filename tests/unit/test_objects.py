@@ -66,7 +66,7 @@ def test_the_table_is_read_by_range() -> None:
     assert objects.read_object(packed.body)[0] == table
 
 
-def test_another_hour_and_a_unit_of_parts_close_an_object() -> None:
+def test_another_hour_or_a_unit_of_parts_closes_an_object() -> None:
     """One hour an object; parts of a larger unit have objects of their own."""
     packed = packer().pack(
         [
@@ -82,13 +82,13 @@ def test_another_hour_and_a_unit_of_parts_close_an_object() -> None:
     ]
 
 
-def test_a_unit_that_is_there_twice_is_taken_once() -> None:
+def test_a_repeated_unit_is_taken_once() -> None:
     """The same unit again is no second claim; another content under its name is one."""
     packed = list(packer().pack([part("b/1@v", b"a"), part("b/1@v", b"a"), part("b/1@v", b"b")]))
     assert [1, 1] == [len(each.units) for each in packed]
 
 
-def test_what_does_not_compress_is_packed_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incompressible_units_are_packed_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body past one PUT becomes two; a part that is past it alone is named."""
     monkeypatch.setattr(objects, "MAX_BODY_BYTES", 300_000)
     monkeypatch.setattr(objects, "_SURELY_FITS_BYTES", 1)
@@ -138,7 +138,7 @@ def test_a_unit_is_cut_by_its_own_bytes() -> None:
     assert [(range(2), (0, 9))] == unit.split([(0, 1), (2, 3)], 9)
 
 
-def test_a_line_that_is_spelt_otherwise_is_none() -> None:
+def test_a_line_spelled_otherwise_is_invalid() -> None:
     """A table has one spelling: a blank more, and the object is invalid."""
     (packed,) = packer().pack([part("b/1@v")])
     table, rest = objects.read_object(packed.body)
@@ -149,7 +149,7 @@ def test_a_line_that_is_spelt_otherwise_is_none() -> None:
         objects.read_table([b"{}", *spaced])
 
 
-def test_an_object_has_no_more_lines_than_a_reader_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_has_no_more_lines_than_a_reader_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is closed before; a part that alone has more is refused by name."""
     monkeypatch.setattr(objects, "OBJECT_LINES", 1)
     packed = list(packer().pack([part("a", b"a"), part("b", b"b")]))
@@ -159,7 +159,7 @@ def test_an_object_has_no_more_lines_than_a_reader_takes(monkeypatch: pytest.Mon
         packer().check_size(part("a", b"a"))
 
 
-def test_lines_that_are_of_no_records_are_read_alone() -> None:
+def test_lines_before_the_records_can_be_read_alone() -> None:
     """The same as of an object read whole, and no line after the last of them."""
     deliveries = [
         Delivery("b/a-digest.json.gz@v1!h=2026030208", b'{"digest":1}', kind=Kind.COMPANION),

@@ -47,7 +47,7 @@ def unreadable(template: Any, value: Any) -> Any:
 
 @pytest.mark.parametrize("source", STATED)
 @pytest.mark.parametrize("value", UNREADABLE, ids=repr)
-def test_what_cannot_be_read_is_no_success(source: str, value: Any) -> None:
+def test_an_unreadable_outcome_is_not_a_success(source: str, value: Any) -> None:
     """Another shape, a word nobody knows, a number that is no code."""
     case, stated = STATED[source]
     record = copy.deepcopy(read(FOLDER / source / f"{case}.json").record)

@@ -33,7 +33,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("/usr/bin/pytest", ".", False, "nhi-evidence"),
     ],
 )
-def test_it_is_named_as_the_shell_finds_it(
+def test_the_name_is_what_the_shell_finds(
     program: Path, monkeypatch: pytest.MonkeyPatch, *, started: str, folder: str, on_path: bool,
     expected: str,
 ) -> None:  # fmt: skip
@@ -46,7 +46,7 @@ def test_it_is_named_as_the_shell_finds_it(
     assert expected.format(whole=program) == own_name()
 
 
-def test_another_of_the_name_is_not_taken_for_this(
+def test_another_program_of_the_same_name_is_not_used(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older installation on the path would run otherwise."""

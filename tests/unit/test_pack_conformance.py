@@ -65,7 +65,7 @@ def test_every_source_conforms(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sources.names())
-def test_every_source_answers_in_the_form_asked(name: str) -> None:
+def test_every_source_answers_in_the_required_form(name: str) -> None:
     """Whatever the name or the bytes: a kind, an hour or none, records or why there are none."""
     source = sources.load(name)
     limits = Limits()
@@ -79,7 +79,7 @@ def test_every_source_answers_in_the_form_asked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PACKS)
-def test_a_pack_rejects_what_is_no_record(name: str) -> None:
+def test_a_pack_rejects_anything_but_its_records(name: str) -> None:
     """Its tables are there, and what is no record of its has a reason, never an exception."""
     pack = sources.pack(name)
     assert all(sources.table(name, file) for file in pack.TABLES)
@@ -136,7 +136,7 @@ def half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write
 CATALOG = '{"version":1,"rows":[]}'
 
 
-def test_a_complete_pack_is_taken(half_done: Write, tmp_path: Path) -> None:
+def test_a_complete_pack_is_accepted(half_done: Write, tmp_path: Path) -> None:
     """A folder is all a new source needs: no list names it."""
     half_done(COMPLETE)
     (tmp_path / "half_done" / "catalog.json").write_text(CATALOG)
@@ -145,7 +145,7 @@ def test_a_complete_pack_is_taken(half_done: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(conformance.members(sources.Pack)))
-def test_what_is_missing_is_named(half_done: Write, name: str) -> None:
+def test_a_missing_name_is_reported(half_done: Write, name: str) -> None:
     """Whichever name it is, the error names pack and name, and the command line dies of none."""
     code = re.sub(rf"\bdef {name}\(", f"def other_{name}(", COMPLETE)
     code = re.sub(rf"^{name} = .*$", "", code, flags=re.MULTILINE)
@@ -166,7 +166,7 @@ def test_what_is_missing_is_named(half_done: Write, name: str) -> None:
         ("def kind_of", "def statement():\n    ...\ndef kind_of", "statement does not take"),
     ],
 )
-def test_what_has_another_form_is_named(
+def test_a_name_of_another_form_is_reported(
     half_done: Write, before: str, after: str, problem: str
 ) -> None:
     """A value of another type, a function of other arguments, another name than the folder's."""

@@ -49,7 +49,7 @@ def test_a_token_is_kept_until_shortly_before_it_ends(platforms: EmbeddedIssuer)
 
 
 @pytest.mark.parametrize("answer", ["", "a.b", "a.!.c", "a.e30.c", "<html>", "a.bnVsbA.c"])
-def test_what_is_no_token_is_not_handed_out(answer: str) -> None:
+def test_an_invalid_token_is_not_returned(answer: str) -> None:
     """An answer that is no JSON Web Token with an end is said to be none, and is not shown."""
     with pytest.raises(TokenUnavailableError, match="the platform answers with no JSON Web Token"):
         PlatformToken("the platform", lambda: answer)()

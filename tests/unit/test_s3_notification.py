@@ -26,7 +26,7 @@ def created(key: str, size: int | None) -> dict[str, Any]:
         ("AWSLogs/a.json.gz", 0, ["AWSLogs/a.json.gz"]),
     ],
 )
-def test_only_a_folder_without_content_is_no_log(
+def test_only_an_empty_folder_marker_is_skipped(
     key: str, size: int | None, keys: list[str]
 ) -> None:
     """The console's folders are skipped; an empty log, or a folder's own content, is not."""

@@ -121,7 +121,7 @@ class Odd(MemoryStore):
             yield msgspec.structs.replace(description, metadata={"x": "y" * 70_000})
 
 
-def test_a_sealer_tries_its_plan_before_it_commits_it() -> None:
+def test_a_sealer_validates_its_plan_before_committing_it() -> None:
     """What no plan can hold is sealed by name and size; no void plan is ever left behind."""
     world = World()
     world.store = Odd(now=lambda: world.now)
@@ -141,7 +141,7 @@ def test_a_void_plan_is_not_committed() -> None:
     assert ["log/v1/genesis"] == list(world.store.keys("log/"))
 
 
-def test_a_version_the_store_will_not_describe_is_sealed_as_such() -> None:
+def test_a_version_the_store_cannot_describe_is_sealed_as_such() -> None:
     """By name, size and time; it keeps no other from being sealed, and is flagged."""
     world = World()
     world.store.first(world.write(1)).described = False
@@ -156,7 +156,7 @@ def first_leaf(world: World, epoch: int) -> leaf.EpochLeaf:
     return first
 
 
-def test_how_far_a_plan_came() -> None:
+def test_a_plan_states_how_far_it_got() -> None:
     """`until` is absent where all that was due is sealed, and the last such time where not."""
     world = World()
     world.write(0)
@@ -175,7 +175,7 @@ def test_how_far_a_plan_came() -> None:
     assert (None, False) == (first_leaf(world, 3).until, first_leaf(world, 3).more)
 
 
-def test_a_fast_clock_passes_nothing_over() -> None:
+def test_a_fast_clock_skips_nothing() -> None:
     """A sealer an hour ahead has listed only what was there when the store took its plan."""
     world = World()
     late = keys.hour_of(START - 20 * HOUR_MS)

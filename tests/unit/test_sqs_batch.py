@@ -49,26 +49,26 @@ OTHER_QUEUE = {
     [{}, [], None, {"Records": []}, {"Records": [{}]}, {"Records": ["x"]}, OTHER_QUEUE],
     ids=lambda event: json.dumps(event)[:30],
 )
-def test_what_is_no_batch_of_one_queue_is_refused(event: Any) -> None:
+def test_anything_but_a_batch_of_one_queue_is_refused(event: Any) -> None:
     """There is nothing to answer for, so it must fail as a whole."""
     with pytest.raises(DeliveryRefusedError, match="not a batch"):
         sqs_batch.read(event)
 
 
-def test_from_the_third_receive_on_a_unit_goes_alone() -> None:
+def test_from_the_third_receive_on_a_unit_is_processed_alone() -> None:
     """Twice is no sign of anything: messages come twice now and then."""
     ordered = order({"m1": 1, "m2": 2, "m3": 3}, {"m1": {"a"}, "m2": {"b"}, "m3": {"c", "d"}})
     assert ("a", "b") == ordered.together
     assert {"c", "d"} == set(ordered.alone)
 
 
-def test_the_message_of_a_unit_that_was_received_most_decides() -> None:
+def test_the_most_received_message_of_a_unit_decides() -> None:
     """A new notification of a unit does not bring its poison back among the others."""
     ordered = order({"m1": 5, "m2": 1}, {"m1": {"a"}, "m2": {"a", "b"}})
     assert (("b",), ("a",)) == (ordered.together, ordered.alone)
 
 
-def test_those_that_go_alone_come_in_another_order_each_time() -> None:
+def test_units_processed_alone_come_in_another_order_each_time() -> None:
     """Who stands behind the poison in one invocation stands before it in another."""
     receives = {f"m{n}": 3 for n in range(20)}
     units = {name: {f"unit of {name}"} for name in receives}
@@ -84,6 +84,6 @@ def test_those_that_go_alone_come_in_another_order_each_time() -> None:
         assert min(places) < 8
 
 
-def test_a_backlog_is_not_sent_one_by_one() -> None:
+def test_a_backlog_is_not_processed_one_by_one() -> None:
     """Three in a row have locked: twice as many each time. One that fails starts it anew."""
     assert [1, 1, 1, 2, 4, 8] == [sqs_batch.group_size(streak) for streak in range(6)]

@@ -66,7 +66,7 @@ def test_a_run_lists_an_even_share() -> None:
 
 
 @pytest.mark.parametrize("odd", ["unknown", "2026039999", "*", hour(NOW + timedelta(days=400))])
-def test_what_is_no_hour_of_the_past_is_listed_once_an_hour(odd: str) -> None:
+def test_folders_that_are_not_past_hours_are_listed_hourly(odd: str) -> None:
     """Unknown, malformed or to come: each at a minute of its own."""
     due = [
         sweep.is_due(odd, milliseconds(NOW + n * RUN), milliseconds(NOW + (n - 1) * RUN))
@@ -182,7 +182,7 @@ def test_no_hour_is_skipped(age: int, ago: int, far: int) -> None:
         assert due == sweep.falls_due(of, now, until)
 
 
-def test_what_was_left_over_is_listed_again() -> None:
+def test_leftovers_are_listed_again() -> None:
     """A run that seals a part of what is due leaves the rest due, however late the next one is."""
     days = Days(1)
     for number in range(7):

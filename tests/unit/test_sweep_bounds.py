@@ -97,7 +97,7 @@ def test_a_key_of_any_form_is_sealed_within_an_hour(first: bool) -> None:
 
 
 @pytest.mark.parametrize("hour", ["unknown", "odd", None], ids=["unknown", "odd", "current"])
-def test_a_flooded_folder_delays_nobody_else(hour: str | None) -> None:
+def test_a_flooded_folder_delays_no_other(hour: str | None) -> None:
     """Far more objects than a run takes: the others' are sealed by the next run, these in turn."""
     world = World()
     world.run()
@@ -116,7 +116,7 @@ def test_a_flooded_folder_delays_nobody_else(hour: str | None) -> None:
     assert early in world.sealed(), "what sorts before a cursor waits for the next time round"
 
 
-def test_a_flooded_level_delays_nobody_else_and_hides_nothing() -> None:
+def test_a_flooded_level_delays_no_other_and_hides_nothing() -> None:
     """So many odd folders and keys beside the hours that a run does not see them all.
 
     The last hours of the source are listed all the same, and what is late under an older hour is
@@ -156,7 +156,7 @@ def test_cursors_stay_within_the_entry_that_holds_them() -> None:
     assert runs > 1
 
 
-def test_a_share_of_a_plan_for_each_source() -> None:
+def test_each_source_has_a_share_of_a_plan() -> None:
     """What one has too much of waits; what the others have does not."""
     flood = [Version(f"ev/v1/a/h=x/{n}", "1", n) for n in range(100)]
     others = [Version(f"ev/v1/{source}/h=x/{n}", "1", 100 + n) for source in "bc" for n in range(3)]
@@ -166,7 +166,7 @@ def test_a_share_of_a_plan_for_each_source() -> None:
     assert flood[:7] == fair_share(flood, 7)
 
 
-def test_what_is_left_is_shared_evenly_among_those_that_have_too_much() -> None:
+def test_the_rest_is_shared_evenly_among_sources_with_too_much() -> None:
     """The small one has its three; of the 27 left, two floods have 13 and 14."""
     floods = {
         source: [Version(f"ev/v1/{source}/h=x/{n}", "1", n) for n in range(100)] for source in "ab"

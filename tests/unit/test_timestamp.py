@@ -66,7 +66,7 @@ def test_a_stamp_is_accepted_where_openssl_accepts_it(
 
 
 @pytest.mark.parametrize("status", range(6))
-def test_a_status_is_taken_where_openssl_takes_it(tmp_path: Path, status: int) -> None:
+def test_a_status_is_accepted_where_openssl_accepts_it(tmp_path: Path, status: int) -> None:
     """Granted, and granted with modifications; no other status goes with a token."""
     stamping = Stamping(tmp_path / "tsa")
     stamp = stamping.stamp(TEXT)
@@ -79,7 +79,7 @@ def test_a_status_is_taken_where_openssl_takes_it(tmp_path: Path, status: int) -
     assert not openssl_accepts(tmp_path, other, tmp_path / "tsa" / "roots.pem")
 
 
-def test_putting_in_order_changes_nothing_else(tmp_path: Path) -> None:
+def test_reordering_certificates_changes_nothing_else(tmp_path: Path) -> None:
     """The same certificates, the same bytes around them; a second time nothing changes."""
     stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)
     ordered = timestamp.in_order(stamp)

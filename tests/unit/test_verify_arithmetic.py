@@ -25,7 +25,7 @@ NO_TEXT = ((3, ""),)
         {"raw_size": 0, "span": (0, 0), "records": 0, "kept": 0, "rejected": 0, "gaps": ((1, ""),)},
     ],
 )
-def test_a_plain_line_is_not_in_doubt(changes: dict[str, Any]) -> None:
+def test_a_valid_line_passes_the_quick_check(changes: dict[str, Any]) -> None:
     """Up to each bound: what nearly every line is, is asked about with all the others at once."""
     assert [] == arithmetic.in_doubt([unit_line(**changes), unit_line("other")])
 

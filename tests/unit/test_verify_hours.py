@@ -125,7 +125,7 @@ def test_a_unit_claimed_once_counts_if_it_is_complete(changes: dict[str, Any]) -
     assert [True, True, False] == list(map(counting.is_whole, (unit_line("a"), refused, part)))
 
 
-def test_many_small_objects_are_counted_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_objects_are_counted_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is taken before an hour is known to be large, and after."""
     objects = [content(unit_line(name)) for name in "abca"]
     expected = weighed(*objects)[0]
@@ -172,7 +172,7 @@ def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:
 
 
 @pytest.mark.parametrize("is_expired", [False, True])
-def test_what_contradicts_itself_is_a_finding(is_expired: bool) -> None:
+def test_contradictory_claims_are_a_finding(is_expired: bool) -> None:
     """With its leaves, also where something of the hour is gone as it may be."""
     report, _ = weighed(
         content(unit_line("a")),
@@ -189,7 +189,7 @@ def test_what_contradicts_itself_is_a_finding(is_expired: bool) -> None:
     )
 
 
-def test_what_lacks_a_part_is_a_finding_unless_it_may_have_expired() -> None:
+def test_a_missing_part_is_a_finding_unless_it_may_have_expired() -> None:
     """It is incomplete all the same."""
     half = content(unit_line("a", parts=2, span=(0, 50)))
     for is_expired, codes in ((False, ["unit_incomplete"]), (True, [])):

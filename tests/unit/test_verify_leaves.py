@@ -38,7 +38,7 @@ EPOCH = EpochLeaf(1, "log", 0, 0, 0, "00", cursors={"": Cursor("", 0)})
         ),
     ],
 )
-def test_what_a_leaf_states_against_the_policy(
+def test_a_leaf_is_compared_with_the_policy(
     leaf: EpochLeaf | MarkerLeaf | ObjectLeaf, retention_ms: int, codes: list[str]
 ) -> None:
     """A marker that expiry does not explain, a short lock where one is asked for, and flags."""
@@ -75,7 +75,7 @@ SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
         ),
     ],
 )
-def test_the_flags_of_a_leaf_against_what_is_listed(
+def test_a_leaf_s_flags_are_compared_with_the_listing(
     leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, is_alone: bool, expected: list[str]
 ) -> None:
     """Only where the whole log has no other leaf of the key is a flag too many told."""
@@ -106,7 +106,7 @@ LOCKED = ObjectLeaf("k", "v", 0, 0, until=10, md={"a": "1"})
         (changed(LOCKED, until=None), described(retain_until=0), []),
     ],
 )
-def test_what_the_store_says_against_the_leaf(
+def test_the_store_s_description_is_compared_with_the_leaf(
     leaf: ObjectLeaf, description: Description | None, expected: list[str]
 ) -> None:
     """A lock may have been made longer, never shorter; metadata stays."""

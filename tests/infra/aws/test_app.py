@@ -115,7 +115,7 @@ EXAMPLE_STACKS = {
 
 
 @pytest.mark.slow
-def test_the_program_gives_every_stack_without_a_cloud(example: Estate, tmp_path: Path) -> None:
+def test_every_stack_is_synthesized_without_credentials(example: Estate, tmp_path: Path) -> None:
     """`make synth`: whole bundles, in a process without any credentials of AWS."""
     out = tmp_path / "cdk.out"
     done = subprocess.run(
@@ -155,7 +155,7 @@ def test_a_trial_locks_for_a_day(example: Estate) -> None:
     assert "ReplicationConfiguration" not in bucket
 
 
-def test_a_key_where_there_is_no_ed25519(other: Estate) -> None:
+def test_a_partition_without_ed25519_uses_another_key(other: Estate) -> None:
     """The other spec, and its one algorithm."""
     key = other.signing_keys[0].properties
     assert ["ECC_NIST_P256"] == [one.properties["KeySpec"] for one in other.signing_keys]
@@ -163,7 +163,7 @@ def test_a_key_where_there_is_no_ed25519(other: Estate) -> None:
     assert "ECDSA_SHA_256" == sign["Condition"]["StringEquals"]["kms:SigningAlgorithm"]
 
 
-def test_a_writer_nobody_can_be_yet_has_no_role(other: Estate) -> None:
+def test_a_writer_without_a_known_identity_has_no_role(other: Estate) -> None:
     """Until the service account is known, AWS makes no role for Google Cloud."""
     assert [] == other.roles("writer-gcp_audit")
     assert 1 == len(other.roles("writer-azure_monitor"))
@@ -240,7 +240,7 @@ def test_the_format_of_access_logs_is_shipped(other: Estate) -> None:
     assert "nhi-evidence/1" == fields["format"]
 
 
-def test_an_existing_topic_is_told(other: Estate) -> None:
+def test_an_existing_alarm_topic_is_used(other: Estate) -> None:
     """No topic is made beside it in its own region."""
     assert [] == other.of("AWS::SNS::Topic")
     assert {TOPIC} == {
@@ -261,7 +261,7 @@ def test_an_existing_topic_is_told(other: Estate) -> None:
         ),
     ],
 )
-def test_a_wrong_configuration_is_said_and_nothing_written(
+def test_a_wrong_configuration_is_reported_and_nothing_written(
     change: tuple[str, str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, the fault on standard error, no assembly."""
@@ -292,7 +292,9 @@ def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
     assert [None] == [one.get("Filter") for one in configurations]
 
 
-def test_what_reconciles_is_known_only_to_those_it_asks(example: Estate, other: Estate) -> None:
+def test_the_reconciling_function_gets_tokens_only_for_clouds_it_asks(
+    example: Estate, other: Estate
+) -> None:
     """A token for each configured cloud, for minutes; none where no cloud is asked."""
     name = "nhi-evidence-main-reconcile"
     pool = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"

@@ -38,7 +38,7 @@ def table(estate: Estate, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "hour"), [("evidence", "2026010100"), (f"evidence{views.UNDATED}", "unknown")]
 )
-def test_a_projected_folder_is_where_a_writer_puts(estate: Estate, name: str, hour: str) -> None:
+def test_projected_folders_are_those_writers_use(estate: Estate, name: str, hour: str) -> None:
     """By the key's own function: of every source that is kept, of each hour and of none."""
     parameters = table(estate, name)["Parameters"]
     sources = parameters["projection.of_source.values"].split(",")
@@ -50,7 +50,7 @@ def test_a_projected_folder_is_where_a_writer_puts(estate: Estate, name: str, ho
         assert f"s3://{BUCKET.rpartition(':')[2]}/{key}".startswith(folder)
 
 
-def test_hours_are_projected_from_the_day_that_is_said(estate: Estate) -> None:
+def test_hours_are_projected_from_the_configured_day(estate: Estate) -> None:
     """In the form of the keys; those without an hour by name."""
     for name in (views.EVIDENCE, views.STATEMENTS):
         dated = table(estate, name)["Parameters"]
@@ -88,7 +88,7 @@ def test_the_workgroup_decides_and_bounds(estate: Estate) -> None:
     assert result["ExpectedBucketOwner"] == EVIDENCE
 
 
-def test_every_saved_question_is_a_named_query_that_athena_reads(estate: Estate) -> None:
+def test_every_saved_question_is_a_named_query_athena_accepts(estate: Estate) -> None:
     """A whole statement each, of the last day, within the length Athena takes."""
     named = {one.properties["Name"]: one for one in estate.of("AWS::Athena::NamedQuery", STACK)}
     assert set(named) == {each.name for each in questions()} | {"findings", "units", "unreadable"}
@@ -116,7 +116,7 @@ def asking(estate: Estate, action: str, resource: str, **context: str) -> bool:
     return allows(request, identity=policies, resource=own, owner=EVIDENCE)
 
 
-def test_whoever_asks_writes_answers_and_no_evidence(estate: Estate) -> None:
+def test_a_querying_role_writes_results_and_no_evidence(estate: Estate) -> None:
     """Nothing that changes anything, but for answers."""
     for act in ACTS:
         if act.text != "read newest":
@@ -140,7 +140,7 @@ def test_whoever_asks_writes_answers_and_no_evidence(estate: Estate) -> None:
     assert written == f"{ANSWERS}/*"
 
 
-def test_the_role_is_taken_from_the_auditors_own_account(estate: Estate) -> None:
+def test_the_role_is_assumed_from_the_auditor_s_own_account(estate: Estate) -> None:
     """With the external id, as the role that reads evidence itself."""
     trusts = [
         estate.role(name).properties["AssumeRolePolicyDocument"]["Statement"]
@@ -150,7 +150,7 @@ def test_the_role_is_taken_from_the_auditors_own_account(estate: Estate) -> None
     assert trusts[0][0]["Condition"]["StringEquals"]["sts:ExternalId"] == "audit-2026-7f3b9c51d0"
 
 
-def test_answers_expire_and_are_closed(estate: Estate) -> None:
+def test_query_results_expire_and_are_private(estate: Estate) -> None:
     """Hardened as every bucket of ours, without a lock: an answer is no evidence."""
     bucket = estate.only("AWS::S3::Bucket", STACK).properties
     assert "ObjectLockEnabled" not in bucket

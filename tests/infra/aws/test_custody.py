@@ -10,7 +10,7 @@ from tests.infra.aws.iam import actions
 from tests.infra.aws.test_roles import resources
 
 
-def test_a_record_of_a_case_is_put_by_auditors_with_their_external_id_alone(
+def test_only_auditors_with_their_external_id_put_custody_records(
     estate: Estate,
 ) -> None:
     """Under its prefix and nothing else; where no auditor may, there is no role."""

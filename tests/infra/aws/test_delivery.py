@@ -62,7 +62,7 @@ def may_send(estate: Estate, principal: str, **changed: str | None) -> bool:
     return allows(request, identity=outsider, resource=policies, owner=ARCHIVE)
 
 
-def test_a_notification_of_the_bucket_is_taken(estate: Estate) -> None:
+def test_a_notification_from_the_bucket_is_accepted(estate: Estate) -> None:
     """S3 itself, for this bucket of this account."""
     assert may_send(estate, "service:s3.amazonaws.com")
 
@@ -88,7 +88,7 @@ def test_nobody_else_can_send(estate: Estate) -> None:
         ObjectRef("fresh-trail-111122223333", f"AWSLogs/{ORGANIZATION}/333344445555/f.json.gz"),
     ],
 )
-def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: ObjectRef) -> None:
+def test_messages_from_permitted_senders_are_checked_again(estate: Estate, ref: ObjectRef) -> None:
     """As deployed, the exporter refuses what is not its bucket, its organization, its prefix.
 
     It refuses before any read: there is no client to read with.
@@ -99,7 +99,7 @@ def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: Objec
         reader.announce(ref)
 
 
-def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
+def test_a_message_is_retried_and_then_dead_lettered(estate: Estate) -> None:
     """Redrive, visibility, concurrency and partial answers follow from deploy.toml."""
     declared = declaration.declaration("aws_export")
     trigger = declared.trigger
@@ -136,7 +136,7 @@ def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None
     assert 168 * 3600 <= fresh["VisibilityTimeout"] * fresh["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_an_outage_of_days_is_outlived() -> None:
+def test_messages_survive_an_outage_of_days() -> None:
     """A week of failures is no dead letter, and dead letters then wait for most of another."""
     numbers = redelivery(declaration.declaration("aws_export"))
     assert 7 * 86_400 <= numbers.gives_up_after
@@ -247,7 +247,7 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     }
 
 
-def test_a_new_trail_is_made_in_the_management_account(estate: Estate, assembly: Path) -> None:
+def test_a_new_trail_is_created_in_the_management_account(estate: Estate, assembly: Path) -> None:
     """After the bucket it delivers to: a delegated administrator cannot start it by name."""
     assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
@@ -256,7 +256,7 @@ def test_a_new_trail_is_made_in_the_management_account(estate: Estate, assembly:
     assert "nhi-evidence-export-us-east-1" in trail["dependencies"]
 
 
-def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:
+def test_a_new_trail_s_bucket_accepts_only_that_trail_s_files(estate: Estate) -> None:
     """CloudTrail, for the trail of the management account, below the organization's folders."""
     stack = "nhi-evidence-export-us-east-1"
     policy = estate.only("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]

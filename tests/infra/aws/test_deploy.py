@@ -20,7 +20,7 @@ from tests.infra.aws.deploy_answers import Answers, Reached, refused, stack
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 
 
-def test_every_stack_says_where_it_goes_after_those_it_needs(assembly: Path) -> None:
+def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path) -> None:
     """Account and region of each; a bucket's replica before it, a trail after its bucket."""
     every = stacks(assembly)
     places = {one.name: (one.account, one.region) for one in every}
@@ -77,7 +77,7 @@ def test_an_account_that_is_not_bootstrapped_is_named_with_what_to_do() -> None:
 @pytest.mark.parametrize(
     "answer", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="x")]
 )
-def test_what_cannot_be_asked_is_said_and_stops_nothing(answer: Exception) -> None:
+def test_what_cannot_be_checked_is_reported_and_stops_nothing(answer: Exception) -> None:
     """Not checked is neither well nor missing."""
     ((standing, text),) = of_stacks(Answers(get_parameter=answer))
     assert Standing.UNSEEN is standing
@@ -119,7 +119,7 @@ TAKEN = "the bucket name nhi-evidence-222233334444 is taken by somebody else: ch
         ({"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]}, refused("404"), []),
     ],
 )
-def test_a_name_that_is_taken_is_found_before_it_fails(
+def test_a_taken_name_is_found_before_deploying(
     stack_answer: Any, bucket_answer: Any, missing: list[str]
 ) -> None:
     """What an earlier stack retained is imported; what somebody else has is named otherwise."""
@@ -135,7 +135,7 @@ def test_a_name_that_is_taken_is_found_before_it_fails(
 @pytest.mark.parametrize(
     "fault", [refused("Throttling"), EndpointConnectionError(endpoint_url="x")]
 )
-def test_a_name_that_cannot_be_asked_for_is_not_called_free(fault: Exception) -> None:
+def test_a_name_that_cannot_be_checked_is_not_called_free(fault: Exception) -> None:
     """Neither the bucket's nor, where the stack is not seen, any; and it is no crash."""
     known = {"get_parameter": {"Parameter": {"Value": "30"}}}
     bucket = Answers(**known, describe_stacks=GONE, head_bucket=fault)
@@ -147,7 +147,7 @@ def test_a_name_that_cannot_be_asked_for_is_not_called_free(fault: Exception) ->
     assert text.startswith("whether nhi-evidence-main exists (")
 
 
-def test_a_log_group_and_a_trail_that_are_left_are_found() -> None:
+def test_leftover_log_groups_and_trails_are_found() -> None:
     """The other two kinds that outlive a stack under one name."""
     group, trail = "/aws/lambda/nhi-evidence-main-sealer", "nhi-evidence-fresh"
     left = stack(retained=(("AWS::Logs::LogGroup", group), ("AWS::CloudTrail::Trail", trail)))
@@ -179,7 +179,7 @@ class Deployer(Reached):
         ("UPDATE_ROLLBACK_COMPLETE", True, False),
     ],
 )
-def test_only_a_stack_that_was_never_made_loses_its_protection(
+def test_only_a_stack_that_was_never_created_loses_its_protection(
     status: str, protected: bool, released: bool
 ) -> None:
     """One that was made keeps it, whatever became of its last change."""
@@ -191,7 +191,7 @@ def test_only_a_stack_that_was_never_made_loses_its_protection(
     assert ([wanted] if released else []) == changes
 
 
-def test_a_stack_that_is_not_there_is_made_without_more() -> None:
+def test_a_missing_stack_is_created_directly() -> None:
     """And what cannot be looked at is an error that names the stack."""
     release(Deployer(Answers(describe_stacks=GONE)), [stack()])
     with pytest.raises(EvidenceError, match="nhi-evidence-main"):
@@ -224,14 +224,14 @@ def of_organization(config: Config, **answers: Any) -> dict[str, Standing]:
     return {one.text: one.standing for one in requirements}
 
 
-def test_the_organization_as_it_should_be() -> None:
+def test_a_correct_organization_passes() -> None:
     """It is the one of the configuration, trusts CloudTrail, and has both types of policies."""
     standings = of_organization(read(production()))
     assert {Standing.OK} == set(standings.values())
     assert 3 == len(standings)
 
 
-def test_another_organization_trust_and_types_are_told_with_the_command() -> None:
+def test_organization_problems_are_reported_with_the_command() -> None:
     """Each in one line with its mending."""
     standings = of_organization(
         read(production()),
@@ -254,7 +254,7 @@ def test_guardrails_before_the_web_identities_are_known_are_noted() -> None:
     assert text.startswith("[gcp] has no service_account_id yet")
 
 
-def test_the_verdict_is_what_all_come_to() -> None:
+def test_the_verdict_covers_all_requirements() -> None:
     """Anything missing is not ready; what was not checked is counted, and never as well."""
 
     def of(*standings: Standing) -> str:

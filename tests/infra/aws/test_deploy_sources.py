@@ -57,7 +57,7 @@ def changed(*changes: tuple[str, str]) -> Config:
 CONFIG = read(EXAMPLE)
 
 
-def test_a_trail_and_its_bucket_as_they_should_be() -> None:
+def test_a_correct_trail_and_bucket_pass() -> None:
     """It delivers there, the bucket is where it should be, and tells nobody else."""
     assert {
         Standing.OK: [
@@ -79,7 +79,7 @@ def test_a_trail_and_its_bucket_as_they_should_be() -> None:
         ({"KmsKeyId": KEY}, f'the trail encrypts its files: write kms_key = "{KEY}"'),
     ],
 )
-def test_a_trail_that_is_otherwise_is_told_with_the_line_to_write(
+def test_a_differing_trail_is_reported_with_the_line_to_write(
     trail: dict[str, str], problem: str
 ) -> None:
     """Each would bring no evidence at all."""
@@ -114,7 +114,7 @@ def notification(kind: str, arn: str, prefix: str = "", event: str = "s3:ObjectC
         (notification("Queue", "arn:aws:sqs:::siem", PREFIX, "s3:ObjectRemoved:*"), False),
     ],
 )
-def test_a_bucket_that_tells_somebody_else_of_the_same_keys_is_a_conflict(
+def test_a_bucket_that_notifies_another_destination_of_the_same_keys_is_a_conflict(
     answer: Any, conflict: bool
 ) -> None:
     """S3 refuses two destinations whose prefixes overlap; other prefixes and events are free."""
@@ -135,7 +135,7 @@ def test_a_topic_that_is_named_has_to_be_notified() -> None:
     assert f"does not notify {topic}: have it do so, or remove topic = ..." == text
 
 
-def test_a_bucket_elsewhere_is_told_with_the_line_to_write() -> None:
+def test_a_bucket_elsewhere_is_reported_with_the_line_to_write() -> None:
     """Another region, or another account."""
     (text,) = of_source(CONFIG, get_bucket_location={"LocationConstraint": "eu-west-1"})[
         Standing.MISSING
@@ -178,7 +178,7 @@ CLOUDTRAIL_MAY = {
 }
 
 
-def test_a_key_that_lets_the_exporter_read_or_the_statement_it_lacks() -> None:
+def test_a_key_admits_the_exporter_or_the_missing_statement_is_printed() -> None:
     """The statement is printed as JSON, ready to be added, and does what it should."""
     config = changed(("# kms_key = ", "kms_key = "))
 
@@ -199,7 +199,7 @@ def test_a_key_that_lets_the_exporter_read_or_the_statement_it_lacks() -> None:
     assert Standing.MISSING not in with_policy(statement)
 
 
-def test_a_key_of_another_account_is_told_with_the_statement_its_owner_adds() -> None:
+def test_a_foreign_key_is_reported_with_the_statement_its_owner_adds() -> None:
     """It cannot be looked at from here."""
     theirs = KEY.replace(ARCHIVE, MANAGEMENT)
     config = changed(("# kms_key = ", "kms_key = "), (KEY, theirs))

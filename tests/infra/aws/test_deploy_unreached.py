@@ -68,7 +68,7 @@ def test_the_plan_and_what_must_be_there_are_shown_without_credentials(
     assert "nothing could be checked without credentials, and nothing was deployed" == lines[-1]
 
 
-def test_everything_that_is_looked_for_is_named(assembly: Path) -> None:
+def test_every_requirement_is_listed(assembly: Path) -> None:
     """What docs/deploy.md says it looks for, of an estate that has all of it."""
     config = read(production())
     texts = [str(one) for one in aws._requirements(Unreached(), config, stacks(assembly))]
@@ -113,7 +113,7 @@ def test_only_an_account_is_trusted(deploy: Deploy) -> None:
         ((), False),
     ],
 )
-def test_nothing_asked_is_neither_well_nor_missing(
+def test_nothing_asked_is_neither_ready_nor_missing(
     standings: tuple[Standing, ...], expected: bool
 ) -> None:
     """A look at which nothing was seen does not end as one that saw all well."""

@@ -92,12 +92,12 @@ def deviations(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State,
     }
 
 
-def test_what_the_stacks_write_is_well(aws: Deployed) -> None:
+def test_a_fresh_deployment_passes_the_doctor(aws: Deployed) -> None:
     """Every policy, trust, lock, rule and notification: there is one text of each."""
     assert {} == deviations(aws)
 
 
-def test_nothing_deployed_is_told_from_changed(aws: Deployed) -> None:
+def test_not_deployed_is_distinguished_from_changed(aws: Deployed) -> None:
     """Where nothing is, nothing was changed."""
     aws.things.clear()
     states = {state for state, _ in deviations(aws).values()}
@@ -159,7 +159,7 @@ def weakened(aws: Deployed, policies: Iterable[Policy]) -> int:
     return seen
 
 
-def test_a_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed) -> None:
+def test_a_removed_or_weakened_statement_is_noticed(aws: Deployed) -> None:
     """Of the shortest policy of each kind."""
     kinds: dict[tuple[str, bool], Policy] = {}
     for policy in statements_of(aws):
@@ -171,7 +171,7 @@ def test_a_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed) ->
 
 
 @pytest.mark.slow
-def test_every_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed) -> None:
+def test_every_removed_or_weakened_statement_is_noticed(aws: Deployed) -> None:
     """Statement by statement, of every policy of every kind, in every account."""
     assert weakened(aws, list(statements_of(aws))) > 200, "of all kinds"
     assert {} == deviations(aws)
@@ -185,7 +185,7 @@ def test_a_second_statement_of_the_same_sid_hides_nothing(aws: Deployed) -> None
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_seen_and_nothing_else(aws: Deployed, change: str) -> None:
+def test_a_change_is_noticed_and_nothing_else(aws: Deployed, change: str) -> None:
     """One setting is another: one check says so, and what it is now."""
     act, what, observed = CHANGES[change]
     act(aws)
@@ -193,14 +193,14 @@ def test_a_change_is_seen_and_nothing_else(aws: Deployed, change: str) -> None:
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_what_is_there_and_does_not_work_is_seen(aws: Deployed, failure: str) -> None:
+def test_resources_that_exist_but_do_not_work_are_noticed(aws: Deployed, failure: str) -> None:
     """It is as it was deployed, and tells or starts nobody."""
     act, what, observed = FAILURES[failure]
     act(aws)
     assert {what: (State.FAILED, observed)} == deviations(aws)
 
 
-def test_evidence_that_nobody_subscribed_to_tells_nobody(aws: Deployed) -> None:
+def test_without_a_subscriber_any_notification_is_foreign(aws: Deployed) -> None:
     """Without a subscriber in the configuration, whoever is told of new evidence is a stranger."""
     config = msgspec.structs.replace(CONFIG, subscribers=())
     observed = deviations(aws, config)["evidence notifications"]
@@ -214,14 +214,14 @@ def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:
     assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == deviations(aws)
 
 
-def test_what_was_not_built_here_is_not_called_well(aws: Deployed) -> None:
+def test_code_not_built_here_is_not_reported_ok(aws: Deployed) -> None:
     """Without what was built, the code of a function is not seen; nothing else changes."""
     archive = delivery_account_checks.checks(CONFIG, aws.account(ARCHIVE))
     unseen = {one.what for one in archive if one.state is State.UNKNOWN and "code" in one.what}
     assert {f"function {EXPORTER}, code"} <= unseen
 
 
-def test_a_queue_whose_topic_forgot_it_is_not_deployed() -> None:
+def test_a_queue_without_its_subscription_is_not_deployed() -> None:
     """The topic's owner may unsubscribe the exporter, filter, or send it raw."""
     topic = "arn:aws:sns:eu-central-1:111122223333:files"
     feed = msgspec.structs.replace(feeds(CONFIG)[0][0], topic=topic)

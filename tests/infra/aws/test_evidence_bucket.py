@@ -88,7 +88,9 @@ def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) 
 
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
-def test_it_is_private_owned_and_encrypted_by_s3(estate: Estate, stack: str) -> None:
+def test_the_bucket_is_private_owner_enforced_and_encrypted_by_s3(
+    estate: Estate, stack: str
+) -> None:
     """No public access, no ACLs, and no key of ours that could be deleted."""
     properties = bucket(estate, stack)
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
@@ -100,7 +102,7 @@ def test_it_is_private_owned_and_encrypted_by_s3(estate: Estate, stack: str) -> 
 
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
-def test_what_is_locked_outlives_its_stack(estate: Estate, stack: str) -> None:
+def test_locked_buckets_outlive_their_stack(estate: Estate, stack: str) -> None:
     """Deleting the stack, or replacing the bucket in it, leaves bucket and policy."""
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
         assert KEPT == policies_of_removal(estate.only(kind, stack))
@@ -182,7 +184,7 @@ def may_lock(estate: Estate, action: str, principal: str, key: str, **lock: str)
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
-def test_the_sealer_alone_locks_the_log_and_the_log_alone(estate: Estate, action: str) -> None:
+def test_only_the_sealer_locks_the_log_and_nothing_else(estate: Estate, action: str) -> None:
     """From R to the end of a year, R and grace; nobody else locks anything, it nothing else."""
     for days in (400, 700, LONGEST):
         remaining = {"s3:object-lock-remaining-retention-days": str(days)}

@@ -108,7 +108,7 @@ SAID_TWICE = {f"Assets without arn:aws:s3:::cdk-*-assets-{account}-*/*" for acco
 """What can be taken out and is denied all the same: the bucket's pattern has its objects, too."""
 
 
-def test_whatever_is_taken_out_is_noticed(estate: Estate) -> None:
+def test_removing_any_part_is_noticed(estate: Estate) -> None:
     """Each statement and each resource of one: without it, a call is let through."""
     documents = _service_policies(estate)
     assert not _let_through(documents)
@@ -129,7 +129,7 @@ REACHED = {
 """Statement of the resource control policy to a call that it alone refuses."""
 
 
-def test_each_statement_about_resources_refuses_something_alone(estate: Estate) -> None:
+def test_each_resource_statement_alone_refuses_something(estate: Estate) -> None:
     """The policy that binds resources, whoever asks: without a statement its call goes through."""
     ((document,),) = ([one["Content"] for one in policies(estate, "RESOURCE_CONTROL_POLICY")],)
     anybody = [{"Statement": [{**ADMINISTRATOR[0]["Statement"][0], "Principal": "*"}]}]

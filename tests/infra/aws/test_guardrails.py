@@ -171,7 +171,7 @@ def test_only_the_pipeline_changes_what_is_deployed(
             assert not may(estate, principal, action, resource)
 
 
-def test_what_aws_binds_to_no_resource_is_denied_on_none(estate: Estate) -> None:
+def test_actions_without_resources_are_denied_on_any(estate: Estate) -> None:
     """A statement that names a topic never meets `sns:Unsubscribe`: its resource is `*`."""
     for policy in policies(estate, "SERVICE_CONTROL_POLICY"):
         for statement in policy["Content"]["Statement"]:
@@ -188,7 +188,7 @@ def test_packages_are_published_by_the_role_made_for_it(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize(("action", "resource"), FOR_NOBODY)
-def test_some_things_nobody_may(estate: Estate, action: str, resource: str) -> None:
+def test_some_actions_are_denied_to_everybody(estate: Estate, action: str, resource: str) -> None:
     """Not the pipeline either."""
     assert not may(estate, PIPELINE, action, resource)
 
@@ -237,7 +237,7 @@ def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
         assert may(estate, administrator, action, resource), action
 
 
-def test_only_who_deploys_takes_the_roles_of_the_cdk(estate: Estate) -> None:
+def test_only_the_deployer_assumes_the_cdk_s_roles(estate: Estate) -> None:
     """Its bootstrap trusts every administrator of the account; the organization does not."""
     inside = {"aws:PrincipalOrgID": ORGANIZATION, "aws:PrincipalIsAWSService": "false"}
     for role in (DEPLOY, PIPELINE):
@@ -261,7 +261,7 @@ def reaches(estate: Estate, action: str, resource: str, principal: str, **contex
     )
 
 
-def test_auditors_of_another_organization_are_not_shut_out(estate: Estate) -> None:
+def test_auditors_of_another_organization_are_admitted(estate: Estate) -> None:
     """The named principal may take its role; nobody else from outside may."""
     outside = {"aws:PrincipalOrgID": "o-auditors01"}
     take = ("sts:AssumeRole", ROLE)
@@ -273,7 +273,7 @@ def test_auditors_of_another_organization_are_not_shut_out(estate: Estate) -> No
     assert reaches(estate, *take, "service:lambda.amazonaws.com", **service)
 
 
-def test_web_identities_are_the_two_that_are_known(estate: Estate) -> None:
+def test_only_the_two_known_web_identities_are_admitted(estate: Estate) -> None:
     """Either subject is enough; a token without one of them is refused."""
     action = "sts:AssumeRoleWithWebIdentity"
     google = {"accounts.google.com:sub": "101234567890123456789"}
@@ -288,7 +288,7 @@ def test_web_identities_are_the_two_that_are_known(estate: Estate) -> None:
     assert not reaches(estate, action, ROLE, "federated:x")
 
 
-def test_they_are_attached_where_the_configuration_says(estate: Estate, assembly: Path) -> None:
+def test_guardrails_are_attached_to_the_configured_targets(estate: Estate, assembly: Path) -> None:
     """To its targets, in the management account, where Organizations is, within AWS's length."""
     every = [
         *policies(estate, "SERVICE_CONTROL_POLICY"),

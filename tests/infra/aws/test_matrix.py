@@ -82,7 +82,7 @@ EXPECTED: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.text)
-def test_each_may_exactly_what_is_written_down(estate: Estate, who: Principal) -> None:
+def test_each_principal_may_do_exactly_what_is_expected(estate: Estate, who: Principal) -> None:
     """Row by row, against an expectation that no template made."""
     actual = {act.text: way for act in ACTS if (way := cell(estate, who, act))}
     expected = EXPECTED[who.text]
@@ -94,9 +94,7 @@ def test_each_may_exactly_what_is_written_down(estate: Estate, who: Principal) -
 
 
 @pytest.mark.parametrize("who", STREAMED, ids=lambda who: who.text)
-def test_what_fills_a_bucket_of_a_source_reaches_no_evidence(
-    streamed: Estate, who: Principal
-) -> None:
+def test_roles_that_fill_source_buckets_reach_no_evidence(streamed: Estate, who: Principal) -> None:
     """It writes files that an exporter reads; the exporter of that estate does put evidence."""
     assert [] == [act.text for act in ACTS if cell(streamed, who, act)]
     exporter = next(one for one in PRINCIPALS if one.text == "exporter")
@@ -129,9 +127,7 @@ NEEDED = {
 @pytest.mark.parametrize(
     ("policy", "sid"), [(key, sid) for key in NEEDED for sid in sorted(NEEDED[key])]
 )
-def test_a_guardrail_without_a_statement_is_walked_around(
-    estate: Estate, policy: str, sid: str
-) -> None:
+def test_each_guardrail_statement_closes_a_path(estate: Estate, policy: str, sid: str) -> None:
     """Each statement about identities closes a way of its own: without it there is a path."""
     mutated = copy.deepcopy(estate)
     for resource in mutated.of("AWS::Organizations::Policy"):

@@ -67,7 +67,7 @@ def test_lag_is_raised_long_before_loss(estate: Estate) -> None:
     assert ({"QueueName": EXPORTER}, "Maximum") == (age["dimensions"], age["stat"])
 
 
-def test_silence_is_an_alarm_and_a_deployment_is_none(estate: Estate) -> None:
+def test_silence_raises_an_alarm_but_deployment_does_not(estate: Estate) -> None:
     """Missing data is the very thing that is watched for, from when it could have come."""
     every = alarms(estate)
     composite = {
@@ -100,7 +100,7 @@ def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None
         assert hours == every[f"{name}-absent"]["EvaluationPeriods"]
 
 
-def test_signatures_are_held_against_those_the_sealer_made(estate: Estate) -> None:
+def test_signatures_are_compared_with_those_the_sealer_made(estate: Estate) -> None:
     """Amazon's count of a day and both keys against the sealer's own, but for what comes late."""
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
@@ -151,7 +151,7 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
     assert {"StringEquals": {"aws:SourceAccount": EVIDENCE}} == allowed["Condition"]
 
 
-def test_every_metric_of_ours_is_one_a_function_emits(estate: Estate) -> None:
+def test_every_custom_metric_in_alarms_is_emitted_by_a_function(estate: Estate) -> None:
     """An alarm on a name nobody emits would never be raised."""
     emitted = {
         "aws_export": _literals("aws_export"),

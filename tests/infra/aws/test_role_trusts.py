@@ -53,7 +53,7 @@ def exporter_request(principal: str = EXPORTER, **context: str) -> Request:
     return Request(principal, "sts:AssumeRole", "role", context)
 
 
-def test_the_aws_writer_trusts_the_exporters_of_the_organization_alone(estate: Estate) -> None:
+def test_the_aws_writer_trusts_only_the_organization_s_exporters(estate: Estate) -> None:
     """Exact ARN and organization, both; an outsider who knows the name is an outsider."""
     role = trust(estate, "nhi-evidence-main-writer-aws_cloudtrail")
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
@@ -75,7 +75,7 @@ def test_the_aws_writer_trusts_the_exporters_of_the_organization_alone(estate: E
 
 
 @pytest.mark.parametrize("source", TOKENS)
-def test_a_token_is_taken_when_every_claim_is_right(estate: Estate, source: str) -> None:
+def test_a_token_is_accepted_only_if_every_claim_matches(estate: Estate, source: str) -> None:
     """The exact subject for the exact audience, from the exact provider; nothing less."""
     role = trust(estate, f"nhi-evidence-main-writer-{source}")
     provider, claims = TOKENS[source]
@@ -93,7 +93,7 @@ def test_a_token_is_taken_when_every_claim_is_right(estate: Estate, source: str)
             assert not trusts(role, Request(provider, action, "role", other)), (claim, wrong)
 
 
-def test_one_cloud_cannot_take_the_role_of_the_other(estate: Estate) -> None:
+def test_one_cloud_cannot_assume_the_other_s_role(estate: Estate) -> None:
     """Both tokens are good; each for its own role."""
     google, entra = TOKENS["gcp_audit"], TOKENS["azure_monitor"]
     action = "sts:AssumeRoleWithWebIdentity"

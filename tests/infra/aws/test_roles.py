@@ -59,7 +59,7 @@ def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Est
     }
 
 
-def test_the_function_that_reconciles_writes_by_one_role_alone(estate: Estate) -> None:
+def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> None:
     """It reads, asks for public keys and takes that role; the role puts statements, and is its."""
     (own,) = documents(estate.role("nhi-evidence-main-reconcile"))
     changing = {
@@ -80,7 +80,7 @@ def test_the_function_that_reconciles_writes_by_one_role_alone(estate: Estate) -
         assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
 
 
-def test_what_reads_settings_reads_no_evidence_and_writes_by_two_roles(estate: Estate) -> None:
+def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estate: Estate) -> None:
     """Back what it stated, public keys, and roles; the readers' accounts and its own alone."""
     (own,) = documents(estate.role("nhi-evidence-main-coverage"))
     by_sid = {one["Sid"]: one for one in statements(own)}
@@ -114,7 +114,7 @@ def test_what_reads_settings_reads_no_evidence_and_writes_by_two_roles(estate: E
     assert ["arn:aws:iam::333344445555:user/deployer"] == named["Resource"]
 
 
-def test_what_probes_takes_two_kinds_of_role_and_nothing_else(estate: Estate) -> None:
+def test_the_canary_function_assumes_two_kinds_of_role_only(estate: Estate) -> None:
     """It puts plans as the function of settings does; a canary lists names of buckets alone."""
     (own,) = documents(estate.role("nhi-evidence-main-canary"))
     taken = {str(one["Resource"]) for one in statements(own) if one["Sid"] != "Logs"}
@@ -167,7 +167,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
     } == names
 
 
-def test_what_forwards_reads_new_evidence_and_writes_lines_alone(estate: Estate) -> None:
+def test_the_forwarder_reads_new_evidence_and_writes_only_lines(estate: Estate) -> None:
     """No role to take, no list, no lock; its only put is under one prefix of another bucket."""
     (own,) = documents(estate.role("nhi-evidence-main-forward"))
     granted = {
@@ -185,7 +185,7 @@ def test_what_forwards_reads_new_evidence_and_writes_lines_alone(estate: Estate)
     assert [queue] == [one["Resource"] for one in of_queues]
 
 
-def test_a_subscriber_reads_lines_and_takes_its_messages(estate: Estate) -> None:
+def test_a_subscriber_reads_lines_and_receives_its_messages(estate: Estate) -> None:
     """With the external id, from outside the organization; of the evidence it reaches nothing."""
     (own,) = documents(estate.role("nhi-evidence-main-subscriber"))
     queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-subscriber"
@@ -215,7 +215,7 @@ def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
     )
 
 
-def test_the_sealer_reads_everything_and_writes_the_log_alone(estate: Estate) -> None:
+def test_the_sealer_reads_everything_and_writes_only_the_log(estate: Estate) -> None:
     """Its only writing actions are a PUT under log/ with its lock, and a signature."""
     (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
     changing = {
@@ -287,7 +287,7 @@ def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> N
     assert {"get_key_policy", "get_bucket_policy"} <= set(recorder.calls)
 
 
-def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate) -> None:
+def test_the_exporter_reads_its_prefix_and_assumes_its_writer_role(estate: Estate) -> None:
     """The organization's folder of the trail bucket, one queue, one role."""
     (policy,) = documents(estate.role("nhi-evidence-main-aws_cloudtrail-organization"))
     by_sid = {one["Sid"]: one for one in statements(policy)}

@@ -16,7 +16,7 @@ from tests.infra.aws.linting import complaints
 from tests.infra.aws.test_matrix import PAGE
 
 
-def test_cdk_nag_finds_nothing_unanswered(nag: list[dict[str, Any]]) -> None:
+def test_cdk_nag_has_no_unacknowledged_findings(nag: list[dict[str, Any]]) -> None:
     """AwsSolutions and NIST 800-53 rev. 5: every finding is mended or has its reason in code."""
     violations = {
         (pack["pluginName"], one["ruleName"]) for pack in nag for one in pack.get("violations", [])
@@ -32,7 +32,7 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
 
 
 @pytest.mark.slow
-def test_cfn_lint_is_asked(assembly: Path, tmp_path: Path) -> None:
+def test_cfn_lint_finds_an_unknown_property(assembly: Path, tmp_path: Path) -> None:
     """A property no schema has is named, with its stack."""
     broken = tmp_path / "broken"
     shutil.copytree(assembly, broken)
@@ -44,7 +44,7 @@ def test_cfn_lint_is_asked(assembly: Path, tmp_path: Path) -> None:
     assert "nhi-evidence-main" == complaint
 
 
-def test_what_is_accepted_of_checkov_says_why(estate: Estate) -> None:
+def test_every_accepted_checkov_finding_has_a_reason(estate: Estate) -> None:
     """In the resource's own metadata, where checkov reads it, and in docs/threat-model.md."""
     reasons = acceptances(estate.templates)
     assert {"CKV_AWS_18", "CKV_AWS_26", "CKV_AWS_27"} <= {one.check for one in reasons}

@@ -48,7 +48,7 @@ def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
     assert "RetainExceptOnCreate" == key.definition["DeletionPolicy"]
 
 
-def test_another_key_cosigns_for_when_curves_are_broken(estate: Estate) -> None:
+def test_a_post_quantum_key_cosigns(estate: Estate) -> None:
     """Of ML-DSA-44, kept like the first; sealed with both, under an alias of its own each."""
     signer, cosigner = estate.signing_keys
     assert ("ML_DSA_44", "SIGN_VERIFY", 30) == (
@@ -82,7 +82,7 @@ def test_nobody_but_the_sealer_cosigns(estate: Estate) -> None:
     assert first.replace("ED25519_SHA_512", "ML_DSA_SHAKE_256") == second
 
 
-def test_the_sealer_alone_signs(estate: Estate) -> None:
+def test_only_the_sealer_signs(estate: Estate) -> None:
     """With the log's one algorithm; no administrator, auditor or outsider can."""
     assert may(estate, SEALER, "kms:Sign", **SIGNING)
     assert not may(estate, SEALER, "kms:Sign", **{**SIGNING, "kms:MessageType": "DIGEST"})
@@ -98,7 +98,7 @@ def test_the_sealer_alone_signs(estate: Estate) -> None:
         assert not may(estate, other, "kms:Sign", **SIGNING), other
 
 
-def test_nobody_can_grant_it_away(estate: Estate) -> None:
+def test_nobody_can_create_a_grant_for_the_key(estate: Estate) -> None:
     """A grant would be a way round the policy: not for the root of the account either."""
     for principal in (SEALER, arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
         assert not may(estate, principal, "kms:CreateGrant")
@@ -125,7 +125,7 @@ def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
         ("canary", "rate(1 hour)"),
     ],
 )
-def test_a_function_runs_by_its_clock_and_is_not_repeated(
+def test_a_function_runs_on_schedule_and_is_not_retried(
     estate: Estate, function: str, rate: str
 ) -> None:
     """As its deploy.toml says; a failed run is not tried again but followed by the next."""
@@ -149,7 +149,7 @@ def test_a_function_runs_by_its_clock_and_is_not_repeated(
     assert f"arn:{rule.id}" in permission["SourceArn"]
 
 
-def test_every_signature_is_logged_by_amazon(estate: Estate) -> None:
+def test_aws_logs_every_signature(estate: Estate) -> None:
     """Signatures with either key reach a log group, reads included, and are counted twice.
 
     The sealer's own count is of both as well: an alarm compares the two sums.

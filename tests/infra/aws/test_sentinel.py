@@ -46,11 +46,11 @@ def test_a_session_of_the_workspace_is_let_in_by_either_name(estate: Estate) -> 
         {f"{TENANT}:aud": "api://other"},
     ],
 )
-def test_another_workspace_or_audience_is_not(estate: Estate, claims: dict[str, str]) -> None:
+def test_another_workspace_or_audience_is_refused(estate: Estate, claims: dict[str, str]) -> None:
     assert not trusts(trust(estate, ROLE), token(**claims))
 
 
-def test_it_takes_no_other_role(estate: Estate) -> None:
+def test_sentinel_cannot_assume_any_other_role(estate: Estate) -> None:
     """With the guardrails letting its audience through, each role's own trust stands."""
     taken = [
         one.properties["RoleName"]
@@ -60,7 +60,7 @@ def test_it_takes_no_other_role(estate: Estate) -> None:
     assert taken == [ROLE]
 
 
-def test_it_may_what_the_subscriber_may(estate: Estate) -> None:
+def test_sentinel_has_the_subscriber_s_permissions(estate: Estate) -> None:
     both = [documents(estate.role(name)) for name in (ROLE, "nhi-evidence-main-subscriber")]
     assert both[0] == both[1]
 
@@ -71,7 +71,7 @@ def test_the_account_gets_a_provider_for_microsofts_tenant(estate: Estate) -> No
     assert provider["ClientIdList"] == [AUDIENCE]
 
 
-def test_without_it_there_is_no_role() -> None:
+def test_without_sentinel_there_is_no_role() -> None:
     config = read(EXAMPLE + table())
     what = subscription(config, config.bucket("main"))
     assert what is not None

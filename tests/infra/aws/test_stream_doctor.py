@@ -135,12 +135,12 @@ def pristine(streamed_assembly: Path) -> Deployed:
     return Deployed(streamed_assembly)
 
 
-def test_as_deployed_all_is_well(pristine: Deployed) -> None:
+def test_a_fresh_stream_passes_the_doctor(pristine: Deployed) -> None:
     assert {} == deviations(pristine, read(CONFIG))
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_seen(pristine: Deployed, change: str) -> None:
+def test_a_change_is_noticed(pristine: Deployed, change: str) -> None:
     """And nothing else is reported beside it."""
     edit, what, state = CHANGES[change]
     aws = deepcopy(pristine)

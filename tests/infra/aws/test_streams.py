@@ -36,7 +36,7 @@ def test_the_linter_agrees(streamed_assembly: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "folder"), [(PROD, "eks/prod/"), (OKTA, "okta/acme/")])
-def test_files_lie_by_the_hour_and_what_fails_lies_elsewhere(
+def test_files_are_stored_by_hour_and_failures_elsewhere(
     streamed: Estate, name: str, folder: str
 ) -> None:
     """In the form that states the hour of a file; errors under no prefix that is notified."""
@@ -63,7 +63,7 @@ def test_files_lie_by_the_hour_and_what_fails_lies_elsewhere(
     assert queued["Queue"] == feed.queue_arn
 
 
-def test_firehose_writes_its_folders_and_nothing_else(streamed: Estate) -> None:
+def test_firehose_writes_only_under_its_prefixes(streamed: Estate) -> None:
     """It reads no file, deletes none, and may take the role for its own stream alone."""
     role = streamed.role(PROD)
     for action, key, expected in (
@@ -106,7 +106,7 @@ def test_only_named_accounts_subscribe(streamed: Estate) -> None:
         assert (name == PROD) is allows(request, identity=documents(sender), owner=ARCHIVE)
 
 
-def test_a_bus_hands_over_every_event_as_it_is(streamed: Estate) -> None:
+def test_a_bus_forwards_every_event_unchanged(streamed: Estate) -> None:
     """With nothing left out or changed on the way; what cannot be put waits in a queue."""
     bus = streamed.only("AWS::Events::EventBus").properties
     assert (BUS, BUS) == (bus["Name"], bus["EventSourceName"])

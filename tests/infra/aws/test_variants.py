@@ -81,7 +81,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_is_whole(name: str, tmp_path: Path) -> None:
+def test_a_variant_has_its_stacks_and_passes_the_doctor(name: str, tmp_path: Path) -> None:
     """Its stacks are there, nothing of what it leaves out is, and the doctor agrees."""
     text, more, never = VARIANTS[name]
     estate = synthesized(text, tmp_path)

@@ -25,7 +25,7 @@ def written(path: Path, text: str, value: str = "109999999999999999999") -> list
 
 
 @pytest.mark.parametrize("without", ["", f"# {LINE}"])
-def test_a_value_comes_into_its_table_alone(tmp_path: Path, without: str) -> None:
+def test_a_value_is_written_only_into_its_table(tmp_path: Path, without: str) -> None:
     """In place of the line that is commented out, or after the table's name."""
     text = EXAMPLE.replace(LINE, without)
     path = tmp_path / "nhi-evidence.toml"
@@ -35,7 +35,7 @@ def test_a_value_comes_into_its_table_alone(tmp_path: Path, without: str) -> Non
     assert "109999999999999999999" == config.gcp.service_account_id
 
 
-def test_what_is_wrong_is_not_written(tmp_path: Path) -> None:
+def test_an_invalid_value_is_not_written(tmp_path: Path) -> None:
     """The file is read before it is written; one without the table is named."""
     path = tmp_path / "nhi-evidence.toml"
     text = EXAMPLE.replace(LINE, "")

@@ -56,7 +56,7 @@ def test_the_page_signs_in_as_the_program_says(target: str) -> None:
     assert sign_in.removesuffix(f" --tenant {TENANT}") in page
 
 
-def test_a_look_that_saw_nothing_does_not_end_well(machine: Machines) -> None:
+def test_a_check_that_saw_nothing_does_not_succeed(machine: Machines) -> None:
     """Without gcloud's answers nothing of Google Cloud was checked: `--check` is not 0 then."""
     gone = "exit 127"
     here = machine(EXAMPLE, **{"gcloud auth list*": "echo somebody"})

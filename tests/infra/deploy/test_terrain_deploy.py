@@ -107,7 +107,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
         ),
     ],
 )
-def test_what_is_missing_is_one_line_and_nothing_is_made(
+def test_a_missing_requirement_is_one_line_and_nothing_is_deployed(
     machine: Machines, target: str, answers: dict[str, str], problem: str
 ) -> None:
     """The verdict first, each thing with its mending, and no stack is touched."""
@@ -132,7 +132,7 @@ def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> 
     assert ": it publishes" in str(missing)
 
 
-def test_a_program_is_quoted_with_what_it_calls_its_error() -> None:
+def test_a_program_s_own_error_line_is_quoted() -> None:
     """Not with the last line of its advice, which names no fault."""
     printed = "ERROR: (gcloud.projects.describe) no account\nPlease run:\n  to select an account.\n"
     assert "ERROR: (gcloud.projects.describe) no account" == terrain._line(printed)
@@ -174,7 +174,7 @@ https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/stora
 
 
 @pytest.mark.parametrize("target", STATES)
-def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
+def test_the_state_s_place_is_checked_with_the_role_the_page_names(
     machine: Machines, target: str
 ) -> None:
     """What is printed, what docs/deploy-*.md asks for, and what the backend does are one thing."""
@@ -194,9 +194,7 @@ def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
 
 @pytest.mark.parametrize("is_named", [True, False])
 @pytest.mark.parametrize("target", STATES)
-def test_only_a_state_that_is_elsewhere_is_asked_for(
-    machine: Machines, target: str, is_named: bool
-) -> None:
+def test_only_a_remote_state_is_checked(machine: Machines, target: str, is_named: bool) -> None:
     """A file beside the configuration needs no rights."""
     before, after = STATES[target][0]
     done = machine(EXAMPLE.replace(before, after) if is_named else EXAMPLE).deploy(
@@ -206,7 +204,7 @@ def test_only_a_state_that_is_elsewhere_is_asked_for(
     assert is_named == bool(seen), done.out
 
 
-def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Machines) -> None:
+def test_missing_programs_are_reported_before_loading_constructs(machine: Machines) -> None:
     """By the program that `make` runs: it takes no Node to see that Terraform is not there."""
     here = machine(EXAMPLE, **{"terraform version -json": "exit 3"})
     code = (
@@ -234,7 +232,7 @@ def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> No
     assert [] == here.did()
 
 
-def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(machine: Machines) -> None:
+def test_a_terraform_failure_ends_the_deployment_and_can_be_repeated(machine: Machines) -> None:
     """Its code is ours, and nothing follows."""
     here = machine(
         knowing("service_account_id", SUBJECT),

@@ -271,7 +271,9 @@ CHANGES: dict[str, tuple[Callable[[Answers], Any], str, str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_seen_and_nothing_else(answers: Answers, server: Provider, change: str) -> None:
+def test_a_change_is_noticed_and_nothing_else(
+    answers: Answers, server: Provider, change: str
+) -> None:
     act, what, observed = CHANGES[change]
     act(answers)
     ((seen, (state, text)),) = wrong(looked(answers, server)).items()

@@ -83,7 +83,7 @@ def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
     }
 
 
-def test_what_the_stacks_write_is_well(deployed: Deployed, server: Provider) -> None:
+def test_a_fresh_deployment_passes_the_doctor(deployed: Deployed, server: Provider) -> None:
     """And what nobody looks at is still named."""
     checks = looked(deployed, server)
     assert {} == wrong(checks)
@@ -100,7 +100,7 @@ def test_what_the_stacks_write_is_well(deployed: Deployed, server: Provider) -> 
     )
 
 
-def test_nothing_deployed_is_told_from_changed(deployed: Deployed, server: Provider) -> None:
+def test_not_deployed_is_distinguished_from_changed(deployed: Deployed, server: Provider) -> None:
     """Where nothing is, nothing was changed."""
     deployed.answers.clear()
     states = {one.state for one in looked(deployed, server)}
@@ -128,7 +128,7 @@ def test_without_tokens_everything_is_named_as_not_seen(
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_seen_and_nothing_else(
+def test_a_change_is_noticed_and_nothing_else(
     deployed: Deployed, server: Provider, change: str
 ) -> None:
     """One setting is another: one check says so, and what it is now."""

@@ -90,7 +90,7 @@ def test_lists_are_written_as_json() -> None:
         "SELECT e.*, 1 AS one FROM events AS e",
     ],
 )
-def test_lists_that_cannot_be_written_so_are_refused(sql: str) -> None:
+def test_lists_that_cannot_be_written_as_json_are_refused(sql: str) -> None:
     columns = [Answered(name, is_list=name == "targets") for name in ("time", "targets", "one")]
     with pytest.raises(QuestionError, match="list"):
         sent(sql, *columns)
@@ -136,7 +136,7 @@ def test_a_selection_is_one_condition_whatever_its_values(
     assert strings - expected <= {"", "millisecond", "1970-01-01 00:00:00.000", "MILLISECOND"}
 
 
-def test_many_values_are_asked_in_several_statements_and_none_is_lost() -> None:
+def test_many_values_are_split_over_statements_and_none_is_lost() -> None:
     many = frozenset(f"ASIA{number:016d}" for number in range(12_000))
     selection = Selection(credentials=many, identities=frozenset({"x"}), since=5)
     batches = list(selecting.batches(selection))
@@ -153,5 +153,5 @@ def test_many_values_are_asked_in_several_statements_and_none_is_lost() -> None:
     assert selecting.condition(Selection()) == "false"
 
 
-def test_every_view_of_the_subset_is_one_of_a_statement() -> None:
+def test_every_view_of_the_subset_exists() -> None:
     assert subset.VIEWS <= views.NAMES

@@ -45,7 +45,7 @@ def test_a_chain_is_recovered_from_any_order_with_anything_repeated(data: st.Dat
     ]
 
 
-def test_without_the_record_that_minted_it_a_session_is_not_the_keys() -> None:
+def test_a_session_is_not_linked_to_a_key_without_the_record_that_minted_it() -> None:
     rows = story()
     path = follow(MemoryIndex([rows[0], *rows[2:]]), BY_KEY)
     assert places([step.row for step in path.steps]) == places(rows[:1])
@@ -74,7 +74,7 @@ def test_a_service_acts_for_its_caller_without_a_record_of_the_credential() -> N
         assert path.credentials[0].mint is Mint.MISSING
 
 
-def test_a_platform_hands_its_workload_credentials_without_a_record() -> None:
+def test_a_platform_gives_its_workload_credentials_without_a_record() -> None:
     rows = [used(0, "ASIAINSTANCE", identity_type="Workload Instance")]
     path = follow(MemoryIndex(rows), Selection(credentials=frozenset({"ASIAINSTANCE"})))
     assert path.credentials[0].mint is Mint.NOT_EXPECTED
@@ -94,7 +94,7 @@ def test_credentials_that_made_each_other_end_the_search() -> None:
     assert places([step.row for step in path.steps]) == places(rows)
 
 
-def test_more_records_than_the_bound_are_cut_off_and_that_is_told(monkeypatch: object) -> None:
+def test_records_beyond_the_bound_are_left_out_and_that_is_stated(monkeypatch: object) -> None:
     assert lineage.MAX_ROWS > 1000
     bound = lineage.MAX_ROWS
     try:
@@ -162,7 +162,7 @@ def test_a_pool_whose_providers_disagree_names_nobody() -> None:
     assert places([step.row for step in path.steps]) == places(rows)
 
 
-def test_what_does_not_count_is_not_shown_and_what_is_contested_is() -> None:
+def test_uncounted_records_are_hidden_and_contested_ones_shown() -> None:
     def at(standing: Standing) -> Row:
         return used(0, KEY, place=Place("ev/object", standing, 0, "2026", 1, standing))
 

@@ -20,7 +20,7 @@ def question(name: str) -> Question:
     return known
 
 
-def test_there_are_those_that_are_documented() -> None:
+def test_the_questions_are_those_documented() -> None:
     assert {
         "validation-bursts", "enumeration-sweeps", "first-use-of-credentials",
         "cross-account-chains", "secrets-read-by-new-identities", "agent-tool-calls",

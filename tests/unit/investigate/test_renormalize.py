@@ -40,7 +40,7 @@ def difference(*bodies: bytes) -> Difference:
     return renormalizer.difference
 
 
-def test_what_this_release_wrote_it_would_write_again() -> None:
+def test_this_release_reproduces_what_it_wrote() -> None:
     result = difference(body())
     assert result.records == result.same > 1
     assert not result.changes
@@ -61,7 +61,7 @@ def test_an_attribute_that_would_change_is_counted_by_name_a_phase_by_its_values
     assert len(result.changes["activity_name"].examples) <= 3
 
 
-def test_a_record_that_was_rejected_and_would_be_kept_is_told() -> None:
+def test_a_rejected_record_that_would_now_be_kept_is_reported() -> None:
     def older(line: bytes) -> bytes:
         parsed = msgspec.json.decode(line)
         if "n" not in parsed:
@@ -73,7 +73,7 @@ def test_a_record_that_was_rejected_and_would_be_kept_is_told() -> None:
     assert set(result.changes) == {"rejected (old) -> kept"}
 
 
-def test_what_was_not_kept_is_counted_and_what_is_no_object_is_named() -> None:
+def test_records_not_kept_are_counted_and_invalid_objects_named() -> None:
     result = difference(body(keep=False), b"no object", body())
     assert result.not_kept > 0
     assert len(result.unreadable) == 1

@@ -63,7 +63,7 @@ def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:
     assert not re.search(r"<[^>]+ style=", text), "its own policy would refuse it"
 
 
-def test_what_a_record_says_is_text() -> None:
+def test_text_from_records_stays_text() -> None:
     text = page(timeline_of(subject=HOSTILE)).decode()
     assert "<img" not in text
     assert "<script>alert" not in text
@@ -73,7 +73,7 @@ def test_without_data_it_is_small() -> None:
     assert len(gzip.compress(page(timeline_of([])))) < 250_000
 
 
-def test_of_nothing_it_says_that_nothing_is_on_record() -> None:
+def test_an_empty_report_says_that_nothing_is_on_record() -> None:
     assert "What was read has no record of" in page(timeline_of([])).decode()
 
 
@@ -97,14 +97,14 @@ def test_colors_of_phases_stand_out_against_white() -> None:
         assert 1.05 / (luminance + 0.05) >= (2.5 if color == chart.COLORS["Unknown"] else 3)
 
 
-def test_of_very_many_records_an_even_share_is_drawn_and_that_is_told() -> None:
+def test_an_even_share_of_very_many_records_is_drawn_and_that_is_stated() -> None:
     rows = [used(number, KEY) for number in range(chart.MAX_MARKS + 500)]
     text = page(timeline_of(rows)).decode()
     assert text.count("<circle") == chart.MAX_MARKS
     assert f"An even sample of {chart.MAX_MARKS}" in text
 
 
-def test_accounts_that_begin_alike_are_told_apart() -> None:
+def test_accounts_with_a_common_prefix_are_distinguishable() -> None:
     """A name that does not fit shows both its ends, and is there in full."""
     accounts = [f"AAAA0A0A-BB1B-CC2C-DD3D-EEEEEE4E4E{end}" for end in ("4F", "5F")]
     rows = [used(at, KEY, provider="Azure", account=name) for at, name in enumerate(accounts)]
@@ -179,7 +179,7 @@ def test_names_without_a_space_do_not_widen_it(tmp_path: Path, width: int) -> No
         assert content <= window
 
 
-def test_without_script_all_of_it_is_there(file: Path) -> None:
+def test_everything_is_there_without_scripts(file: Path) -> None:
     text = re.sub(r"<script>.*?</script>", "", file.read_text(), flags=re.DOTALL)
     assert text.count("<circle") == 5
     assert text.count('<tr id="r') == 5

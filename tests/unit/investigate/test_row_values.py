@@ -122,7 +122,7 @@ LEAST = (
 
 @pytest.mark.parametrize("name", ["time", "class_uid", "i"])
 @pytest.mark.parametrize("odd", [1 << 63, 1 << 64, 9 * 10**18, -9 * 10**18])
-def test_a_number_no_table_can_hold_is_of_one_record_alone(name: str, odd: int) -> None:
+def test_a_number_too_large_for_a_table_affects_one_record(name: str, odd: int) -> None:
     """One such record is named as unreadable; it does not end the answer about all others."""
     assert row_reading.read_values(LEAST, "aws_cloudtrail") is not None
     line = re.sub(rb'("%s":)[01]' % name.encode(), rb"\g<1>%d" % odd, LEAST)

@@ -64,7 +64,7 @@ def test_w3_takes_six_operations_over_three_services_or_four_regions() -> None:
     assert not findings_of(swept(["a"], ["r1", "r2", "r3"]), "W3")
 
 
-def test_w4_goes_over_a_session_and_ends_after_an_hour() -> None:
+def test_w4_spans_a_session_and_ends_after_an_hour() -> None:
     rows = [
         used(0, KEY, phase="Credential Validation", credential_kind="access_key"),
         used(MINUTE, KEY),
@@ -79,7 +79,7 @@ def test_w4_goes_over_a_session_and_ends_after_an_hour() -> None:
     assert not findings_of([*rows[:3], denied], "W4")
 
 
-def test_w5_is_of_the_same_operation_and_target() -> None:
+def test_w5_needs_the_same_operation_and_target() -> None:
     first = used(0, KEY, operation="GetSecretValue", outcome="denied", targets=("a",))
     same = used(MINUTE, KEY, operation="GetSecretValue", targets=("a",))
     other = used(MINUTE, KEY, operation="GetSecretValue", targets=("b",))
@@ -134,7 +134,7 @@ def test_w2_is_certain_only_where_the_evidence_reaches_back_thirty_days() -> Non
     assert not findings_of([used(0, KEY)], "W2"), "an unknown address gives no finding"
 
 
-def test_w8_is_of_a_session_used_where_its_maker_never_was() -> None:
+def test_w8_needs_a_session_used_where_its_creator_never_was() -> None:
     def chain(address: str) -> list[Row]:
         return [
             minted(0, KEY, "ASIASESSION", ip="203.0.113.77"),
@@ -152,7 +152,7 @@ def test_w8_is_of_a_session_used_where_its_maker_never_was() -> None:
     names=st.lists(st.sampled_from("abc"), min_size=14, max_size=14),
     within=st.integers(0, 15),
 )
-def test_bursts_are_the_union_of_all_windows_that_are_enough(
+def test_bursts_are_the_union_of_all_sufficient_windows(
     least: int, times: list[int], names: list[str], within: int
 ) -> None:
     rows = [row(at, operation=name) for at, name in zip(times, names, strict=False)]

@@ -14,7 +14,7 @@ def unknown(number: int, reason: str = "no reading of settings covers this time"
     )  # fmt: skip
 
 
-def test_cells_unknown_for_one_reason_are_told_together() -> None:
+def test_cells_unknown_for_one_reason_are_grouped() -> None:
     """Each group names some of them, and counts the rest; another reason stands apart."""
     alike = [unknown(number) for number in range(30)]
     groups = list(timeline_report._alike([*alike, unknown(30, "denied")]))

@@ -55,11 +55,11 @@ def test_each_entry_names_what_prove_takes() -> None:
     ]
 
 
-def test_two_of_a_kind_are_told_one_by_one() -> None:
+def test_two_of_a_kind_are_printed_one_by_one() -> None:
     assert len(heads(printed_lines(swept(2)))) == 2
 
 
-def test_what_is_asked_for_record_by_record_is_told_so() -> None:
+def test_every_record_can_be_printed_on_request() -> None:
     assert len(heads(printed_lines(swept(29), every_record=True))) == 29
 
 
@@ -82,19 +82,19 @@ def test_a_run_ends_after_a_minute() -> None:
     ],
     ids=lambda each: next(iter(each)),
 )
-def test_what_differs_is_told_apart(difference: dict[str, Any]) -> None:
+def test_different_records_are_separate_entries(difference: dict[str, Any]) -> None:
     rows = [*swept(3), row(3 * SECOND, **{"operation": "GetPasswordData", **difference})]
     assert len(heads(printed_lines(rows))) == 2
 
 
-def test_what_hands_out_a_credential_stands_alone() -> None:
+def test_a_record_that_issues_a_credential_is_its_own_entry() -> None:
     rows = [row(at * SECOND, operation="AssumeRole", issued=(f"ASIA{at}",)) for at in range(5)]
     lines = printed_lines(rows)
     assert len(heads(lines)) == 5
     assert sum("issued ASIA" in line for line in lines) == 5
 
 
-def test_what_is_contested_stands_alone_and_is_marked() -> None:
+def test_a_contested_record_is_its_own_marked_entry() -> None:
     place = Place("ev/object", "unit", 7, "2026", 1, Standing.CONTESTED)
     rows = [*swept(3), row(SECOND, operation="GetPasswordData", place=place)]
     lines = printed_lines(rows)

@@ -41,7 +41,7 @@ def stretch(start: int, end: int, verdict: Verdict = Verdict.CONFIGURED) -> Stre
     return Stretch(Span(start, end), verdict, "as read", "read")
 
 
-def test_a_cell_is_told_for_the_time_of_the_path_and_the_rest_of_it_is_unknown() -> None:
+def test_a_cell_is_reported_for_the_path_s_time_and_unknown_beyond_readings() -> None:
     state = cell(
         "aws", Step.ENUMERATION, Verdict.CONFIGURED,
         stretch(START - HOUR, START + 3 * MINUTE),
@@ -56,14 +56,14 @@ def test_a_cell_is_told_for_the_time_of_the_path_and_the_rest_of_it_is_unknown()
     assert all(each.is_on_record for each in visible)
 
 
-def test_a_step_without_a_record_is_told_as_none_on_record() -> None:
+def test_a_step_without_a_record_is_reported_as_none_on_record() -> None:
     state = cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END))
     (visible,) = visibility.of_path(path(), report(state))
     assert (visible.is_seen, visible.is_on_record) == (True, False)
     assert visible.text == "none on record; it would have been"
 
 
-def test_the_impossible_is_so_at_all_times_and_other_platforms_are_not_told() -> None:
+def test_impossible_cells_are_so_at_all_times_and_other_platforms_are_omitted() -> None:
     states = [
         cell("aws", Step.ENUMERATION, Verdict.IMPOSSIBLE),
         cell("gcp", Step.ENUMERATION, Verdict.GAP, stretch(START, END)),
@@ -72,7 +72,7 @@ def test_the_impossible_is_so_at_all_times_and_other_platforms_are_not_told() ->
     assert (visible.verdict, visible.since, visible.until) == ("IMPOSSIBLE", START, END)
 
 
-def test_the_time_that_was_asked_for_counts_where_there_is_one() -> None:
+def test_a_requested_time_takes_precedence() -> None:
     state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
     visible = visibility.of_path(path(), report(state), START - MINUTE, START + MINUTE)
     assert [(each.since, each.until, each.verdict) for each in visible] == [
@@ -82,7 +82,7 @@ def test_the_time_that_was_asked_for_counts_where_there_is_one() -> None:
     assert not visibility.of_path(path(), report(state), END, START)
 
 
-def test_a_report_is_read_back_and_what_is_none_is_refused() -> None:
+def test_a_report_round_trips_and_anything_else_is_refused() -> None:
     state = report(cell("aws", Step.ENUMERATION, Verdict.GAP, stretch(START, END)))
     assert visibility.read(msgspec.json.encode(state)) == state
     for document in (b"{}", b"[", b'{"schema":"coverage/9"}', b"\xff"):
@@ -93,7 +93,7 @@ def test_a_report_is_read_back_and_what_is_none_is_refused() -> None:
         visibility.read(msgspec.json.encode(other))
 
 
-def test_of_a_record_its_own_step_is_told_at_its_time() -> None:
+def test_a_record_is_reported_with_its_own_step_at_its_time() -> None:
     """Neither another step's, nor another time's, nor of an act that no setting records."""
     visible = visibility.of_path(
         path(),

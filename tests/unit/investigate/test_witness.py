@@ -30,7 +30,7 @@ def timeline_of(*rows: Row) -> Timeline:
     return compose(MemoryIndex(rows), selection, subject=WORKLOAD)
 
 
-def test_the_nearest_job_before_it_is_the_witness() -> None:
+def test_the_nearest_earlier_job_is_the_witness() -> None:
     first, second = run(-20 * MINUTE), run(-3 * MINUTE)
     (each,) = timeline_of(taken(), first, second, run(HOUR)).witnesses
     assert each.witness == second
@@ -42,7 +42,7 @@ def test_a_witness_whose_clock_is_ahead_is_after_it() -> None:
     assert each.text.endswith("example-org/deploy 1 min 30 s after, as the clocks differ")
 
 
-def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:
+def test_one_side_alone_is_a_gap_with_its_reason() -> None:
     for others, text in (
         ((), "not in this evidence"),
         ((run(-7 * HOUR),), "no job of example-org/deploy in the 6 hours before"),
@@ -55,7 +55,7 @@ def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:
         assert not timeline.is_incomplete
 
 
-def test_only_the_first_taking_on_a_platform_is_asked_about_and_only_of_jobs() -> None:
+def test_only_a_job_s_first_token_on_a_platform_needs_a_witness() -> None:
     assert len(timeline_of(taken(), taken(MINUTE), run(-MINUTE)).witnesses) == 1
     other = minted(
         0,

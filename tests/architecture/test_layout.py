@@ -82,7 +82,7 @@ def test_no_path_of_a_machine() -> None:
     assert [] == offenders
 
 
-def test_lock_names_the_public_index_alone() -> None:
+def test_the_lock_names_only_the_public_index() -> None:
     """A lock made behind a mirror must not send everyone else there."""
     hosts = set(INDEX.findall((ROOT / "uv.lock").read_text(encoding="utf-8")))
     assert PUBLIC_INDEX == hosts

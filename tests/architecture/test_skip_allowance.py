@@ -37,7 +37,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "import unittest\ndef test(): raise unittest.SkipTest('old manner')",
     ],
 )
-def test_other_skip_of_a_test_fails(project: pytest.Pytester, test: str) -> None:
+def test_any_other_skip_of_a_test_fails(project: pytest.Pytester, test: str) -> None:
     """Whatever form the skip of a test takes, it fails unless its reason is on the list."""
     project.makepyfile(test)
     result = project.runpytest_inprocess()
@@ -54,7 +54,7 @@ def test_other_skip_of_a_test_fails(project: pytest.Pytester, test: str) -> None
         "import unittest\nraise unittest.SkipTest('old manner')",
     ],
 )
-def test_other_skip_of_a_module_fails(project: pytest.Pytester, module: str) -> None:
+def test_any_other_skip_of_a_module_fails(project: pytest.Pytester, module: str) -> None:
     """A module that leaves the run as a whole is an error of collection."""
     project.makepyfile(module)
     result = project.runpytest_inprocess()
@@ -64,7 +64,7 @@ def test_other_skip_of_a_module_fails(project: pytest.Pytester, module: str) -> 
 
 
 @pytest.mark.parametrize("name", sorted(conftest.ALLOWANCE))
-def test_listed_skip_is_let_pass(project: pytest.Pytester, name: str) -> None:
+def test_a_listed_skip_passes(project: pytest.Pytester, name: str) -> None:
     """A component on the list may be missing: for one test, and for a whole module."""
     project.makepyfile(
         test_one=f"import pytest\ndef test(): pytest.skip('allowance:{name} is missing')",
@@ -74,7 +74,7 @@ def test_listed_skip_is_let_pass(project: pytest.Pytester, name: str) -> None:
     result.assert_outcomes(skipped=2)
 
 
-def test_what_is_no_skip_is_left_alone(project: pytest.Pytester) -> None:
+def test_anything_but_a_skip_is_left_alone(project: pytest.Pytester) -> None:
     """Passing, failing and expectedly failing tests are reported as they are."""
     project.makepyfile(
         """
@@ -99,7 +99,7 @@ def test_absent_corpus_is_an_allowed_skip(
     result.assert_outcomes(skipped=1)
 
 
-def test_list_is_short_and_says_why() -> None:
+def test_the_list_is_short_and_gives_reasons() -> None:
     """Every entry has to be argued; a new one is a decision, so this list changes with it."""
     known = {"python3_13", "terraform", "chromium", "corpus", "promtool", "zensical"}
     assert known == set(conftest.ALLOWANCE)

@@ -40,7 +40,7 @@ A_CLOUD = {
 """Files that may name the log of a cloud, and why."""
 
 
-def test_a_source_of_files_is_named_in_its_folder_alone() -> None:
+def test_a_source_of_files_is_named_only_in_its_folder() -> None:
     """In what is shipped; so a new one is a folder, its cases, its pages and configuration."""
     assert {} == {
         source: elsewhere
@@ -59,7 +59,7 @@ def test_a_cloud_s_log_is_named_where_that_cloud_is_the_subject() -> None:
     }
 
 
-def test_every_place_that_is_listed_names_one() -> None:
+def test_every_listed_place_names_a_source() -> None:
     """Or the list would allow what is not needed any more."""
     files = {name for source in OF_CLOUDS for name in named(*CODE)[source]}
     idle = {place for place in A_CLOUD if not any(fnmatch(name, place) for name in files)}

@@ -110,7 +110,7 @@ def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:
     assert sorted(map(id, items)) == sorted(map(id, first))
 
 
-def test_no_test_waits_for_what_a_busy_machine_misses() -> None:
+def test_no_test_has_a_deadline_a_busy_machine_can_miss() -> None:
     """A bound on a wait says that something hangs: minutes, never what a quick machine takes.
 
     Ends of processes that were told to end, and of a deployment, have bounds of their own.

@@ -108,7 +108,9 @@ def reconciled(server: ApiServer, records: list[Entry], **more: Any) -> Outcome:
 
 
 @pytest.mark.parametrize("kept", [Kept.ALL, Kept.NHI])
-def test_what_is_listed_and_delivered_is_reconciled(server: ApiServer, kept: Kept) -> None:
+def test_records_that_are_listed_and_delivered_are_reconciled(
+    server: ApiServer, kept: Kept
+) -> None:
     """Page by page; in scope or not, since a record without an id is always kept."""
     person = entry(6, claims={"name": "A Person", "idtyp": "user"}, caller="person@example.com")
     server.activities.append(person)
@@ -131,7 +133,7 @@ def test_what_is_listed_and_delivered_is_reconciled(server: ApiServer, kept: Kep
     assert 3 == sum(path == LISTED.format(SUBSCRIPTION) for path, _ in server.asked)
 
 
-def test_the_whole_hour_is_asked_for_and_no_tick_more(server: ApiServer) -> None:
+def test_exactly_the_hour_is_requested(server: ApiServer) -> None:
     """The API takes both ends for inside, so the last tick of the hour is the end."""
     reconciled(server, [delivered(LISTED_ENTRIES[0])])
     ((_, request),) = [one for one in server.asked if one[0] == LISTED.format(SUBSCRIPTION)][:1]
@@ -141,7 +143,7 @@ def test_the_whole_hour_is_asked_for_and_no_tick_more(server: ApiServer) -> None
     )
 
 
-def test_what_is_missing_is_named_and_filled(server: ApiServer) -> None:
+def test_missing_entries_are_named_and_filled(server: ApiServer) -> None:
     lost = LISTED_ENTRIES[2]
     records = [delivered(one) for one in LISTED_ENTRIES if one is not lost]
     outcome = reconciled(server, records)
@@ -160,7 +162,7 @@ def test_what_is_missing_is_named_and_filled(server: ApiServer) -> None:
     assert any(lost["eventDataId"].encode() in line for line in own)
 
 
-def test_what_is_late_is_missing_until_it_comes(server: ApiServer) -> None:
+def test_a_late_record_is_missing_until_it_arrives(server: ApiServer) -> None:
     """An event may be listed and delivered hours after its time; the hour is judged again."""
     late = entry(7, submissionTimestamp="2026-03-02T13:00:00Z")
     records = [delivered(one) for one in LISTED_ENTRIES]
@@ -192,7 +194,7 @@ def test_a_difference_is_another_record(server: ApiServer, name: str) -> None:
     )
 
 
-def test_others_are_not_compared(server: ApiServer) -> None:
+def test_records_of_other_logs_are_not_compared(server: ApiServer) -> None:
     """A category that is not exported, another subscription's record, and Entra's."""
     health = {"value": "ServiceHealth"}
     server.activities.append(entry(7, category=health))
@@ -210,7 +212,7 @@ def test_others_are_not_compared(server: ApiServer) -> None:
     assert (Verdict.RECONCILED, 5) == (outcome.statement.verdict, outcome.statement.expected)
 
 
-def test_a_record_that_was_rejected_is_here(server: ApiServer) -> None:
+def test_a_rejected_record_is_not_missing(server: ApiServer) -> None:
     """It is stored raw, and so is not missing."""
     records = [delivered(one) for one in LISTED_ENTRIES]
     records[0]["operationName"] = "nothing-before-a-slash"
@@ -218,7 +220,7 @@ def test_a_record_that_was_rejected_is_here(server: ApiServer) -> None:
     assert Verdict.RECONCILED is reconciled(server, records).statement.verdict
 
 
-def test_a_record_that_is_delivered_with_its_id_is_found_by_it(server: ApiServer) -> None:
+def test_a_record_delivered_with_its_id_is_matched_by_it(server: ApiServer) -> None:
     """Left out of scope, it stands here by half the hash of that id alone."""
     claims = {
         "appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
@@ -236,7 +238,7 @@ def test_a_record_that_is_delivered_with_its_id_is_found_by_it(server: ApiServer
     assert Verdict.RECONCILED is Outcome(scope(server), bodies, HOUR).statement.verdict
 
 
-def test_a_throttled_api_is_asked_again_as_late_as_it_says(
+def test_a_throttled_api_is_retried_as_late_as_it_says(
     server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
@@ -290,7 +292,7 @@ def test_trouble_proves_nothing(
     assert () == listing.read(outcome.put[0].body).ids
 
 
-def test_what_is_older_than_the_api_keeps_is_not_asked(server: ApiServer) -> None:
+def test_hours_older_than_the_api_keeps_are_not_requested(server: ApiServer) -> None:
     """An empty answer on it would make everything that is here unbacked."""
     begins = keys.hour_start(HOUR) or 0
     records = [delivered(one) for one in LISTED_ENTRIES]
@@ -299,7 +301,7 @@ def test_what_is_older_than_the_api_keeps_is_not_asked(server: ApiServer) -> Non
     assert (Verdict.RECONCILED, ("not_asked",)) == (young.statement.verdict, old.statement.reasons)
 
 
-def test_a_record_that_lacks_a_part_is_matched_by_nothing() -> None:
+def test_an_incomplete_record_matches_nothing() -> None:
     """And no form of nonsense breaks the function."""
     pack = sources.listed_source("azure_activity")
     assert pack is not None

@@ -97,7 +97,9 @@ class Outcome:
 
 
 @pytest.mark.parametrize("scope", [Kept.ALL, Kept.NHI])
-def test_what_is_listed_and_here_is_reconciled(server: ApiServer, scope: Kept) -> None:
+def test_entries_that_are_listed_and_delivered_are_reconciled(
+    server: ApiServer, scope: Kept
+) -> None:
     """Page by page, kept or left out; the listing is kept with its filter."""
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR, scope))
     assert (Verdict.RECONCILED, ()) == (outcome.statement.verdict, outcome.statement.reasons)
@@ -110,7 +112,7 @@ def test_what_is_listed_and_here_is_reconciled(server: ApiServer, scope: Kept) -
     assert -(-len(OF_HOUR) // 2) == len(requests)
 
 
-def test_what_is_missing_is_named_and_filled(server: ApiServer) -> None:
+def test_missing_entries_are_named_and_filled(server: ApiServer) -> None:
     """To the nanosecond; the fill holds the API's entry, marked as such."""
     lost = OF_HOUR[1]
     outcome = Outcome(
@@ -136,7 +138,7 @@ def test_a_nanosecond_more_is_another_entry(server: ApiServer) -> None:
     assert ("missing",) == outcome.statement.reasons
 
 
-def test_what_the_api_does_not_list_is_unbacked(server: ApiServer) -> None:
+def test_entries_the_api_does_not_list_are_unbacked(server: ApiServer) -> None:
     """Of the project's own records of that hour."""
     own = [entry for entry in OF_HOUR if f"projects/{PROJECT}/" in entry["logName"]]
     server.entries = [dict(entry) for entry in own[1:]]
@@ -145,7 +147,7 @@ def test_what_the_api_does_not_list_is_unbacked(server: ApiServer) -> None:
     assert any(own[0]["insertId"] in named.name for named in outcome.statement.named)
 
 
-def test_entra_is_asked_by_graph(server: ApiServer) -> None:
+def test_entra_is_queried_through_graph(server: ApiServer) -> None:
     """Ids page by page; an entry that is not here is missing."""
     at = f"{HOUR}:10:00Z"
     server.audits = [{"id": f"audit-{number}", "activityDateTime": at} for number in range(5)]
@@ -177,7 +179,7 @@ REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_is_a_reason_and_no_finding(server: ApiServer, name: str) -> None:
+def test_a_refusal_is_a_reason_and_not_a_finding(server: ApiServer, name: str) -> None:
     status, answer, reason = REFUSALS[name]
     server.answers["/v1.0/auditLogs/directoryAudits"] = [(status, answer, {})]
     outcome = Outcome(entra(server), [])
@@ -190,7 +192,7 @@ def test_a_refusal_is_a_reason_and_no_finding(server: ApiServer, name: str) -> N
     assert reason == listing.read(outcome.put[0].body).question.refused
 
 
-def test_a_busy_api_is_asked_again(server: ApiServer) -> None:
+def test_a_busy_api_is_retried(server: ApiServer) -> None:
     """As often as it may take, and as late as it says."""
     busy = (429, {"error": {"code": 429}}, {"Retry-After": "0"})
     server.answers["/v2/entries:list"] = [busy, (503, {}, {}), busy]
@@ -211,7 +213,7 @@ BROKEN: dict[str, Callable[[ApiServer], None]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_trouble_is_said_and_proves_nothing(server: ApiServer, name: str) -> None:
+def test_trouble_is_reported_and_proves_nothing(server: ApiServer, name: str) -> None:
     """What cannot be listed is unprovable, with the reason in the run's own words."""
     BROKEN[name](server)
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR))
@@ -219,11 +221,11 @@ def test_trouble_is_said_and_proves_nothing(server: ApiServer, name: str) -> Non
     assert "identity" not in outcome.problem, "a token is never repeated"
 
 
-def test_only_https_is_asked() -> None:
+def test_only_https_is_used() -> None:
     with pytest.raises(SettingsError, match="not an https address"):
         http_json.ask("http://example.org/", form={})
 
 
-def test_an_answer_that_is_no_json_is_trouble(server: ApiServer) -> None:
+def test_an_answer_that_is_not_json_is_trouble(server: ApiServer) -> None:
     with pytest.raises((SourceUnavailableError, http_json.RefusedError)):
         http_json.ask(f"{server.url}/nothing", token="access")

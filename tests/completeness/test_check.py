@@ -66,7 +66,7 @@ def sealed_trail(count: int = 4) -> Evidence:
     return evidence_of(trail)
 
 
-def test_an_honest_statement_is_no_finding() -> None:
+def test_an_honest_statement_is_not_a_finding() -> None:
     """The report counts it by its verdict, and the hours nobody speaks of."""
     evidence = sealed_trail()
     state(evidence)
@@ -76,7 +76,7 @@ def test_an_honest_statement_is_no_finding() -> None:
     assert report.without_statement > 0
 
 
-def test_without_any_statement_it_says_so() -> None:
+def test_the_absence_of_statements_is_reported() -> None:
     """Units are then weighed against each other alone."""
     report = verified(sealed_trail())
     assert ([], {}) == (report.findings, report.statements)
@@ -164,7 +164,7 @@ def test_a_withheld_file_cannot_be_called_proven() -> None:
     assert "states proven" in report.findings[0].detail
 
 
-def test_what_an_honest_statement_says_is_missing_is_reported() -> None:
+def test_what_an_honest_statement_calls_missing_is_reported() -> None:
     """As incompleteness, by name."""
     trail = Trail()
     lost = trail.hours(4)[1]
@@ -176,7 +176,7 @@ def test_what_an_honest_statement_says_is_missing_is_reported() -> None:
     assert f"missing {BUCKET}/{lost}" in report.findings[0].detail
 
 
-def test_what_has_come_since_is_not_reported() -> None:
+def test_files_that_arrived_since_are_not_reported() -> None:
     """The statement was true of an earlier log, and is no lie; the hour is whole now."""
     trail = Trail()
     lost = trail.hours(4)[1]
@@ -192,7 +192,7 @@ def test_what_has_come_since_is_not_reported() -> None:
     assert ([], {"proven": 1}) == (report.findings, report.statements)
 
 
-def test_keys_of_the_verifier_decide() -> None:
+def test_the_verifier_s_keys_decide() -> None:
     """Proven by a key that whoever verifies does not take for the provider's is a lie to them."""
     evidence = sealed_trail()
     state(evidence)
@@ -201,7 +201,7 @@ def test_keys_of_the_verifier_decide() -> None:
     assert [] == codes(verified(evidence, world.public_keys()))
 
 
-def test_another_form_is_a_finding() -> None:
+def test_a_malformed_statement_is_a_finding() -> None:
     """And costs no other statement anything."""
     evidence = sealed_trail()
     body = b"not a frame"
@@ -228,7 +228,7 @@ def test_a_statement_under_another_hour_is_a_finding() -> None:
     assert ["statement_invalid"] == codes(verified(evidence))
 
 
-def test_what_an_hour_lost_to_expiry_is_no_lie() -> None:
+def test_an_hour_lost_to_expiry_is_not_a_lie() -> None:
     """Proven once, and expired since: not weighed, and reported so."""
     evidence = sealed_trail()
     state(evidence)
@@ -241,7 +241,7 @@ def test_what_an_hour_lost_to_expiry_is_no_lie() -> None:
     assert any("has expired" in line for line in report.not_checked)
 
 
-def test_a_part_of_a_verification_weighs_none() -> None:
+def test_a_partial_verification_weighs_no_statement() -> None:
     """A statement speaks of everything; a sample does not read it."""
     evidence = sealed_trail()
     state(evidence, without_unit)
@@ -275,7 +275,7 @@ def test_statements_of_a_past_hour_stay_true() -> None:
     assert {"proven": 3} == report.statements
 
 
-def test_two_statements_on_one_log_stand_beside_each_other() -> None:
+def test_two_statements_on_one_log_are_both_weighed() -> None:
     """The one that lies is found, whichever stands."""
     evidence = sealed_trail()
     state(evidence)

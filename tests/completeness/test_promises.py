@@ -79,7 +79,7 @@ def test_a_scope_that_fell_silent_is_stated_and_missing() -> None:
     assert SILENT not in {one.scope for each in without.statements() for one in each.statements}
 
 
-def test_a_digest_that_only_touches_the_hour_is_no_heartbeat_of_it() -> None:
+def test_a_digest_that_only_touches_the_hour_is_not_its_heartbeat() -> None:
     """The next hour's digest speaks of this one too; this one's own did not come."""
     statement = estate(([SCOPE], EARLY, None), without_digest=True).on(SECOND)
     assert Announced(1, 0) == statement.heartbeats
@@ -112,7 +112,7 @@ def test_a_late_promise_promises_nothing(at: datetime, sealed: datetime | None) 
     assert (None, False) == (silent.heartbeats, silent.is_incomplete)
 
 
-def test_of_two_promises_neither_takes_the_other_back() -> None:
+def test_a_later_promise_does_not_revoke_an_earlier_one() -> None:
     """The later one leaves the silent scope out: it was promised, and is expected."""
     both = estate(([SCOPE, SILENT], EARLY - HOUR, None), ([SCOPE], EARLY, None))
     assert Announced(1, 0) == both.on(SECOND, SILENT).heartbeats
@@ -150,7 +150,7 @@ def stated(evidence: Evidence, lie: bool = False) -> Report:
     return verified(evidence)
 
 
-def test_verify_makes_the_statement_again_and_finds_who_hides_the_silence() -> None:
+def test_verify_recomputes_the_statement_and_finds_hidden_silence() -> None:
     promised = ([SCOPE, SILENT], EARLY, None)
     assert ["hour_incomplete"] == codes(stated(estate(promised)))
     lying = stated(estate(promised), lie=True)
@@ -182,7 +182,7 @@ def test_a_damaged_promise_is_refused(change: str) -> None:
         promises.read(body, key)
 
 
-def test_when_an_entry_was_sealed_is_that_of_the_epoch_it_is_in() -> None:
+def test_an_entry_is_sealed_at_the_time_of_its_epoch() -> None:
     times = promises.times([(30, 300), (10, 100), (20, 200)])
     assert [100, 200, 300, None] == [times.sealed(place) for place in (9, 10, 29, 30)]
     assert Times().sealed(0) is None

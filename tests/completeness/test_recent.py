@@ -78,7 +78,7 @@ def seen(sealed: reconcile.Sealed) -> list[tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_it_is_the_end_of_the_whole_log(day: str, zone: str) -> None:
+def test_the_recent_part_is_the_end_of_the_whole_log(day: str, zone: str) -> None:
     """Same places, same objects and same head, from whichever hour on it is read."""
     evidence = Hourly(DAYS[day], 14)
     everything = reconcile.full(evidence.store, NAME, [evidence.key], MemorySorter, now=0)
@@ -98,7 +98,7 @@ def test_it_is_the_end_of_the_whole_log(day: str, zone: str) -> None:
     assert placed == seen(evidence.recent(0))
 
 
-def test_a_new_year_that_has_nothing_signed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_year_without_a_signature_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sealer died after the first plan of the year: last year's head stands."""
     evidence = Hourly(DAYS["the turn of a year"], 8)
     everything = seen(evidence.recent(0))

@@ -73,7 +73,7 @@ def round_trip(statement: Statement) -> None:
     )
 
 
-def test_no_answer_is_no_verdict() -> None:
+def test_without_an_answer_there_is_no_verdict() -> None:
     """Refused, not asked, or of an unknown license: unprovable, and nothing is missing."""
     for refused in ("refused", "license_unknown", ""):
         statement = records.state(SCOPE, None, refused=refused)
@@ -107,7 +107,7 @@ def test_real_entries_are_found_by_their_ids(scope: Kept, keep: bool) -> None:
     assert result.expected == result.found + 1 == len({json.dumps(each) for each in entries}) + 1
 
 
-def test_a_listing_is_read_back_and_split() -> None:
+def test_a_listing_round_trips_and_is_split() -> None:
     """Sorted ids, so many to an object; nobody has to hold all of them."""
     ids = sorted(f"id-{number:07d}" for number in range(7))
     (written,) = listing.write(QUESTION, ids, len(ids))
@@ -125,7 +125,7 @@ def test_a_long_listing_is_several_objects(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("change", ["doubled", "unsorted", "number", "count", "spaces"])
-def test_another_form_of_a_listing_is_refused(change: str) -> None:
+def test_a_malformed_listing_is_refused(change: str) -> None:
     (written,) = listing.write(QUESTION, ["a", "b"], 2)
     read = frame.unpack(written.body, limit=1 << 20)
     if change == "doubled":

@@ -63,7 +63,7 @@ def test_a_quiet_hour_is_proven_too() -> None:
     assert (Verdict.PROVEN, 0, 0) == (statement.verdict, statement.expected, statement.found)
 
 
-def test_hours_of_digests_are_not_those_of_the_clock() -> None:
+def test_digest_hours_need_not_be_clock_hours() -> None:
     """A trail begun at twenty to has digests until then: two of them cover an hour."""
     trail = Trail()
     start = START + timedelta(minutes=39, seconds=41)
@@ -104,7 +104,7 @@ def test_two_adjacent_missing_digests_are_both_named() -> None:
     assert Verdict.PROVEN is evidence.on(FIRST).verdict
 
 
-def test_a_backfill_digest_makes_up_for_one_that_failed() -> None:
+def test_a_backfill_digest_replaces_one_that_failed() -> None:
     """What the chain leaves open it covers, with a chain of its own."""
     trail = Trail()
     trail.hours(1)
@@ -163,7 +163,7 @@ def test_without_digests_nothing_can_be_said() -> None:
     )
 
 
-def test_a_file_that_cannot_be_read_is_there() -> None:
+def test_an_unreadable_file_counts_as_delivered() -> None:
     """What the provider signed and nobody can parse is evidence all the same."""
     trail = Trail()
     trail.hours(1)
@@ -235,7 +235,7 @@ def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool)
     assert kinds.count("file alone") == statement.totals.get("unbacked", 0)
 
 
-def test_documents_that_are_no_digests_prove_nothing() -> None:
+def test_documents_that_are_not_digests_prove_nothing() -> None:
     """One bad companion costs its own hour alone, and is named."""
     trail = genuine()
     trail.objects[DIGESTS[1]] = Stored(gzip.compress(json.dumps({"a": 1}).encode()), {})
@@ -245,7 +245,7 @@ def test_documents_that_are_no_digests_prove_nothing() -> None:
     assert Verdict.PROVEN is evidence.on("2026030211").verdict
 
 
-def test_a_small_store_says_what_it_lacks() -> None:
+def test_a_small_store_names_what_it_lacks() -> None:
     """The one withheld file, by name: what a demonstration shows."""
     trail = genuine()
     del trail.objects[FILES[3]]

@@ -51,7 +51,7 @@ def statements(*each: Statement) -> Statements:
     return Statements(source="aws_cloudtrail", hour="2026010100", log=LOG, statements=each)
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_a_statement_round_trips() -> None:
     """Also in another order: scopes are sorted."""
     (written,) = form.write(statements(LACKING, PROVEN))
     assert statements(PROVEN, LACKING) == form.read(written.body)
@@ -163,7 +163,7 @@ def edited(change: str) -> list[bytes]:
         "unit doubled", "no hour", "no root", "version", "negative", "not JSON",
     ],
 )  # fmt: skip
-def test_another_form_is_refused(change: str) -> None:
+def test_a_malformed_statement_is_refused(change: str) -> None:
     body, _ = frame.pack(edited(change))
     with pytest.raises(ValueError, match="statements: "):
         form.read(body)

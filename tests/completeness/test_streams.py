@@ -84,7 +84,7 @@ def test_an_interval_is_contiguous_between_its_neighbors() -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_in_whatever_order_runs_are_sealed(order: Sequence[int]) -> None:
+def test_the_order_of_sealing_does_not_matter(order: Sequence[int]) -> None:
     runs = [run(0, 4, EIGHT), run(5, 9, NINE), run(10, 12, TEN)]
     hub = Hub()
     for place in order:
@@ -92,7 +92,7 @@ def test_in_whatever_order_runs_are_sealed(order: Sequence[int]) -> None:
     assert Verdict.CONTIGUOUS is hub.on(NINE).verdict
 
 
-def test_a_gap_is_named_in_every_hour_it_may_be_of() -> None:
+def test_a_gap_is_named_in_every_hour_it_may_belong_to() -> None:
     hub = around(run(5, 6, NINE))
     assert {("number_gap", "0/7-9")} == hub.named(NINE)
     assert hub.on(NINE).is_incomplete
@@ -100,7 +100,7 @@ def test_a_gap_is_named_in_every_hour_it_may_be_of() -> None:
     assert Verdict.CONTIGUOUS is hub.on(EIGHT).verdict
 
 
-def test_a_gap_of_an_hour_of_which_nothing_is_here_is_named_around_it() -> None:
+def test_a_gap_in_an_hour_without_any_run_is_named_in_the_hours_around_it() -> None:
     hub = Hub(run(0, 4, EIGHT), run(8, 9, TEN), run(10, 11, ELEVEN))
     assert ({("number_gap", "0/5-7")},) * 2 == (hub.named(EIGHT), hub.named(TEN))
 
@@ -137,7 +137,7 @@ def test_an_added_partition_that_is_seen_late_covers_nothing_before() -> None:
     assert ("uncovered", "4/3") in hub.named(TEN)
 
 
-def test_a_partition_that_stands_still_keeps_every_hour_open() -> None:
+def test_a_stuck_partition_keeps_every_hour_open() -> None:
     """An exporter that is stuck on one partition: the numbers of the others say nothing of it."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 3, EIGHT, "1"))
@@ -177,7 +177,7 @@ def test_numbers_decide_and_offsets_do_not() -> None:
     assert {("number_gap", "0/2")} == without.named(NINE)
 
 
-def test_an_hour_nobody_states_is_never_contiguous() -> None:
+def test_messages_of_unknown_hour_are_never_contiguous() -> None:
     """Messages whose time is not known may be of any hour, and no hour lies past them."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(10, 11, ""))
@@ -185,7 +185,7 @@ def test_an_hour_nobody_states_is_never_contiguous() -> None:
     assert ("open", "0/12") in hub.named("unknown")
 
 
-def test_a_unit_that_is_no_run_is_named() -> None:
+def test_a_unit_that_is_not_a_run_is_named() -> None:
     """Bytes that are no framed run hold no number, whatever the name of the unit claims."""
     hub = around(run(5, 9, NINE))
     other = "ns/other#2026-03-01T00:00:00Z"
@@ -199,7 +199,7 @@ def test_a_unit_that_is_no_run_is_named() -> None:
     )
 
 
-def test_a_name_no_hub_can_have_costs_nobody_else_anything() -> None:
+def test_an_impossible_hub_name_affects_no_other_hour() -> None:
     """A writer that puts a zero byte into a name: its own hour is unprovable, others stand."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 1, NINE), unit=f"ns/h\0ub#1/0/0-1!h={NINE}")
@@ -207,7 +207,7 @@ def test_a_name_no_hub_can_have_costs_nobody_else_anything() -> None:
     assert ("uncovered",) == hub.reasons(NINE, "ns/h\0ub#1")
 
 
-def test_what_comes_later_makes_no_earlier_statement_false() -> None:
+def test_later_evidence_makes_no_earlier_statement_false() -> None:
     """Judged as of the log it names, an hour is never worse than it was then."""
     hub = Hub(run(10, 12, EIGHT), run(13, 15, NINE), run(16, 17, TEN))
     before = hub.evidence.read().log

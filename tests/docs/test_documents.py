@@ -34,7 +34,7 @@ def test_documents_show_the_help(command: str) -> None:
     assert usage(*command.split()) == block[1]
 
 
-def test_the_program_prints_what_this_process_does() -> None:
+def test_the_installed_program_prints_the_same_help() -> None:
     """As installed, in a process of its own, the help of a command is the same."""
     program = Path(sys.executable).with_name("nhi-evidence")
     done = subprocess.run(

@@ -58,7 +58,7 @@ def test_every_term_is_used(term: str) -> None:
     )
 
 
-def test_it_is_found_from_where_people_begin() -> None:
+def test_the_glossary_is_linked_from_where_people_begin() -> None:
     """README, CONTRIBUTING and the pages that use its words link it."""
     for page in ("README.md", "CONTRIBUTING.md", "docs/evidence-format.md", "docs/verification.md"):
         assert "glossary.md)" in (ROOT / page).read_text(), page

@@ -20,7 +20,7 @@ BLOCKS = re.findall(
 )
 
 
-def test_what_the_page_shows_works() -> None:
+def test_the_page_s_examples_work() -> None:
     """A record is told, a broken one rejected; a store is verified by its key."""
     namespace: dict[str, Any] = {}
     for block in BLOCKS:
@@ -36,7 +36,7 @@ def test_what_the_page_shows_works() -> None:
 
 
 @pytest.mark.slow
-def test_whoever_calls_it_has_types(tmp_path: Path) -> None:
+def test_callers_get_types(tmp_path: Path) -> None:
     """A strict type checker follows every call, and refuses a wrong one."""
     file = tmp_path / "caller.py"
     file.write_text("\n".join([*BLOCKS, "reveal_type(verified('a', 'b', 1).findings)"]))

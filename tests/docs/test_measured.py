@@ -13,7 +13,7 @@ PAGE = (DOCS / "performance.md").read_text(encoding="utf-8")
 OUTPUT = f"installing\n{platform.machine()}, Linux 1; Python 3\n\nline 1.0\n\ntargets\n  a 1.00\n"
 
 
-def test_a_run_takes_the_place_of_the_last() -> None:
+def test_a_run_replaces_the_last() -> None:
     """Nothing of the run before is left, nothing that other programs printed comes in."""
     page = measured(PAGE, OUTPUT)
     assert "```\n" + OUTPUT.removeprefix("installing\n") + "```\n<!-- end -->" in page
@@ -25,7 +25,7 @@ def test_a_run_takes_the_place_of_the_last() -> None:
 
 
 @pytest.mark.parametrize("output", ["", "Traceback", OUTPUT.replace("targets", "")])
-def test_a_run_that_broke_off_changes_nothing(output: str) -> None:
+def test_an_incomplete_run_changes_nothing(output: str) -> None:
     """A document never shows half a run."""
     with pytest.raises(ValueError, match="whole run"):
         measured(PAGE, output)

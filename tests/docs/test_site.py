@@ -44,7 +44,7 @@ def test_a_source_file_is_named_and_not_linked(staged: Path) -> None:
     assert "](tests/" not in text
 
 
-def test_blocks_a_command_made_are_plain(staged: Path) -> None:
+def test_generated_blocks_are_plain(staged: Path) -> None:
     """A generator knows no language `help verify`."""
     text = (staged / "cli.md").read_text(encoding="utf-8")
     assert "```help" not in text
@@ -60,7 +60,7 @@ def _listed(nav: list[Any]) -> Iterator[str]:
                 yield from _listed(place)
 
 
-def test_every_page_can_be_come_to(staged: Path) -> None:
+def test_every_page_is_reachable(staged: Path) -> None:
     """Each page is in the navigation, or linked from the page of its folder."""
     nav = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
     listed = set(_listed(nav))

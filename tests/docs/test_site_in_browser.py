@@ -103,7 +103,7 @@ def test_a_page_is_as_wide_as_its_window_and_asks_nobody_else(
     assert browser.js("document.querySelector('h1').innerText.length") > 0
 
 
-def test_search_finds_a_page_by_a_word_of_it(served: str, browser: Page) -> None:
+def test_search_finds_a_page_by_a_word_in_it(served: str, browser: Page) -> None:
     """Typed into the field that a click on the magnifier opens; the page is among the results."""
     go(browser, f"{served}/index.html", WIDTHS[0])
     until(browser, "document.querySelector('.md-search__button') !== null")

@@ -125,7 +125,7 @@ def test_a_unit_claimed_once_counts_if_it_is_complete(changes: dict[str, Any]) -
     assert [True, True, False] == list(map(counting.is_whole, (unit_line("a"), refused, part)))
 
 
-def test_many_small_objects_are_counted_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_objects_count_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is taken before an hour is known to be large, and after."""
     objects = [content(unit_line(name)) for name in "abca"]
     expected = weighed(*objects)[0]

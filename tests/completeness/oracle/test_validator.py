@@ -268,7 +268,7 @@ def not_valid(trail: Trail) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_both_call_the_same_invalid(
+def test_both_validators_call_the_same_files_invalid(
     trails: dict[str, Trail], validated: dict[str, Output], name: str
 ) -> None:
     """By name; of the listed defects, what the validator does not see, or sees without cause."""
@@ -284,13 +284,13 @@ def test_both_call_the_same_invalid(
 
 
 @pytest.mark.slow
-def test_what_is_valid_was_looked_at(validated: dict[str, Output]) -> None:
+def test_the_validator_read_every_valid_file(validated: dict[str, Output]) -> None:
     """The oracle is no rubber stamp: it read every digest and file of the clean trail."""
     clean = validated["clean"]
     assert (0, 3 * HOURS, {}) == (clean.code, len(clean.valid), clean.invalid)
 
 
-def test_thirty_cases_and_four_defects() -> None:
+def test_there_are_thirty_cases_and_four_defects() -> None:
     """As the page says."""
     assert len(CASES) >= 30
     assert {CHAIN, LINK, TAIL, MEMBERS} == {case.defect for case in CASES.values()} - {""}

@@ -120,9 +120,7 @@ CASE = """
 
 
 @pytest.mark.parametrize("absence", absences((), None), ids=lambda case: case.name)
-def test_prometheus_takes_an_absence_as_it_is_evaluated_here(
-    absence: object, tmp_path: Path
-) -> None:
+def test_prometheus_evaluates_an_absence_like_these_tests(absence: object, tmp_path: Path) -> None:
     """Never there: raised. Growing: not. Grown and then still: raised, and not too soon."""
     promtool = shutil.which("promtool")
     if promtool is None:

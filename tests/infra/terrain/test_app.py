@@ -93,7 +93,7 @@ def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
     assert ["gcp-export", "gcp-identity"] == sorted(stacks)
 
 
-def test_a_wrong_configuration_is_said_with_its_line(
+def test_a_wrong_configuration_is_reported_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No stack is written, and the fault is named with file, line and mending."""
@@ -108,7 +108,7 @@ def test_a_wrong_configuration_is_said_with_its_line(
     assert [] == list(out.rglob("*.json"))
 
 
-def test_a_missing_configuration_is_said(
+def test_a_missing_configuration_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The file that is not there is named, and what to do."""

@@ -67,7 +67,7 @@ def settings(site: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in site["siteConfig"]["appSettings"]}
 
 
-def test_a_region_without_zones_is_said_and_given_what_it_has(tmp_path: Path) -> None:
+def test_a_region_without_zones_is_noted_and_gets_local_storage(tmp_path: Path) -> None:
     """Storage in one place where there are no zones; both wants are told before an apply."""
     assert () == regions.notes("westeurope")
     less = synthesize(tmp_path, change=('location = "westeurope"', 'location = "canadaeast"'))
@@ -79,7 +79,7 @@ def test_a_region_without_zones_is_said_and_given_what_it_has(tmp_path: Path) ->
     assert "list-flexconsumption-locations" in plan
 
 
-def test_roles_are_these(azure: Stack) -> None:
+def test_exactly_these_roles_are_assigned(azure: Stack) -> None:
     """Every role in the stack, whom it is given to, and on what."""
     policy, _ = at(azure, "resources/policy/identity")
     hub, namespace = at(azure, "logs/hub")[0], at(azure, "logs/namespace")[0]
@@ -163,7 +163,7 @@ def test_host_and_trigger_reach_what_they_need_by_identity(settings: dict[str, s
     } == {name: value for name, value in settings.items() if "__" in name}
 
 
-def test_a_hub_made_anew_has_another_creation_id(azure: Stack, settings: dict[str, str]) -> None:
+def test_a_recreated_hub_has_another_creation_id(azure: Stack, settings: dict[str, str]) -> None:
     """Azure's own creation time, asked for again whenever the hub is replaced."""
     created = "[reference(parameters('hub'), '2024-01-01').createdAt]"
     assert created == settings["NHI_EVIDENCE_HUB_CREATION_ID"]
@@ -176,7 +176,7 @@ def test_a_hub_made_anew_has_another_creation_id(azure: Stack, settings: dict[st
     )
 
 
-def test_a_hub_made_anew_is_read_from_its_start(azure: Stack, settings: dict[str, str]) -> None:
+def test_a_recreated_hub_is_read_from_its_start(azure: Stack, settings: dict[str, str]) -> None:
     """Its consumer group has another name, so no checkpoint of the hub before is found."""
     generation, _ = at(azure, "logs/generation")
     group, body = at(azure, "logs/exporter")
@@ -189,7 +189,7 @@ def test_a_hub_made_anew_is_read_from_its_start(azure: Stack, settings: dict[str
     assert {"type": "fromStart"} == offset
 
 
-def test_terraform_refuses_to_destroy_what_is_unread(azure: Stack, tmp_path: Path) -> None:
+def test_terraform_refuses_to_destroy_unread_records(azure: Stack, tmp_path: Path) -> None:
     """Hub and checkpoints; drained, no source is left; the last step may remove everything."""
     kept = {at(azure, path)[0] for path in ("logs/namespace", "logs/hub", "host/account")}
     assert kept == never_destroyed(azure)
@@ -225,7 +225,7 @@ def test_the_app_runs_the_declared_python_and_takes_no_password(
     ]
 
 
-def test_storage_knows_no_keys_and_no_public(azure: Stack) -> None:
+def test_storage_allows_no_keys_and_no_public_access(azure: Stack) -> None:
     """The host's storage is reached by identity, over TLS 1.2, and by nobody unnamed."""
     account = only(azure, "azurerm_storage_account")
     assert account["shared_access_key_enabled"] is False
@@ -246,7 +246,7 @@ def test_the_hub_keeps_a_week(azure: Stack) -> None:
     assert "1.2" == only(azure, "azurerm_eventhub_namespace")["minimum_tls_version"]
 
 
-def test_the_tokens_are_for_aws_and_for_this_identity_alone(stacks: Stacks) -> None:
+def test_tokens_are_for_aws_and_this_identity_only(stacks: Stacks) -> None:
     """Audience and issuer are what AWS is told, the subject the identity; assignment required."""
     identity = stacks["azure-identity"]
     exporter, _ = at(identity, "exporter/identity")

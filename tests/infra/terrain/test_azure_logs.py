@@ -21,7 +21,7 @@ from tests.infra.terrain.synthesis import (
 from tests.infra.terrain.test_azure import AZURE_SPELLING, HOST_STORAGE, OTHER, SUBSCRIPTION, TENANT
 
 
-def test_every_subscription_exports_what_was_done(azure: Stack) -> None:
+def test_every_subscription_exports_its_activity_log(azure: Stack) -> None:
     """Each configured subscription sends these categories of its Activity Log to the hub."""
     hub, rule = at(azure, "logs/hub")[0], at(azure, "logs/azure-monitor")[0]
     _, setting = at(azure, f"subscriptions/{SUBSCRIPTION}")
@@ -33,7 +33,7 @@ def test_every_subscription_exports_what_was_done(azure: Stack) -> None:
     assert f"${{{rule}.id}}" == setting["eventhub_authorization_rule_id"]
 
 
-def test_so_does_the_management_group(azure: Stack) -> None:
+def test_the_management_group_exports_its_activity_log(azure: Stack) -> None:
     """The tenant's root group, unless another is named, by a template with the same destination."""
     _, deployment = at(azure, "group/setting")
     group = f"/providers/Microsoft.Management/managementGroups/{TENANT}"

@@ -11,7 +11,7 @@ from tests.infra.terrain.synthesis import (
 )
 
 
-def test_alarms_search_what_is_there_to_be_found(azure: Stack) -> None:
+def test_alarms_query_a_workspace_that_has_the_data(azure: Stack) -> None:
     """One workspace, which has the function's log, the hub's counts and every Activity Log."""
     workspace, _ = at(azure, "workspace/workspace")
     group, body = at(azure, "alarms/group")

@@ -154,7 +154,7 @@ def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
     }
 
 
-def test_what_the_stacks_make_is_well(answers: Answers, server: Provider) -> None:
+def test_fresh_canaries_pass_the_doctor(answers: Answers, server: Provider) -> None:
     """And what is granted above the project is named as not seen."""
     checks = looked(answers, server)
     assert {} == wrong(checks)
@@ -281,12 +281,12 @@ def test_a_change_is_noticed_and_nothing_else(
     assert observed in text
 
 
-def test_what_is_not_there_is_told_from_changed(server: Provider) -> None:
+def test_missing_is_distinguished_from_changed(server: Provider) -> None:
     states = {each.state for each in looked({}, server)}
     assert {State.NOT_DEPLOYED, State.UNKNOWN} == states
 
 
-def test_a_refusal_is_not_well_and_not_wrong(answers: Answers, server: Provider) -> None:
+def test_a_refusal_is_neither_ok_nor_wrong(answers: Answers, server: Provider) -> None:
     server.codes = dict.fromkeys(answers, 403)
     try:
         checks = looked(answers, server)
@@ -295,7 +295,9 @@ def test_a_refusal_is_not_well_and_not_wrong(answers: Answers, server: Provider)
     assert {State.UNKNOWN} == {each.state for each in checks}
 
 
-def test_without_tokens_it_is_named_as_not_seen(answers: Answers, server: Provider) -> None:
+def test_without_tokens_canaries_are_reported_as_not_seen(
+    answers: Answers, server: Provider
+) -> None:
     checks = looked(answers, server, has_tokens=False)
     assert {State.UNKNOWN} == {each.state for each in checks}
     assert {"canary of example-canary", "in the directory", "rights in Azure"} == {
@@ -303,7 +305,7 @@ def test_without_tokens_it_is_named_as_not_seen(answers: Answers, server: Provid
     }
 
 
-def test_ids_that_are_not_known_yet_are_not_looked_for(answers: Answers, server: Provider) -> None:
+def test_unknown_ids_are_not_looked_up(answers: Answers, server: Provider) -> None:
     """Before the identity stacks were applied there is nothing to ask for."""
     bare = switched_on("token_issuer") + (
         '\n[[canaries]]\nevidence = "main"\ngoogle = { project = "example-canary" }\nentra = {}\n'

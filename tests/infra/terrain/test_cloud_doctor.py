@@ -107,7 +107,7 @@ def test_not_deployed_is_distinguished_from_changed(deployed: Deployed, server: 
     assert {State.NOT_DEPLOYED, State.UNKNOWN} == states
 
 
-def test_what_is_refused_is_not_well_and_not_wrong(deployed: Deployed, server: Provider) -> None:
+def test_a_refused_check_is_neither_ok_nor_wrong(deployed: Deployed, server: Provider) -> None:
     """A reader without rights sees nothing, and is told so."""
     server.codes = dict.fromkeys((path.partition("?")[0] for path in deployed.answers), 403)
     try:
@@ -118,7 +118,7 @@ def test_what_is_refused_is_not_well_and_not_wrong(deployed: Deployed, server: P
     assert any("403" in one.observed for one in checks)
 
 
-def test_without_tokens_everything_is_named_as_not_seen(
+def test_without_tokens_everything_is_reported_as_not_seen(
     deployed: Deployed, server: Provider
 ) -> None:
     """As before there were tokens."""
@@ -139,7 +139,7 @@ def test_a_change_is_noticed_and_nothing_else(
     assert observed in its_text
 
 
-def test_a_kind_that_nobody_evaluated_is_not_called_compliant(
+def test_a_type_nobody_evaluated_is_not_called_compliant(
     deployed: Deployed, server: Provider
 ) -> None:
     """No resource of a kind, and no evaluation yet, look alike: neither is well."""

@@ -59,7 +59,7 @@ def test_without_an_issuer_nothing_is_trusted(stacks: Stacks) -> None:
         assert not {one for one in kinds if "pool" in one or "federated" in one}
 
 
-def test_google_takes_those_roles_alone(both: Stacks) -> None:
+def test_google_accepts_only_those_roles(both: Stacks) -> None:
     """One pool, one provider of one issuer; the condition names each subject in full."""
     stack = both["gcp-identity"]
     pool, _ = at(stack, "federation/pool")
@@ -165,7 +165,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     return synthesize(tmp_path_factory.mktemp("probed"), text=text)
 
 
-def test_the_canary_of_a_project_may_list_service_accounts_alone(probed: Stacks) -> None:
+def test_a_project_s_canary_may_only_list_service_accounts(probed: Stacks) -> None:
     """One account without a key, one permission; the function that probes alone acts as it."""
     stack = probed["gcp-identity"]
     _, provider = at(stack, "federation/provider")
@@ -187,7 +187,7 @@ def test_the_canary_of_a_project_may_list_service_accounts_alone(probed: Stacks)
     assert "google_organization_iam_member" not in stack["resource"]
 
 
-def test_what_the_probes_call_is_switched_on(probed: Stacks) -> None:
+def test_services_the_probes_call_are_enabled(probed: Stacks) -> None:
     """Of a service that is off in the project nothing is recorded, refused or not."""
     hosts = {one.call.partition("//")[2].partition("/")[0] for one in probes("gcp")}
     switched = {
@@ -229,7 +229,7 @@ GRANTS = (
 """How an application comes by a right."""
 
 
-def test_who_is_not_deployed_is_not_trusted(tmp_path: Path) -> None:
+def test_functions_not_deployed_are_not_trusted(tmp_path: Path) -> None:
     """Without projects to list and without readings Google trusts nobody, and Entra one role."""
     stacks = synthesize(tmp_path, text=switched_on("token_issuer"))
     assert "google_iam_workload_identity_pool" not in stacks["gcp-identity"]["resource"]

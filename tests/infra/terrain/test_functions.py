@@ -75,7 +75,7 @@ def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() 
     assert read.azure.audience == azure.token_audience
 
 
-def test_google_s_exporter_accepts_its_own_files_alone(
+def test_google_s_exporter_accepts_only_its_own_files(
     gcp: Stack, variables: dict[str, dict[str, str]]
 ) -> None:
     """The staging bucket of this project, by number, below the prefix files are written to."""
@@ -112,7 +112,7 @@ def test_the_azure_trigger_is_bound_to_what_is_deployed(
     assert f'"{binding["connection"]}__fullyQualifiedNamespace"' in template
 
 
-def test_the_azure_host_is_set_as_declared() -> None:
+def test_the_azure_host_is_configured_as_declared() -> None:
     """host.json allows a batch as large and as long as deploy.toml says."""
     host = json.loads((ROOT / "functions" / "azure_export" / "host.json").read_text())
     declared = declaration("azure_export")
@@ -139,7 +139,7 @@ def test_every_log_of_azure_and_entra_has_a_pack() -> None:
     assert [] == sorted(one for one in wanted if one.lower() not in routes)
 
 
-def test_google_calls_a_function_that_is_there(gcp: Stack) -> None:
+def test_google_s_entry_point_exists(gcp: Stack) -> None:
     """The entry point is a CloudEvent function of the entry file."""
     declared = declaration("gcp_export").function
     entry = only(gcp, "google_cloudfunctions2_function")["build_config"]["entry_point"]

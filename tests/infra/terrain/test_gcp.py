@@ -139,7 +139,7 @@ def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> Non
     }
 
 
-def test_roles_on_the_project_are_these(gcp: Stack) -> None:
+def test_exactly_these_roles_are_granted_on_the_project(gcp: Stack) -> None:
     """What is granted on the whole project, and to whom: no editor, no admin, no user."""
     builder, _ = at(gcp, "builder/account")
     assert {
@@ -161,7 +161,7 @@ BUILD_BUCKET_ALONE = (
 )
 
 
-def test_who_builds_reads_source_and_nothing_else(gcp: Stack) -> None:
+def test_the_builder_reads_source_and_nothing_else(gcp: Stack) -> None:
     """Its grants on buckets: our source, and by condition the platform's copy of it."""
     builder = f"${{{at(gcp, 'builder/account')[0]}.member}}"
     source, _ = at(gcp, "source/bucket")
@@ -180,7 +180,7 @@ def test_nothing_is_granted_to_the_public(stacks: Stacks) -> None:
     assert [] == [one for one in everything if str(one).startswith(("allUsers", "allAuth"))]
 
 
-def test_the_function_is_called_by_our_subscription_alone(gcp: Stack) -> None:
+def test_only_our_subscription_calls_the_function(gcp: Stack) -> None:
     """Internal ingress, one invoker, no trigger; its own identities to run, build and be called."""
     function_name, function = at(gcp, "export/function")
     caller, builder = at(gcp, "caller/account")[0], at(gcp, "builder/account")[0]
@@ -206,7 +206,7 @@ def test_the_function_is_called_by_our_subscription_alone(gcp: Stack) -> None:
     assert not [path for path, value in values(gcp["resource"]) if "eventarc" in str(value)]
 
 
-def test_a_delivery_is_tried_for_as_long_as_its_file_is_kept(gcp: Stack) -> None:
+def test_a_delivery_is_retried_for_as_long_as_its_file_is_kept(gcp: Stack) -> None:
     """With backoff, without a last attempt; the platform waits longer than a call may take."""
     _, push = at(gcp, "stored/subscription")
     _, batches = at(gcp, "batches/subscription")
@@ -220,7 +220,7 @@ def test_a_delivery_is_tried_for_as_long_as_its_file_is_kept(gcp: Stack) -> None
     assert [backoff, backoff] == [push["retry_policy"], batches["retry_policy"]]
 
 
-def test_no_file_is_written_that_nobody_hears_of(gcp: Stack) -> None:
+def test_no_file_is_written_unannounced(gcp: Stack) -> None:
     """From the invoker to the sink each step waits for the one that takes what it gives."""
     order = (
         *("export/invoker", "stored/subscription", "announced/notification"),
@@ -246,7 +246,7 @@ UNREAD = (
 )
 
 
-def test_terraform_refuses_to_destroy_what_is_unread(gcp: Stack, tmp_path: Path) -> None:
+def test_terraform_refuses_to_destroy_unread_records(gcp: Stack, tmp_path: Path) -> None:
     """Whatever holds messages or files; in the last step of a teardown none of it."""
     kept = {at(gcp, path)[0] for path in UNREAD}
     assert kept == never_destroyed(gcp)
@@ -283,7 +283,7 @@ def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
     assert f"${{{account}.unique_id}}" == identity["output"]["exporter_subject"]["value"]
 
 
-def test_small_estates_take_single_messages(tmp_path: Path) -> None:
+def test_small_estates_can_use_single_messages(tmp_path: Path) -> None:
     """Delivery "direct" has no staging bucket and no batches, and the same sink and function."""
     direct = synthesize(
         tmp_path,

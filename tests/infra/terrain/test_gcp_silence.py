@@ -15,7 +15,7 @@ from tests.infra.terrain.synthesis import (
 )
 
 
-def test_someone_is_told_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
+def test_somebody_is_notified_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
     """Thresholds on three metrics, and an address for them and for every absence."""
     alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
     watched = {
@@ -45,7 +45,7 @@ def _absences(stack: Stack) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_what_never_was_is_missed_too(gcp: Stack) -> None:
+def test_an_absence_is_noticed_even_if_nothing_ever_arrived(gcp: Stack) -> None:
     """No publication and no success for an hour, counted as none where there is no series."""
     function = only(gcp, "google_cloudfunctions2_function")["name"]
     _, topic = at(gcp, "audit/topic")

@@ -37,7 +37,7 @@ def _failures(reasons: list[scan.Acceptance]) -> list[tuple[str, str, str]]:
     return [(one.stack, f"{one.type_name}.{one.resource}", one.check) for one in reasons]
 
 
-def test_every_acceptance_says_why(reasons: list[scan.Acceptance]) -> None:
+def test_every_acceptance_has_a_reason(reasons: list[scan.Acceptance]) -> None:
     """A check by its id, and a sentence."""
     assert reasons
     for acceptance in reasons:
@@ -45,7 +45,7 @@ def test_every_acceptance_says_why(reasons: list[scan.Acceptance]) -> None:
         assert re.fullmatch(r"[A-Z].{30,}\.", acceptance.reason)
 
 
-def test_what_is_accepted_is_no_fault(reasons: list[scan.Acceptance]) -> None:
+def test_an_accepted_failure_is_not_a_fault(reasons: list[scan.Acceptance]) -> None:
     """Failures that are accepted, each where it was accepted: nothing to report."""
     failures = scan.findings(_report(*_failures(reasons)))
     assert [] == scan.faults(failures, reasons)
@@ -65,7 +65,7 @@ def test_a_failure_without_a_reason_is_a_fault(reasons: list[scan.Acceptance]) -
     assert all("fails: Ensure that" in fault for fault in faults)
 
 
-def test_a_reason_nothing_fails_any_more_is_a_fault(reasons: list[scan.Acceptance]) -> None:
+def test_a_reason_without_a_failure_is_a_fault(reasons: list[scan.Acceptance]) -> None:
     """It would hide the failure when it comes back for another cause."""
     (fault,) = scan.faults(scan.findings(_report(*_failures(reasons)[1:])), reasons)
     assert reasons[0].check in fault

@@ -147,7 +147,7 @@ def test_whatever_holds_unread_records_is_protected(variants: dict[str, Stacks])
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_one_that_loses_its_protection_is_noticed(stacks: Stacks, name: str) -> None:
+def test_a_resource_without_its_protection_is_noticed(stacks: Stacks, name: str) -> None:
     """Each in turn: the comparison above fails by exactly this one."""
     for address in holding(stacks[name]):
         mutated = copy.deepcopy(stacks[name])
@@ -158,7 +158,7 @@ def test_one_that_loses_its_protection_is_noticed(stacks: Stacks, name: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
-def test_terraform_takes_it_down_in_the_order_of_the_page(
+def test_terraform_tears_down_in_the_documented_order(
     terraform: Terraform, steps: dict[str, Stacks], name: str
 ) -> None:
     """Drained: the sources are gone, all else is there. Then it lets go of everything."""

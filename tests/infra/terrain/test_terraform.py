@@ -55,7 +55,7 @@ VARIANTS: dict[str, Callable[[Path], Stacks]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_terraform_takes_every_variant(
+def test_terraform_accepts_every_variant(
     variant: str, stacks: Stacks, terraform: Terraform, tmp_path: Path
 ) -> None:
     """What a configuration may ask for beside the example is valid, plans and applies."""

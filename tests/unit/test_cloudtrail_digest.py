@@ -134,7 +134,7 @@ def test_a_file_entry_without_a_required_member_is_an_error(member: str) -> None
 
 @pytest.mark.parametrize("file", [named(s3Bucket=1), named(s3Object=["x"])])
 def test_a_place_that_is_not_a_string_is_an_error(file: dict[str, Any]) -> None:
-    with pytest.raises(JsonError, match="not a string in its own spelling"):
+    with pytest.raises(JsonError, match="not a string in canonical form"):
         digest.statement(digest_of(file), UNIT, HASH)
 
 

@@ -1,4 +1,4 @@
-"""Log files that people have locally, in whatever form: containers, encodings, pages, rows.
+"""Read log files that people have locally, in any form: containers, encodings, pages, rows.
 
-Only for reading: nothing here is part of the evidence pipeline, and no function contains it.
+Nothing here is part of the evidence pipeline, and no deployed function contains it.
 """

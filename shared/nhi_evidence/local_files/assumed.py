@@ -1,7 +1,7 @@
-"""Times without a zone, read as UTC because the user says so. Never used for evidence.
+"""Read times without a zone as UTC because the user says so. Never used for evidence.
 
-SQL exports drop the zone of a time (`2026-03-01 12:00:00.000`). That it is UTC cannot be known
-from the record.
+SQL exports drop the zone of a time (`2026-03-01 12:00:00.000`), and the record alone cannot show
+that it was UTC.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import msgspec
 
 LABEL = "time_zone_assumed_utc"
-"""What a record carries in `metadata.labels` whose time was read so."""
+"""The label, in `metadata.labels`, of a record whose time was read in this way."""
 
 _NAMES = frozenset(
     {
@@ -19,22 +19,22 @@ _NAMES = frozenset(
         *("activitydatetime", "createddatetime"),
     }
 )
-"""Attributes, lower case, that say when an event was, in any of the sources."""
+"""Attributes, in lower case, that state the time of an event in any of the sources."""
 _WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)")
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Assumed(msgspec.Struct, frozen=True):
-    """A record with its times in UTC, and what they were."""
+    """A record with its times in UTC, and the original texts."""
 
     raw: bytes
     originals: dict[str, str]
-    """Each time as it reads now, to the text it was."""
+    """Each new time to its original text."""
 
 
 def utc(raw: bytes) -> Assumed | None:
-    """Return a record whose times without a zone are UTC; None where no time of it lacks one."""
+    """Return a record with times that lack a zone put in UTC; None if no time lacks one."""
     try:
         members = _object(raw)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):

@@ -1,7 +1,7 @@
-"""A row of the table Cloud Logging exports to, as the log entry it was made from.
+"""Turn a row of a Cloud Logging export table back into the log entry it was made from.
 
 https://cloud.google.com/logging/docs/export/bigquery,
-https://cloud.google.com/logging/docs/audit/bigquery-schema (names with `Json` hold JSON as text)
+https://cloud.google.com/logging/docs/audit/bigquery-schema (names in `Json` have JSON as text)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UTC = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?: ?UTC|\+00(?:
 
 
 def entry(row: dict[str, msgspec.Raw]) -> bytes:
-    """Return the entry a row states, as JSON. Raises `msgspec.DecodeError`."""
+    """Return the entry of a row, as JSON. Raises `msgspec.DecodeError` for malformed JSON in it."""
     content: dict[str, Any] = {
         name: msgspec.json.decode(value) for name, value in row.items() if bytes(value) != b"null"
     }

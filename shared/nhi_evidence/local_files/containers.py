@@ -1,4 +1,4 @@
-"""gzip, zip and tar, detected by content, nested, read as bounded streams.
+"""Read gzip, zip and tar, nested and detected by content, as bounded streams.
 
 https://www.rfc-editor.org/rfc/rfc1952 (gzip),
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (zip),
@@ -24,7 +24,7 @@ _TAR_MAGIC, _TAR_OFFSET = b"ustar", 257
 _DEPTH = 4
 _FREE_BYTES = 256 * 1024 * 1024
 _RATIO = 300
-"""A log compresses 10 to 40 times, a repetitive log up to 200 times; a bomb, 1,000 times."""
+"""A log compresses 10 to 40 times, a repetitive one up to 200 times, a bomb 1,000 times."""
 _NESTED_ZIP_BYTES = 64 * 1024 * 1024
 _NO_LOGS = ("__MACOSX/", ".DS_Store")
 
@@ -41,31 +41,31 @@ DAMAGED = (
 
 
 class BombError(OSError):
-    """Content inflates to more than a log plausibly does."""
+    """Content decompresses to more than a log plausibly does."""
 
 
 class Budget(msgspec.Struct):
-    """How much the containers of an input may inflate to, by what they hold packed."""
+    """How much an input may decompress to, in proportion to its compressed size."""
 
     packed: int = 0
     inflated: int = 0
 
     def spend(self, count: int) -> None:
-        """Count inflated bytes. Raises `BombError` past the bound."""
+        """Count decompressed bytes. Raises `BombError` beyond the limit."""
         self.inflated += count
         if self.inflated > _FREE_BYTES + _RATIO * self.packed:
             raise BombError(f"inflates to more than {_RATIO} times its size")
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A file, or one of a container: its name, and its content or why there is none."""
+    """A file, by itself or in a container: its name, and its content or why there is none."""
 
     name: str
     content: io.BufferedReader | Unreadable
 
 
 class _Counted(io.RawIOBase):
-    """Bytes of a container that are counted as they come."""
+    """Counts the bytes of a container as they are read."""
 
     def __init__(self, inner: IO[bytes], budget: Budget, *, is_packed: bool) -> None:
         self._read = getattr(inner, "read1", inner.read)
@@ -76,7 +76,7 @@ class _Counted(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(cast("bytearray", buffer))
-        # Whatever comes before the damage is read: `read` would lose it.
+        # `read1` returns what comes before any damage; `read` would lose it.
         data = self._read(len(view))
         view[: len(data)] = data
         if self._is_packed:
@@ -87,10 +87,10 @@ class _Counted(io.RawIOBase):
 
 
 def members(name: str, stream: IO[bytes]) -> Iterator[Member]:
-    """Yield every file of an input, which is itself where it is no container.
+    """Yield every file in an input, or the input itself if it is not a container.
 
-    Read a member before asking for the next. Its stream raises one of `DAMAGED` where the
-    container is damaged. A zip needs a stream that can seek.
+    Read a member before asking for the next. Its stream raises one of `DAMAGED` if the container is
+    damaged. A zip needs a seekable stream.
     """
     budget = Budget()
     if stream.seekable():
@@ -105,7 +105,7 @@ def members(name: str, stream: IO[bytes]) -> Iterator[Member]:
 
 
 def damaged(error: BaseException) -> Unreadable:
-    """Return what an error of a container says."""
+    """Describe the error of a damaged container."""
     if isinstance(error, BombError):
         return Unreadable("inflation_limit", "a decompression bomb", str(error))
     if "password" in str(error) or "encrypted" in str(error):
@@ -187,5 +187,5 @@ def _tar(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> It
 
 
 def _is_no_log(inside: str) -> bool:
-    """Whether a member is what macOS adds to archives of any kind."""
+    """Whether a member is one of those that macOS adds to archives."""
     return inside.startswith(_NO_LOGS[0]) or inside.endswith(_NO_LOGS[1])

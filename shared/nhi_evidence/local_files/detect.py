@@ -1,9 +1,9 @@
-"""Which source a document is from, by its attributes: shown, and never used for evidence.
+"""Detect the source of a document by its attributes: shown to the user, never used for evidence.
 
-Each pack says in its `marks.toml` what its records have and no other's. Of the marks that fit, one
-with a text decides before one without, and one that is the name of an envelope, whose case matters,
-last of all; then a pack's before a router's, then the one with more attributes. Where two sources
-are still left, the source is unknown.
+Each pack declares in `marks.toml` what only its own records have. Of the marks that match, one with
+a text decides before one without, and one that is the name of an envelope, whose case matters, last
+of all; then a pack's before a router's, then the one with more attributes. If two sources are
+still left, the source is unknown.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import msgspec
 from nhi_evidence import sources
 
 MARKS = "marks.toml"
-"""Table of a pack; it decides nothing that is written, so it is no part of the mapper digest."""
+"""Table of a pack; it decides no output, so it is not part of the mapper digest."""
 
 
 class _Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: str
     """The attribute."""
     has: str
-    """What stands somewhere in its JSON."""
+    """A text that occurs in the attribute's JSON."""
 
 
 class _Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributes: frozenset[str]
-    """All of them have to be there; in lower case, unless their case matters."""
+    """All must be present; in lower case, unless their case matters."""
     is_exact: bool = False
     """Whether their case matters."""
     text: _Text | None = None
@@ -49,7 +49,7 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def source(document: bytes) -> str | None:
-    """Return the source a document, or one of its records, has the attributes of."""
+    """Return the source whose marks match a document or one of its records; None if unclear."""
     try:
         members = _object(document)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -70,7 +70,7 @@ def source(document: bytes) -> str | None:
 
 @cache
 def _marks() -> tuple[tuple[tuple[str, _Mark], ...], ...]:
-    """Return the marks of all sources with their names; those that weigh the same are together."""
+    """Return the marks of all sources with their names, grouped by rank, the highest first."""
     ranked: dict[tuple[bool, bool, bool, int], list[tuple[str, _Mark]]] = {}
     for name in sources.names():
         is_pack = not _file(name, sources.ROUTES).is_file()
@@ -86,7 +86,7 @@ def _marks() -> tuple[tuple[tuple[str, _Mark], ...], ...]:
 
 
 def _table(name: str) -> tuple[_Mark, ...]:
-    """Read a pack's table, without importing its code; a pack that needs a name has none."""
+    """Read a pack's table without importing its code; a pack that must be named has none."""
     table = sources.declared(name, MARKS, _Table)
     return () if table is None else table.marks
 

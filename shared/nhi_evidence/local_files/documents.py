@@ -1,7 +1,7 @@
-"""JSON documents of a text, as a stream: a value a line, indented, or one after the other.
+"""Split a text into JSON documents, as a stream: one per line, indented, or concatenated.
 
-One document is kept in memory. A broken line does not affect others, and is yielded as it is: the
-mapper says what is wrong with it.
+Only one document is kept in memory. A broken line does not affect others and is yielded unchanged:
+the mapper says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}"]')
 _SEPARATORS = b" \t\r\n,\x1e"
-"""Between values: white space, a comma that was left over, RFC 7464's record separator."""
+"""Between values: white space, a leftover comma, RFC 7464's record separator."""
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One JSON value, or a line that is none."""
+    """One JSON value, or a line that is not one."""
 
     line: int
     """Number of its first line, from 1."""
     data: bytes
     is_json: bool = True
     problem: Unreadable | None = None
-    """Why it was not even looked at."""
+    """Why it was not read at all."""
 
 
 class _Utf8(io.RawIOBase):
-    """A text of another encoding as UTF-8. Raises `UnicodeDecodeError` where it is not that."""
+    """Transcodes a text to UTF-8. Raises `UnicodeDecodeError` if it is not in the encoding."""
 
     def __init__(self, inner: io.BufferedReader, encoding: str) -> None:
         self._inner = inner
@@ -58,7 +58,7 @@ class _Utf8(io.RawIOBase):
 
 
 def as_utf8(stream: io.BufferedReader) -> io.BufferedReader:
-    """Return a text without its byte order mark, as UTF-8: PowerShell's `>` writes UTF-16."""
+    """Return a text as UTF-8 without a byte order mark: PowerShell's `>` writes UTF-16."""
     head = stream.peek(4)[:4]
     if head.startswith(_UTF8_MARK):
         stream.read(len(_UTF8_MARK))
@@ -73,19 +73,19 @@ def as_utf8(stream: io.BufferedReader) -> io.BufferedReader:
 
 
 def split(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
-    """Yield every document of a UTF-8 text; `limit` bounds one, in bytes."""
+    """Yield every document of a UTF-8 text; `limit` is the most bytes in one."""
     return _Splitter(limit).documents(stream)
 
 
 class _Splitter:
-    """The lines of a value that is not complete yet, and how deep it is nested."""
+    """Collects the lines of an incomplete value, and tracks its nesting depth."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lines: list[tuple[int, bytes]] = []
         self._size = self._depth = 0
         self._saw_line = False
-        """Whether a line was a value of its own."""
+        """Whether any line was a complete value."""
 
     def documents(self, stream: io.BufferedReader) -> Iterator[Document]:
         number = 0
@@ -106,7 +106,7 @@ class _Splitter:
             return
         if not self._lines or (self._saw_line and len(self._lines) == 1):
             if _is_json(text):
-                # After values of a line each, what stays open is a line cut off.
+                # If values come one per line, an incomplete one is a truncated line.
                 yield from self._given_up()
                 self._saw_line = self._saw_line or text[:1] == b"{"
                 yield Document(number, text)
@@ -148,7 +148,7 @@ class _Splitter:
         return Document(first, data)
 
     def _given_up(self) -> Iterator[Document]:
-        """Yield an incomplete value: line by line where a line of it is a value, or entire."""
+        """Yield an incomplete value: line by line if any of its lines is a value, else whole."""
         entire = b"".join(text for _, text in self._lines).strip(_SEPARATORS)
         stripped = ((number, text.strip(_SEPARATORS)) for number, text in self._lines)
         lines = [(number, text) for number, text in stripped if text]

@@ -1,7 +1,7 @@
-"""`userIdentity` as Athena and CloudTrail Lake print a struct: `{type=AssumedRole, arn=...}`.
+"""Parse `userIdentity` as Athena and CloudTrail Lake print structs: `{type=AssumedRole, arn=...}`.
 
-The form quotes nothing. Only the names CloudTrail has begin a new member, so that a comma or an
-equals sign inside a value stays in it; a text that does not add up is left as it is.
+The format quotes nothing. Only names that CloudTrail uses begin a new member, so that a comma or
+an equals sign inside a value stays in it; a text that does not parse is left unchanged.
 https://docs.aws.amazon.com/athena/latest/ug/rows-and-structs.html
 """
 
@@ -25,7 +25,7 @@ _DEPTH = 5
 
 
 def struct(text: str) -> dict[str, Any] | None:
-    """Return the members of a struct without those that are null; None where it is none."""
+    """Return the members of a struct that are not null; None if it is not a struct."""
     parsed = _struct(text.strip(), 0, 0)
     return parsed[0] if parsed is not None and parsed[1] == len(text.strip()) else None
 

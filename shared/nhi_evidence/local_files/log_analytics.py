@@ -1,4 +1,4 @@
-"""Log Analytics answers: tables of a query, and rows of `AzureActivity`.
+"""Read Log Analytics responses: the tables of a query, and rows of `AzureActivity`.
 
 https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format
 https://learn.microsoft.com/azure/azure-monitor/reference/tables/azureactivity
@@ -25,7 +25,7 @@ _tables = msgspec.json.Decoder(list[_Table]).decode
 
 
 def rows(tables: msgspec.Raw) -> list[bytes]:
-    """Return every row of every table as an object. Raises `msgspec.MsgspecError`."""
+    """Return every row of every table as an object. Raises `msgspec.MsgspecError` if malformed."""
     return [
         msgspec.json.encode(
             {
@@ -42,7 +42,7 @@ def rows(tables: msgspec.Raw) -> list[bytes]:
 def activity(row: dict[str, msgspec.Raw]) -> bytes | None:
     """Return an `AzureActivity` row with its time under the Activity Log's name.
 
-    There, `TimeGenerated` is when the event was generated. None of any other object.
+    In that table, `TimeGenerated` is when the event was generated. None for any other object.
     """
     if _OPERATION not in row or _GENERATED not in row:
         return None

@@ -1,4 +1,4 @@
-"""Pages of providers' APIs and tools -> the documents a source reads.
+"""Pages of providers' APIs and tools -> the documents that a source reads.
 
 - Microsoft Graph, Azure Resource Manager: `{"@odata.context":"...", "value":[], "nextLink":"..."}`
   https://learn.microsoft.com/graph/paging,
@@ -9,7 +9,7 @@
   https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
 - Log Analytics `{"tables":[...]}` and its rows; BigQuery rows of exported logs
 - a batch of Event Hubs messages: `[{"records":[...]}, ...]`
-- a bare list, of anything of these.
+- a bare list of any of these.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _results = msgspec.json.Decoder(_Results).decode
 
 
 def records(document: bytes, depth: int = _DEPTH) -> Iterator[bytes]:
-    """Yield what a page holds, exact; a document that is no page is yielded as it is."""
+    """Yield the exact documents in a page; anything that is not a page is yielded unchanged."""
     if document[:1] == b"[" and depth:
         spans = _BARE.elements(document)
         if spans:
@@ -68,7 +68,7 @@ def records(document: bytes, depth: int = _DEPTH) -> Iterator[bytes]:
 
 
 def _page(document: bytes) -> list[bytes] | None:
-    """Return the elements of an object that is a page; None of any other."""
+    """Return the elements of an object that is a page; None for any other."""
     try:
         members = _object(document)
         if "events" in members:
@@ -94,7 +94,7 @@ def _is_of_page(name: str) -> bool:
 
 
 def _insights(document: bytes) -> list[bytes] | None:
-    """Return the messages of a query's rows; None where a row has none."""
+    """Return the messages in a query's rows; None if any row has none."""
     rows = _results(document).results
     messages = [
         field.value.strip().encode() for row in rows for field in row if field.field == _MESSAGE

@@ -1,4 +1,4 @@
-"""The documents of an input, whatever it is: each with file and line, or why there is none."""
+"""Read the documents of any input, each with file and line, or why it cannot be read."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _JSON_LINE = re.compile(rb"^\s*\{\"", re.MULTILINE)
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A document that a source reads, or what could not be read."""
+    """A document for a source to read, or something that could not be read."""
 
     name: str
-    """The file, and its path in the archives it is in: `logs.zip:2026/trail.json`."""
+    """The file, including its path in any archives: `logs.zip:2026/trail.json`."""
     line: int
-    """Where its document begins, from 1; 0 of a file as such."""
+    """The line on which its document begins, from 1; 0 for a file as a whole."""
     data: bytes
     problem: Unreadable | None = None
 
 
 def pieces(name: str, stream: IO[bytes], limit: int) -> Iterator[Piece]:
-    """Yield every document of an input; `limit` bounds one, in bytes.
+    """Yield every document of an input; `limit` is the most bytes in one.
 
-    What cannot be read is a piece with its problem, once for each file or line, and never costs
-    another. A file that holds nothing at all is such a problem too.
+    What cannot be read is a piece with a problem, once for each file or line, and never affects
+    others. An empty file is such a problem too.
     """
     for member in containers.members(name, stream):
         if isinstance(member.content, Unreadable):
@@ -51,7 +51,7 @@ def pieces(name: str, stream: IO[bytes], limit: int) -> Iterator[Piece]:
                 yield piece
         except UnicodeDecodeError as error:
             problem = Unreadable(
-                "encoding", f"text that is no {error.encoding}", "save it as UTF-8"
+                "encoding", f"text that is not {error.encoding}", "save it as UTF-8"
             )
             yield Piece(member.name, line, b"", problem)
         except containers.DAMAGED as error:
@@ -81,7 +81,7 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
     for document in split:
         if document.problem is not None:
             yield Piece(name, document.line, document.data, document.problem)
-        elif not (is_first and document.data == b"[]"):  # a list of nothing is what was asked for
+        elif not (is_first and document.data == b"[]"):  # an empty list: the query found nothing
             for record in pages.records(document.data):
                 yield Piece(name, document.line, record)
         is_first = False

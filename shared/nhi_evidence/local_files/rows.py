@@ -1,8 +1,8 @@
 """CSV of log rows -> JSON records: CloudTrail Lake, Athena, Event history, Log Analytics.
 
-A column that holds the record as the provider wrote it (`eventJson`, `CloudTrailEvent`,
+A column that has the record as the provider wrote it (`eventJson`, `CloudTrailEvent`,
 `@message`) is that record. Otherwise a row becomes an object of its columns; what the export left
-out stays out.
+out stays absent.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-event-data-store-cloudtrail.html
 https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events-console.html
@@ -33,7 +33,7 @@ _CLOUDTRAIL = (
 )
 _NAMES = {name.lower(): name for name in _CLOUDTRAIL}
 _IDENTITY = {"username": "userName", "awsaccesskey": "accessKeyId"}
-"""What Event history shows of the caller."""
+"""What Event history shows about the caller."""
 _JSON_TEXT = frozenset(
     {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
 )
@@ -42,7 +42,7 @@ _FLAGS = frozenset({"readOnly", "managementEvent"})
 _NOTHING = frozenset({"", "null", "-"})
 _SQUEEZED = re.compile(r"[^a-z0-9]")
 _ZONE = re.compile(r" ?\[UTC\]$")
-"""How the Azure portal heads a column of times that are UTC."""
+"""How the Azure portal marks the heading of a column with times in UTC."""
 _WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)")
 _KNOWN = (
     {"eventsource", "eventname"},
@@ -53,13 +53,13 @@ _KNOWN = (
 
 
 def is_known(head: bytes) -> bool:
-    """Whether the first line names the columns of a log."""
+    """Whether the first line has the column names of a known log."""
     columns = _columns(head.decode("utf-8", "replace"))
     return bool(_EXACT & columns) or any(known <= columns for known in _KNOWN)
 
 
 def documents(stream: io.BufferedReader) -> Iterator[Document]:
-    """Yield a record for every row."""
+    """Yield a record for every row; `stream` stays open."""
     text = io.TextIOWrapper(stream, "utf-8", newline="")
     delimiter = "\t" if b"\t" in stream.peek(1024).partition(b"\n")[0] else ","
     reader = csv.reader(text, delimiter=delimiter)
@@ -83,7 +83,7 @@ def documents(stream: io.BufferedReader) -> Iterator[Document]:
 
 
 def _in_utc(cell: str) -> str:
-    """Return a time with the zone its column states; another order of day and month is left."""
+    """Return an ISO 8601 time in UTC, as its column states; any other format is left unchanged."""
     match = _WITHOUT_ZONE.fullmatch(cell)
     return f"{match[1]}T{match[2]}Z" if match else cell
 

@@ -1,4 +1,4 @@
-"""What cannot be read: what it looks like by its first bytes, and what to do about it."""
+"""What a file that cannot be read looks like, by its first bytes, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _LONGEST = 40
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """Why content is no records: a value, so that the next file is read all the same."""
+    """Why content has no records: a value, so that the next file is read all the same."""
 
     reason: str
-    """Stable token: `unknown_form`, `damaged_archive`, `inflation_limit`, `encoding` ..."""
+    """A stable token: `unknown_form`, `damaged_archive`, `inflation_limit`, `encoding` ..."""
     looks_like: str
     advice: str
     begins: bytes = b""
-    """The first bytes, as they are; whoever shows them makes them inert."""
+    """The first bytes, unescaped; whoever shows them must make them inert."""
 
     def text(self) -> str:
-        """Return it in words; the first bytes are not made inert yet."""
+        """Describe it in words; the first bytes are not made inert yet."""
         begins = self.begins[:_LONGEST].decode("utf-8", "backslashreplace")
         beginning = f", begins {begins!r}" if self.begins else ""
         return f"looks like {self.looks_like}{beginning}; {self.advice}"
@@ -40,11 +40,15 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"ORC", "ORC", "export it as JSON lines"),
     (b"Obj\x01", "Avro", "export it as JSON lines"),
     (b"%PDF", "PDF", "export the log as JSON"),
-    (b"ElfFile\x00", "a Windows event log", "it holds no cloud audit records"),
+    (b"ElfFile\x00", "a Windows event log", "it has no cloud audit records"),
     (b"SQLite format 3\x00", "an SQLite database", "export the rows as JSON lines"),
 )
 _TEXT: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
-    (re.compile(rb"<"), "HTML or XML", "download the log again, as JSON; a login page is no log"),
+    (
+        re.compile(rb"<"),
+        "HTML or XML",
+        "download the log again, as JSON; a login page is not a log",
+    ),
     (
         re.compile(rb"(?:---\s*\n|- |\w+:[^\n]*\n\s*\w+:)"),
         "YAML of no known log",
@@ -62,7 +66,7 @@ _TEXT: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 
 
 def binary(head: bytes) -> Unreadable | None:
-    """Return what a file that is no text is; None where it may be text."""
+    """Return what a binary file is; None if it may be text."""
     for magic, form, advice in _BINARY:
         if head.startswith(magic):
             return Unreadable("unknown_form", form, advice, head)
@@ -72,7 +76,7 @@ def binary(head: bytes) -> Unreadable | None:
 
 
 def text(head: bytes) -> Unreadable:
-    """Return what a text is that is neither JSON nor rows whose columns are known."""
+    """Return what a text is if it is neither JSON nor rows with known columns."""
     stripped = head.lstrip()
     for pattern, form, advice in _TEXT:
         if pattern.match(stripped):
@@ -81,8 +85,8 @@ def text(head: bytes) -> Unreadable:
     if first.count(b",") >= 2:  # noqa: PLR2004 a header of three columns or more
         return Unreadable(
             "unknown_form",
-            "CSV whose columns are no known log's",
+            "CSV with the columns of no known log",
             "export the records as JSON, or keep the provider's column names",
             stripped,
         )
-    return Unreadable("unknown_form", "text that is no log", "export the log as JSON", stripped)
+    return Unreadable("unknown_form", "text that is not a log", "export the log as JSON", stripped)

@@ -1,4 +1,4 @@
-"""YAML documents, one after the other, as JSON: what gcloud prints where no format is asked for.
+"""YAML documents, one after another, as JSON: what gcloud prints unless told otherwise.
 
 https://cloud.google.com/sdk/gcloud/reference/topic/formats (yaml)
 """
@@ -22,7 +22,7 @@ _MANY_VALUES = 1_000_000
 
 
 class _Loader(yaml.CSafeLoader):
-    """Plain values alone: a text that looks like a date stays the text it is."""
+    """Loads plain values only: a text that looks like a date stays a text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -32,16 +32,16 @@ _Loader.yaml_implicit_resolvers = {
 
 
 class _TooLargeError(ValueError):
-    """Aliases make more of a document than there is."""
+    """Aliases expand a document to too many values."""
 
 
 def is_known(head: bytes) -> bool:
-    """Whether a text begins as log entries do in YAML."""
+    """Whether a text begins like a log entry in YAML."""
     return _BEGINS.match(head) is not None
 
 
 def documents(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
-    """Yield every document as JSON; `limit` bounds one, in bytes. A bad one spoils no other."""
+    """Yield every document as JSON; `limit` is the most bytes in one. Bad ones affect no other."""
     lines: list[bytes] = []
     begins = size = number = 0
     for number, line in enumerate(_lines(stream, limit), start=1):
@@ -79,18 +79,18 @@ def _document(begins: int, lines: list[bytes], size: int, limit: int) -> Iterato
         yield Document(begins, msgspec.json.encode(value))
     except (yaml.YAMLError, _TooLargeError, UnicodeDecodeError, RecursionError, TypeError) as error:
         detail = " ".join(str(error).split())[:120]
-        problem = Unreadable("malformed_yaml", f"YAML that is damaged ({detail})", "fetch it again")
+        problem = Unreadable("malformed_yaml", f"damaged YAML ({detail})", "fetch it again")
         yield Document(begins, text[:4096], is_json=False, problem=problem)
 
 
 def _count(value: Any, known: dict[int, int]) -> int:
-    """Count the values of a document with its aliases written out. Raises `_TooLargeError`."""
+    """Count the values of a document with its aliases expanded. Raises `_TooLargeError`."""
     if not isinstance(value, dict | list):
         return 1
     if id(value) not in known:
-        known[id(value)] = _MANY_VALUES  # until it is counted, it holds itself
+        known[id(value)] = _MANY_VALUES  # a value that contains itself never ends
         inside = value.values() if isinstance(value, dict) else value
         known[id(value)] = 1 + sum(_count(each, known) for each in inside)
     if known[id(value)] > _MANY_VALUES:
-        raise _TooLargeError("its aliases make more of it than there is")
+        raise _TooLargeError("its aliases expand to too many values")
     return known[id(value)]

@@ -1,1 +1,1 @@
-"""Bytes to JSON slices, inflation, lenient decoding: how anything delivered is read."""
+"""How anything delivered is read: JSON slices, decompression, lenient decoding."""

@@ -1,7 +1,7 @@
-"""Is a text an address? Only if every parser reads it as the same address.
+"""Whether a text is an address: only if every parser reads it as the same address.
 
-`198.51.100.07` is octal to one parser and decimal to another; `fe80::1%eth0` is meaningful on only
-one host. Neither is written where an address is promised.
+`198.51.100.07` is octal to one parser and decimal to another; `fe80::1%eth0` only means something
+on one host. Neither is written where an address is promised.
 https://www.rfc-editor.org/rfc/rfc6943#section-3.1.1
 """
 
@@ -29,5 +29,5 @@ def is_address(text: str) -> bool:
 
 
 def is_absent(text: str | None) -> bool:
-    """Whether a text is one of the words exporters write where there is no value."""
+    """Whether a text is one of the words that exporters write for a missing value."""
     return text is None or text.strip().lower() in _ABSENT

@@ -1,7 +1,7 @@
 """Caches for pure functions, with bounds that an input cannot exceed.
 
 `functools.lru_cache` bounds the number of keys, not their size; a record's values may be megabytes.
-And a look-up must cost less than it saves: it is one dictionary access in C, and Python code runs
+And a lookup must cost less than it saves: it is one dictionary access in C, and Python code runs
 only on a miss.
 """
 
@@ -44,7 +44,7 @@ class _Results(dict[Any, Any]):
     """Results by argument, in two halves: when one is full, the older half is dropped.
 
     Ids and times pass through once. Dropping a half avoids searching for the oldest entry, for
-    which a dictionary would scan all slots its oldest had; and what is requested again stays.
+    which a dictionary would scan the slots of all deleted ones; and what is used again stays.
     """
 
     def __init__(self, function: Callable[..., Any], results: int, longest: int) -> None:
@@ -68,7 +68,7 @@ class _Results(dict[Any, Any]):
 
 
 def _length(value: Any) -> int:
-    """Return how many characters and bytes a value holds."""
+    """Return how many characters and bytes a value contains."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, msgspec.Struct):

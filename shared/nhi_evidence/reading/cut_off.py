@@ -1,4 +1,4 @@
-"""Reading a truncated JSON object: the members that are complete before the cut.
+"""Read a truncated JSON object: the members that are complete before the cut.
 
 Log pipelines truncate records at a fixed size; padding an object beyond it must not hide who acted.
 Nothing is completed: a member that the cut runs through is absent.
@@ -17,9 +17,9 @@ _NESTING = re.compile(rb'[][{}]|"(?:[^"\\\x00-\x1f]|\\.)*"?', re.DOTALL)
 
 
 def leading_members(text: bytes) -> bytes | None:
-    """Return an object of the members complete before the cut, as exact slices.
+    """Return an object of the members that are complete before the cut, as exact slices.
 
-    None where the text is no object that was cut off: not an object, complete, or wrong before its
+    None if the text is not a truncated object: not an object, complete, or malformed before its
     end.
     """
     spans = _complete(text)
@@ -27,9 +27,9 @@ def leading_members(text: bytes) -> bytes | None:
 
 
 def leading_end(text: bytes) -> int | None:
-    """Return where the last member ends that is complete before the cut, or the bracket opens.
+    """Return the end of the last member that is complete before the cut, else of the bracket.
 
-    None as of `leading_members`. With a closing bracket after it, what is before it is JSON.
+    None as for `leading_members`. What is before that, with a closing bracket added, is JSON.
     """
     spans = _complete(text)
     if spans is None:
@@ -47,7 +47,7 @@ def _complete(text: bytes) -> list[tuple[int, int]] | None:
         start = _space(text, position)
         key = _STRING.match(text, start)
         if key is None:
-            # Cut in or before a name; anything but the beginning of one is no JSON.
+            # Cut in or before a name; anything but the beginning of one is not JSON.
             is_cut = start == len(text) or text[start : start + 1] == b'"'
             return members if is_cut else None
         colon = _space(text, key.end())
@@ -80,7 +80,7 @@ def _space(text: bytes, position: int) -> int:
 
 
 def _end(text: bytes, begin: int) -> int | None:
-    """Return where a value ends; None where the text ends before it does."""
+    """Return where a value ends; None if the text ends first."""
     first = text[begin : begin + 1]
     if first == b'"':
         string = _STRING.match(text, begin)

@@ -18,14 +18,14 @@ import msgspec
 from nhi_evidence.reading.cut_table import ALL, ANY, Category, Condition, Field, Steps, steps_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
-"""Names that JSON can spell otherwise by an escape alone."""
+"""Names that JSON can only spell differently with an escape."""
 _ESCAPED = re.compile(rb'\\.[^"\\]*+(?:\\.[^"\\]*+)*+"([ \t\r\n]*+:)?', re.DOTALL)
-"""Of a JSON text: what a string that holds an escape ends with, and whether it is a name."""
+"""The end of a JSON string that contains an escape, and the colon after it if it is a name."""
 _SCALAR = rb"[-+.\w]++"
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NOTHING = rb'null|true|false|""|\{\}|\[\]'
 _DEPTH = 3
-"""Objects within each other that are looked into."""
+"""How many levels of nested objects are examined."""
 _ABSENT = msgspec.Raw(b"")
 _NO_MEMBERS: dict[str, Any] = {}
 
@@ -33,13 +33,13 @@ _text = msgspec.json.Decoder(str).decode
 
 
 class Path(NamedTuple):
-    """A declared field, as seen from some place on its way."""
+    """A declared field, seen from some place along its path."""
 
     field: Field
     steps: Steps
-    """What is left of its path."""
+    """The rest of its path."""
     unless: Condition | None
-    """From the same place; None where it looks at another."""
+    """Its condition, seen from the same place; None if it is about a different place."""
 
     @property
     def names(self) -> list[str]:
@@ -48,10 +48,10 @@ class Path(NamedTuple):
 
 
 class Scan:
-    """Looks at records, or at the JSON inside a text of theirs."""
+    """Examines records, or JSON inside one of their texts."""
 
     def __init__(self, paths: Iterable[Path], refused: Sequence[Category] = ()) -> None:
-        """Take what is declared below this place."""
+        """Take the fields and categories declared below this place."""
         texts: dict[str, list[Path]] = defaultdict(list)
         plain: list[Path] = []
         for path in paths:
@@ -66,7 +66,7 @@ class Scan:
             and all(scan.is_able for scan in scans.values())
             and all(map(_can_be_looked_for, plain))
         )
-        """Whether all is of a form that can be looked for."""
+        """Whether everything declared has a form that can be searched for."""
         self._rules = [_Rule(path) for path in plain] if self.is_able else []
         self._harm = _search(_harms(plain) if self.is_able else ())
         self._refused = refused
@@ -86,14 +86,15 @@ class Scan:
 
     @classmethod
     def of(cls, fields: Sequence[Field], refused: Sequence[Category]) -> Scan:
-        """Return what looks for the fields of a table, and for what it refuses."""
+        """Return the scan for a table's fields and for the categories it refuses."""
         return cls((Path(each, steps_of(each.path), each.unless) for each in fields), refused)
 
     def is_certain(self, raw: bytes, *, is_part: bool = False) -> bool:
-        """Whether `raw`, which is UTF-8, is a JSON object that is kept as it is.
+        """Whether `raw`, which is UTF-8, is a JSON object that is kept unchanged.
 
-        The names of a part were looked through with the text it is of. Raises what the JSON reader
-        raises of what is no JSON object, and where a condition looks into a text that holds none.
+        The names of a part were checked together with the text it is from. Raises as
+        `msgspec.json.decode` does if it is not a JSON object, or if a condition looks into a text
+        that contains none.
         """
         members = self._read(raw)
         if not self.is_able or (not is_part and b"\\" in raw and _has_escaped_name(raw)):
@@ -103,7 +104,7 @@ class Scan:
             return False
         for literal, attribute, scan in self._texts:
             value = bytes(getattr(members, attribute))
-            # Of doubled names the reader has the last.
+            # Of duplicate names, the reader has the last.
             if value and (raw.count(literal) > 1 or not scan.is_certain_inside(value)):
                 return False
         return not (self._refused and self._may_be_refused(members))
@@ -118,7 +119,7 @@ class Scan:
         return False
 
     def is_certain_inside(self, value: bytes) -> bool:
-        """Whether a text holds nothing, or an object that is kept as it is; so of an object."""
+        """Whether a text is empty or an object that is kept unchanged; likewise for an object."""
         try:
             if value.startswith(b'"'):
                 inside = _text(value).encode()
@@ -128,9 +129,9 @@ class Scan:
             return False
 
     def _is_excepted(self, members: msgspec.Struct, raw: bytes, at: int) -> bool:
-        """Whether every rule is harmless alone, excepted, or harmless told from one name above.
+        """Whether every rule finds nothing, is excepted, or finds nothing below the name above.
 
-        Before `at` no rule finds anything.
+        No rule finds anything before `at`.
         """
         return all(
             rule.search(raw, at) is None
@@ -150,7 +151,7 @@ class Scan:
 
 
 def _has_escaped_name(raw: bytes) -> bool:
-    """Whether a name of a JSON text is spelt with an escape; each byte is read once."""
+    """Whether any name in a JSON text is spelled with an escape; each byte is read once."""
     return any(match[1] is not None for match in _ESCAPED.finditer(raw))
 
 
@@ -167,12 +168,12 @@ class _Rule:
 
 
 def _search(harms: Iterable[bytes]) -> Callable[..., re.Match[bytes] | None]:
-    """Return what finds a name in a text that anything but its harmless values follows."""
+    """Return the search for a name that is followed by anything but its harmless values."""
     return re.compile(rb'"(?:%b)' % b"|".join(dict.fromkeys(harms)), re.DOTALL).search
 
 
 def _harms(paths: Iterable[Path]) -> Iterator[bytes]:
-    """Yield what is not known to be harmless by all rules, those of one name put together."""
+    """Yield the patterns of what is not known to be harmless, combining rules for one name."""
     below: dict[tuple[str, str | None], Field] = {}
     for path in paths:
         if path.names[-1] != ALL:
@@ -187,15 +188,15 @@ def _harms(paths: Iterable[Path]) -> Iterator[bytes]:
 
 
 def _harm(name: bytes, harmless: bytes) -> bytes:
-    """Return what of a name, after its first quote, is not known to be harmless.
+    """Return the pattern of a name, after its first quote, that is not known to be harmless.
 
-    What no colon follows is no name; one that a blank follows costs the longer way.
+    What is not followed by a colon is not a name; with a space before the colon it is in doubt.
     """
     return rb"%b(?![,}\]]|: *+(?:%b))" % (name, harmless)
 
 
 def _inside(path: Path) -> Path:
-    """Return a path as seen from within the text that its first step enters."""
+    """Return a path as seen from inside the text that its first step enters."""
     unless, entered = path.unless, path.steps[0][0] + ">"
     if unless is not None and unless.path.startswith(entered):
         unless = msgspec.structs.replace(unless, path=unless.path.removeprefix(entered))
@@ -205,7 +206,7 @@ def _inside(path: Path) -> Path:
 
 
 def _can_be_looked_for(path: Path) -> bool:
-    """Whether a path is of plain names, the last maybe the beginning of some, or all below."""
+    """Whether a path consists of plain names; the last may be a prefix, or everything below."""
     *before, last = path.names
     if any(is_text for _, is_text in path.steps) or not all(map(_PLAIN.fullmatch, before)):
         return False
@@ -213,7 +214,7 @@ def _can_be_looked_for(path: Path) -> bool:
 
 
 def _last(path: Path) -> tuple[bytes, bytes]:
-    """Return the name to look for, up to its last quote, and what may be its value."""
+    """Return the name to search for, up to its last quote, and its harmless values."""
     last = path.names[-1]
     if last == ALL:
         return _quoted(path.names[-2]), _harmless_below(path.field)
@@ -227,7 +228,7 @@ def _quoted(name: str) -> bytes:
 
 
 def _one_above(path: Path) -> tuple[bytes, bytes] | None:
-    """Return the name before the last, and an object that has the last harmless or not at all.
+    """Return the name before the last, and its objects in which the last is harmless or absent.
 
     Some last names are common elsewhere: `secret`, `url`.
     """
@@ -247,7 +248,7 @@ def _one_above(path: Path) -> tuple[bytes, bytes] | None:
 
 
 def _harmless(field: Field) -> bytes:
-    """Return what may be the value of a field: nothing, or what its rule leaves in place."""
+    """Return the harmless values of a field: none, or what its rule leaves in place."""
     if field.query_except is not None:
         known = b"|".join(re.escape(name.encode()) for name in field.query_except) or rb"(?!)"
         # Go writes `&` within JSON as an escape.
@@ -259,7 +260,7 @@ def _harmless(field: Field) -> bytes:
 
 
 def _harmless_below(field: Field) -> bytes:
-    """Return an object of which no text below is cut, as deep as it is looked into."""
+    """Return the objects in which no text is cut, down to the depth that is examined."""
     begins = field.unless_begins
     kept = rb'"(?:%b[^"\\]*+)?+"' % re.escape(begins.encode()) if begins is not None else rb'""'
     names = b"|".join(re.escape(name.encode()) for name in field.names_except) or rb"(?!)"
@@ -272,7 +273,7 @@ def _harmless_below(field: Field) -> bytes:
 
 
 def _value(text: bytes, below: bytes) -> bytes:
-    """Return a scalar, a text, a list of them, or an object."""
+    """Return the pattern of a scalar, a text, a list of them, or an object."""
     each = rb"(?:%b|%b)" % (_SCALAR, text)
     return rb"%b|\[(?:%b(?:,|(?=\])))*+\]|%b" % (each, each, below)
 

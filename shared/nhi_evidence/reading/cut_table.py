@@ -1,4 +1,4 @@
-"""What a source declares to be cut: fields by their paths, and categories that are refused."""
+"""What a source declares to be cut: fields by their paths, and refused categories."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ ANY, ALL = "*", "**"
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value of the record, and which it has to be."""
+    """A value in the record, and what it must be."""
 
     path: str
     any_of: tuple[str, ...] = msgspec.field(name="in", default=())
     starts_with: str | None = None
     present: bool | None = None
-    """Where given, that the value is there, whatever it is, or is not."""
+    """If given, only whether the value is present matters."""
 
     def holds(self, record: Any) -> bool:
-        """Whether the record has such a value; one that is no text is none of a list."""
+        """Whether the record has such a value; one that is not a text is in no list."""
         value = _at(record, self.path)
         if self.present is not None:
             return (value is not None) is self.present
@@ -40,10 +40,10 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _at(record: Any, path: str) -> Any:
-    """Return the value at a path, in JSON inside a text, too; None without any.
+    """Return the value at a path, also in JSON inside a text; None without any.
 
-    Of one that was cut off, what is complete before the cut. Raises what the JSON reader raises
-    where such a text is no JSON.
+    In truncated JSON, what is complete before the cut counts. Raises as `msgspec.json.decode` does
+    if such a text is not JSON.
     """
     value = record
     for name, is_text in steps_of(path):
@@ -68,20 +68,20 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rule: str
     path: str
-    """Names with a dot between, one that has dots itself in quotes; `*` is any member or element,
-    `name*` each whose name begins so, `**` as the last step every text below; `>` enters JSON
+    """Names separated by dots, one with dots of its own in quotes; `*` is any member or element,
+    `name*` each member with that prefix, `**` as the last step every text below; `>` enters JSON
     inside a text."""
     why: str
     query_except: tuple[str, ...] | None = None
-    """Where given, the field is a URI: the values of its query are cut, but for these names."""
+    """If given, the field is a URI: its query values are cut, except those of these names."""
     unless: Condition | None = None
-    """Where it holds, nothing is cut."""
+    """If it holds, nothing is cut."""
     unless_begins: str | None = None
-    """A text that begins so is not cut: what the log itself has hashed."""
+    """A text with this prefix is not cut: the log itself has hashed it."""
     names_except: tuple[str, ...] = ()
-    """Of every text below: those under these names are not cut."""
+    """For `**`: texts under these names are not cut."""
     cut_off: bool = False
-    """Of JSON inside a text: the log itself cuts such texts off; what is complete before stays."""
+    """For JSON inside a text: the log itself truncates it; what is complete before that stays."""
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +89,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     when: tuple[Condition, ...]
-    """All of them hold."""
+    """Conditions that must all hold."""
     why: str
 
     def holds(self, record: Any) -> bool:
@@ -104,12 +104,12 @@ class CutTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: tuple[Field, ...] = ()
     refused: tuple[Category, ...] = ()
     unread_with: tuple[str, ...] = ()
-    """Words, in any case: of a text that nobody can read all is cut where one stands in it. Without
-    any, all is cut whatever stands in it."""
+    """Words, ignoring case: an unreadable text is cut entirely if it contains one. Without words,
+    every unreadable text is cut."""
 
 
 Steps = tuple[tuple[str, bool], ...]
-"""Name of each step, and whether its value is JSON inside a text."""
+"""The name of each step, and whether its value is JSON inside a text."""
 
 
 @cache
@@ -119,14 +119,14 @@ def steps_of(path: str) -> Steps:
 
 
 def is_named(name: str | None, step: str) -> bool:
-    """Whether a step takes a member of this name; an element has none."""
+    """Whether a step matches a member with this name; an element has none."""
     return step == ANY or (
         name is not None and (name == step or (step.endswith(ANY) and name.startswith(step[:-1])))
     )
 
 
 def query_values(uri: bytes, known: tuple[str, ...]) -> Iterator[Span]:
-    """Yield the values of a URI's query whose names are not `known`; a bare word is one."""
+    """Yield the values in a URI's query whose names are not `known`; a bare word is a value."""
     at = uri.find(b"?") + 1
     while 0 < at <= len(uri):
         stop = _SEPARATOR.search(uri, at)

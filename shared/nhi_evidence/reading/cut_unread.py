@@ -1,7 +1,8 @@
-"""Whether a text that nobody can read may hold what its source declares.
+"""Whether an unreadable text may contain what its source declares.
 
-Most sources say that it always may. One whose log is of many services, few of which have what may
-not be locked, names words that stand wherever it stands; a text without them is kept as it came.
+For most sources it always may. If a source's log covers many services, few of which have anything
+that may not be locked, it names words that occur wherever that does; a text without them is kept
+unchanged.
 """
 
 from __future__ import annotations
@@ -13,28 +14,28 @@ from collections.abc import Sequence
 
 _GZIP = b"\x1f\x8b"
 _LOOKED_INTO = 64 << 20
-"""Bytes that are inflated at most."""
+"""How many bytes are decompressed at most."""
 _SPELLED = rb"\\u00[2-7]"
-"""How a word may be spelled otherwise in JSON."""
+"""The beginning of an escape by which JSON can spell a word differently."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}")
-"""A text of base64, or a piece of one that is damaged."""
+"""Base64 text, or a piece of a damaged one."""
 _QUARTET = 4
-"""Characters of base64 that stand for whole bytes together."""
+"""How many base64 characters encode whole bytes together."""
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class Words:
-    """Looks for the words of a source."""
+    """Searches for the words of a source."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Take them; without any, every text may hold what is declared."""
+        """Take the words; without any, every text may contain what is declared."""
         spellings = [*(re.escape(word.encode()) for word in words), _SPELLED]
         self._search = re.compile(b"|".join(spellings), re.IGNORECASE).search if words else None
 
     def may_stand_in(self, raw: bytes) -> bool:
-        """Whether one stands in a text, in ASCII or UTF-16, packed or not, or nobody can tell.
+        """Whether a word may occur in a text: in ASCII or UTF-16, compressed or not.
 
-        Nor in what its base64 stands for: a message that is damaged has its entry in that form.
+        Its base64 is decoded too: a damaged message has its entry in that form. True if in doubt.
         """
         if self._search is None or self._search(raw.replace(b"\0", b"")):
             return True
@@ -46,7 +47,7 @@ class Words:
         if self._search is None:
             return True
         text = piece.translate(_STANDARD)
-        # Of a damaged text nobody knows where four characters begin.
+        # In a damaged text, a group of four characters may begin anywhere.
         for start in range(_QUARTET):
             end = len(text) - (len(text) - start) % _QUARTET
             if self._search(b64decode(text[start:end])):
@@ -60,5 +61,5 @@ class Words:
         except zlib.error:
             return True
         is_whole = not inflating.unconsumed_tail and not inflating.unused_data.startswith(_GZIP)
-        # Packed twice it may be packed for ever: there are texts that inflate to themselves.
+        # Data compressed twice may be so forever: some texts decompress to themselves.
         return not is_whole or inside.startswith(_GZIP) or self.may_stand_in(inside)

@@ -53,7 +53,7 @@ REFUSED = "refused"
 
 
 class Piece(msgspec.Struct, frozen=True, order=True):
-    """What is taken out of a text: where it stood, and by which rule."""
+    """A piece cut from a text: where it was, and by which rule."""
 
     start: int
     end: int
@@ -65,12 +65,12 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
     text: bytes
     pieces: tuple[Piece, ...] = ()
-    """In order, none within another."""
+    """In order and disjoint."""
     refused: str | None = None
-    """Category the record is of, where the source refuses it."""
+    """The record's category, if the source refuses it."""
 
     def offsets(self) -> Iterator[tuple[Piece, int]]:
-        """Yield each piece with the place in the kept text it stood at."""
+        """Yield each piece with its position in the kept text."""
         gone = 0
         for piece in self.pieces:
             yield piece, piece.start - gone
@@ -91,8 +91,8 @@ class Cutter:
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
 
-        Of one that is no JSON object in UTF-8 everything is cut, but for what `unread` keeps; of
-        one of a refused category, too.
+        Everything is cut from a record of a refused category. Anything but a JSON object in UTF-8
+        is treated as `unread`.
         """
         try:
             raw.decode()
@@ -108,11 +108,11 @@ class Cutter:
         return _without(raw, pieces) if pieces else Kept(raw)
 
     def unread(self, raw: bytes) -> Kept:
-        """Return what is kept of a text that nobody can read: all or nothing."""
+        """Return what is kept of an unreadable text: all or nothing."""
         return everything(raw) if self.is_feared(raw) else Kept(raw)
 
     def is_feared(self, raw: bytes) -> bool:
-        """Whether a text that nobody can read may hold what is declared."""
+        """Whether an unreadable text may contain what is declared."""
         return self._words.may_stand_in(raw)
 
 
@@ -124,7 +124,7 @@ def _pieces(raw: bytes, record: Any, fields: Sequence[tuple[Field, Steps]]) -> l
         if steps[0][0] != ALL and not document.named(span, steps[0][0]):
             continue
         own = list(_find(document, span, field, steps))
-        # A condition is asked only where there is something to cut: it may look into what is none.
+        # Conditions are only checked if there is something to cut: they may look into bad JSON.
         if own and (field.unless is None or not field.unless.holds(record)):
             pieces += own
     return sorted(pieces)
@@ -136,7 +136,7 @@ _record = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class _Document:
-    """A text whose members are looked up once, however many fields are looked for in it."""
+    """A text whose members are looked up once, however many fields are searched for in it."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -146,11 +146,11 @@ class _Document:
         self._inside: dict[Span, tuple[Text, _Document | None, int]] = {}
 
     def members(self, span: Span) -> Iterator[Member]:
-        """Yield the members of the object, or the elements of the list, at a place."""
+        """Yield the members of the object, or the elements of the list, at a span."""
         return chain.from_iterable(self._by_name(span).values())
 
     def named(self, span: Span, step: str) -> Sequence[Member]:
-        """Return those that a step of a path takes; many paths begin with the same steps."""
+        """Return the members that a step matches; cached, as many paths share their first steps."""
         known = self._named.get((span, step))
         if known is None:
             known = self._named[span, step] = tuple(self._find(span, step))
@@ -163,7 +163,7 @@ class _Document:
         if span not in self._together:
             self._together[span] = Together.of(self.data, *span)
         together = self._together[span]
-        # Most names that are looked for are not there: no place of another is told for them.
+        # Most names searched for are absent, and need no positions of other members.
         return self._by_name(span).get(step, ()) if together is None else together.named(step)
 
     def _by_name(self, span: Span) -> dict[str | None, list[Member]]:
@@ -175,9 +175,9 @@ class _Document:
         return known
 
     def text(self, span: Span) -> tuple[Text, _Document | None, int]:
-        """Return the text at a place, the object it holds, and where that was cut off.
+        """Return the text at a span, the object in it, and where that was truncated.
 
-        None where it holds none; of one that is complete, the end of the text.
+        None if it contains no object; the end of the text if the object is complete.
         """
         known = self._inside.get(span)
         if known is None:
@@ -186,7 +186,7 @@ class _Document:
         return known
 
     def span(self) -> Span:
-        """Return where the object begins and ends: it is known to be one, and all there is."""
+        """Return where the object begins and ends; the text is known to be just one object."""
         return len(self.data) - len(self.data.lstrip(_SPACE)), len(self.data.rstrip(_SPACE))
 
 
@@ -200,12 +200,12 @@ def _object_in(content: bytes) -> tuple[_Document | None, int]:
 
 
 def everything(raw: bytes) -> Kept:
-    """Return nothing of a text that cannot be read."""
+    """Cut all of a text that cannot be read."""
     return Kept(b"", (Piece(0, len(raw), UNREADABLE),) if raw else ())
 
 
 def _find(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:
-    """Yield what a field's rule cuts of the value at `span`."""
+    """Yield what a field's rule cuts from the value at `span`."""
     (name, is_text), rest = steps[0], steps[1:]
     if name == ALL:
         yield from _texts(document, span, field)
@@ -222,7 +222,7 @@ def _find(document: _Document, span: Span, field: Field, steps: Steps) -> Iterat
 def _texts(
     document: _Document, span: Span, field: Field, name: str | None = None
 ) -> Iterator[Piece]:
-    """Yield every text below a value that is not excepted; `name` is the nearest one above."""
+    """Yield every text below a value that is not excepted; `name` is the nearest name above."""
     data = document.data
     for member in document.members(span):
         nearest = member.name or name
@@ -233,7 +233,7 @@ def _texts(
 
 
 def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:
-    """Yield what is cut of the JSON a text holds; all of a text that holds no object."""
+    """Yield what is cut from the JSON in a text: all of it if that is not an object."""
     start, end = span
     if document.data[start : start + 1] != b'"':
         yield from _find(document, span, field, steps)
@@ -253,7 +253,7 @@ def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iter
 def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[Piece]:
     """Yield the cuts of one value: what is between quotes or brackets, or the member as a whole.
 
-    So what is left is JSON. `null`, `true` and `false` are no secret.
+    That way the rest is still JSON. `null`, `true` and `false` are not secret.
     """
     start, end = span
     first = data[start : start + 1]
@@ -273,7 +273,7 @@ def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[P
 
 
 def _with_comma(data: bytes, start: int, end: int) -> Span:
-    """Take the comma after a member, or the one before the last, along with it."""
+    """Return the span of a member with the comma after it or, for the last, the one before it."""
     after = end + len(data[end:]) - len(data[end:].lstrip(b" \t\r\n"))
     if data[after : after + 1] == b",":
         return start, after + 1
@@ -282,7 +282,7 @@ def _with_comma(data: bytes, start: int, end: int) -> Span:
 
 
 def _without(raw: bytes, overlapping: list[Piece]) -> Kept:
-    """Return a text without the pieces; of two that overlap the outer is taken."""
+    """Return a text without the pieces; overlapping ones are merged, under the first's rule."""
     pieces: list[Piece] = []
     for piece in overlapping:
         if pieces and piece.start < pieces[-1].end:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 def of_parts(year: str, month: str, day: str, hour: str) -> str | None:
-    """Return `YYYYMMDDHH`, or None where it is no hour of the calendar."""
+    """Return `YYYYMMDDHH`, or None if that is not an hour of the calendar."""
     try:
         datetime(int(year), int(month), int(day), int(hour))  # noqa: DTZ001 a check of the calendar
     except ValueError:

@@ -1,4 +1,4 @@
-"""The outcome an HTTP status states.
+"""The outcome that an HTTP status states.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
 """
@@ -20,7 +20,7 @@ _FIRST, _FIRST_FAILURE, _LAST = 100, 400, 599
 
 
 def number(status: str | int | None) -> int | None:
-    """Return a status as a number; None where the record states none."""
+    """Return a status as a number; None if it is absent or not one."""
     text = "" if status is None else str(status)
     if not text.isascii() or not text.isdigit() or len(text) != len(str(_LAST)):
         return None

@@ -1,4 +1,4 @@
-"""Bounded gzip inflation (RFC 1952), strict about what follows the last member."""
+"""Bounded gzip decompression (RFC 1952), strict about what follows the last member."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECE_BYTES = 1 << 20
 
 
 def inflated(body: bytes, limits: Limits) -> bytes | Undecodable:
-    """Return the content of a delivered file: inflated if it is gzip, otherwise the file itself."""
+    """Return the content of a delivered file: decompressed if it is gzip, else the file itself."""
     if body.startswith(GZIP_MAGIC):
         return inflate(body, limits)
     if len(body) > limits.inflated_bytes:
@@ -25,8 +25,8 @@ def inflated(body: bytes, limits: Limits) -> bytes | Undecodable:
 def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
     """Return the content of a gzip file of one or more members.
 
-    Bytes after the last member are never ignored: content that a checker of the inflated
-    bytes does not see could hide there.
+    Bytes after the last member are never ignored: content could hide there from whoever checks
+    the decompressed bytes.
     """
     content: list[bytes] = []
     room = limits.inflated_bytes
@@ -52,7 +52,7 @@ def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
 
 
 def inflated_sha256(body: bytes, limits: Limits) -> str | None:
-    """Hash what `inflated` returns, hex, without holding it; None where that is undecodable."""
+    """Return the hash, hex, of what `inflated` returns, without keeping it; None if undecodable."""
     if not body.startswith(GZIP_MAGIC):
         return sha256(body).hexdigest() if len(body) <= limits.inflated_bytes else None
     digest, room, rest = sha256(), limits.inflated_bytes, body

@@ -11,12 +11,15 @@ _TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LATEST = 253_402_300_800_000
-"""The year 10000, in milliseconds: what is later is no instant of a log."""
+"""The year 10000, in milliseconds: nothing later is a time in a log."""
 
 
 @bounded_cache(results=4096, longest=64)
 def milliseconds(text: str | None) -> int | None:
-    """Read a text with a zone as milliseconds since the epoch, UTC; None of anything else."""
+    """Read a text with a zone as milliseconds since the epoch, UTC; None for anything else.
+
+    Times before the epoch become 0.
+    """
     if text is None or _TEXT.fullmatch(text) is None:
         return None
     try:
@@ -27,5 +30,5 @@ def milliseconds(text: str | None) -> int | None:
 
 
 def of_number(value: int) -> int | None:
-    """Take a count of milliseconds since the epoch; None where it is out of bounds."""
+    """Return a number of milliseconds since the epoch; None if it is out of bounds."""
     return value if 0 <= value < _LATEST else None

@@ -1,14 +1,14 @@
-"""Files of JSON as log pipelines deliver them: values a line, joined without one, or enveloped.
+"""Files of JSON as log pipelines deliver them: one value per line, concatenated, or enveloped.
 
 - Lines of JSON, one record each; gzip or not.
-- Firehose joins what it is given: values follow each other without anything between.
+- Firehose concatenates what it gets: values follow each other with nothing in between.
   https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion-concepts.html
-- A CloudWatch Logs subscription sends envelopes, each packed by itself; its log events are the
+- A CloudWatch Logs subscription sends envelopes, each compressed separately; its log events are the
   records. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 - One JSON list, as tools print it.
 
-Every byte is of a record or between records, so that a file is rebuilt from them. No reason
-quotes the file: some logs carry what may not be quoted.
+Every byte is in a record or between records, so that the file can be rebuilt from them. No reason
+quotes the file: some logs contain what may not be quoted.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _BARE_LIST = json_slices.Envelope()
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, or why the file holds no readable records."""
+    """Return the exact slice of every record, or why the file has no readable records."""
     data = inflated(body, limits)
     if isinstance(data, bytes) and data.startswith(GZIP_MAGIC):
-        data = inflated(data, limits)  # packed by the log, and once more by what delivers it
+        data = inflated(data, limits)  # compressed by the log, and again by its delivery
     if isinstance(data, Undecodable):
         return data
     first = data.lstrip(_SPACE)[:1]
@@ -60,7 +60,7 @@ def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
 
 
 def _values(data: bytes) -> list[Span]:
-    """Return the span of every value: of each line, where lines hold one; else of those in it."""
+    """Return the span of every value: each line if it is one, else the values in it."""
     spans = _one_a_line(data)
     if spans is not None:
         return spans
@@ -74,7 +74,7 @@ def _values(data: bytes) -> list[Span]:
             continue
         joined = _joined(data, start, end)
         if joined is None and not number:
-            # The first line is the beginning of a value: printed over several lines.
+            # The first line is the beginning of a value that is spread over several lines.
             every = _joined(data, start, len(data))
             if every is not None:
                 return every
@@ -83,9 +83,9 @@ def _values(data: bytes) -> list[Span]:
 
 
 def _one_a_line(data: bytes) -> list[Span] | None:
-    """Return the lines, where each is a value and nothing else; None where any is not.
+    """Return the lines if each is exactly one value; None if any is not.
 
-    All are read by one call, which is what most files need.
+    All are decoded in one call, which is all that most files need.
     """
     if b"\r" in data:
         return None
@@ -96,8 +96,8 @@ def _one_a_line(data: bytes) -> list[Span] | None:
     lengths = list(map(len, map(bytes, values)))
     between = len(values) - 1
     last = data.endswith(b"\n")
-    # With as many line breaks as there are places between values, none is within one; and no other
-    # byte is left where the lengths and they are all there is.
+    # With as many line breaks as gaps between values, none is inside a value; and if the lengths
+    # and the line breaks add up to the size, no other byte is left.
     if data.count(b"\n") != between + last or sum(lengths) + between + last != len(data):
         return None
     ends = [end + before for before, end in enumerate(accumulate(lengths))]
@@ -110,7 +110,7 @@ _all_values = msgspec.json.Decoder(msgspec.Raw).decode_lines
 
 
 def _joined(data: bytes, start: int, end: int) -> list[Span] | None:
-    """Return the values that fill a stretch; None where it holds anything else."""
+    """Return the values that fill a range; None if anything else is in it."""
     spans = []
     at = start
     while at < end:
@@ -127,9 +127,9 @@ def _joined(data: bytes, start: int, end: int) -> list[Span] | None:
 
 
 def _log_events(data: bytes, span: Span) -> list[Span]:
-    """Return the log events of an envelope, or the value itself where it is none.
+    """Return the log events of an envelope, or the value itself if it is not one.
 
-    A control message asks whether the way is open; nothing in it is a record.
+    A control message only tests the connection; nothing in it is a record.
     """
     start, end = span
     if _MARK not in data[start:end]:

@@ -1,8 +1,7 @@
-"""Where the values of a JSON document stand: places in its bytes, doubled names included.
+"""Find where the values of a JSON document are in its bytes, including under duplicate names.
 
-A reader that wants to take a value out of a text has to know every place the value stands at, and
-has to see through every spelling of a name or a string. The document is taken for valid JSON:
-whoever asks has parsed it.
+To remove a value from a text, one has to find every place where it is, however its name or string
+is spelled. The document is assumed to be valid JSON: the caller has parsed it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _NAME = re.compile(
     rb'("[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\r\n,\]}{\["]+)?',
     re.DOTALL,
 )
-"""A name, and its value where that is neither object nor list."""
+"""A name, and its value if that is neither an object nor a list."""
 _NEXT = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BARE = re.compile(rb"[^ \t\r\n,\]}]+")
@@ -33,18 +32,19 @@ class Member(NamedTuple):
     """One member of an object, or one element of a list."""
 
     name: str | None
-    """None of an element."""
+    """None for an element."""
     start: int
-    """Where its name begins."""
+    """Where the name begins."""
     value: int
+    """Where the value begins."""
     end: int
-    """With `value` it bounds the value."""
+    """Where the value ends."""
 
 
 def members(data: bytes, start: int, end: int) -> Iterator[Member]:
     """Yield the members of the object, or the elements of the list, at `data[start:end]`.
 
-    Nothing of any other value. Raises `ValueError` where the bytes are no JSON.
+    None for any other value. Raises `ValueError` if the bytes are not JSON.
     """
     opening = data[start : start + 1]
     if opening not in {b"{", b"["}:
@@ -76,22 +76,22 @@ def members(data: bytes, start: int, end: int) -> Iterator[Member]:
 
 _slices = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _BESIDE = len(b'"":,')
-"""What a member has beside its name and value, where nothing is blank."""
+"""How many bytes a member has besides its name and value, without white space."""
 
 
 class Together(NamedTuple):
-    """The members of an object in which they are all there is, read by one call."""
+    """The members of an object that contains nothing else, decoded in one call."""
 
     start: int
     lengths: dict[str, int]
-    """Name to length of the value, in order."""
+    """Each name, in order, to the length of its value."""
 
     @classmethod
     def of(cls, data: bytes, start: int, end: int) -> Together | None:
-        """Read what stands at `data[start:end]`.
+        """Read the object at `data[start:end]`.
 
-        None where a name is doubled, spelt with an escape or other than ASCII, or anything blank
-        is between; and of what is no object.
+        None if a name occurs twice, has an escape or is not ASCII, if there is any white space
+        between members, and if it is not an object.
         """
         try:
             slices = _slices(data[start:end])
@@ -104,7 +104,7 @@ class Together(NamedTuple):
         return cls(start, lengths)
 
     def members(self) -> Iterator[Member]:
-        """Yield all of them."""
+        """Yield all members."""
         at = self.start + 1
         for name, length in self.lengths.items():
             value_at = at + len(name) + len(b'"":')
@@ -112,7 +112,7 @@ class Together(NamedTuple):
             at = value_at + length + len(b",")
 
     def named(self, name: str) -> Iterator[Member]:
-        """Yield the one of that name, where there is one."""
+        """Yield the member of that name, if there is one."""
         if name not in self.lengths:
             return
         at = self.start + 1
@@ -125,7 +125,7 @@ class Together(NamedTuple):
 
 
 def value_end(data: bytes, at: int) -> int:
-    """Return where the value that begins at `at` ends. Raises `ValueError` where none does."""
+    """Return where the value that begins at `at` ends. Raises `ValueError` if there is none."""
     first = data[at : at + 1]
     if first in {b"{", b"["}:
         depth = 0
@@ -145,10 +145,10 @@ def value_end(data: bytes, at: int) -> int:
 
 
 class Text:
-    """The text of a string literal, and where each byte of it stands in the literal's document."""
+    """The text of a string literal, and where each of its bytes is in the document."""
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
-        """Read the literal at `data[start:end]`. Raises `ValueError` where it is no text."""
+        """Read the literal at `data[start:end]`. Raises `ValueError` if it is not a text."""
         literal = data[start:end]
         try:
             self.content: bytes = msgspec.json.decode(literal, type=str).encode()
@@ -160,7 +160,7 @@ class Text:
         self._to: list[int] = []
 
     def place(self, start: int, end: int) -> Span:
-        """Return where the bytes `content[start:end]` stand in the document."""
+        """Return where the bytes `content[start:end]` are in the document."""
         if not self._from:
             self._align()
         return self._outer(start), self._outer(end)
@@ -170,7 +170,7 @@ class Text:
         return self._to[index] + position - self._from[index]
 
     def _align(self) -> None:
-        """Note where the two run apart: after every escape."""
+        """Record the offsets at which text and literal diverge: after every escape."""
         inner, outer, last = 0, self._start + 1, 1
         self._from.append(inner)
         self._to.append(outer)
@@ -178,7 +178,7 @@ class Text:
             between = escape.start() - last
             inner += between
             outer += between
-            # The escape itself is one place: no byte of what it stands for is apart from it.
+            # An escape is indivisible: the bytes it stands for have no places of their own in it.
             self._from.append(inner)
             self._to.append(outer)
             spelt = escape[0]
@@ -190,6 +190,6 @@ class Text:
 
 
 def _after(data: bytes, at: int) -> int:
-    """Return where the next member begins: past blanks, and a comma among them."""
+    """Return where the next member begins: past white space and a comma in it."""
     match = _NEXT.match(data, at)
     return at if match is None else match.end()

@@ -1,7 +1,7 @@
 """Exact slices of JSON values: the elements of a list, in an envelope or bare; the lines of a file.
 
-A slice is what was received, never re-serialized. One bad element spoils no other: where the
-whole does not parse, only strings and brackets are looked at, and each slice is judged alone.
+A slice is what was received, never re-serialized. A bad element affects no other: if the whole
+does not parse, only strings and brackets are examined, and each slice is judged by itself.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Envelope:
-    """An object whose one attribute is a list, or, without a name, the bare list."""
+    """An object whose only attribute is a list or, without a name, a bare list."""
 
     def __init__(self, attribute: str | None = None) -> None:
-        """Name the attribute that holds the list."""
+        """Take the name of the attribute with the list; None for a bare list."""
         name = re.escape(f'"{attribute}"'.encode()) if attribute else b""
         before = rb"\{" + _WHITE + name + _WHITE + rb":" + _WHITE if attribute else b""
         after = _WHITE + rb"\}" if attribute else b""
@@ -46,7 +46,7 @@ class Envelope:
         )
 
     def elements(self, data: bytes) -> list[Span] | None:
-        """Return the span of every element; None when `data` is not this envelope alone."""
+        """Return the span of every element; None if `data` is not exactly this envelope."""
         if self._opening.match(data) is None:
             return None
         try:
@@ -57,13 +57,13 @@ class Envelope:
         return None if isinstance(spans, int) else spans
 
     def opens(self, data: bytes) -> bool:
-        """Whether `data` begins as this envelope does."""
+        """Whether `data` begins like this envelope."""
         return self._opening.match(data) is not None
 
     def locate(self, data: bytes, lengths: Sequence[int]) -> list[Span] | int:
-        """Find the elements by their lengths, checking that only the envelope lies between.
+        """Find the elements by their lengths, checking that only the envelope is around them.
 
-        Returns the byte from which on it is something else, where it is.
+        Returns the position of the first byte that is anything else, if there is one.
         """
         opening = self._opening.match(data)
         if opening is None:
@@ -81,9 +81,9 @@ class Envelope:
         return position if self._closing.fullmatch(data, position) is None else spans
 
     def scan(self, data: bytes) -> list[Span] | None:
-        """Find the elements of a document that does not parse; None when it is not the envelope.
+        """Find the elements of a document that does not parse; None if it is not the envelope.
 
-        Only strings and brackets are looked at; whether a slice is JSON is for its reader to say.
+        Only strings and brackets are examined; whether a slice is JSON is for its reader to say.
         """
         opening = self._opening.match(data)
         if opening is None:
@@ -109,7 +109,7 @@ class Envelope:
 
 
 def elements(data: bytes, envelopes: Sequence[Envelope]) -> list[Span] | None:
-    """Return the elements of the first envelope `data` is; None when it is none of them."""
+    """Return the elements of the first envelope that matches `data`; None if none does."""
     for envelope in envelopes:
         spans = envelope.elements(data)
         if spans is not None:
@@ -118,7 +118,7 @@ def elements(data: bytes, envelopes: Sequence[Envelope]) -> list[Span] | None:
 
 
 def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Decoded | Undecodable:
-    """Return the records of a file: elements of an envelope, one object, or a value a line."""
+    """Return the records of a file: elements of an envelope, one object, or one value per line."""
     if len(data) > limits.inflated_bytes:
         return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
     if not data.strip(_SPACE):
@@ -131,7 +131,7 @@ def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Deco
 
 
 def bounded(data: bytes, spans: Sequence[Span], limits: Limits) -> Decoded | Undecodable:
-    """Return the records, unless one is past the limit."""
+    """Return the records, unless one exceeds the limit."""
     for index, (start, end) in enumerate(spans):
         if end - start > limits.record_bytes:
             return Undecodable(

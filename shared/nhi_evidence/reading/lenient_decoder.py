@@ -1,7 +1,7 @@
-"""Reading JSON objects into structs when the shape of their attributes varies.
+"""Read JSON objects into structs although the types of their attributes vary.
 
-Providers write a string where an object is usual, JSON inside a text, a name in another case. An
-attribute of an unexpected shape reads as absent and is reported, so that it affects nothing else:
+Providers write a string where an object is usual, JSON inside a text, a name in a different case.
+An attribute of an unexpected type reads as absent and is reported, so that it affects nothing else:
 the rest of the object is still read.
 """
 
@@ -20,9 +20,9 @@ _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
 
 class LenientDecoder(Generic[_StructT]):
-    """Reads one struct: typed at once where everything fits, attribute by attribute elsewhere.
+    """Reads one struct: in one call if everything fits, else attribute by attribute.
 
-    With `fold_case`, the slower way also finds an attribute whose name is in another case.
+    With `fold_case`, the slower way also finds an attribute whose name is in a different case.
     """
 
     def __init__(self, shape: type[_StructT], *, fold_case: bool = False) -> None:
@@ -32,7 +32,7 @@ class LenientDecoder(Generic[_StructT]):
         self._fold_case = fold_case
 
     def record(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
-        """Read a whole record; the second value names attributes of an unusable shape."""
+        """Read a whole record; the second value names attributes that could not be used."""
         try:
             return self._decode(raw), ()
         except msgspec.ValidationError:
@@ -56,10 +56,10 @@ class LenientDecoder(Generic[_StructT]):
         return record, tuple(unusable)
 
     def part(self, piece: bytes | msgspec.Raw, where: str) -> tuple[_StructT, tuple[str, ...]]:
-        """Read a slice of a record; `where` is how the record calls it.
+        """Read a slice of a record; `where` is its name in the record.
 
         Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice
-        does not decode, `msgspec.ValidationError` among them when it is no object.
+        cannot be decoded, in particular `msgspec.ValidationError` when it is not an object.
         """
         try:
             return self._decode(piece), ()
@@ -76,9 +76,9 @@ class LenientDecoder(Generic[_StructT]):
 
 
 def nested(piece: bytes | msgspec.Raw) -> bytes:
-    """Return the JSON inside a text, where a slice is a text that holds a list or an object.
+    """Return the JSON inside a slice if it is a text of a list or object, else the slice itself.
 
-    Raises what the JSON reader raises when the slice does not decode.
+    Raises as `msgspec.json.decode` does when the slice cannot be decoded.
     """
     slice_ = bytes(piece)
     if not slice_.startswith(b'"'):
@@ -95,10 +95,10 @@ def decode_leniently(
     *,
     fold_case: bool = False,
 ) -> _StructT:
-    """Read an object attribute by attribute, leaving out and naming those of another shape.
+    """Read an object attribute by attribute, leaving out those of another type.
 
-    Raises `msgspec.ValidationError` when `piece` is not an object, and what the JSON reader
-    raises when it is no JSON.
+    Their names are added to `unusable`. Raises `msgspec.ValidationError` when `piece` is not an
+    object, and as `msgspec.json.decode` does when it is not JSON.
     """
     slices = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
     if fold_case:
@@ -120,19 +120,19 @@ def decode_leniently(
 
 
 class _Field(msgspec.Struct, frozen=True):
-    """One attribute of a shape, and what reads it."""
+    """One attribute of a struct, and its decoder."""
 
     name: str
     encode_name: str
     folded_name: str
     type: Any
     decode: Callable[[msgspec.Raw], Any] | None
-    """None where it stays a slice."""
+    """None if it stays a slice."""
 
 
 @cache
 def _fields(shape: type[msgspec.Struct]) -> tuple[_Field, ...]:
-    """Return the attributes of a shape: looked up once, which costs a hundred records' reading."""
+    """Return the attributes of a struct; cached, as this costs as much as reading 100 records."""
     return tuple(
         _Field(
             field.name,
@@ -148,13 +148,13 @@ def _fields(shape: type[msgspec.Struct]) -> tuple[_Field, ...]:
 def _spelt_as(
     shape: type[msgspec.Struct], slices: dict[str, msgspec.Raw]
 ) -> dict[str, msgspec.Raw]:
-    """Return the slices under the names of the shape; an exact spelling comes first."""
+    """Return the slices under the struct's names; an exact spelling takes precedence."""
     return {name: slices[spelt] for name, spelt in _spellings(shape, tuple(slices))}
 
 
 @bounded_cache(results=512, longest=4096)
 def _spellings(shape: type[msgspec.Struct], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the names of a shape and how they are spelt; records of a kind have the same."""
+    """Return a struct's names and their spellings; cached, as records of a kind share them."""
     folded = {name.lower(): name for name in reversed(names)}
     return tuple(
         (name, name if name in names else folded[field.folded_name])
@@ -167,9 +167,9 @@ def _spellings(shape: type[msgspec.Struct], names: tuple[str, ...]) -> tuple[tup
 def _lenient_value(
     expected: Any, value: msgspec.Raw, name: str, unusable: list[str], fold_case: bool
 ) -> Any:
-    """Read an attribute of an unexpected shape as far as it goes; name what could not be read.
+    """Read what can be read of an attribute of an unexpected type, and name what cannot.
 
-    An object may stand inside a text, and one element of a list may be unlike the others.
+    An object may be inside a text, and a single element of a list may differ from the others.
     """
     inside = _inside(value)
     for option in get_args(expected):
@@ -186,7 +186,7 @@ def _lenient_value(
 
 
 def _inside(value: msgspec.Raw) -> bytes:
-    """Return the JSON a text holds, or the text itself where that is no JSON."""
+    """Return the JSON inside a text, or the text itself if it is not JSON."""
     try:
         inside = nested(value)
         msgspec.json.decode(inside, type=msgspec.Raw)

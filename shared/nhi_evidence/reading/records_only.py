@@ -1,4 +1,4 @@
-"""What a delivered file is, of a log whose provider signs no digest of its files."""
+"""The kind of a delivered file, for a log whose provider signs no digests of its files."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from nhi_evidence.event import Kind
 
 
 def kind_of(_object_key: str) -> Kind:
-    """Every delivery holds records, whatever its name: there are no companions to keep."""
+    """Return RECORDS whatever the name: such a log has no companions."""
     return Kind.RECORDS

@@ -23,7 +23,7 @@ _BY_LETTER = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LETTERS = {text: letter for letter, text in _BY_LETTER.items()}
 
 MAX_ELEMENTS = 1_000_000
-"""Elements of one list; a delivered file that is part of a proof holds fewer records."""
+"""The most elements in a list; a delivered file in a proof has fewer records."""
 
 
 class JsonError(ValueError):
@@ -33,35 +33,35 @@ class JsonError(ValueError):
 def members(data: bytes, *, spaces: bool = False) -> dict[bytes, bytes]:
     """Return the members of an object by name, each value as its exact slice.
 
-    `spaces` allows white space between tokens. Raises `JsonError`, for a doubled name too.
+    `spaces` allows white space between tokens. Raises `JsonError`, also for a duplicate name.
     """
     slices: dict[bytes, bytes] = {}
     for name, value in _items(data, b"{", b"}", spaces=spaces):
         if name in slices:
-            raise JsonError(f"{name[:80]!r} is there twice")
+            raise JsonError(f"{name[:80]!r} occurs twice")
         slices[name] = value
     return slices
 
 
 def elements(data: bytes, *, spaces: bool = False) -> list[bytes]:
-    """Return the elements of a list as exact slices. Raises `JsonError`."""
+    """Return the elements of a list as exact slices. Raises `JsonError` if it is not one."""
     return [value for _, value in _items(data, b"[", b"]", spaces=spaces)]
 
 
 def text(value: bytes, *, foreign: bool = False) -> bytes:
-    """Return the bytes a string stands for, in the spelling of this format's writers.
+    """Return the bytes that a string in canonical form stands for.
 
-    `foreign` allows what other writers escape without need, in ASCII. Raises `JsonError` for
-    another spelling, and for what is no string.
+    `foreign` allows unnecessary escapes of ASCII, as other writers use. Raises `JsonError` for any
+    other form, and for anything but a string.
     """
     string = (_FOREIGN if foreign else _TEXT).fullmatch(value)
     if string is None:
-        raise JsonError(f"not a string in its own spelling: {value[:80]!r}")
+        raise JsonError(f"not a string in canonical form: {value[:80]!r}")
     return _ESCAPE.sub(_unescape, string[1])
 
 
 def quoted(content: bytes) -> bytes:
-    """Return the one spelling of a string that stands for some bytes."""
+    """Return the canonical form of the string that stands for these bytes."""
     return b'"' + _ESCAPED.sub(_escape, content) + b'"'
 
 
@@ -99,7 +99,7 @@ def _items(
                 break
             at = _skip(data, at + 1, spaces=spaces)
     if _expect(data, closing, at, spaces=spaces) != len(data):
-        raise JsonError(f"byte {at + 1}: something follows")
+        raise JsonError(f"byte {at + 1}: trailing data")
 
 
 def _name(data: bytes, at: int, *, spaces: bool) -> tuple[bytes, int]:

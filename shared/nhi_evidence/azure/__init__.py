@@ -1,1 +1,1 @@
-"""What several Azure packs share: texts, claims, principals, apps, files, Event Hub runs."""
+"""Shared by the Azure packs: texts, claims, principals, apps, files, Event Hub runs."""

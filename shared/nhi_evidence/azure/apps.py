@@ -1,7 +1,7 @@
 """Microsoft's own applications, by application id.
 
-Two lists, since they mean different things: a client a person signs in with, and a service that
-acts by itself. An application on neither is taken for a customer's, so it stays evidence.
+Two lists, because they mean different things: clients that people sign in with, and services that
+act by themselves. An application on neither is taken for a customer's, so it stays evidence.
 https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 """
 
@@ -18,7 +18,7 @@ CLIENTS = {
     "aebc6443-996d-45c2-90f0-388ff96faa56": "Visual Studio Code",
     "74658136-14ec-4630-ad9b-26e160ff0fc6": "Entra admin center",
 }
-"""Clients of people: what one of them does with a user's token is that user's own doing."""
+"""Clients of people: what one of them does with a user's token is the user's own act."""
 
 SERVICES = {
     "60e6cd67-9c8c-4951-9b3c-23c25a2169af": "Compute Resource Provider",
@@ -36,4 +36,4 @@ SERVICES = {
     "9469b9f5-6722-4481-a2b2-14ed560b706f": "Hybrid File Sync Service",
     "f6b60513-f290-450e-a2f3-9930de61c5e7": "Microsoft Azure Log Search Alerts",
 }
-"""Services that act by themselves, with no user's token: resource providers and their kin."""
+"""Services that act by themselves, without a user's token: resource providers and the like."""

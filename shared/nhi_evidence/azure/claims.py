@@ -1,7 +1,7 @@
-"""Reading the claims of an Entra access token as Azure's logs repeat them.
+"""Read the claims of an Entra access token as Azure's logs repeat them.
 
-The same claim comes by its short name (`appid`, `oid`) and by a URI, in either case, as a text,
-a number or a list. Used by every pack that reads tokens; it decides nothing.
+The same claim occurs under its short name (`appid`, `oid`) and under a URI, in any case, as a text,
+a number or a list. Used by every pack that reads tokens; decides nothing.
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
@@ -25,7 +25,7 @@ _URIS = {
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "upn",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress": "email",
 }
-"""URI, lower case, to the short name of the same claim."""
+"""URI in lower case to the short name of the same claim."""
 
 
 _NAMESPACES = {
@@ -34,26 +34,26 @@ _NAMESPACES = {
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
     ),
 }
-"""Namespace as Managed HSM spells it, to the beginning of the URIs.
+"""Namespace as Managed HSM spells it to the prefix of the URIs.
 
 https://learn.microsoft.com/azure/key-vault/managed-hsm/logging
 """
 
 
 class Claims(msgspec.Struct, frozen=True, gc=False):
-    """The claims the rules look at; a claim of an unusable shape reads as absent."""
+    """The claims that the rules look at; one that cannot be used reads as absent."""
 
     oid: str | None = None
     """Object id of the principal in its tenant."""
     tid: str | None = None
     appid: str | None = None
-    """Application that holds the token; `azp` in tokens of version 2."""
+    """The application that has the token; `azp` in version 2 tokens."""
     appidacr: str | None = None
-    """How that application proved itself: 0 not, 1 by a secret, 2 by a certificate or assertion."""
+    """How that application authenticated: 0 not, 1 with a secret, 2 a certificate or assertion."""
     idtyp: str | None = None
     """`app` or `user`."""
     scp: str | None = None
-    """Delegated permissions; only tokens with a user have them."""
+    """Delegated permissions; only a user's token has them."""
     upn: str | None = None
     name: str | None = None
     unique_name: str | None = None
@@ -62,21 +62,23 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     sub: str | None = None
     idp: str | None = None
     uti: str | None = None
-    """Id of the token."""
+    """The token's id."""
     amr: str | None = None
     iat: str | None = None
     exp: str | None = None
     xms_mirid: str | None = None
-    """Resource of a managed identity."""
+    """The resource of a managed identity."""
     xms_act_fct: str | None = None
-    """Facets of the acting principal, numbers apart by blanks; 11 agent identity, 13 agent user."""
+    """Facets of the acting principal, numbers separated by spaces; 11 is an agent identity, 13 an
+    agent's user account."""
     xms_sub_fct: str | None = None
+    """Facets of the subject, likewise."""
     xms_par_app_azp: str | None = None
-    """Blueprint application an agent identity was made from."""
+    """The blueprint application that an agent identity was created from."""
 
     @property
     def user_name(self) -> str | None:
-        """The user's name as the token has it."""
+        """The user's name according to the token."""
         return self.upn or self.unique_name or self.email or self.name
 
     @property
@@ -90,9 +92,9 @@ _ALSO = {"azp": "appid", "azpacr": "appidacr", "preferred_username": "unique_nam
 
 
 def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
-    """Read a decoded claims object.
+    """Read a decoded claims object; None if it has no claim we know.
 
-    Returns None where there is none, and the names of claims whose shape is unusable.
+    The second value names claims that could not be used.
     """
     if not isinstance(claims, dict):
         return None, () if claims is None else ("claims",)
@@ -113,7 +115,7 @@ def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
 
 
 def _members(claims: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the claims; Managed HSM nests those named by URI in an object per namespace."""
+    """Yield the claims; Managed HSM nests those named by a URI in one object per namespace."""
     for key, value in claims.items():
         namespace = _NAMESPACES.get(key.lower())
         inner = value.get("claims") if namespace and isinstance(value, dict) else None
@@ -124,7 +126,7 @@ def _members(claims: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str | None:
-    """Return a claim as text: numbers in digits, lists with blanks between."""
+    """Return a claim as text: an integer's digits, a list joined by spaces; None for the rest."""
     if isinstance(value, str):
         return value
     if isinstance(value, (bool, dict)):

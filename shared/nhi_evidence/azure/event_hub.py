@@ -1,8 +1,8 @@
-"""Runs of Event Hub messages, and the bytes a run is delivered as (docs/evidence-format.md).
+"""Runs of Event Hub messages, and the bytes of a run's delivery (docs/evidence-format.md).
 
-A batch is cut into runs: messages of one partition whose sequence numbers follow each other. A
-run's bytes depend on its messages alone, so the same run delivered again is the same unit with
-the same bytes, whatever batch it comes in.
+A batch is split into runs: messages of one partition with consecutive sequence numbers. A run's
+bytes depend on its messages alone, so the same run delivered again is the same unit with the same
+bytes, whatever batch it is in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 VERSION = 1
 
 RUN_BYTES = 8 * 1024 * 1024
-"""A run takes no further message past so many bytes; a larger message is a run of its own."""
+"""The most bytes of messages in a run; a larger message is a run of its own."""
 
 _NUMBERED = re.compile(r"(.+/.+#.+/.+)/(\d{1,20})-(\d{1,20})(?:!h=\d{10})?", re.ASCII)
 _HOUR_DIGITS = len("YYYYMMDDHH")
@@ -24,18 +24,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One message as the hub hands it over."""
+    """One message as received from the hub."""
 
     body: bytes
     sequence: int | None = None
-    """Its number in the partition; None where the host states none."""
+    """Its number in the partition; None if the host states none."""
     offset: str | None = None
     enqueued: str | None = None
-    """When the hub took it, ISO 8601 in UTC."""
+    """When the hub received it, ISO 8601 in UTC."""
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
-    """Messages of one partition, each number following the one before."""
+    """Consecutively numbered messages of one partition."""
 
     stream: str
     """`<namespace>/<hub>#<hub creation id>/<partition>`."""
@@ -43,9 +43,9 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def unit(self) -> str:
-        """Stable name of the run: by its numbers, or, where it has none, by its bytes.
+        """The stable name of the run: by its numbers or, if it has none, by its bytes.
 
-        With the hour in which its first message was enqueued, where the host states it.
+        Includes the hour in which the first message was enqueued, if the host states it.
         """
         first, last = self.messages[0].sequence, self.messages[-1].sequence
         enqueued = self.messages[0].enqueued
@@ -57,7 +57,7 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """First line of a framed run."""
+    """The first line of a framed run."""
 
     k: str
     v: int
@@ -66,7 +66,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Line before each message."""
+    """The line before each message."""
 
     sequence: int | None = None
     offset: str | None = None
@@ -75,7 +75,7 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Framed(msgspec.Struct, frozen=True, gc=False):
-    """Where a message lies in a framed run."""
+    """Where a message is in a framed run."""
 
     sequence: int | None
     start: int
@@ -87,10 +87,10 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def runs(stream: str, messages: Iterable[Message]) -> list[Run]:
-    """Cut a batch into runs; in which order its messages come decides nothing.
+    """Split a batch into runs, regardless of the order of its messages.
 
-    A message that is there twice is taken once. Two messages of one number with different
-    bytes go into different runs: which of them counts is not decided here.
+    A repeated message is taken once. Messages with the same number but different bytes go into
+    different runs: which of them counts is not decided here.
     """
     numbered: dict[int, list[Message]] = {}
     unnumbered = []
@@ -129,7 +129,7 @@ def _contiguous(messages: Iterable[Message]) -> Iterator[list[Message]]:
 
 
 def frame(run: Run) -> bytes:
-    """Return the bytes a run is delivered as: its messages byte for byte, each after a head."""
+    """Return the bytes of a run's delivery: its messages byte for byte, each after its head."""
     pieces = [_encode(Opening(k="run", v=VERSION, stream=run.stream, messages=len(run.messages)))]
     for message in run.messages:
         head = _Head(
@@ -143,7 +143,7 @@ def frame(run: Run) -> bytes:
 
 
 def read(data: bytes) -> tuple[Opening, list[Framed]]:
-    """Return the opening of a framed run and where its messages lie.
+    """Return the opening of a framed run, and where its messages are.
 
     Raises `ValueError` saying where `data` is not what `frame` writes.
     """
@@ -184,7 +184,7 @@ def _line(data: bytes, start: int) -> tuple[bytes, int]:
 
 
 def claimed(unit: str) -> tuple[str, int, int] | None:
-    """Return stream, first and last number a unit's name claims; None of one without numbers."""
-    # Of every unit that is verified this is asked; most are files.
+    """Return stream, first and last number from a unit's name; None if it has no numbers."""
+    # Called for every unit that is verified; most are files.
     named = _NUMBERED.fullmatch(unit) if "#" in unit else None
     return (named[1], int(named[2]), int(named[3])) if named else None

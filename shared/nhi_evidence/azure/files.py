@@ -1,7 +1,7 @@
 """Files of Azure records -> exact record slices.
 
 Diagnostic settings write JSON lines to storage (`PT1H.json`) and `{"records":[...]}` to event
-hubs; Microsoft Graph answers `{"value":[...]}`; exports are bare lists, or one object.
+hubs; Microsoft Graph returns `{"value":[...]}`; exports are bare lists, or one object.
 https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs
 """
 
@@ -19,7 +19,7 @@ _ENVELOPES = (
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the exact slice of every record, or why the file holds none."""
+    """Return the exact slice of every record, or why the file has none."""
     data = inflated(body, limits)
     if isinstance(data, Undecodable):
         return data

@@ -1,7 +1,7 @@
-"""Who a token's claims show to have acted: the record rules AZ-01 to AZ-06 and AZ-09, first match.
+"""Who acted, by a token's claims: the record rules AZ-01 to AZ-06 and AZ-09, first match.
 
-One record is all a rule sees. Every pack that reads Azure tokens decides here, so that the same
-token means the same in every log (docs/sources/azure_activity.md).
+A rule sees a single record. Every pack that reads Azure tokens decides here, so that a token means
+the same in every log (docs/sources/azure_activity.md).
 https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 https://learn.microsoft.com/entra/agent-id/identity-platform/agent-token-claims
 """
@@ -40,8 +40,8 @@ def actor(
 ) -> Actor:
     """Decide who acted.
 
-    `caller` is what the record says beside the claims, `principal_type` how the provider calls
-    the principal whose role assignment let it through. The result always names the deciding rule.
+    `caller` is what the record says apart from the claims, `principal_type` the provider's word for
+    the principal whose role assignment allowed the call. The result names the deciding rule.
     """
     token = claims or Claims()
     identity = _identify(token, caller, (principal_type or "").lower())
@@ -74,7 +74,7 @@ def _identify(claims: Claims, caller: str | None, principal_type: str) -> Identi
 
 
 def _application(claims: Claims, app: str) -> Identity:
-    """A token without a user: of a Microsoft service, or of an application."""
+    """Identify the owner of a token without a user: a Microsoft service, or an application."""
     service = apps.SERVICES.get(app)
     if service is not None:
         return _make_identity(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, name=claims.appid)
@@ -84,7 +84,7 @@ def _application(claims: Claims, app: str) -> Identity:
 
 
 def _person(claims: Claims, app: str) -> Identity:
-    """A token with a user: the user's own doing, or an application's on the user's behalf."""
+    """Identify who acts with a user's token: the user, or an application on the user's behalf."""
     if app and claims.scp and app not in apps.CLIENTS:
         return _make_identity(
             IdentityKind.APPLICATION_OBO,
@@ -102,7 +102,7 @@ def _person(claims: Claims, app: str) -> Identity:
 
 
 def _without_token(claims: Claims, caller: str | None, principal_type: str) -> Identity:
-    """No claim says who: a Microsoft service by its name, a principal by its type, or nobody."""
+    """Identify a caller without claims: a Microsoft service by name, a principal by type."""
     name = caller or claims.user_name
     if name and _FIRST_PARTY.fullmatch(name):
         return _make_identity(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, uid=name, name=name)
@@ -143,7 +143,7 @@ def _make_identity(
 
 
 def _canonical(kind: IdentityKind, claims: Claims) -> str | None:
-    """An id that survives renaming: the object id of the principal, in its tenant."""
+    """Return an id that survives renaming: the principal's object id in its tenant."""
     is_user = kind in {IdentityKind.HUMAN, IdentityKind.AI_AGENT_USER, IdentityKind.UNKNOWN}
     if not claims.tid or not claims.oid or (kind is IdentityKind.AI_AGENT and claims.scp):
         return None
@@ -151,7 +151,7 @@ def _canonical(kind: IdentityKind, claims: Claims) -> str | None:
 
 
 def _user(claims: Claims, caller: str | None) -> User | None:
-    """The principal in the provider's own terms."""
+    """Return the principal in the provider's own terms."""
     uid = claims.oid or (caller if caller and _GUID.fullmatch(caller) else None)
     name = claims.user_name or claims.xms_mirid or (caller if caller != uid else None)
     if not (uid or name or claims.appid):
@@ -186,7 +186,7 @@ def _milliseconds(seconds: str | None) -> int | None:
 
 
 def _hops(claims: Claims, identity: Identity) -> tuple[Hop, ...]:
-    """The user an application or agent acts for comes first; the application acts last."""
+    """Return the chain: first the user that an application or agent acts for, then itself."""
     if claims.appid is None or claims.oid is None or claims.scp is None:
         return ()
     if identity.type_id not in {IdentityKind.APPLICATION_OBO, IdentityKind.AI_AGENT}:

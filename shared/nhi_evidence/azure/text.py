@@ -1,4 +1,4 @@
-"""Reading the texts Azure's logs share: times, callers' addresses, resource ids, file names.
+"""Read texts that Azure's logs share: times, callers' addresses, resource ids, file names.
 
 https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
 """
@@ -45,9 +45,9 @@ def milliseconds(text: str | None) -> int | None:
 def first_instant(
     candidates: Sequence[str | None], *, is_unusable: bool
 ) -> tuple[int, str] | Rejection:
-    """Return the first text that states an instant, in milliseconds and as it stands.
+    """Return the first text that states an instant, in milliseconds and unchanged.
 
-    A rejection where none does: the time is missing, unless one was there of an odd shape.
+    A rejection if none does: the time is missing, or malformed if any was present.
     """
     for text in candidates:
         instant = milliseconds(text)
@@ -61,7 +61,7 @@ def first_instant(
 
 @bounded_cache(results=4096, longest=_LONGEST)
 def endpoint(caller: str | None) -> Endpoint | None:
-    """Read a caller's address, which may carry a port; another text is kept as a name."""
+    """Read a caller's address, with or without a port; any other text is kept as a name."""
     if caller is None or is_absent(caller):
         return None
     with_port = _IPV4_AND_PORT.fullmatch(caller) or _IPV6_AND_PORT.fullmatch(caller)
@@ -71,7 +71,7 @@ def endpoint(caller: str | None) -> Endpoint | None:
 
 @bounded_cache(results=4096, longest=_LONGEST)
 def non_empty(text: str | None) -> str | None:
-    """Return a text that says something: not empty, no word for nothing, not the zero id."""
+    """Return a text unless it is empty, a word for nothing, or the zero id."""
     if text is None or is_absent(text) or text == _ZERO_ID:
         return None
     return text
@@ -79,21 +79,21 @@ def non_empty(text: str | None) -> str | None:
 
 @bounded_cache(results=4096, longest=1024)
 def provider_of(resource_id: str | None) -> str | None:
-    """Return the resource provider a resource id names last, in its own spelling."""
+    """Return the last resource provider in a resource id, as spelled there."""
     providers = _PROVIDER.findall(resource_id) if resource_id else ()
     return providers[-1] if providers else None
 
 
 @bounded_cache(results=4096, longest=1024)
 def tenant_of(resource_id: str | None) -> str | None:
-    """Return the tenant a resource id names."""
+    """Return the tenant in a resource id."""
     match = _TENANT.search(resource_id) if resource_id else None
     return match[1] if match else None
 
 
 @bounded_cache(results=4096, longest=1024)
 def subscription_of(resource_id: str | None) -> str | None:
-    """Return the subscription a resource id names."""
+    """Return the subscription in a resource id."""
     match = _SUBSCRIPTION.search(resource_id) if resource_id else None
     return match[1] if match else None
 
@@ -101,14 +101,14 @@ def subscription_of(resource_id: str | None) -> str | None:
 def directory_uid(tenant: str | None, kind: str, uid: str | None) -> str | None:
     """Return the canonical id of a principal, `nhi:entra:<tenant>:<kind>/<object id>`.
 
-    Lower case: one log writes an id in upper case, another in lower, and both mean the same
-    principal (RFC 9562, section 4). None where a part is absent.
+    In lower case: logs differ in the case of an id, and both spellings mean the same principal
+    (RFC 9562, section 4). None if a part is absent.
     """
     return f"nhi:entra:{tenant}:{kind}/{uid}".lower() if tenant and uid else None
 
 
 def hour_of(object_key: str) -> str | None:
-    """UTC hour `YYYYMMDDHH` stated in the name of a file diagnostic settings wrote, or None.
+    """Return the UTC hour `YYYYMMDDHH` in the name of a diagnostic settings file, or None.
 
     https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs#send-to-azure-storage
     """

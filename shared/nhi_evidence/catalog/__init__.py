@@ -1,1 +1,1 @@
-"""What an operation means: catalog tables, their rows and conditions, and the look-up."""
+"""What an operation means: catalog tables, their rows and conditions, and the lookup."""

@@ -1,6 +1,6 @@
-"""Loads and checks a source's catalog table, and classifies events with it.
+"""Load and check a source's catalog table, and classify events with it.
 
-Tables decide, code extracts. A new classification is one row and one golden case.
+Tables decide, code extracts. A new classification takes one row and one golden case.
 Format: docs/catalog.md.
 """
 
@@ -26,16 +26,16 @@ _MAX_NAME_LENGTH = 256
 _MAX_PERMISSIONS = 8
 
 _Key = tuple[str, str, str | None, bool, str | None, tuple[str, ...]]
-"""Everything a classification depends on where no override looks further into the record."""
+"""Everything a classification depends on if no override looks further into the record."""
 
 
 class _Compiled(msgspec.Struct, frozen=True):
     override: Override
     conditions: tuple[Callable[[Facts], bool], ...]
     needs_code: bool
-    """Whether it can hold only where the record gives an error code."""
+    """Whether it can only hold if the record has an error code."""
     record_class: str | None
-    """The only record class it can hold for, None when any."""
+    """The only record class it can hold for; None for any."""
 
     def holds(self, facts: Facts) -> bool:
         return all(condition(facts) for condition in self.conditions)
@@ -52,7 +52,7 @@ class Catalog:
     def __init__(self, table: bytes, *, name: str, access_levels: bytes | None = None) -> None:
         """Load a table, and the provider's access levels for operations without a row.
 
-        `name` names the table in errors. Raises `CatalogError` naming the row when a table is
+        `name` identifies the table in errors. Raises `CatalogError` naming the row when a table is
         inconsistent.
         """
         parsed, levels = table_form.read(table, access_levels, name=name)
@@ -108,7 +108,7 @@ class Catalog:
         return classification
 
     def classify_operation(self, call: Call, record_class: str | None = None) -> Classification:
-        """Return what an operation means before any override and outcome, cached."""
+        """Return what an operation means before any override or outcome, cached."""
         key = (
             call.service,
             call.operation,
@@ -179,7 +179,7 @@ _UNCLASSIFIED = Classification(
 
 
 def _cacheable(call: Call, cached: int) -> bool:
-    """Bound the caches in entries and in key length: the names come from records."""
+    """Whether to cache: caches are bounded in size and key length, as names come from records."""
     return (
         cached < _CACHE_SIZE
         and len(call.service) + len(call.operation) < _MAX_NAME_LENGTH

@@ -1,8 +1,8 @@
 """Conditions of catalog overrides: data, not expressions.
 
 A condition is a path into the event and a comparison from a closed list. All conditions of an
-override must hold; alternatives are separate overrides. An absent path and a JSON null are the
-same: neither has a value.
+override must hold; alternatives are separate overrides. An absent path is the same as a JSON null:
+neither has a value.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _EVENT_PATHS: Mapping[str, Callable[[Event], Any]] = {
 
 
 class Facts:
-    """Look-ups into one event; request and response are decoded only when a path needs them."""
+    """Lookups in one event; request, response and record are decoded only when a path needs it."""
 
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -76,7 +76,7 @@ class Facts:
         return msgspec.json.decode(self._event.record) if self._event.record else None
 
     def get(self, path: str) -> Any:
-        """Return the value at a path, None when the record has none."""
+        """Return the value at a path; None when the record has none."""
         root, _, rest = path.partition(".")
         if root == "request":
             return _walk(self._request, rest)
@@ -88,7 +88,7 @@ class Facts:
 
 
 def _walk(value: Any, path: str) -> Any:
-    """Follow a path; `*` stands for every element of a list and gives the list of their values."""
+    """Follow a path; `*` means every element of a list and yields the list of their values."""
     step, dot, rest = path.partition(".*.")
     if dot:
         elements = _walk(value, step)
@@ -157,7 +157,7 @@ _TAKES_PATH = {"same_as", "differs_from"}
 def compile_condition(row: Mapping[str, Any], *, where: str) -> Callable[[Facts], bool]:
     """Compile one condition row `{"path": ..., "<comparison>": ...}`.
 
-    Raises `CatalogError` naming `where` when the path or the comparison is not one of ours.
+    Raises `CatalogError` naming `where` for an unknown path or comparison, or an invalid operand.
     """
     path = row.get("path")
     comparisons = [key for key in row if key != "path"]

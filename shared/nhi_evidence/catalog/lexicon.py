@@ -1,7 +1,7 @@
-"""The lexicon: what the words of an operation's name say where no row names it.
+"""The lexicon: what the words of an operation's name say if no row names it.
 
-`lexicon.json` is the table: verbs in groups, and rules of a verb group and a noun, each with its
-reason. The first rule that holds decides. What it says is a guess and is labeled as one
+`lexicon.json` is the table: verbs in groups, and rules combining verb groups and nouns, each with
+its reason. The first rule that holds decides. The result is a guess and labeled as one
 (`fallback:lexicon:<rule>`); how often it agrees with the curated rows is measured
 (docs/catalog-lexicon.md).
 """
@@ -21,23 +21,23 @@ from nhi_evidence.phases import Classification
 FILE = "lexicon.json"
 BY_WORDS = "fallback:lexicon:"
 BY_VERB = "fallback:verb:"
-"""How the rule of a classification by the lexicon begins: by verb and noun, by the verb alone."""
+"""Prefixes of rules by the lexicon: from verb and noun, and from the verb alone."""
 
 _API_ACTIVITY = 6003
 _NO_VERB = "none"
 _MANNER = frozenset({"admin", "batch", "bulk", "user"})
-"""Words before a verb that say how or for whom: `AdminCreateUser`."""
+"""Words before a verb that say how, or for whom: `AdminCreateUser`."""
 _ENDS_OBJECT = frozenset(
     {"as", "at", "by", "for", "from", "in", "into", "of", "on", "to", "using", "via", "with"}
 )
-"""Words after which a name no longer says what was acted on: `GetCredentialsForIdentity`."""
+"""Words after which a name no longer says what is acted on: `GetCredentialsForIdentity`."""
 
 
 class VerbGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Verbs that do the same kind of thing."""
 
     activity: int
-    """Activity of OCSF API Activity (6003): 1 create, 2 read, 3 update, 4 delete, 99 other."""
+    """OCSF API Activity (6003) activity: 1 create, 2 read, 3 update, 4 delete, 99 other."""
     words: tuple[str, ...]
 
 
@@ -46,13 +46,13 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     id: str
     verbs: tuple[str, ...]
-    """Groups of verbs the rule speaks of, `none` for a name without a known verb; empty for any."""
+    """Verb groups the rule applies to, `none` for a name without a known verb; empty for any."""
     nouns: tuple[str, ...] = ()
-    """Phrases of which the name has one, word for word; none given, any name will do."""
+    """Phrases of which the name must have one, word for word; empty if any name will do."""
     at_end: bool = False
-    """Whether a noun counts only where it ends what is acted on: `GetKey`, not `GetKeyPolicy`."""
+    """Whether a noun only counts at the end of what is acted on: `GetKey`, not `GetKeyPolicy`."""
     unless: tuple[str, ...] = ()
-    """Phrases with which the rule does not hold."""
+    """Phrases that keep the rule from applying."""
     phase: str
     sub_phase: str | None = None
     why: str
@@ -63,9 +63,9 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verbs: dict[str, VerbGroup]
     rules: list[Rule]
     last: list[Rule]
-    """Rules of verbs alone, which decide where not even an access level does."""
+    """Rules by verb alone, which decide if not even an access level does."""
     lookalikes: tuple[str, ...]
-    """Words that hold another of the table's: `catalog` holds `log`, `attest` holds `test`."""
+    """Words that contain another of the table's: `log` in `catalog`, `test` in `attest`."""
     endings: tuple[str, ...]
     """Words that may follow the noun that ends a name: `GetSecretValue`."""
 
@@ -78,7 +78,7 @@ class _Compiled(msgspec.Struct, frozen=True):
     by_activity: dict[int, Classification]
 
     def holds(self, verb: str, name: str, acted_on: str) -> bool:
-        """Whether it holds for a verb's group, and nouns with a blank before and after each."""
+        """Whether it applies to a verb's group and nouns, each noun between two spaces."""
         if (self.verbs and verb not in self.verbs) or any(part in name for part in self.unless):
             return False
         if not self.nouns:
@@ -92,7 +92,7 @@ class Lexicon:
     """The lexicon's table, validated and indexed."""
 
     def __init__(self, table: bytes | None = None) -> None:
-        """Load the lexicon of this release, or another table.
+        """Load this release's lexicon, or another table.
 
         Raises `CatalogError` naming the rule when the table is inconsistent.
         """
@@ -113,11 +113,11 @@ class Lexicon:
         self._splitter = Splitter(_vocabulary(parsed))
 
     def by_words(self, operation: str) -> Classification | None:
-        """Return what an operation's verb and nouns say, None where no rule holds."""
+        """Return what an operation's verb and nouns say; None if no rule applies."""
         return self._first(self._by_words, operation)
 
     def by_verb(self, operation: str) -> Classification | None:
-        """Return what its verb alone says, None where the lexicon does not know it."""
+        """Return what an operation's verb alone says; None if the lexicon does not know it."""
         return self._first(self._by_verb, operation)
 
     def _first(self, rules: tuple[_Compiled, ...], operation: str) -> Classification | None:
@@ -136,9 +136,9 @@ class Lexicon:
         return None
 
     def _verb(self, words: tuple[str, ...]) -> tuple[str, int, int | None]:
-        """Return the group of a name's verb, its activity and where it stands.
+        """Return the group of a name's verb, its activity and its position.
 
-        A path's method says little where an action is named: `POST .../addPassword` adds.
+        A path's method says little if an action is named: `POST .../addPassword` adds.
         """
         first: tuple[str, int, int | None] = (_NO_VERB, 99, None)
         for position, word in enumerate(words):
@@ -153,7 +153,7 @@ class Lexicon:
         return first
 
     def _object(self, nouns: tuple[str, ...]) -> list[str]:
-        """Return the words of what is acted on, without what may follow it."""
+        """Return the words for what is acted on, without any that may follow."""
         words: list[str] = []
         for word in nouns:
             if word not in _ENDS_OBJECT:

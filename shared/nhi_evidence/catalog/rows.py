@@ -1,9 +1,9 @@
-"""Finding the row, or else the fallback, of an operation.
+"""Find the row, or else the fallback, of an operation.
 
-Order: exact, prefix, suffix, pattern; within each, a row of the service before a row of any
-service, and a longer name before a shorter. An operation without a row falls back: by a
-permission the call needed, by the words of its name (the lexicon), by its access level, by how its
-name begins, ends or looks, by its verb alone.
+Order: exact, prefix, suffix, pattern; within each, a row for the service before one for any
+service, and a longer name before a shorter one. An operation without a row falls back: to a
+permission that the call needed, the words of its name (the lexicon), its access level, the prefix,
+suffix or pattern of its name, its verb alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nhi_evidence.event import Call
 from nhi_evidence.phases import Classification
 
 _Meanings = list[tuple[str | None, Classification]]
-"""Record class and classification; those of a class come before that of any class."""
+"""Record class and classification; those for a class come before the one for any class."""
 
 _MATCHES = ("prefix", "suffix", "pattern")
 
@@ -35,7 +35,7 @@ class Rows:
     """The rows of a table, indexed."""
 
     def __init__(self, rows: Iterable[Row], names: Names, *, name: str) -> None:
-        """Index rows; `name` names the table in errors. Raises `CatalogError`."""
+        """Index rows; `name` identifies the table in errors. Raises `CatalogError`."""
         self._names = names
         self._exact: dict[tuple[str, str], _Meanings] = {}
         self._partial: dict[str, list[tuple[str, str, Callable[[str], bool], _Meanings]]] = {
@@ -47,7 +47,7 @@ class Rows:
             partial.sort(key=lambda entry: (entry[0] == ANY, -len(entry[1])))
 
     def find(self, call: Call, record_class: str | None) -> Classification | None:
-        """Return the classification of an operation, None when no row names it."""
+        """Return the classification of an operation; None if no row names it."""
         service = call.service
         spellings = self._names.spellings(call.operation)
         for of_service in (service, ANY):
@@ -101,7 +101,7 @@ class Fallbacks:
         lexicon: Lexicon,
         name: str,
     ) -> None:
-        """Index fallbacks; `name` names the table in errors. Raises `CatalogError`."""
+        """Index fallbacks; `name` identifies the table in errors. Raises `CatalogError`."""
         self._names = names
         self._lexicon = lexicon
         self._permissions: list[tuple[str, Classification]] = []
@@ -117,7 +117,7 @@ class Fallbacks:
             self._by_name[match].sort(key=lambda entry: -len(entry[0]))
 
     def find(self, call: Call) -> Classification | None:
-        """Return the classification of an operation without a row, None when no test holds."""
+        """Return the classification of an operation without a row; None if no test holds."""
         operation = self._names.folded(call.operation)
         for permission in call.permissions:
             for ending, classification in self._permissions:
@@ -167,7 +167,7 @@ def _of_class(
 
 
 def _test(match: str, name: str, names: Names, where: str) -> Callable[[str], bool]:
-    """Return the test of a folded operation name."""
+    """Return the test for a folded operation name. Raises `CatalogError` for a bad pattern."""
     if match == "prefix":
         return lambda operation: operation.startswith(name)
     if match == "suffix":

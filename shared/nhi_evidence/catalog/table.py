@@ -1,4 +1,4 @@
-"""The form of a catalog table (docs/catalog.md): rows, overrides, fallbacks; and its reader."""
+"""The format of a catalog table (docs/catalog.md): rows, overrides, fallbacks; and its reader."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ANY = "*"
 """Stands for every service in a row, and for every service or operation in an override."""
 
 SHARED = {"kubernetes": kubernetes.TABLE}
-"""Tables of what several packs' records hold; a pack's table includes them by name."""
+"""Tables for operations that occur in several packs; a pack's table includes them by name."""
 
 _NO_LEVELS = b'{"version":1,"services":{}}'
 
 
 class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a provider spells one operation in more than one way."""
+    """The ways in which a provider spells the same operation."""
 
     fold_case: bool = False
-    """Operations and permissions are compared without regard to case."""
+    """Whether operations and permissions are compared without regard to case."""
     separator: str | None = None
-    """Between the parts of a long name, of which the last two, or the last, may be a row's."""
+    """Separates the parts of a long name; a row may have just the last two, or the last."""
 
     def folded(self, name: str) -> str:
-        """Return a name as it is compared."""
+        """Return a name in the form in which names are compared."""
         return name.lower() if self.fold_case else name
 
     def spellings(self, operation: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """What one operation of a service means."""
 
     service: str
-    """A service, or `*`; a row of the service comes before a row of any service."""
+    """A service, or `*`; a row for the service comes before a row for any service."""
     operation: str
     phase: str
     sub_phase: str | None = None
@@ -57,7 +57,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     activity: int
     record_class: str | None = None
     match: str = "exact"
-    """`exact`, `prefix`, `suffix`, or `pattern`: a regular expression of the whole name."""
+    """`exact`, `prefix`, `suffix`, or `pattern`: a regular expression for the whole name."""
     refinable_by: tuple[str, ...] = ()
     attack: str | None = None
     confidence: str = "high"
@@ -66,7 +66,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A condition seen in the record that changes what an operation means."""
+    """A change to what an operation means, by conditions on the record."""
 
     id: str
     service: str
@@ -85,15 +85,15 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     id: str
     permission: str | None = None
-    """Applies when a permission the call needed ends with this ..."""
+    """Applies when a permission that the call needed ends with this ..."""
     level: str | None = None
-    """... or the record, or the access-level table, puts the operation at this level ..."""
+    """... or the record, or the access level table, puts the operation at this level ..."""
     prefix: str | None = None
     """... or the operation begins with this verb ..."""
     suffix: str | None = None
-    """... or ends with it ..."""
+    """... or ends with this ..."""
     pattern: str | None = None
-    """... or matches this regular expression as a whole."""
+    """... or as a whole matches this regular expression."""
     phase: str
     sub_phase: str | None = None
     uid: int = msgspec.field(name="class")
@@ -106,7 +106,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     version: int
     include: tuple[str, ...] = ()
-    """Shared tables whose rows, overrides and fallbacks are read with the table's own."""
+    """Shared tables whose rows, overrides and fallbacks are added to the table's own."""
     attack_version: str = ""
     names: Names = Names()
     rows: list[Row]
@@ -115,7 +115,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The provider's own access levels of operations, from outside the records."""
+    """The provider's own access levels for operations, which records do not state."""
 
     version: int
     services: dict[str, dict[str, list[str]]]
@@ -123,9 +123,9 @@ class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table, AccessLevels]:
-    """Read a table, with what it includes, and its access levels.
+    """Decode a table, with the tables it includes, and its access levels.
 
-    Raises `CatalogError` saying where it is malformed, or what it includes that is not there.
+    Raises `CatalogError` saying where it is malformed, or which included table does not exist.
     """
     parsed = _decode(table, Table, name)
     levels = _decode(access_levels or _NO_LEVELS, AccessLevels, name)
@@ -175,7 +175,7 @@ def fallback_classification(fallback: Fallback, *, where: str) -> Classification
 
 
 def phase(name: str, where: str) -> Phase:
-    """Return a phase by name. Raises `CatalogError` naming `where`."""
+    """Return a phase by name. Raises `CatalogError` naming `where` if there is none."""
     try:
         return Phase[name.upper()]
     except KeyError:
@@ -183,7 +183,7 @@ def phase(name: str, where: str) -> Phase:
 
 
 def known_class(uid: int, activity: int, where: str) -> int:
-    """Return the class when it has the activity. Raises `CatalogError` naming `where`."""
+    """Return the class if it exists and has the activity, else raise `CatalogError`."""
     classes: Mapping[int, Any] = CLASSES
     if uid not in classes or activity not in classes[uid].activities:
         raise CatalogError(f"{where}: no OCSF class {uid} with activity {activity}")

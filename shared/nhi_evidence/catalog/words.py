@@ -1,13 +1,13 @@
-"""An operation's name as words, the verb first: what the lexicon's rules are compared with.
+"""Split an operation's name into words, the verb first, for the lexicon's rules.
 
-Providers write names in six ways, told apart by their shape:
+Providers write names in six ways, distinguished by their form:
 
 - `CreateBucketAccessKey` (AWS, resource logs): words begin with a capital letter
-- `google.iam.admin.v1.CreateRole`, `v1.compute.firewalls.insert` (Google): parts between periods,
-  of which the last names the call; a last part of a single word says only what is done, to what
-  the part before it names
+- `google.iam.admin.v1.CreateRole`, `v1.compute.firewalls.insert` (Google): parts separated by
+  periods, of which the last names the call; if that is a single word, it says only what is done,
+  and the part before it says to what
 - `Microsoft.Compute/sshPublicKeys/generateKeyPair/action` (Azure): a path that ends in `read`,
-  `write`, `delete` or `action`; an action's own name stands before it
+  `write`, `delete` or `action`; an action's own name precedes it
 - `POST /groups/{id}/members/$ref` (Microsoft Graph): a method and a path
 - `create pods/exec` (Kubernetes): a verb and a resource, all in lower case
 - `Add member to role` (Entra): a phrase
@@ -22,25 +22,25 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 _VERSION = re.compile(r"v\d+\w*", re.IGNORECASE)
 _VIEW = "view"
-"""Stands for reading a resource as its API shows it, which seldom shows a secret."""
+"""Means reading a resource as its API shows it, which seldom includes a secret."""
 _NOT_A_NAME = frozenset({"$ref", "$value", "$count", "$batch", "{id}"})
 _OF = "of"
-"""Stands between what an action names and the kind of resource it is an action of."""
+"""Separates what an action names from the kind of resource that it belongs to."""
 _KEEP_S = ("ss", "us", "is", "os", "as")
 _SHORTEST_PLURAL = 4
 _SHORTEST = 3
-"""Shorter words are not looked for inside others: `is` in `publish`."""
+"""The shortest word that is looked for inside others: `is` is also in `publish`."""
 
 Split = Callable[[str], list[str]]
 
 
 class Splitter:
-    """Splits names into words, with the words it knows where a name's case does not tell."""
+    """Splits names into words, using a vocabulary if a name's case does not tell."""
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
-        """Take the words to look for in names written in one case, e.g. `LISTKEYS`."""
+        """Take the words to look for in names written in a single case, e.g. `LISTKEYS`."""
         words = {word for phrase in vocabulary for word in phrase.split() if len(word) >= _SHORTEST}
-        # A plural counts at the end alone: `getsecret` holds no `gets`.
+        # A plural only counts at the end: there is no `gets` in `getsecret`.
         forms = {word: re.escape(word) for word in words}
         forms |= {plural(word): f"{re.escape(plural(word))}$" for word in words}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
@@ -87,7 +87,7 @@ class Splitter:
         return [_VIEW if words == ["get"] else names[-1].lower(), *self._split(names[-2])]
 
     def _split(self, name: str) -> list[str]:
-        """Split at capital letters; a name of one case at the words that are known."""
+        """Split at capital letters, or at known words if the name has a single case."""
         if not (name.islower() or name.isupper()):
             return [word.lower() for word in _CAMEL.findall(name)]
         words: list[str] = []
@@ -101,7 +101,7 @@ class Splitter:
 
 
 def singular(word: str) -> str:
-    """Return an English noun without its plural ending: `policies`, `keys`, `aliases`."""
+    """Return the singular of an English noun: `policies`, `keys`, `aliases`."""
     if len(word) < _SHORTEST_PLURAL or not word.endswith("s") or word.endswith(_KEEP_S):
         return word
     if word.endswith("ies"):
@@ -110,7 +110,7 @@ def singular(word: str) -> str:
 
 
 def plural(word: str) -> str:
-    """Return a word with its plural ending, so that `singular` gives the word again."""
+    """Return the plural of a word, from which `singular` makes the same word again."""
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return word[:-1] + "ies"
     return word + ("es" if word.endswith(("ss", "x", "ch")) else "s")

@@ -1,4 +1,4 @@
-"""What a call of the Kubernetes API is about: objects, the account, who a binding names."""
+"""What a call to the Kubernetes API is about: objects, the account, whom a binding names."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OF_NHI = frozenset(
         "serviceaccounts",
     }
 )
-"""Resources that are, hold or empower non-human identities."""
+"""Resources that are, contain or empower non-human identities."""
 CLUSTER = "Kubernetes Cluster"
-"""Type of the target that is the cluster itself."""
+"""The target type of the cluster itself."""
 _ACCOUNTS = "serviceaccounts"
 _BINDINGS = frozenset({"clusterrolebindings", "rolebindings"})
 _ENTITIES = {"certificatesigningrequests": "Certificate Signing Request"}
@@ -33,21 +33,21 @@ _USER_TYPE_SERVICE = 4
 
 
 class Named(NamedTuple):
-    """The object a call names, as far as it does."""
+    """The object that a call names, as far as it does."""
 
     resource: str
-    """Plural and without a subresource: `pods`."""
+    """In the plural, without a subresource: `pods`."""
     name: str | None = None
     namespace: str | None = None
     uid: str | None = None
     path: str | None = None
-    """The path of the request, or the provider's own name of the object."""
+    """The path of the request, or the provider's own name for the object."""
 
 
 class _Granted(NamedTuple):
     subjects: tuple[Target, ...] = ()
     user: User | None = None
-    """The subject of a binding, where it is one alone."""
+    """The subject of a binding, if there is only one."""
     privileges: tuple[str, ...] = ()
 
 
@@ -59,9 +59,9 @@ def about(
     cluster: Target | None,
     issued: tuple[str, ...] = (),
 ) -> About:
-    """Return what a call is about; `path` is that of a request for no resource.
+    """Return what a call is about; `path` is used for a request without a resource.
 
-    Raises what the JSON reader raises when the request's object does not decode.
+    Raises as `msgspec.json.decode` does when the request's object cannot be decoded.
     """
     if named is None:
         by_path = (Target(uid=path),) if path else ()
@@ -73,7 +73,7 @@ def about(
 
 @bounded_cache(results=2048, longest=2048)
 def _made_again(named: Named, cluster: Target | None, issued: tuple[str, ...]) -> About:
-    """Controllers ask for the same objects over and over."""
+    """Return what a call is about; cached, as controllers ask for the same objects repeatedly."""
     return _about(named, _Granted(), cluster, issued)
 
 
@@ -97,7 +97,7 @@ def _about(
 def _targets(
     named: Named, subjects: tuple[Target, ...], cluster: Target | None
 ) -> tuple[Target, ...]:
-    """Return the object, its namespace, whom a binding names, the cluster."""
+    """Return the object, its namespace, whom a binding names, and the cluster."""
     targets = []
     uid = named.uid or named.path
     if uid or named.name:
@@ -111,7 +111,7 @@ def _targets(
 
 
 def _granted(request: msgspec.Raw) -> _Granted:
-    """Return whom a binding names and the role it gives; only some records hold it."""
+    """Return whom a binding names and the role it grants, if the record has the binding."""
     if not bytes(request):
         return _Granted()
     binding: Any = msgspec.json.decode(nested(request))

@@ -1,4 +1,4 @@
-"""The Kubernetes audit event, and the parts of it that are read: one stage of one request.
+"""The Kubernetes audit event, one stage of one request, and the parts of it that are read.
 
 https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event
 """
@@ -24,7 +24,7 @@ class UserInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class ObjectReference(msgspec.Struct, frozen=True, gc=False):
-    """`objectRef`: what a request is about; absent of a request for no resource."""
+    """`objectRef`: what a request is about; absent from a request without a resource."""
 
     resource: str | None = None
     subresource: str | None = None
@@ -58,7 +58,7 @@ class AuditEvent(msgspec.Struct, frozen=True, gc=False):
     objectRef: ObjectReference | None = None
     responseStatus: ResponseStatus | None = None
     requestObject: msgspec.Raw = ABSENT
-    """The object of the request, where the audit policy keeps it; a patch may be a list."""
+    """The request's object, if the audit policy includes it; a patch may be a list."""
     requestReceivedTimestamp: str | None = None
     stageTimestamp: str | None = None
     annotations: dict[str, Any] | None = None

@@ -1,7 +1,7 @@
 """Who called the Kubernetes API: the record rules K8S-01 to K8S-07, first match.
 
-Where a caller impersonates another, the other is the effective identity and the caller the first
-hop of the chain. Names that begin `system:` are the cluster's own.
+If a caller impersonates another, the other is the effective identity and the caller the first
+hop of the chain. Names that begin with `system:` are the cluster's own.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 https://learn.microsoft.com/azure/aks/azure-ad-rbac
 """
@@ -53,12 +53,12 @@ def actor(event: AuditEvent, cluster: str | None) -> Actor:
 
 
 def users_of(event: AuditEvent) -> bytes:
-    """Return who called and as whom, as one text: the many calls of an account have the same."""
+    """Return who called and as whom, as a cache key: an account's many calls share it."""
     return _encode((event.user, event.impersonatedUser))
 
 
 def users_in(text: bytes) -> tuple[UserInfo | None, UserInfo | None]:
-    """Return what `users_of` made a text of."""
+    """Return who called and as whom, from what `users_of` returned."""
     return _decode(text)
 
 
@@ -92,11 +92,10 @@ def _actor(users: bytes, cluster: str | None) -> Actor:
 
 
 def kind_of(name: str) -> IdentityKind | None:
-    """Return what a name of the cluster's own says alone; None of another's.
+    """Return what one of the cluster's own names means by itself; None for any other name.
 
-    `system:serviceaccount:<namespace>:<name>`, `system:anonymous` and the group it
-    is in, and other names that begin
-    `system:`: nodes, controllers, the API server.
+    `system:serviceaccount:<namespace>:<name>`, `system:anonymous` and its group, and other names
+    that begin with `system:`, such as nodes, controllers and the API server.
     https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
     """
     if name.startswith(_SERVICE_ACCOUNT):
@@ -145,7 +144,7 @@ def _service_account(user: UserInfo, cluster: str | None) -> Identity:
     pods = (user.extra or {}).get(_POD) or ()
     labels = [f"pod:{pod}" for pod in pods]
     if (_credential(user) or "").startswith(_CERTIFICATE):
-        # Service accounts have tokens; a certificate with such a name was signed by somebody.
+        # Service accounts have tokens; somebody had a certificate with such a name signed.
         labels.append(OF_CERTIFICATE)
     return _make_identity(
         IdentityKind.K8S_SERVICE_ACCOUNT,
@@ -153,7 +152,7 @@ def _service_account(user: UserInfo, cluster: str | None) -> Identity:
         user,
         subject=name,
         canonical_uid=(
-            # Azure's resource ids are the same in any case, and logs write them in several.
+            # Azure's resource ids ignore case, and logs write them in several ways.
             f"nhi:k8s:{cluster.lower()}:sa/{namespace}/{account}/{user.uid}"
             if cluster and known
             else None

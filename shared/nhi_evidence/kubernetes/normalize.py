@@ -1,4 +1,4 @@
-"""A Kubernetes audit event -> Event, for every pack whose records hold such events."""
+"""A Kubernetes audit event -> Event, for every pack whose records contain such events."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def event(
     who: Actor | None = None,
     record: msgspec.Raw | None = None,
 ) -> Event:
-    """Return the event an audit event states.
+    """Return the event that an audit event states.
 
-    `called` is its operation, `time` in milliseconds and as stated, `service_name` what the API
-    group is called in the record, `cluster` the cluster as the provider names it: its uid is part
-    of canonical ids. `unusable` names attributes that could not be read; `who` is given where
-    the provider says more of the caller, `record` where conditions look at all of it. Raises what
-    the JSON reader raises when the request's object does not decode.
+    `called` is its operation, `time` in milliseconds and as stated, `service_name` the record's
+    name for the API group, `cluster` the cluster as the provider names it: its uid is part of
+    canonical ids. `unusable` names attributes that could not be used; pass `who` if the provider
+    says more about the caller, `record` if conditions look at all of it. Raises as
+    `msgspec.json.decode` does when the request's object cannot be decoded.
     """
     reference = audit.objectRef or _NO_REFERENCE
     who = who or actor(audit, cluster.uid if cluster else None)
@@ -67,7 +67,7 @@ def event(
 
 
 def operation(audit: AuditEvent) -> Operation | None:
-    """Return the operation of an audit event; None where it names no verb, or nothing it is of."""
+    """Return the operation of an audit event; None without a verb, a resource or a path."""
     reference = audit.objectRef or _NO_REFERENCE
     resource = reference.resource or None
     path = None if resource else _path(audit)
@@ -94,14 +94,14 @@ def _operation(
 
 
 def uid(audit: AuditEvent) -> str | None:
-    """Return the id of a request and its stage: each stage is a record of its own."""
+    """Return the id of a request with its stage, as each stage is a record of its own."""
     request = None if is_absent(audit.auditID) else audit.auditID
     return f"{request} {audit.stage}" if request and audit.stage else request
 
 
 @bounded_cache(results=4096, longest=128)
 def stated(text: str | None) -> str | None:
-    """Return a text that says something."""
+    """Return a text unless it is a word for nothing."""
     return None if is_absent(text) else text
 
 
@@ -111,7 +111,7 @@ def _path(audit: AuditEvent) -> str:
 
 @bounded_cache(results=2048, longest=512)
 def _source(addresses: tuple[str, ...]) -> Endpoint | None:
-    """Return the address of the connection, the last; the caller may have set all before it.
+    """Return the connection's address, which is the last; a caller may forge those before it.
 
     https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event
     """

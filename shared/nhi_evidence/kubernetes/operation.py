@@ -1,7 +1,7 @@
-"""A call of the Kubernetes API in the API's own terms: its group, and what is done to what.
+"""A call to the Kubernetes API in the API's own terms: its group, and what is done to what.
 
-An operation is `<verb> <resource>[/<subresource>]`, as authorization rules write resources; of a
-request for no resource, `<verb> <path>`. The group without a name is `core`.
+An operation is `<verb> <resource>[/<subresource>]`, as authorization rules write resources; for a
+request without a resource, `<verb> <path>`. The group without a name is `core`.
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
 """
 
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
 CORE = "core"
-"""The API group without a name, as GKE calls it, too."""
+"""The API group without a name, which GKE calls the same."""
 
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d+)?", re.ASCII)
 _RESOURCE_NAME = re.compile(rf"([^/]+)/{_VERSION.pattern}/", re.ASCII)
 _BUILT_IN = ("io", "k8s")
 _UNQUALIFIED = frozenset({"apps", "autoscaling", "batch", CORE, "extensions", "policy"})
-"""Groups of Kubernetes whose names have no domain."""
+"""Kubernetes groups whose names have no domain."""
 _RBAC = "rbac.authorization.k8s.io"
 _NAMESPACES = "namespaces"
 _LONGEST = 1024
@@ -29,10 +29,10 @@ class Operation(NamedTuple):
     """What is asked of the API."""
 
     group: str
-    """The API group, `core` of the one without a name."""
+    """The API group; `core` for the one without a name."""
     verb: str
     resource: str
-    """`<resource>[/<subresource>]`; of a request for no resource, its path."""
+    """`<resource>[/<subresource>]`; for a request without a resource, its path."""
 
     @property
     def text(self) -> str:
@@ -41,7 +41,7 @@ class Operation(NamedTuple):
 
 
 class ObjectName(NamedTuple):
-    """An object by its namespace and name; a collection and the whole cluster have none."""
+    """An object's namespace, None if it is cluster-scoped, and name, None for a collection."""
 
     namespace: str | None
     name: str | None
@@ -49,11 +49,11 @@ class ObjectName(NamedTuple):
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def of_method(method: str, resource_name: str | None) -> Operation | None:
-    """Read GKE's name of a call, `<group reversed>.<version>.<resource>[.<subresource>].<verb>`.
+    """Parse GKE's name of a call, `<group reversed>.<version>.<resource>[.<subresource>].<verb>`.
 
     `io.k8s.core.v1.pods.exec.create` is `create pods/exec` of `core`. The group is taken from
-    `resource_name` where that states it: methods have been logged with both
-    `io.k8s.authorization.rbac` and `io.k8s.rbac`. None of a call of another form, such as
+    `resource_name` if that states it: methods have been logged with both
+    `io.k8s.authorization.rbac` and `io.k8s.rbac`. None for a call in any other form, such as
     `io.k8s.readyz`.
     https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
     """
@@ -70,10 +70,9 @@ def of_method(method: str, resource_name: str | None) -> Operation | None:
 
 @bounded_cache(results=1024, longest=_LONGEST)
 def object_name(resource_name: str, resource: str) -> ObjectName:
-    """Read GKE's name of a resource.
+    """Parse GKE's name of a resource, both parts None if it is in another form.
 
-    Its form is `<group>/<version>[/namespaces/<namespace>]/<resource>[/<name>[/<subresource>]]`;
-    of one in another form nothing is known.
+    The form is `<group>/<version>[/namespaces/<namespace>]/<resource>[/<name>[/<subresource>]]`.
     """
     match = _RESOURCE_NAME.match(resource_name)
     parts = resource_name[match.end() :].split("/") if match else []

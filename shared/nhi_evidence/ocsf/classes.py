@@ -1,4 +1,4 @@
-"""The slice of OCSF 1.8.0 this package writes: classes, activities, what each requires.
+"""The part of OCSF 1.8.0 that this package writes: classes, activities, and what each requires.
 
 Captions are those of the published schema; `tests/unit/test_ocsf_classes.py` compares them.
 """
@@ -215,10 +215,10 @@ CLASSES: Mapping[int, OcsfClass] = {
 
 
 def choose(event: Event, class_uid: int, activity_id: int) -> tuple[OcsfClass, int]:
-    """Return the class the record supports, and the activity within it.
+    """Return a class that the record supports, and the activity within it.
 
     Falls back from the wanted class to API Activity to Base Event; the activity of a
-    fallback is Other, since the wanted number means something else there.
+    fallback is Other, because the wanted number means something else there.
     """
     wanted = CLASSES[class_uid]
     if wanted.supported(event):

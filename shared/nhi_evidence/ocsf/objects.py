@@ -1,4 +1,4 @@
-"""The OCSF 1.8.0 objects and the record this package writes, attributes as in the schema."""
+"""The OCSF 1.8.0 objects and the record that this package writes, attributes as in the schema."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Service(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """`request`: of an API call."""
+    """`request` of an API call."""
 
     uid: str
 
@@ -120,7 +120,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class File(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """`file`: an object of a bucket."""
+    """`file`: an object in a bucket."""
 
     name: str
     path: str
@@ -161,7 +161,7 @@ class Named(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Specifics(msgspec.Struct, frozen=True, gc=False):
-    """The attributes of a record that only some classes carry."""
+    """The attributes of a record that only some classes have."""
 
     user: User | None = None
     session: Session | None = None
@@ -178,7 +178,7 @@ class Specifics(msgspec.Struct, frozen=True, gc=False):
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One OCSF record; attributes a class does not carry stay absent. Encode with msgspec."""
+    """One OCSF record; attributes that its class lacks stay absent. Encode with msgspec."""
 
     time: int
     class_uid: int

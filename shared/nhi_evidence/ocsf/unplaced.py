@@ -1,7 +1,7 @@
-"""What is known of an event and its OCSF class has no attribute for: observables and `unmapped`.
+"""What is known about an event but has no attribute in its OCSF class: observables and `unmapped`.
 
-A class that lacks `src_endpoint`, `http_request` or `resources` does not make what a record says
-of them unknown. Single values become observables, named like the attribute they would have been;
+That a class lacks `src_endpoint`, `http_request` or `resources` does not make what a record says
+about them unknown. Single values become observables, named like the attribute they would have been;
 objects go into `unmapped` under the attribute's name. Nothing is written twice.
 https://schema.ocsf.io/1.8.0/objects/observable
 """
@@ -17,14 +17,14 @@ from nhi_evidence.ocsf.classes import BASE_EVENT, OcsfClass
 from nhi_evidence.ocsf.objects import Observable, Specifics
 
 NOTHING_SPECIFIC = Specifics()
-"""What most classes have beside the attributes of all."""
+"""The specific attributes of most classes: none."""
 _NO_ENDPOINT = Endpoint()
 _IP, _USER_AGENT = 2, 16
 """OCSF `observable.type_id`: IP Address, HTTP User-Agent."""
 
 
 def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
-    """Return the single values the class has no attribute for."""
+    """Return the single values that the class has no attribute for."""
     call = event.call
     values = []
     if chosen is BASE_EVENT and call.source is not None and call.source.ip:
@@ -37,7 +37,7 @@ def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
 
 
 def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, Any] | None:
-    """Return the objects the class has no attribute for, by attribute; None without any."""
+    """Return the objects that the class has no attribute for, by attribute; None without any."""
     call, about = event.call, event.about
     is_placed = chosen.has_dst_endpoint or not call.endpoint
     if chosen.has_resources and is_placed and _is_targets_alone(about):
@@ -75,7 +75,7 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
 
 
 def _is_targets_alone(about: About) -> bool:
-    """Whether nothing but targets is known, which most calls of an API are about."""
+    """Whether nothing but targets is known, as for most API calls."""
     return not (
         about.user
         or about.entity
@@ -90,7 +90,7 @@ def _is_targets_alone(about: About) -> bool:
 
 
 def _placed(specific: Specifics) -> set[str]:
-    """Return the ids and names the class's own attributes already hold."""
+    """Return the ids and names that are already in the class's own attributes."""
     things = (
         specific.user,
         specific.entity,

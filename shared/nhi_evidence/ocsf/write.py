@@ -1,8 +1,8 @@
 """Event -> OCSF 1.8.0 record with the nhi extension (docs/ocsf).
 
 A class is used only when the record itself supports everything the class requires; otherwise
-the record is written as API Activity, and where even that would need an invented source or
-actor, as Base Event. Nothing is filled in to satisfy a schema.
+the record is written as API Activity or, if even that would need an invented source or actor, as
+Base Event. Nothing is filled in to satisfy a schema.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SEVERITY_UNKNOWN = 0
 """No source states a severity, so none is claimed."""
 
 _NO_ERRORS = frozenset({Result.SUCCESS, Result.UNKNOWN})
-"""Outcomes whose code, if any, is no error: a dry run allowed, a step on the way."""
+"""Outcomes whose code, if any, is not an error: an allowed dry run, an intermediate step."""
 _SUCCESS = (1, "Success")
 _FAILURE = (2, "Failure")
 _UNKNOWN = (0, "Unknown")
@@ -56,16 +56,16 @@ _BUCKETS = {
     "Microsoft.Storage/storageAccounts/blobServices/containers": (2, "Azure Blob"),
     "storage.googleapis.com/Bucket": (3, "GCP Bucket"),
 }
-"""Type of a target, in its provider's words, to the schema's number and caption."""
+"""The provider's type of a target to the schema's number and caption."""
 _CREDENTIAL = "Programmatic Credential"
 _PHASE_CAPTION = tuple(phase.name.replace("_", " ").title() for phase in sorted(Phase))
-"""By number: an enumeration hashes in Python, a tuple is indexed in C."""
+"""Captions by number: an enumeration is hashed in Python, a tuple is indexed in C."""
 
 
 _EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
 _PROFILES = ("cloud", "nhi/nhi")
 _BASE_PROFILES = (*_PROFILES, "host")
-"""Base Event has an actor by the profile `host` alone."""
+"""Base Event only has an actor through the profile `host`."""
 _REGULAR_FILE = 1
 """OCSF `file.type_id`."""
 
@@ -105,7 +105,7 @@ def ocsf_record(
         chosen.category_uid,
         chosen.category_name,
         activity_id,
-        # OCSF: activity 99 carries the source's own name of the activity.
+        # OCSF: activity 99 has the source's own name for the activity.
         call.operation_name if activity_id == OTHER else chosen.activities[activity_id],
         chosen.uid * 100 + activity_id,
         _SEVERITY_UNKNOWN,
@@ -227,7 +227,7 @@ def _authentication(event: Event) -> Specifics:
 
 
 def _signed_in_to(event: Event) -> Service:
-    """The service of a sign-in is what was signed in to; of a token call, who hands it out."""
+    """Return the service of a sign-in: what was signed in to, or the issuer of a token."""
     target = event.about.service
     if target is not None:
         return Service(name=target.name, uid=target.uid)

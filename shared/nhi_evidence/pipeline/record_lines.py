@@ -45,7 +45,7 @@ class _Waiting(msgspec.Struct, gc=False):
 
 
 _NOT_YET = Rejection("mapper_failed", "was not reached")
-"""Stands for what a record is mapped to until it is."""
+"""Placeholder until a record is mapped."""
 
 
 class RecordMapper:
@@ -67,7 +67,7 @@ class RecordMapper:
         return self._source in self._cutters
 
     def fears(self, body: bytes) -> bool:
-        """Whether a delivery that nobody can read may hold what the source declares."""
+        """Whether an unreadable delivery may contain what the source declares."""
         own = self._cutters.get(self._source)
         return own is not None and own.is_feared(body)
 
@@ -154,7 +154,7 @@ class RecordMapper:
     ) -> list[tuple[bytes | None, Read]]:
         """Return the line of each record of the unit with id `u`, and what it was mapped to.
 
-        None where it is out of scope and its raw text is not kept. `delivery_sha256` is the
+        None if it is out of scope and its raw text is not kept. `delivery_sha256` is the
         delivery's hash as stated in the unit line, hex.
         """
         reads = self.read_all([record.raw for record in records])
@@ -175,7 +175,7 @@ class RecordMapper:
         """Return the line of a record, mapped again from what its line kept.
 
         `was` is the line's statement about the record as delivered: hash (hex) and size. None
-        where it is out of scope and its raw text is not kept, where there is more to cut, and where
+        if it is out of scope and its raw text is not kept, if there is more to cut, and if
         something was cut that no source declares.
         """
         read = self.read(parsed.raw or b"")
@@ -207,7 +207,7 @@ class RecordMapper:
 
 
 def _kept_unread(raw: bytes, cutters: Iterable[cutting.Cutter]) -> cutting.Kept:
-    """Return what is kept of a record that nobody can read: all, unless a cutter fears it."""
+    """Return what is kept of an unreadable record: all of it, unless a cutter fears it."""
     is_feared = any(cutter.is_feared(raw) for cutter in cutters)
     return cutting.everything(raw) if is_feared else cutting.Kept(raw)
 

@@ -1,6 +1,6 @@
 """Which delivered files to send to the exporter again. Pure.
 
-Repeating is safe: what is already locked stays as it is, and a unit that comes again in another
+Repeating is safe: what is locked already stays unchanged, and a unit delivered again in another
 batch counts once. A replay thus adds what is missing, and what a newer mapper reads differently.
 """
 
@@ -24,9 +24,9 @@ _HOUR = timedelta(hours=1)
 _SPELT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2})?)?Z?)?")
 _DATED = re.compile(r"/(\d{4})/(?:(\d{2})/(?:(\d{2})/)?)?$")
 _BESIDE = timedelta(days=1)
-"""How far from its date the contents of a folder may be."""
+"""How far the contents of a folder may be from its date."""
 _DAYS = 366
-"""Longest window of one replay."""
+"""The longest window of one replay, in days."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -36,21 +36,21 @@ class Window(msgspec.Struct, frozen=True):
     ends: datetime
 
     def hours(self) -> Iterator[str]:
-        """Yield every hour of the window as keys spell it."""
+        """Yield every hour of the window, `YYYYMMDDHH` as in keys."""
         hour = self.begins
         while hour < self.ends:
             yield hour.strftime("%Y%m%d%H")
             hour += _HOUR
 
     def holds(self, instant: datetime) -> bool:
-        """Whether an instant lies in the window."""
+        """Whether an instant is in the window."""
         return self.begins <= instant < self.ends
 
     def may_hold(self, folder: str) -> bool:
-        """Whether something under a folder of keys can lie in the window.
+        """Whether anything under a folder of keys can be in the window.
 
-        A folder that ends in `/YYYY/`, `/YYYY/MM/` or `/YYYY/MM/DD/` holds that time; files
-        are sometimes put a day beside it. Any other folder can hold anything.
+        A folder that ends in `/YYYY/`, `/YYYY/MM/` or `/YYYY/MM/DD/` is for that time, though files
+        are sometimes a day off. Any other folder can contain anything.
         """
         dated = _DATED.search(folder)
         if dated is None:
@@ -72,7 +72,7 @@ class File(msgspec.Struct, frozen=True):
     bucket: str
     key: str
     version: str | None
-    """None in a bucket that was never versioned."""
+    """None in an unversioned bucket."""
     etag: str
     size: int
     stored: datetime
@@ -83,15 +83,15 @@ class Sending(msgspec.Struct, frozen=True):
 
     file: File
     unit: str
-    """Its name, as formed by the exporter."""
+    """The unit's name, as the exporter forms it."""
     hour: str
     standing: Standing = Standing.UNKNOWN
 
 
 def window(begins: str, ends: str) -> Window:
-    """Return the window two texts name: `2026-03-02`, `2026-03-02T08` or with minutes, UTC.
+    """Return the window between two texts: `2026-03-02`, `2026-03-02T08` or with minutes, UTC.
 
-    Raises `SettingsError` saying what is wrong with which.
+    Raises `SettingsError` saying which is wrong, and why.
     """
     first, last = _instant(begins, "--from"), _instant(ends, "--to")
     if last.time() != datetime.min.time() and last != _on_the_hour(last):
@@ -124,7 +124,7 @@ def _on_the_hour(instant: datetime) -> datetime:
 
 
 def chosen(files: Iterable[File], source: Source, when: Window) -> Iterator[Sending]:
-    """Yield what lies in the window: by the hour a file's name states, else by its storing."""
+    """Yield the files in the window, by the hour in their names, else by when they were stored."""
     wanted = set(when.hours())
     for file in files:
         unit = keys.file_unit(
@@ -145,7 +145,7 @@ def judged(
     source: Source,
     progress: Callable[[str, int], None] = lambda _what, _done: None,
 ) -> Iterator[Sending]:
-    """Yield sendings, hour by hour, with how their units stand in the evidence."""
+    """Yield sendings, hour by hour, with the standing of their units in the evidence."""
     by_hour: defaultdict[str, list[Sending]] = defaultdict(list)
     for sending in sendings:
         by_hour[sending.hour].append(sending)

@@ -1,6 +1,6 @@
-"""Mapping evidence again: the release that made it, its settings, and the raw text it kept.
+"""Map evidence again, with the same release, the same settings, and the raw text that was kept.
 
-A false normalized record, or one declared out of scope that is not, shows as another line.
+A falsified normalized record, or one wrongly declared out of scope, shows as a different line.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
 
 _MOST_MAPPERS = 64
-"""Kept at once: a writer may state other settings in every object."""
+"""How many mappers are kept: a writer may state different settings in every object."""
 
 
 class Reproducer:
-    """Maps units again, as `evidence.verify.report.Reproducer` asks; mappers are made once."""
+    """An `evidence.verify.report.Reproducer` that maps units again; mappers are reused."""
 
     def __init__(self) -> None:
-        """Begin without any mapper."""
+        """Start without any mapper."""
         self._mappers: dict[tuple[str, bytes], Mapper] = {}
 
     def __call__(self, header: Header) -> MapAgain | None:
-        """Return how the records of an object are mapped; None without its release or source."""
+        """Return how to map an object's records; None if this is not its release."""
         if header.mapper.digest != mapper_identity().digest:
             return None
         try:
             mapper = self._mapper(header.source, header.settings)
         except (SettingsError, ValueError):
-            return None  # a source or scope this release does not have: nothing of it made this
+            return None  # a source or scope that this release does not have, so it cannot be ours
 
         def again(unit: UnitLine, line: ParsedLine, was: tuple[str, int]) -> bytes | None:
             return mapper.records.again(unit.u, line, was)

@@ -1,8 +1,8 @@
 """Which events are evidence: actor or target is non-human, or the record cannot tell.
 
 Only a human acting on nothing that concerns non-human identities is out of scope. In doubt the
-record is kept, and a guess is doubt: of what no row of a catalog names, only a plain read is left
-out. What is out of scope is counted by reason, never just left out.
+record is kept, and a guess is doubt: without a catalog row, only a plain read is left out. What is
+out of scope is counted by reason, never just left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _GOVERNING = frozenset(
         Phase.EXECUTION,
     }
 )
-"""Base phases that make, use, empower or hide non-human identities, whoever acts.
+"""Base phases that create, use, empower or hide non-human identities, whoever acts.
 
 What is executed runs with an identity of its own: a function's role, a pod's service account.
 """
@@ -47,7 +47,7 @@ _API_ACTIVITY, _READ = 6003, 2
 
 
 def out_of_scope(event: Event, classification: Classification, scope: Scope) -> str | None:
-    """Return why an event is out of scope, or None to keep it."""
+    """Return why an event is out of scope; None if it is kept."""
     if scope is Scope.ALL or event.actor.identity.type_id != IdentityKind.HUMAN:
         return None
     if event.about.is_nhi or classification.base_phase in _GOVERNING:
@@ -60,7 +60,7 @@ def out_of_scope(event: Event, classification: Classification, scope: Scope) -> 
 
 
 def _is_plain_read(classification: Classification) -> bool:
-    """Whether a guess is that something was read, and nothing more."""
+    """Whether a guess says that something was read, and nothing else."""
     return classification.base_phase in _READS and (
         classification.class_uid,
         classification.activity_id,

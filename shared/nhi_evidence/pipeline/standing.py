@@ -1,6 +1,6 @@
-"""How units stand in the evidence: from the tables of its objects, read by range. Pure.
+"""The standing of units in the evidence, from the tables of its objects, read by range. Pure.
 
-Not the verdict of a verifier: nothing is asked of the log, so what is not sealed yet is seen too.
+This is not a verifier's verdict: the log is not read, so what is not sealed yet is included.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from nhi_evidence.stored import Description, Version
 
 
 class Standing(StrEnum):
-    """What the evidence holds of a unit."""
+    """What the evidence has of a unit."""
 
     PRESENT = "present"
     MISSING = "missing"
-    """No object has it whole; or only objects nobody counts."""
+    """It is in no object that counts, or not completely."""
     CONTESTED = "contested"
     """Objects contradict each other about it."""
     UNKNOWN = "unknown"
-    """The evidence was not looked at."""
+    """The evidence was not examined."""
 
 
 _STANDINGS = {
@@ -36,9 +36,9 @@ _STANDINGS = {
 
 
 def of_hour(store: EvidenceVersions, source: Source, hour: str) -> dict[str, Standing]:
-    """Return how each unit stands that objects of an hour claim; what is not in it is missing.
+    """Return the standing of each unit claimed by objects of an hour; all others are missing.
 
-    Raises `StoreUnavailableError` when the store cannot be asked.
+    Raises `StoreUnavailableError` when the store is unavailable.
     """
     claims: list[counting.Claim] = []
     for index, (key, table) in enumerate(_tables(store, f"ev/v1/{source.NAME}/h={hour}/")):
@@ -51,7 +51,7 @@ def of_hour(store: EvidenceVersions, source: Source, hour: str) -> dict[str, Sta
 
 
 def _tables(store: EvidenceVersions, prefix: str) -> Iterator[tuple[str, Table]]:
-    """Yield key and table of each object whose bytes have the hash its key states."""
+    """Yield key and table of each object whose body hash matches its key."""
     versions = [
         version for version in store.versions(prefix) if not version.marker and not version.shadow
     ]
@@ -68,7 +68,7 @@ def _tables(store: EvidenceVersions, prefix: str) -> Iterator[tuple[str, Table]]
             lines = frame.unpack_table(beginning or b"", limit=objects.MAX_LINES_BYTES)
             yield version.key, objects.read_table(lines)
         except ValueError:
-            continue  # no evidence object: nothing it claims counts
+            continue  # not an evidence object: nothing it claims counts
 
 
 def _is_genuine(version: Version, description: Description) -> bool:
@@ -77,7 +77,7 @@ def _is_genuine(version: Version, description: Description) -> bool:
 
 
 def _table_bytes(description: Description) -> int:
-    """Return how many bytes the table takes; all of them where the metadata does not say."""
+    """Return how many bytes the table takes; the whole object if the metadata does not say."""
     size = description.metadata.get("table", "")
     if size.isascii() and size.isdecimal() and 0 < int(size) < description.size:
         return int(size)

@@ -1,9 +1,9 @@
-"""The atlas: every operation that pinned sources name, and what is known of each.
+"""The atlas: every operation that pinned sources name, and what is known about each.
 
-One CSV file per provider, made by `make atlas` and reviewed as a diff (docs/catalog-atlas.md): here
-for the clouds, in the folder of a source that declares its own. It is no part of a bundle: an
+One CSV file per provider, made by `make atlas` and reviewed as a diff (docs/catalog-atlas.md):
+here for the clouds, and in a source's folder if it declares its own. It is not part of a bundle: an
 exporter classifies with the catalog tables and the lexicon alone, and the atlas records what they
-said of each operation when it was made.
+said about each operation when it was made.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from nhi_evidence import sources
 from nhi_evidence.errors import CatalogError
 
 DECLARED, OPERATIONS = "atlas.toml", "atlas.csv"
-"""In the folder of a source that brings its own part: what it is made from, and its operations."""
+"""Files of a source with its own part of the atlas: what it is made from, and its operations."""
 
 
 class Known(StrEnum):
-    """How the meaning of an operation is known, from knowledge to guess to nothing."""
+    """How the meaning of an operation is known, from knowledge through guesses to nothing."""
 
     CURATED = "curated"
-    """By a row of a catalog table, reviewed by hand."""
+    """From a row of a catalog table, reviewed by hand."""
     PERMISSION = "permission"
     """Guessed from a permission it needs."""
     LEXICON = "lexicon"
@@ -34,7 +34,7 @@ class Known(StrEnum):
     ACCESS_LEVEL = "access level"
     """Guessed from the provider's access level."""
     PATTERN = "pattern"
-    """Guessed from how its name looks, by a fallback of the pack."""
+    """Guessed from the form of its name, by a fallback of the pack."""
     VERB = "verb"
     """Guessed from its verb alone."""
     UNKNOWN = "unknown"
@@ -46,9 +46,9 @@ class Log(StrEnum):
     MANAGEMENT = "management"
     """On by default: CloudTrail management events, Admin Activity, the Activity Log, audit logs."""
     DATA = "data"
-    """Has to be switched on: data events, Data Access, resource logs, Graph activity."""
+    """Must be enabled: data events, Data Access, resource logs, Graph activity."""
     NONE = "none"
-    """No log: reads through Azure Resource Manager."""
+    """In no log: reads through Azure Resource Manager."""
     UNKNOWN = "not known"
 
 
@@ -59,9 +59,9 @@ class Provider(msgspec.Struct, frozen=True):
     pack: str
     """The source pack whose catalog classifies its operations."""
     denominator: str
-    """What the number of operations is the number of."""
+    """What its operations are, for counting them."""
     sources: tuple[str, ...]
-    """What they were taken from, with versions."""
+    """Where they were taken from, with versions."""
 
 
 class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,21 +79,21 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """As the catalog spells it."""
     operation: str
     recorded_as: str = ""
-    """The name in the log, where a row knows it and the API has another."""
+    """The name in the log, if a row knows it and it differs from the API's."""
     permissions: str = ""
-    """What a caller needs, in the provider's words, between blanks."""
+    """What a caller needs, in the provider's words, separated by spaces."""
     access_level: str = ""
-    """The provider's own level, where it has one."""
+    """The provider's own level, if it has one."""
     resources: str = ""
-    """Types of resources it acts on, in the provider's words, between blanks."""
+    """Types of resources it acts on, in the provider's words, separated by spaces."""
     target: str = ""
     """Required parameters that identify what is acted on, as the record spells them."""
     log: str = Log.UNKNOWN.value
     log_known: str = ""
-    """How the class of log is known; empty where it is not."""
+    """How the class of log is known; empty if it is not."""
     phase: str
     rule: str
-    """Row or rule that decided, as in `nhi_phase_rules`."""
+    """The deciding row or rule, as in `nhi_phase_rules`."""
 
     @property
     def known(self) -> Known:
@@ -102,9 +102,9 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 def providers() -> tuple[Provider, ...]:
-    """Return the providers: those of the clouds, then those that sources declare.
+    """Return the providers: the clouds, then those that sources declare.
 
-    Raises `CatalogError` when the index cannot be read, `SettingsError` for a declaration.
+    Raises `CatalogError` when the index cannot be read, `SettingsError` for an invalid declaration.
     """
     try:
         of_clouds = msgspec.json.decode(_file("providers.json"), type=tuple[Provider, ...])
@@ -128,7 +128,7 @@ def entries(provider: str) -> tuple[Entry, ...]:
 
 
 def known_by(rule: str) -> Known:
-    """Return how an operation is known whose first rule is this."""
+    """Return how an operation is known, from its first rule."""
     if not rule.startswith("fallback:"):
         return Known.CURATED
     kind = rule.split(":")[1]

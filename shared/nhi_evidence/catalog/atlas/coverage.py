@@ -1,4 +1,4 @@
-"""How much of what a provider can do is known, by how it is known; and how good the guesses are."""
+"""How many of a provider's operations are known, and how; and how good the guesses are."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class ProviderCoverage(msgspec.Struct, frozen=True):
     by_known: dict[str, int]
     by_log: dict[str, int]
     rows_beyond: int
-    """Rows of operations that no pinned source names: console, service and data events."""
+    """Rows for operations that no pinned source names: console, service and data events."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A row that the lexicon would have classified otherwise."""
+    """A row that the lexicon would have classified differently."""
 
     pack: str
     service: str
@@ -36,13 +36,14 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """What the lexicon says of the curated rows, of which it was not made."""
+    """How the lexicon compares with the curated rows, from which it was not made."""
 
     rows: int
-    """Exact rows of all packs."""
+    """Number of exact rows in all packs."""
     silent: int
-    """Of which the lexicon says nothing."""
+    """Number of those about which the lexicon says nothing."""
     agree: int
+    """Number of those with which it agrees."""
     differences: tuple[Difference, ...]
 
 
@@ -54,12 +55,12 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 def coverage() -> Coverage:
-    """Measure with the tables as they are now."""
+    """Measure with the current tables."""
     return Coverage(tuple(_providers()), agreement())
 
 
 def agreement() -> Agreement:
-    """Compare the lexicon with every exact row of every pack, and of what packs include once."""
+    """Compare the lexicon with every exact row of every pack; included rows count only once."""
     rows = silent = agree = 0
     differences = []
     not_yet = set(included_rows())

@@ -1,4 +1,4 @@
-"""What an operation means and how that is known: its entry, its row or rule, and its like."""
+"""What an operation means and how that is known: its entry, its row or rule, and similar ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARN_LIKE = re.compile(r"([\w.-]+):(.+)", re.DOTALL)
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """What a record may say that changes the meaning."""
+    """Something a record may say that changes the meaning."""
 
     id: str
     phase: str
@@ -31,7 +31,7 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     pack: str
     """The source pack that reads its records."""
     in_atlas: bool
-    """Whether a pinned source names it. What none names may not exist."""
+    """Whether a pinned source names it. An operation that none names may not exist."""
     phase: str
     sub_phase: str | None = None
     class_uid: int
@@ -41,7 +41,7 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     why: str = ""
     ref: str = ""
     confidence: str = ""
-    """Of a row: how sure its name is."""
+    """For a row: how certain its name is."""
     log: str = Log.UNKNOWN.value
     log_known: str = ""
     access_level: str = ""
@@ -55,10 +55,10 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 
 
 def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
-    """Return the explanations of `OPERATION` or `service:OPERATION`, in any case.
+    """Return the explanations of `OPERATION` or `service:OPERATION`, ignoring case.
 
-    There is one for each service that has it. A name that nothing knows has one too, by the pack
-    whose names look like it. `source` limits the search to the packs of a source. Raises
+    There is one for each service that has it. An unknown name has one too, from the pack whose
+    names look like it. `source` limits the search to the packs of a source. Raises
     `SettingsError` when there is no such source.
     """
     pack_names = packs(source)
@@ -80,7 +80,7 @@ def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
 
 
 def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
-    """Explain by the tables as they are now: a row may have been added since the atlas was made."""
+    """Explain by the current tables: a row may have been added since the atlas was made."""
     table = pack_table(pack)
     name = entry.recorded_as or entry.operation
     meaning = table.classify(entry.service, name, entry.permissions)
@@ -116,7 +116,7 @@ def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
 
 
 def _unknown_name(name: str, pack_names: tuple[str, ...]) -> Explanation:
-    """Explain a name that no source and no row knows: what its words would be taken for."""
+    """Explain a name that no source and no row knows, by its words."""
     pack = look if (look := _pack_by_look(name)) in pack_names else pack_names[0]
     service, operation = "", name
     if pack in ("aws_cloudtrail", "gcp_audit") and (split := _ARN_LIKE.fullmatch(name)):
@@ -136,7 +136,7 @@ def _pack_by_look(name: str) -> str:
 
 
 def _examples(pack: str, rule: str, entry: Entry) -> tuple[str, ...]:
-    """Return others that the rule decided when the atlas was made, of other services first."""
+    """Return others that the rule decided when the atlas was made, one for each service."""
     named: dict[str, str] = {}
     for _, other in _entries((pack,)):
         if other.rule == rule and other.operation != entry.operation:
@@ -163,7 +163,7 @@ def _entry(service: str, operation: str) -> Entry:
 
 
 def _names(service: str, *operations: str, wanted: str) -> bool:
-    """Whether the wanted name is one of these, with the service before it or without."""
+    """Whether the wanted name is one of these, with or without the service before it."""
     folded = wanted.lower()
     short = service.removesuffix(".googleapis.com").lower()
     return any(

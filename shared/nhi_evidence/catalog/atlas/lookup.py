@@ -1,4 +1,4 @@
-"""A pack's catalog with its table: what classifies an operation, and the words of why."""
+"""A pack's catalog with its table: what classifies an operation, and the reasons for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PackTable:
     """One pack's rows, overrides and fallbacks, by name."""
 
     def __init__(self, pack: str) -> None:
-        """Load it. Raises `SettingsError` for an unknown pack, `CatalogError` for its table."""
+        """Load a pack's table. Raises `SettingsError` if unknown, `CatalogError` if invalid."""
         files = [sources.table(pack, file) for file in sources.pack(pack).TABLES]
         levels = files[1] if len(files) > 1 else None
         self.pack = pack
@@ -28,19 +28,19 @@ class PackTable:
     def classify(
         self, service: str, operation: str, permissions: str = "", record_class: str | None = None
     ) -> Classification:
-        """Return what an exporter makes of an operation before its outcome is known."""
+        """Classify an operation as an exporter does before its outcome is known."""
         needed = tuple(permissions.split())
         call = Call(service, service, operation, operation, permissions=needed)
         return self.catalog.classify_operation(call, record_class)
 
     def row(self, rule: str, record_class: str | None = None) -> Row | None:
-        """Return the row a rule names, None when the rule is a fallback."""
+        """Return the row that a rule names; None if the rule is a fallback."""
         named = [row for row in self.table.rows if f"{row.service}:{row.operation}" == rule]
         fitting = [row for row in named if row.record_class in (None, record_class)]
         return next(iter(fitting or named), None)
 
     def why(self, rule: str) -> str:
-        """Return the reason a rule is there, empty where it gives none."""
+        """Return the reason for a rule; empty if it gives none."""
         if row := self.row(rule):
             return row.why
         for prefix in (BY_WORDS, BY_VERB):
@@ -63,7 +63,7 @@ class PackTable:
 def packs(source: str | None = None) -> tuple[str, ...]:
     """Return the packs that map a source's records, or those of every source.
 
-    A source that routes has several. Raises `SettingsError` for an unknown source.
+    A router has several. Raises `SettingsError` for an unknown source.
     """
     if source is None:
         return tuple(name for name in sources.names() if sources.routes(name) is None)
@@ -79,7 +79,7 @@ def pack_table(pack: str) -> PackTable:
 
 @cache
 def included_rows() -> frozenset[tuple[str, str]]:
-    """Return service and operation of the rows that packs include and do not have themselves."""
+    """Return service and operation of the rows in shared tables, which packs only include."""
     tables = (read(text, None, name=name)[0] for name, text in SHARED.items())
     return frozenset((row.service, row.operation) for table in tables for row in table.rows)
 
@@ -92,7 +92,7 @@ def lexicon() -> Lexicon:
 
 @cache
 def lexicon_reasons() -> dict[str, str]:
-    """Return the reason of every rule of the lexicon, by the rule's name in records."""
+    """Return the reason for every rule of the lexicon, by the rule's name in records."""
     return {
         f"{prefix}{rule.id}": rule.why
         for prefix, rules in (

@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from nhi_evidence import __version__
 from nhi_evidence.evidence.lines import MapperIdentity
 
-ROOMS = ("azure", "catalog", "kubernetes", "ocsf", "reading", "sources")
+PACKAGES = ("azure", "catalog", "kubernetes", "ocsf", "reading", "sources")
 """Packages of which every module and table is part of the digest."""
 
 MODULES = (
@@ -53,8 +53,8 @@ def _contents() -> Iterator[tuple[str, bytes]]:
     """Yield what is hashed, sorted by name: the path in the package, and the bytes."""
     package = files("nhi_evidence")
     entries = {name: package.joinpath(name) for name in MODULES}
-    for room in ROOMS:
-        entries |= dict(_below(room, package.joinpath(room)))
+    for folder in PACKAGES:
+        entries |= dict(_below(folder, package.joinpath(folder)))
     for name in sorted(entries):
         if entries[name].is_file():
             yield name, entries[name].read_bytes()

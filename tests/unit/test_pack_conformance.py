@@ -162,7 +162,7 @@ def test_a_missing_name_is_reported(half_done: Write, name: str) -> None:
         ("def decode(body, limits)", "def decode(body)", r"decode does not take \(body, limits\)"),
         ("def kind_of(object_key)", "def kind_of()", r"kind_of does not take \(object_key\)"),
         ("def hour_of(object_key)", "hour_of = 7\ndef _(x)", "hour_of is no function"),
-        ('NAME = "half_done"', 'NAME = "half"', "NAME is 'half', and its folder 'half_done'"),
+        ('NAME = "half_done"', 'NAME = "half"', "NAME is 'half', but its folder is 'half_done'"),
         ("def kind_of", "def statement():\n    ...\ndef kind_of", "statement does not take"),
     ],
 )

@@ -98,7 +98,7 @@ def test_three_checkers_accept_the_proof(sealed: Sealed, tmp_path: Path) -> None
     assert "provider signed this text, in the delivered file" in plain.out
     checked = alone(sealed.proof, sealed.key)
     assert 0 == checked.returncode, checked.stderr
-    assert "provider names the file this text stands in" in checked.stdout
+    assert "provider names the file this text is in" in checked.stdout
     walked = walk(unpack(sealed.proof, tmp_path / "bundle"), sealed.key, sealed.roots)
     assert 0 == walked.returncode, walked.stderr
     assert "   verified" in walked.stdout

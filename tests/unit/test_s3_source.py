@@ -122,8 +122,8 @@ def test_source_metadata_is_kept_if_it_never_changes(client: S3Client) -> None:
     [
         (ObjectRef("elsewhere", HOURLY, "1"), "bucket is not a configured source"),
         (ObjectRef("new", "else/x", "1"), "key is outside 'AWSLogs/'"),
-        (ObjectRef("new", "AWSLogs/999999999999/x", "1"), "account is not a configured one"),
-        (ObjectRef("new", "AWSLogs/x", "1"), "account is not a configured one"),
+        (ObjectRef("new", "AWSLogs/999999999999/x", "1"), "account is not configured"),
+        (ObjectRef("new", "AWSLogs/x", "1"), "account is not configured"),
     ],
 )
 def test_an_unaccepted_object_is_refused_before_any_request(ref: ObjectRef, reason: str) -> None:

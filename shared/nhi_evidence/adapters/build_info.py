@@ -1,4 +1,4 @@
-"""Of which commit the installed program is, as far as anything says so."""
+"""The commit that the installed program was built from, as far as anything states it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def commit() -> str | None:
-    """Return the commit, with `+changes` where a checkout has some, or None where nobody knows.
+    """Return the commit, with `+changes` if a checkout has any, or None if it is unknown.
 
-    What `git archive` wrote into the package (gitattributes, `export-subst`), what the installer
-    noted (PEP 610), and the checkout the package lies in are asked, in this order.
+    Sources, in this order: what `git archive` wrote into the package (gitattributes,
+    `export-subst`), what the installer noted (PEP 610), and the checkout the package is in.
     """
     return _archived() or _noted_by_installer() or _checked_out()
 
@@ -47,7 +47,7 @@ def _checked_out() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git says, or None without git or without an answer."""
+    """Return what git prints, or None if git is missing or fails."""
     command = ("git", "-C", str(folder), *arguments)
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

@@ -1,4 +1,4 @@
-"""The files of a case in a folder: plain files alone; no link is followed."""
+"""The files of a case in a folder: regular files only; no link is followed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class CaseFolder:
     """See `investigate.case.bag.Files`."""
 
     def __init__(self, folder: Path) -> None:
-        """List the folder. Raises `BagError` for what is no plain file in it."""
+        """List the folder. Raises `BagError` if it contains anything but regular files."""
         self._files: dict[str, Path] = {}
         for place, folders, files in os.walk(folder, followlinks=False):
             for name in (*folders, *files):

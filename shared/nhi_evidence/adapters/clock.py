@@ -1,4 +1,4 @@
-"""The wall clock. Only what is written about a write, and when it was sealed, is timed."""
+"""The wall clock. Only facts about a write, and about sealing, depend on it."""
 
 from __future__ import annotations
 

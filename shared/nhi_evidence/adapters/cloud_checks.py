@@ -1,4 +1,4 @@
-"""Asking Google Cloud and Azure about one thing at a time; a refusal is never taken for well."""
+"""Asking Google Cloud and Azure about one thing at a time; a refusal is never taken for OK."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from nhi_evidence.adapters.rest_reader import RestReader
 from nhi_evidence.checks import Check, State
 
 Judged = tuple[State, str]
-"""How an answer stands, and what it says."""
+"""State of an answer, and what was observed."""
 
 
 class CloudChecks:
-    """Looks at one project or subscription through its REST API."""
+    """Checks one project or subscription through its REST API."""
 
     def __init__(self, scope: str, reader: RestReader, deploy: str) -> None:
         """Name the scope as the report does, and the command that deploys it again."""
         self._scope, self._reader, self.deploy = scope, reader, deploy
 
     def ask(self, what: str, url: str, body: Any = None) -> tuple[Check | None, Any]:
-        """Return the answer, or the check that says why there is none."""
+        """Return (None, answer), or a check that says why there is no answer, and None."""
         answer = self._reader.ask(what, self._scope, url, body=body)
         last = self._reader.answers[-1]
         if last.status == "ok" and isinstance(answer, dict):
             return None, answer
         if last.status == "ok":
-            return self.unseen(what, "the answer is no object"), None
+            return self.unseen(what, "the answer is not an object"), None
         if last.status == "absent":
             return self.missing(what, last.error), None
         return self.unseen(what, last.error), None
@@ -40,7 +40,7 @@ class CloudChecks:
         *,
         body: Any = None,
     ) -> Iterator[Check]:
-        """Yield the check of one answer."""
+        """Yield the check of one answer, as `judge` judges it."""
         failed, answer = self.ask(what, url, body)
         if failed is not None:
             yield failed
@@ -48,7 +48,7 @@ class CloudChecks:
             yield self.judged(what, judge(answer), remediation)
 
     def judged(self, what: str, judged: Judged, remediation: str = "") -> Check:
-        """Return the check of what was judged already."""
+        """Return the check of an answer that was judged already."""
         state, observed = judged
         is_wrong = state not in {State.OK, State.UNKNOWN}
         return Check(
@@ -56,16 +56,16 @@ class CloudChecks:
         )
 
     def unseen(self, what: str, why: str) -> Check:
-        """Return the check of what was not looked at."""
+        """Return the check of something that could not be checked."""
         return Check(self._scope, what, State.UNKNOWN, why)
 
     def missing(self, what: str, observed: str) -> Check:
-        """Return the check of what is not there."""
+        """Return the check of something that does not exist."""
         return Check(self._scope, what, State.NOT_DEPLOYED, observed, self.deploy)
 
 
 def same(compared: tuple[bool, str]) -> Judged:
-    """Judge a comparison with what the stacks write."""
+    """Judge the result of comparing something with what the stacks write."""
     is_same, observed = compared
     return State.OK if is_same else State.CHANGED, observed
 
@@ -73,9 +73,9 @@ def same(compared: tuple[bool, str]) -> Judged:
 def variables(
     wanted: Mapping[str, str], actual: Mapping[str, Any], *, ours: Callable[[str], bool]
 ) -> tuple[bool, str]:
-    """Compare variables by name: a value may be somebody's secret, and is not printed.
+    """Compare variables; report names only, as a value may be a secret.
 
-    `ours` says which names more than the wanted ones would be a change.
+    `ours` tells for an additional name whether it counts as a change.
     """
     kinds = {
         "missing": wanted.keys() - actual.keys(),

@@ -1,4 +1,4 @@
-"""What the exporters of Google Cloud and Azure are told: for the stacks, and for the doctor."""
+"""Settings of the exporters in Google Cloud and Azure, for the stacks and for the doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhi_evidence.pipeline.scope import Scope
 
 
 def google(config: Config, gcp: Gcp, *, project_number: str) -> gcp_exporter.Settings:
-    """Return what the exporter is told: files or messages, of this project's own and no other."""
+    """Return the exporter's settings: files or messages, from this project only."""
     entry = _entry(config, GCP_SOURCE)
     store = config.bucket(entry.evidence)
     files = gcs_source.SourceBucket(
@@ -41,7 +41,7 @@ def google(config: Config, gcp: Gcp, *, project_number: str) -> gcp_exporter.Set
 def azure(
     config: Config, azure: Azure, *, namespace: str, creation_id: str, client_id: str
 ) -> azure_exporter.Settings:
-    """Return what the exporter is told; the last three are known to Azure alone."""
+    """Return the exporter's settings; the last three arguments are only known to Azure."""
     entry = _entry(config, AZURE_SOURCE)
     store = config.bucket(entry.evidence)
     return azure_exporter.Settings(
@@ -60,7 +60,7 @@ def azure(
 
 
 def _entry(config: Config, source: str) -> SourceEntry:
-    """Return the source of a cloud: the configuration has exactly one where it has the cloud."""
+    """Return the source of a cloud: the configuration has exactly one if it has the cloud."""
     return next(one for one in config.sources if one.source == source)
 
 

@@ -21,7 +21,7 @@ def read_settings(shape: type[_T], environ: Mapping[str, str] | None = None) -> 
     """Read `NHI_EVIDENCE_<FIELD>` variables into a settings struct.
 
     A field that is neither text, number, boolean nor enumeration is read as JSON. Raises
-    `SettingsError` naming every variable that is missing or wrong.
+    `SettingsError` naming every variable that is missing or invalid.
     """
     variables = os.environ if environ is None else environ
     values: dict[str, object] = {}
@@ -54,7 +54,7 @@ def _convert(text: str, wanted: object) -> object:
 def variables(settings: msgspec.Struct) -> dict[str, str]:
     """Return the `NHI_EVIDENCE_*` variables that `read_settings` reads these settings from.
 
-    What is absent stays unset: the function's own default holds.
+    A value of None stays unset, so that the function's own default applies.
     """
     values = {one.name: getattr(settings, one.name) for one in msgspec.structs.fields(settings)}
     return {
@@ -69,7 +69,7 @@ def _text(value: object) -> str:
 
 
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Return where this user's caches lie (XDG Base Directory Specification)."""
+    """Return the folder of this user's caches (XDG Base Directory Specification)."""
     variables = os.environ if environ is None else environ
     named = variables.get("XDG_CACHE_HOME", "")
     return Path(named) if named.startswith("/") else Path.home() / ".cache"

@@ -1,4 +1,4 @@
-"""How this program is run again from where the user stands, so that a printed command runs."""
+"""How to run this program again from the working directory, so that printed commands work."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ NAME = "nhi-evidence"
 
 
 def own_name() -> str:
-    """Return the program's name where the shell would find this one by it, else its path.
+    """Return the program's name if the shell would find this program by it, else its path.
 
-    The path is relative where it lies below the working directory: `.venv/bin/nhi-evidence`.
+    The path is relative if it is below the working directory: `.venv/bin/nhi-evidence`.
     """
     started = Path(sys.argv[0])
     if started.name != NAME or started.parent == Path():

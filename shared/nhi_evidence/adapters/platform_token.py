@@ -1,7 +1,7 @@
-"""Tokens in which a platform states who a function is; each is kept until shortly before it ends.
+"""Tokens in which a platform states who a function is, each kept until shortly before it expires.
 
-The one thing a function outside AWS shows for itself. There is no other way in: no key file, no
-client secret and no access key has a parameter here.
+They are all that a function outside AWS authenticates with. There is no other way in: nothing here
+takes a key file, a client secret or an access key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nhi_evidence.adapters import clock
 from nhi_evidence.errors import TokenUnavailableError
 
 EARLY_MS = 5 * 60 * 1000
-"""How long before its end a token is no longer handed out."""
+"""How long before its expiry a token is no longer used."""
 
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=10.0)
 _RETRY = urllib3.Retry(
@@ -30,22 +30,22 @@ _RETRY = urllib3.Retry(
 _OK = 200
 _EXCERPT = 300
 
-# Straight to the platform: unlike most HTTP clients a pool asks the environment for no proxy.
+# Straight to the platform: unlike most HTTP clients, a pool takes no proxy from the environment.
 _http = urllib3.PoolManager(1, retries=_RETRY, timeout=_TIMEOUT)
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a token says; read, never believed: whoever takes the token checks its signature."""
+    """What a token states; never trusted here: whoever accepts the token checks its signature."""
 
     iss: str
     sub: str
     exp: float
-    """End, seconds since the epoch."""
+    """Expiry, seconds since the epoch."""
     aud: str | tuple[str, ...] = ""
 
 
 def claims(token: str) -> Claims | None:
-    """Return the claims of a JSON Web Token (RFC 7519), or None when it is none."""
+    """Return the claims of a JSON Web Token (RFC 7519), or None if it is not one."""
     parts = token.split(".")
     if len(parts) != len(("header", "claims", "signature")):
         return None
@@ -57,7 +57,7 @@ def claims(token: str) -> Claims | None:
 
 
 def ask(platform: str, url: str, *, query: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
-    """Return what a platform's token endpoint answers.
+    """Return the answer of a platform's token endpoint.
 
     Raises `TokenUnavailableError` naming the platform and its refusal.
     """
@@ -72,12 +72,12 @@ def ask(platform: str, url: str, *, query: Mapping[str, str], headers: Mapping[s
 
 
 class PlatformToken:
-    """The function's token for one audience, asked for again before it ends."""
+    """The function's token for one audience, fetched again before it expires."""
 
     def __init__(
         self, platform: str, fetch: Callable[[], str], *, now: Callable[[], int] = clock.now
     ) -> None:
-        """Keep what `fetch` returns; `now` is in milliseconds since the epoch."""
+        """Keep the token that `fetch` returns; `now` is in milliseconds since the epoch."""
         self._platform = platform
         self._fetch = fetch
         self._now = now
@@ -85,7 +85,7 @@ class PlatformToken:
         self._until_ms = 0.0
 
     def __call__(self) -> str:
-        """Return a token that is good for a while. Raises `TokenUnavailableError`."""
+        """Return a token that remains valid for a while. Raises `TokenUnavailableError`."""
         if self._now() >= self._until_ms:
             token = self._fetch()
             stated = claims(token)

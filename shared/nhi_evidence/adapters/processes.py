@@ -1,8 +1,8 @@
-"""Looking into objects in processes of their own: one for each core.
+"""Examining objects in worker processes, one per core.
 
-What is within an object is a function of its leaf and bytes alone, so it needs nothing of the
-process that reads and counts. A process holds one object at a time: what `verify` holds in memory
-grows by that for each.
+Examining an object depends only on its leaf and bytes, so it needs nothing from the process that
+reads and counts. A worker holds one object at a time: `verify` needs that much more memory for each
+worker.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from nhi_evidence.evidence.verify.examining import Examined, examine
 from nhi_evidence.pipeline.reproduce import Reproducer
 
 ALONE_BYTES = 4 << 20
-"""So much is looked into without another process: to start one costs as much."""
+"""This much is examined without a worker process: starting one costs as much time."""
 
 
 class ProcessEndedError(EvidenceError):
-    """A process ended before it said what it found."""
+    """A worker process ended before it returned its result."""
 
 
 def cores() -> int:
@@ -36,9 +36,10 @@ def cores() -> int:
 
 
 def end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ended.
+    """End this process when its parent ends, for whatever reason.
 
-    One of a pool waits for work from a pipe that its siblings hold open, too: for ever.
+    Otherwise a worker of a pool would wait forever for work from a pipe that its siblings also hold
+    open.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -51,10 +52,10 @@ def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
 
 
 class Processes:
-    """Looks into objects side by side, as `Options.examiner` asks; with one job, here."""
+    """Examines objects in parallel, for `Options.examiner`; with one job, in this process."""
 
     def __init__(self, jobs: int, *, deep: bool, reproduce: bool) -> None:
-        """Use so many processes; none is started before there is enough to do."""
+        """Use up to `jobs` processes; none is started before there is enough to do."""
         self._jobs = jobs
         self._deep = deep
         self._reproduce = reproduce
@@ -64,14 +65,14 @@ class Processes:
 
     @property
     def examiner(self) -> Processes | None:
-        """What `Options.examiner` is to be: None where everything is looked into here.
+        """The value for `Options.examiner`: None if everything is examined in this process.
 
-        Without `deep`, handing an object over costs as much as looking at its table.
+        Without `deep`, handing an object over costs as much as checking its table.
         """
         return self if self._deep and self._jobs > 1 else None
 
     def __enter__(self) -> Processes:
-        """Begin without any process."""
+        """Start without worker processes."""
         return self
 
     def __exit__(
@@ -80,19 +81,19 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the processes; what was not begun is left."""
+        """End the worker processes; work that was not started is dropped."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
     def __call__(self, entry: ObjectLeaf, body: bytes) -> Callable[[], Examined]:
-        """Begin to look into an object."""
+        """Start examining an object; see `Examiner`."""
         self._bytes += len(body)
         if self.examiner is None or self._bytes <= ALONE_BYTES:
             return partial(self._here, entry, body)
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._jobs,
-                # Not by `fork`: a store's client has threads.
+                # Not `fork`: a store's client has threads.
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_begin,
                 initargs=(self._deep, self._reproduce),
@@ -111,7 +112,7 @@ def _result(future: Future[Examined], entry: ObjectLeaf) -> Examined:
 
 
 _own: list[Callable[[ObjectLeaf, bytes], Examined]] = []
-"""Of a process: how it looks into objects."""
+"""In a worker process: how it examines objects."""
 
 
 def _begin(deep: bool, reproduce: bool) -> None:

@@ -1,4 +1,4 @@
-"""Read-only calls over HTTPS for coverage, every answer kept with its exact text."""
+"""Read-only calls over HTTPS for coverage; every answer is kept with its exact text."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token goes to the host it is for, and to no other."""
+    """Follows no redirect: a token goes only to the host it is for."""
 
     def redirect_request(self, *_args: Any, **_named: Any) -> None:
         return None
 
 
 class RestReader:
-    """Asks with a bearer token, and keeps every answer."""
+    """Makes calls with a bearer token, and keeps every answer."""
 
     def __init__(self, tokens: Mapping[str, str], bases: Mapping[str, str] | None = None) -> None:
-        """Take a token for each host; `bases` are other addresses for hosts, of tests."""
+        """Use a token for each host; `bases` are other addresses for hosts, used by tests."""
         self._tokens = tokens
         self._bases = bases or {}
         self._opener = urllib.request.build_opener(_NoRedirect)
@@ -48,10 +48,10 @@ class RestReader:
         next_page: str = "",
         page_parameter: str = "",
     ) -> Any:
-        """Ask, all pages as one answer, and keep what came; None unless it is `ok`.
+        """Make a call, combine all pages into one answer, keep and return it; None unless `ok`.
 
-        `items` names the list that pages add to, `next_page` the member that leads to the next:
-        a whole address, or a token that goes into `page_parameter`.
+        `items` names the list that pages add to, `next_page` the member that leads to the next
+        page: a complete address, or a token to pass in `page_parameter`.
         """
         texts: list[str] = []
         combined: Any = None
@@ -126,7 +126,7 @@ class RestReader:
 
 
 def _is_page(page: Any, items: str) -> bool:
-    """Whether an answer is an object whose list, where it has one, is a list."""
+    """Whether an answer is an object whose member `items`, if present, is a list."""
     return isinstance(page, dict) and isinstance(page.get(items, []), list)
 
 
@@ -139,7 +139,7 @@ def _following(url: str, page: Any, next_page: str, parameter: str) -> str | Non
     if not following:
         return None
     if not parameter:
-        # A whole address, as Azure gives it: on the host that was asked, or nowhere.
+        # A complete address, as Azure gives it: only on the host that was called.
         return str(following) if urlsplit(str(following)).netloc == urlsplit(url).netloc else None
     joint = "&" if "?" in url else "?"
     return f"{url}{joint}{parameter}={following}"

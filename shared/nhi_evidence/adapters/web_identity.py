@@ -1,8 +1,8 @@
-"""The keyless way into the evidence account for a function outside AWS.
+"""Keyless access to the evidence account for a function outside AWS.
 
-The platform's token is exchanged for a session of the writer role. The exchange is not signed, so
-there is nothing to sign it with: neither it nor the writes look at access keys, at profiles or at
-the shared configuration of the machine, and a refused token never leads to them.
+The platform's token is exchanged for a session of the writer role. The exchange is not signed:
+neither it nor the writes use access keys, profiles or the machine's shared configuration, and a
+refused token never makes them fall back to those.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
@@ -34,7 +34,7 @@ _NO_PROFILE = {"profile": (None, None, None, None)}
 
 _REFUSING = {400, 403}
 _PASSING = {"IDPCommunicationError", "RequestTimeout", "Throttling", "ThrottlingException"}
-"""What AWS answers with the same status as a refusal, and takes the same token after."""
+"""Errors with the same status as a refusal after which AWS may still accept the same token."""
 
 
 def role_client(
@@ -47,12 +47,11 @@ def role_client(
 ) -> S3Client:
     """Return an S3 client of a role taken with the platform's token.
 
-    `token` is called once per session; a session is renewed from ten minutes before it ends at the
-    latest. `region` is the evidence bucket's; `endpoint_url` names another S3 and STS than
-    Amazon's.
+    `token` is called once per session; a session is renewed at the latest ten minutes before it
+    ends. `region` is the evidence bucket's; `endpoint_url` names an S3 and STS other than Amazon's.
 
     A call of the client raises `TokenUnavailableError` when the platform gives no token,
-    `TokenRefusedError` when the role does not take it and `StoreUnavailableError` when the
+    `TokenRefusedError` when AWS refuses it for the role, and `StoreUnavailableError` when the
     exchange cannot be made now; each means that nothing was written and the delivery must be
     retried.
     """
@@ -88,20 +87,20 @@ def role_client(
 
 
 def _keyless_core() -> BotocoreSession:
-    """Return a session that reads no file and finds no credentials anywhere."""
+    """Return a session that reads no files and finds no credentials anywhere."""
     session = BotocoreSession(session_vars=_NO_FILES | _NO_PROFILE)
     session.register_component("credential_provider", CredentialResolver([]))
     return session
 
 
 def _is_refusal(error: ClientError) -> bool:
-    """Whether the token, not the service, is why there is no session."""
+    """Whether the token, rather than the service, is the reason that there is no session."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status in _REFUSING and error.response.get("Error", {}).get("Code") not in _PASSING
 
 
 def _stated_claims(token: str) -> str:
-    """Say what the refused token states, so that it can be held against the role's trust policy."""
+    """Return what a refused token states, to be compared with the role's trust policy."""
     claims = platform_token.claims(token)
     if claims is None:
         return "the token is not a JSON Web Token"

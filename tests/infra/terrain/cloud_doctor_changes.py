@@ -213,7 +213,7 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         ]["then"].update(effect="AuditIfNotExists"),
         f"policy nhi-evidence-{KIND.slug}",
         State.CHANGED,
-        "another rule",
+        "a different rule",
     ),
     "a policy that is not enforced": (
         lambda it: assigned(it).update(enforcementMode="DoNotEnforce"),

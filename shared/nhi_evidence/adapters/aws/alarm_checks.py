@@ -1,4 +1,4 @@
-"""Looking at the alarms of one account and region: that they are on, and reach somebody."""
+"""Checks of one account's alarms in a region: that they are on, and reach someone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def alarms(
         yield from checks_of.look(
             f"topic {named}",
             lambda: sns.get_topic_attributes(TopicArn=named),
-            lambda _: (True, "is there"),
+            lambda _: (True, "exists"),
             "alarms in this region notify nobody: name an existing topic in [alarms]",
         )
         return

@@ -1,4 +1,4 @@
-"""Athena itself: one statement asked and waited for, its pages read, and what reading it cost.
+"""Running statements in Athena: wait for one, read its pages, and note what it scanned.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 """
@@ -15,28 +15,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nhi_evidence.errors import SettingsError
 
 LONGEST_STATEMENT = 262_144
-"""Bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
+"""Maximum bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 
 _PAGE = 1000
-"""Rows of one answer to GetQueryResults, at most."""
+"""Maximum rows in one answer to GetQueryResults."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
-"""Seconds between two looks at a query."""
+"""Seconds between two polls of a query."""
 _RUNNING = frozenset({"QUEUED", "RUNNING"})
 
 
 class AthenaError(SettingsError):
-    """Athena did not answer: says which statement's state, and Athena's own reason."""
+    """Athena gave no result; the text gives the query's state and Athena's own reason."""
 
 
 class Read(msgspec.Struct):
-    """What the queries of one session read."""
+    """What the queries of one session scanned."""
 
     byte_counts: list[int] = []
-    """Bytes each query read, as Athena states them."""
+    """Bytes scanned by each query, as Athena states them."""
 
 
 class Session:
-    """Asks statements in one workgroup, whose limit on bytes is looked at first."""
+    """Runs statements in one workgroup, after checking that it limits the bytes scanned."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Session:
         database: str,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Raise `AthenaError` for a workgroup that is not there or does not bound a query."""
+        """Raise `AthenaError` for a workgroup that does not exist or does not limit a query."""
         self._client = client
         self._workgroup = workgroup
         self._database = database
@@ -55,9 +55,9 @@ class Session:
         self.bytes_limit = self._limit()
 
     def ask(self, sql: str) -> Iterator[tuple[str | None, ...]]:
-        """Ask one statement, wait, and yield its rows: each value a text, or none.
+        """Run one statement, wait, and yield its rows: each value a text, or None.
 
-        Interrupted while it waits, it stops the query. Raises `AthenaError`.
+        If interrupted while waiting, it stops the query. Raises `AthenaError`.
         """
         if len(sql.encode()) > LONGEST_STATEMENT:
             raise AthenaError(
@@ -73,7 +73,7 @@ class Session:
         try:
             execution = self._wait(query)
         except BaseException:
-            # An interrupt, too: what nobody waits for must not go on reading and costing.
+            # Also on an interrupt: a query nobody waits for must not go on costing money.
             self._stop(query)
             raise
         self._account(query, execution)
@@ -102,7 +102,7 @@ class Session:
             wait = min(wait * 1.5, _LONGEST_WAIT)
 
     def _account(self, query: str, execution: Any) -> None:
-        """Note what a query read, that of one that failed too; raise where it failed."""
+        """Note what a query scanned, even if it failed; raise `AthenaError` if it did."""
         status = execution["Status"]
         scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         self.read.byte_counts.append(int(scanned))
@@ -115,7 +115,7 @@ class Session:
             raise AthenaError(text)
 
     def _stop(self, query: str) -> None:
-        """Stop a query, as far as that can be done: what is under way is the better error."""
+        """Try to stop a query; on failure, the error already being raised is the better one."""
         try:
             self._client.stop_query_execution(QueryExecutionId=query)
         except (BotoCoreError, ClientError):
@@ -127,7 +127,7 @@ class Session:
         while True:
             page = self._call("get_query_results", QueryExecutionId=query, MaxResults=_PAGE, **more)
             rows = page["ResultSet"]["Rows"]
-            for row in rows[1:] if is_first else rows:  # the first row of all has the names
+            for row in rows[1:] if is_first else rows:  # the very first row has the names
                 yield tuple(each.get("VarCharValue") for each in row["Data"])
             is_first = False
             if not page.get("NextToken"):

@@ -1,4 +1,4 @@
-"""Looking at Athena over an evidence bucket: tables, workgroup, questions, roles, first hour."""
+"""Checks of Athena over an evidence bucket: tables, workgroup, queries, roles, first hour."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nhi_evidence.investigate.athena.plan import AthenaPlan, TablePlan
 def checks(
     checks_of: AwsChecks, clients: Clients, config: Config, store: EvidenceBucket, table: Athena
 ) -> Iterator[Check]:
-    """Yield every check of what answers questions about one evidence bucket."""
+    """Yield every check of the Athena resources over one evidence bucket."""
     plan = plans.athena(config, store, table)
     answers = AwsChecks(f"evidence account {config.evidence.account}, {table.results}")
     yield from bucket_checks.bucket(answers, clients, answers_bucket(config, store, table))
@@ -90,7 +90,7 @@ def _as_saved(texts: dict[str, str], plan: AthenaPlan) -> Judged:
 
 
 def _described(answer: dict[str, Any], plan: TablePlan) -> Judged:
-    """Whether a table is read as the stacks say; what Glue adds of its own is let be."""
+    """Judge whether a table is defined as the stacks write it; Glue's additions are ignored."""
     described = answer["StorageDescriptor"]
     parameters = answer.get("Parameters", {})
     serde = described["SerdeInfo"]
@@ -118,7 +118,7 @@ def _described(answer: dict[str, Any], plan: TablePlan) -> Judged:
 
 def _projected(parameters: dict[str, str]) -> dict[str, str]:
     ours = ("projection.", "storage.location")
-    # Glue keeps whatever else anybody set; a header line would be left out of every object.
+    # Glue keeps whatever else anyone sets, such as skipping a header line of every object.
     more = {name: value for name, value in parameters.items() if "skip.header" in name}
     return more | {name: value for name, value in parameters.items() if name.startswith(ours)}
 
@@ -126,7 +126,7 @@ def _projected(parameters: dict[str, str]) -> dict[str, str]:
 def _seen(
     checks_of: AwsChecks, clients: Clients, config: Config, store: EvidenceBucket, table: Athena
 ) -> Iterator[Check]:
-    """Yield whether there is evidence of hours before those Athena looks at."""
+    """Yield checks that there is no evidence from before the hours that Athena sees."""
     s3 = clients.client("s3", store.region)
     first = f"{table.since.replace('-', '')}00"
     for source in dict.fromkeys(one.source for one in config.sources_in(store.name)):

@@ -1,6 +1,6 @@
-"""Athena over one evidence bucket, by one name: `athena://WORKGROUP?region=REGION`.
+"""Athena over one evidence bucket, named by a URI: `athena://WORKGROUP?region=REGION`.
 
-The workgroup is the one the deployment makes; its database is named after it.
+The workgroup is the one that the deployment makes; its database is named after it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ SCHEME = "athena://"
 _FORM = "athena://WORKGROUP?region=REGION[&database=NAME][&endpoint=URL]"
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _DATABASE = re.compile(r"[a-z0-9_]{1,255}")
-"""As Glue takes it, and without what a name in quotes could end with."""
+"""Names that Glue accepts, without any character that could end a quoted name."""
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What a URI names."""
+    """What an Athena URI names."""
 
     workgroup: str
     database: str
@@ -39,7 +39,7 @@ class Named(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """In words."""
+        """Description for messages."""
         return f"Athena, workgroup {self.workgroup} in {self.region}"
 
 
@@ -55,23 +55,23 @@ def parse(uri: str) -> Named:
     if unknown or repeated or parts.path.strip("/") or not region:
         raise SettingsError(f"{uri}: Athena is named {_FORM}")
     if not _WORKGROUP.fullmatch(workgroup) or not _DATABASE.fullmatch(database):
-        raise SettingsError(f"{uri}: no name of a workgroup, or of a database")
+        raise SettingsError(f"{uri}: not a valid name of a workgroup or a database")
     return Named(workgroup, database, region, options.get("endpoint", [None])[0])
 
 
 class Table(msgspec.Struct, frozen=True):
-    """What the catalog says of the table over evidence."""
+    """What the catalog says about the table over evidence."""
 
     bucket: str
     sources: tuple[str, ...]
     first_hour: str
-    """What is earlier Athena does not see."""
+    """Athena does not see anything earlier."""
 
 
 def open_session(named: Named, access: Access) -> tuple[Session, Table, Any]:
-    """Return a session, the table it asks, and a client of S3 that may list it.
+    """Return a session, the table it queries, and an S3 client that may list the bucket.
 
-    Raises `SettingsError` where AWS is not reached or refuses.
+    Raises `SettingsError` when AWS cannot be reached or refuses.
     """
     try:
         session = _session(access, named.endpoint)
@@ -112,7 +112,7 @@ def _table(glue: Any, named: Named) -> Table:
 
 
 def hours_with_evidence(s3: Any, table: Table) -> Iterator[tuple[str, str]]:
-    """Yield each source and hour of which there is evidence in the bucket. Raises `AthenaError`."""
+    """Yield each source and hour with evidence in the bucket. Raises `AthenaError`."""
     for source in table.sources:
         prefix = f"ev/v1/{source}/h="
         try:

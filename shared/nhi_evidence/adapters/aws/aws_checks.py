@@ -1,4 +1,4 @@
-"""Asking AWS about one thing at a time; what cannot be asked is reported, never taken as OK."""
+"""Asking AWS about one thing at a time; a failure to ask is reported, never taken as OK."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _ABSENT = (
     "ResourceNotFound",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
-"""Codes, or parts of them, by which AWS says that a thing is not there."""
+"""Codes, or parts of codes, by which AWS says that something does not exist."""
 
 
 class NotThereError(Exception):
-    """AWS answers, and what is asked for is not in the answer; the text says what."""
+    """AWS answered, but what was asked for is not in the answer; the text names it."""
 
 
 Judged = tuple[bool, str]
-"""Whether it is well, and what was found."""
+"""Whether it is OK, and what was observed."""
 
 
 class Clients(Protocol):
@@ -65,7 +65,7 @@ class Clients(Protocol):
 
 
 class AwsChecks:
-    """Looks at one account."""
+    """Checks one account."""
 
     def __init__(self, scope: str) -> None:
         """Name the account as the report does."""
@@ -80,7 +80,7 @@ class AwsChecks:
         *,
         wrong: State = State.FAILED,
     ) -> Iterator[Check]:
-        """Yield the check of one answer; an answer that is not well has the state `wrong`."""
+        """Yield the check of one answer; an answer that is not OK has the state `wrong`."""
         try:
             answer = ask()
         except ClientError as error:
@@ -103,27 +103,27 @@ class AwsChecks:
     def compare(
         self, what: str, ask: Callable[[], Any], judge: Callable[[Any], Judged], remediation: str
     ) -> Iterator[Check]:
-        """Yield the check of what the stacks write: it is that, or it was changed."""
+        """Yield the check of something the stacks write: it is as written, or was changed."""
         yield from self.look(what, ask, judge, remediation, wrong=State.CHANGED)
 
     def unseen(self, what: str, why: str) -> Check:
-        """Return the check of what was not looked at."""
+        """Return the check of something that could not be checked."""
         return Check(self._scope, what, State.UNKNOWN, why)
 
 
 def error_code(error: ClientError) -> str:
-    """Return the code AWS refuses with."""
+    """Return the error code of AWS."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether AWS says that a thing is not there."""
+    """Whether AWS says that something does not exist."""
     code = error_code(error)
     return code == "404" or any(part in code for part in _ABSENT)
 
 
 def or_nothing(ask: Callable[[], Any], code: str) -> Any:
-    """Return the answer, or None where AWS refuses with this code: there is no such thing."""
+    """Return the answer, or None if AWS answers with this code, which says there is none."""
     try:
         return ask()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Looking at a bucket the stacks make: every setting of it, against what they write."""
+"""Checks of a bucket that the stacks make: every setting, compared with what they write."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _expiry(
     def ask() -> Any:
         if rules:
             return s3.get_bucket_lifecycle_configuration(**owned)
-        # None is asked for, and none is well.
+        # No rules are wanted, so having none is OK.
         current = or_nothing(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
         return current or {"Rules": []}
 
@@ -95,7 +95,7 @@ def _expiry(
 def replication(
     checks_of: AwsChecks, clients: Clients, plan: BucketPlan, *, replica: str | None, role: str
 ) -> Iterator[Check]:
-    """Yield the check of where a bucket is copied to: the bucket of the ARN `replica` alone."""
+    """Yield the check that a bucket is replicated only to the bucket with the ARN `replica`."""
     s3 = clients.client("s3", plan.region)
     owned = {"Bucket": plan.name, "ExpectedBucketOwner": plan.account}
 
@@ -126,14 +126,14 @@ def _copies(configuration: dict[str, Any]) -> list[tuple[str, str, str, str, str
 
 
 def locked(answer: dict[str, Any], days: int) -> Judged:
-    """Whether each version is locked in COMPLIANCE mode, for `days` at least."""
+    """Judge whether each version is locked in COMPLIANCE mode, for at least `days`."""
     rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {})
     mode, lock_days = rule.get("Mode"), rule.get("Days") or 365 * (rule.get("Years") or 0)
     return mode == "COMPLIANCE" and lock_days >= days, f"{mode or 'no default'}, {lock_days} days"
 
 
 def lifecycle(answer: dict[str, Any], rules: list[LifecycleRule]) -> Judged:
-    """Whether the rules are those the stacks write, and no more."""
+    """Judge whether the rules are exactly those that the stacks write."""
     actual = {str(one.get("ID")): _rule(one) for one in answer["Rules"]}
     wanted = {one.id: one for one in rules}
     kinds = {
@@ -160,7 +160,7 @@ _KNOWN = {
 
 
 def _rule(rule: dict[str, Any]) -> LifecycleRule | None:
-    """Return a rule as the stacks would write it; None for one that they could not."""
+    """Return a rule as the stacks would write it; None if they could not have written it."""
     place = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
     expiration, moves = rule.get("Expiration", {}), rule.get("Transitions", [])
     if (

@@ -1,10 +1,10 @@
 """What an AWS execution environment of the function `canary` does: the probes of an hour, once.
 
-It first puts the plans of the hours to come, so that they are sealed before these begin. Then it
-takes each canary (a role in each account, a service account of Google Cloud, an application of
-Entra) and makes the calls of this hour's plan as it; each carries its nonce. Whether a probe was
-recorded is decided by the sealed evidence alone: here is seen only whether the canary still may no
-more than it should.
+It first puts the plans of the coming hours, so that they are sealed before these hours begin. Then
+it assumes each canary (a role in each account, a service account of Google Cloud, an application of
+Entra) and makes the calls of this hour's plan as that canary, each with its nonce. Whether a probe
+was recorded is decided by the sealed evidence alone; this run only shows whether the canary can
+still do no more than it should.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["Done", "Settings", "due_in", "probe_all"]
 
 _HOUR_MS = 3_600_000
 HOURS_AHEAD = 3
-"""Of so many hours to come the plans are put in each run: the sealer's clock may be late."""
+"""Number of coming hours whose plans are put in each run: the sealer's clock may be late."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -44,13 +44,13 @@ class Settings(msgspec.Struct, frozen=True):
     coverage_role: str
     """ARN of the role that may put under `op/v1/coverage`."""
     log_name: str
-    """Of the log the plans are sealed in: nonces follow from it."""
+    """Name of the log in which the plans are sealed; nonces derive from it."""
     region: str
-    """Where calls of AWS are made."""
+    """Region of the calls to AWS."""
     accounts: tuple[str, ...] = ()
-    """Accounts of AWS with a canary."""
+    """AWS accounts with a canary."""
     canary_role: str = ""
-    """ARN of the canary, with `{account}` for the account."""
+    """ARN of the canary role, with `{account}` for the account."""
     google: GoogleCanary | None = None
     entra: EntraCanary | None = None
 
@@ -61,11 +61,11 @@ class _Runs(Protocol):
 
 
 class _Canary(NamedTuple):
-    """One canary: where it is, who it is, and how it is taken."""
+    """One canary: where it is, who it is, and how to become it."""
 
     platform: str
     place: str
-    """Account, project or tenant: tells its nonces from those of others."""
+    """Account, project or tenant, which distinguishes its nonces from those of others."""
     principal: str
     federated: str
     take: Callable[[Done], _Runs]
@@ -89,10 +89,10 @@ def _role(account: str, region: str, role: str, done: Done) -> _Runs:
 
 
 def probe_all(is_late: Callable[[], bool] = lambda: False) -> Done:
-    """Put the plans of the hours to come, and make the probes of this one as every canary.
+    """Put the plans of the coming hours, and make this hour's probes as every canary.
 
-    `is_late` says when no further call is made. Raises `SettingsError` and, where a plan could not
-    be put, `StoreUnavailableError`: what is not announced proves nothing by its silence.
+    Once `is_late` returns true, no further call is made. Raises `SettingsError` and, if a plan
+    could not be put, `StoreUnavailableError`: without a plan, a missing record proves nothing.
     """
     settings = environ.read_settings(Settings)
     now = clock.now()
@@ -140,9 +140,9 @@ def _announce(settings: Settings, canaries: Sequence[_Canary], now: int, done: D
 
 
 def due_in(hour: str, platform: str = "aws") -> tuple[Probe, ...]:
-    """Return the probes of a platform whose turn it is in an hour: those its plan announces.
+    """Return the probes of a platform that are due in an hour: those its plan announces.
 
-    Taking the canary takes calls, too. Raises `SettingsError` where they are too many.
+    Becoming the canary takes calls as well. Raises `SettingsError` if there are too many.
     """
     start = keys.hour_start(hour)
     if start is None:
@@ -150,5 +150,5 @@ def due_in(hour: str, platform: str = "aws") -> tuple[Probe, ...]:
     due = tuple(one for one in probes(platform) if (start // _HOUR_MS) % one.every_hours == 0)
     if len(due) + clouds.TAKING >= MAX_CALLS_AN_HOUR:
         most = MAX_CALLS_AN_HOUR - clouds.TAKING - 1
-        raise SettingsError(f"{len(due)} probes of an hour: at most {most}")
+        raise SettingsError(f"{len(due)} probes in one hour, more than {most}")
     return due

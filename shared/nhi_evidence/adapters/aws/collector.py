@@ -35,10 +35,10 @@ from nhi_evidence.ports import EvidenceVersions
 
 NO_KEY = "asked with a long-lived key alone, and none is stored: use nhi-evidence collect"
 _MOST_NAMED = 50
-"""Calls and cells that one run names in its log."""
+"""Maximum number of calls and cells that one run names in its log."""
 _HOUR_MS = 3_600_000
 _HOURS_BACK = 25
-"""How far back a run looks for the verdicts of the run before."""
+"""How far back a run looks for the verdicts of the previous run."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -47,22 +47,22 @@ class Settings(msgspec.Struct, frozen=True):
     bucket: str
     bucket_owner: str
     region: str
-    """Of the bucket; asked first for what is not of a region."""
+    """Region of the bucket, and of calls that are not regional."""
     config_role: str
     """ARN of the role that may put under `op/v1/config`."""
     coverage_role: str
     """ARN of the role that may put under `op/v1/coverage`."""
     log_name: str
     signing_keys: tuple[str, ...]
-    """KMS keys the log is signed with, by id, ARN or alias: documents are checked by them."""
+    """KMS keys the log is signed with, by id, ARN or alias; documents are checked with them."""
     deployment: Deployment
     """What this deployment takes in."""
     accounts: tuple[str, ...] = ()
-    """Accounts of AWS whose settings are read."""
+    """AWS accounts whose settings are read."""
     reader_role: str = ""
     """ARN of the role that reads in them, with `{account}` for the account."""
     canaries: bool = False
-    """Whether statements on canaries are read: what they show goes over what settings say."""
+    """Whether statements on canaries are read: they take precedence over settings."""
     identities: tuple[str, ...] = ()
     """ARNs of users and roles whose state is read, in those accounts."""
     google: GooglePlace | None = None
@@ -71,32 +71,32 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, kw_only=True):
-    """What one run came to."""
+    """The result of one run."""
 
     readings: dict[str, str] = {}
-    """Platform to the key of its reading."""
+    """By platform, the key of its reading."""
     answers: int = 0
     refused: int = 0
-    """Of these, say nothing: denied or failed."""
+    """How many of these are denied or failed, and so say nothing."""
     refusals: list[str] = []
-    """The first of them."""
+    """The first of the denied or failed ones."""
     unreadable: list[str] = []
     """Platforms that answered nothing at all, and accounts that could not be entered, and why."""
     promised: dict[str, str] = {}
-    """Hour that is to come to the key of the heartbeats promised for it."""
+    """By coming hour, the key of the heartbeats promised for it."""
     verdicts: dict[str, int] = {}
     stated: str = ""
     """Key of the verdicts."""
     canaries: list[str] = []
     """Keys of the statements on canaries that were read."""
     lost: list[str] = []
-    """Cells that were recorded here at the run before, and are not known to be now."""
+    """Cells that were recorded here at the previous run, but are not known to be now."""
     problems: list[str] = []
-    """What is stored and could not be read."""
+    """Stored objects that could not be read, and other problems."""
 
 
 class _Clients:
-    """The evidence store: what was stated is read, two prefixes are written."""
+    """The evidence store: earlier statements are read, two prefixes are written."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -126,10 +126,10 @@ def _clients() -> _Clients:
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
-    """What became of a statement of absence that was handed in."""
+    """The result of submitting a statement of absence."""
 
     key: str = ""
-    """Of the object that holds it."""
+    """Key of the object that holds it."""
     text: str = ""
     """What it concludes."""
     refused: str = ""
@@ -137,10 +137,10 @@ class Kept(msgspec.Struct, omit_defaults=True):
 
 
 def keep_absence(stated: object) -> Kept:
-    """Check a statement of absence, as JSON, by the log's own keys, and put it.
+    """Check a statement of absence, as JSON, with the log's own keys, and put it.
 
-    Every ingredient is proved and the conclusion drawn again; the search is not repeated, since
-    the function reads no evidence. What does not hold is refused. Raises `SettingsError` and
+    Every proof in it is checked and the conclusion drawn again; the search is not repeated, since
+    the function reads no evidence. An invalid statement is refused. Raises `SettingsError` and
     `StoreUnavailableError`.
     """
     clients = _clients()
@@ -156,10 +156,10 @@ def keep_absence(stated: object) -> Kept:
 
 
 def collect(is_late: Callable[[], bool] = lambda: False) -> Done:
-    """Ask every account and cloud, keep what was told, and state what it comes to.
+    """Read the settings of every account and cloud, keep the readings, and put the verdicts.
 
-    `is_late` says when no further account is begun. Raises `SettingsError` and
-    `StoreUnavailableError`: what could not be locked is asked again by the next run.
+    Once `is_late` returns true, no further account is started. Raises `SettingsError` and
+    `StoreUnavailableError`: the next run reads again what could not be locked.
     """
     clients, now = _clients(), clock.now()
     done = Done()
@@ -217,7 +217,7 @@ def _collectors(
 
 
 def _promise(clients: _Clients, reading: Reading, now: int, done: Done) -> None:
-    """Put whose heartbeats are to come in the next hours, before they begin."""
+    """Put the heartbeats expected in the coming hours, before these begin."""
     if reading.platform != "aws":
         return
     try:
@@ -236,7 +236,7 @@ def _count(done: Done, reading: Reading) -> None:
     done.refusals += [
         f"{one.name}: {one.error}" for one in unread[: _MOST_NAMED - len(done.refusals)]
     ]
-    # A role that cannot be taken is an account of which nothing is known.
+    # If a role cannot be assumed, nothing is known about its account.
     done.unreadable += [
         f"{reading.platform} {one.scope}: {one.error}"
         for one in reading.unread(aws_accounts.TAKING)
@@ -248,9 +248,9 @@ def _count(done: Done, reading: Reading) -> None:
 
 
 def _canaries(store: EvidenceVersions, now: int, done: Done) -> list[Weighed]:
-    """Return what became of the canaries of the last hours, by the newest statement on each hour.
+    """Return the results of the last hours' canaries, by the newest statement on each hour.
 
-    Say in `done` which were read, and which could not be.
+    Note in `done` which statements were read, and which could not be.
     """
     newest: dict[tuple[str, str], tuple[int, str, canaries.Stated]] = {}
     for age in range(_HOURS_BACK):
@@ -273,7 +273,7 @@ def _canaries(store: EvidenceVersions, now: int, done: Done) -> list[Weighed]:
 
 
 def _before(store: EvidenceVersions, now: int, done: Done) -> Before | None:
-    """Return the newest verdicts there are; say in `done` which could not be read."""
+    """Return the newest verdicts, or None; note in `done` which could not be read."""
     for age in range(_HOURS_BACK):
         hour = keys.hour_of(now - age * _HOUR_MS)
         prefix = f"op/v1/{verdict_file.KIND}/h={hour}/"

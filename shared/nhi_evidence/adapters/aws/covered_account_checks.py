@@ -1,4 +1,4 @@
-"""Looking at an account that is read or probed: the roles that do, and nothing else."""
+"""Checks of an account that is read or probed: only the roles that do so."""
 
 from __future__ import annotations
 

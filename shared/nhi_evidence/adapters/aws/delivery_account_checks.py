@@ -1,4 +1,4 @@
-"""Looking at the log-archive account: trails, notifications, queues, exporters."""
+"""Checks of the log-archive account: trails, notifications, queues, exporters."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from nhi_evidence.config.tables import SourceEntry, Trail
 
 
 def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> Iterator[Check]:
-    """Yield every check of the log-archive account; `built` is what functions are held against.
+    """Yield every check of the log-archive account; functions are compared with `built`.
 
-    Raises `DeclarationError` where the library is installed without the functions' declarations.
+    Raises `DeclarationError` if the library is installed without the functions' declarations.
     """
     account = config.log_archive.account
     checks_of = AwsChecks(f"log-archive account {account}")
@@ -119,7 +119,7 @@ def _logging(status: dict[str, Any]) -> Judged:
 
 
 def _everything(answer: dict[str, Any]) -> Judged:
-    """Whether management events are recorded, reads and writes, by either kind of selector."""
+    """Judge whether management reads and writes are recorded, by either kind of selector."""
     basic = [
         one
         for one in answer.get("EventSelectors") or []

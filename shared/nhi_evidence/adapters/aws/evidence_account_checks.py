@@ -1,4 +1,4 @@
-"""Looking at the evidence account: buckets, roles, keys, the sealer, alarms, what came last."""
+"""Checks of the evidence account: buckets, roles, keys, functions, alarms, newest evidence."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _STALE = timedelta(hours=2)
 def checks(
     config: Config, clients: Clients, now: datetime, built: BuiltCode | None = None
 ) -> Iterator[Check]:
-    """Yield every check of the evidence account; `built` is what functions are held against.
+    """Yield every check of the evidence account; functions are compared with `built`.
 
-    Raises `DeclarationError` where the library is installed without the functions' declarations.
+    Raises `DeclarationError` if the library is installed without the functions' declarations.
     """
     account = config.evidence.account
     for bucket in config.evidence.buckets:
@@ -85,7 +85,7 @@ def checks(
 
 
 def replica_checks(config: Config, clients: Clients, account: str) -> Iterator[Check]:
-    """Yield every check of the replicas that one account holds."""
+    """Yield every check of the replicas in one account."""
     for bucket in config.evidence.buckets:
         if bucket.replica is not None and bucket.replica.account == account:
             checks_of = AwsChecks(f"replica account {account}, {bucket.replica.bucket}")
@@ -158,17 +158,17 @@ def _sealing(
 
 
 class _Clocked(NamedTuple):
-    """A function of the evidence account that a clock starts."""
+    """A function of the evidence account that runs on a schedule."""
 
     deployable: str
     name: str
     settings: msgspec.Struct
     role: Callable[[str], RolePlan]
-    """Of the ARN of its log group."""
+    """Returns its role, given the ARN of its log group."""
 
 
 def _clocked(config: Config, bucket: EvidenceBucket) -> Iterator[_Clocked]:
-    """Yield what runs by the clock beside the sealer, as it is configured."""
+    """Yield the configured functions that run on a schedule, besides the sealer."""
     yield _Clocked(
         "reconcile",
         naming.function(bucket.name, naming.OPERATORS["recon"]),
@@ -201,7 +201,7 @@ def _by_the_clock(
     *,
     built: BuiltCode | None,
 ) -> Iterator[Check]:
-    """Yield the checks of a function, of its clock and of its role."""
+    """Yield the checks of a function, its schedule and its role."""
     account = config.evidence.account
     declared = declaration(planned.deployable)
     plan = FunctionPlan(
@@ -261,7 +261,7 @@ _HOURS = range(25)
 
 
 def _last(s3: S3Client, bucket: str, owner: str, *prefixes: str) -> datetime | None:
-    """Return when the newest object under the first prefix that holds any was written."""
+    """Return when the newest object was written under the first prefix with any; else None."""
     for prefix in prefixes:
         pages = s3.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix

@@ -23,7 +23,7 @@ from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.ports import EvidenceWriter
 
 MARGIN_MS = 60_000
-"""What the last objects of a batch may take: mapping a large file, packing, and one PUT."""
+"""Time for the last objects of a batch: mapping a large file, packing, and one PUT."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -35,83 +35,86 @@ class Settings(msgspec.Struct, frozen=True):
     bucket_owner: str
     writer_role_arn: str
     keep_out_of_scope_raw: bool
-    """Whether the raw text of records that are no evidence is kept: privacy decides."""
+    """Whether the raw text of out-of-scope records is kept: a question of privacy."""
     external_id: str | None = None
     scope: Scope = Scope.NHI
 
 
 class Invocation(msgspec.Struct, frozen=True):
-    """What an exporter needs to know of the invocation it works in."""
+    """What an exporter needs to know about its invocation."""
 
     id: str
     written: Mapping[str, str]
     """Who writes, and when: metadata of every object."""
     time_is_up: Callable[[], bool]
     report: Callable[[Outcome], None]
-    """Told of each group as soon as it is done: the next one may kill the process."""
+    """Called with each group as soon as it is done: the next group may kill the process."""
 
 
 class Answer(msgspec.Struct):
-    """What became of the messages of a batch."""
+    """The result for the messages of a batch."""
 
     refused: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Messages that name what this deployment does not accept, by id."""
+    """By id, messages that name something this deployment does not accept."""
     unreadable: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Messages that name what S3 does not have, or does not describe now, by id."""
+    """By id, messages that name an object S3 does not have, or cannot describe now."""
     unlocked: list[str] = msgspec.field(default_factory=list)
     """Messages with a unit that failed."""
     unreached: list[str] = msgspec.field(default_factory=list)
-    """Messages with units nothing was done about, and none that failed: no failure of theirs."""
+    """Messages with units that were not reached and none that failed, which is not their fault."""
     oldest_sent_ms: int | None = None
-    """When the oldest message that is to be delivered again was sent, since the epoch."""
+    """When the oldest message to be redelivered was sent, milliseconds since the epoch."""
     undeleted: Exception | None = None
-    """Why messages that are done could not be deleted ahead of the answer."""
+    """Why messages that are done could not be deleted before the answer."""
 
     @property
     def failed(self) -> list[str]:
-        """Ids of every message that is to be delivered again."""
+        """Ids of all messages to be redelivered."""
         known = [*self.refused, *self.unreadable, *self.unlocked, *self.unreached]
         return list(dict.fromkeys(known))
 
     def age(self, now_ms: int) -> int:
-        """Return for how many seconds the oldest of those has waited; 0 where there is none.
+        """Return for how many seconds the oldest of those has waited; 0 if there is none.
 
-        SQS leaves a message that was received more than three times out of its own metric of age.
+        SQS's own age metric leaves out messages that were received more than three times.
         """
         sent = self.oldest_sent_ms
         return 0 if sent is None else max(0, now_ms - sent) // 1000
 
 
 def deadline(remaining_ms: Callable[[], int]) -> Callable[[], bool]:
-    """Return what says when to stop: a margin, at most a quarter, before the platform does."""
+    """Return a function that says when to stop: `MARGIN_MS` before the platform's timeout.
+
+    The margin is at most a quarter of the remaining time.
+    """
     margin = min(MARGIN_MS, remaining_ms() // 4)
     return lambda: remaining_ms() <= margin
 
 
 class Exporter(msgspec.Struct, frozen=True):
-    """From a batch of messages to the locked evidence of what they name."""
+    """Turns a batch of messages into locked evidence of the objects they name."""
 
     mapper: Mapper
     source: S3Source
     writer: EvidenceWriter
     handled: Callable[[str], HandledMessages]
-    """Deletes messages of the queue with an ARN."""
+    """Returns what deletes messages of the queue with an ARN."""
 
     def export(self, batch: Batch, invocation: Invocation) -> Answer:
-        """Lock every object a batch names; a message is done when all it names is locked.
+        """Lock every object a batch names; a message is done when everything it names is locked.
 
-        What one message or one object comes to is in the answer and the reports. Anything else
-        is raised, and the batch delivered again.
+        The results for single messages and objects are in the answer and the reports. Any other
+        failure is raised, and the batch redelivered.
         """
         threads = ThreadPoolExecutor(MAX_OBJECTS, thread_name_prefix="fetch")
         try:
             return _Run(self, batch, invocation, threads).run()
-        finally:  # what is still being read when time is up is not waited for
+        finally:  # do not wait for what is still being read when time is up
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 class _Run:
-    """One batch on its way."""
+    """The processing of one batch."""
 
     def __init__(
         self, exporter: Exporter, batch: Batch, invocation: Invocation, threads: Executor
@@ -150,7 +153,7 @@ class _Run:
         return answer
 
     def _name_units(self) -> None:
-        """Find out which units the messages name; each object once, however often it is named."""
+        """Find out which units the messages name, asking about each object only once."""
         named = sqs_batch.named(self._batch.messages)
         self._answer.refused.update(named.refused)
         refs = list(dict.fromkeys(ref for refs in named.objects.values() for ref in refs))
@@ -192,9 +195,10 @@ class _Run:
         invocation.report(outcome)
 
     def _lock_alone(self, units: Sequence[str]) -> None:
-        """Lock units one by one, and delete the messages that are done at once.
+        """Lock units one by one, and delete messages as soon as they are done.
 
-        What waits for the answer is lost with a process that dies, the group before included.
+        If the process dies, all acknowledgments that wait for the answer are lost, including those
+        of the first group.
         """
         self._delete_done()
         start = streak = 0
@@ -226,7 +230,7 @@ class _Run:
         }
         try:
             self._exporter.handled(self._batch.queue_arn).delete(done)
-        except QueueError as error:  # the answer acknowledges them all the same
+        except QueueError as error:  # the answer acknowledges them anyway
             self._answer.undeleted = error
         self._deleted |= done.keys()
 

@@ -1,7 +1,7 @@
-"""Reading the next objects of a batch while the one before is mapped, within bounds.
+"""Reading the next objects of a batch while the previous one is mapped, within bounds.
 
-What is read ahead and not taken yet holds at most `MAX_OBJECTS` bodies of together
-`MAX_BYTES`, however many objects a batch has.
+At most `MAX_OBJECTS` bodies, of together at most `MAX_BYTES`, are read ahead, however many objects
+a batch has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class FetchAhead:
-    """Fetches objects in their order; one user, who takes them in that order."""
+    """Fetches objects in order, for a single consumer that takes them in that order."""
 
     def __init__(
         self, source: S3Source, objects: Sequence[AnnouncedObject], executor: Executor
@@ -32,7 +32,7 @@ class FetchAhead:
         self._bytes = 0
 
     def announced(self) -> list[Announced]:
-        """Return the objects as deliveries that are read when their turn comes."""
+        """Return the objects as deliveries to be read when their turn comes."""
         return [
             Announced(stored.unit, partial(self._take, index))
             for index, stored in enumerate(self._objects)
@@ -43,7 +43,7 @@ class FetchAhead:
         self._read_on()
         future = self._ahead.pop(index, None)
         stored = self._objects[index]
-        if future is None:  # its size is not known, or is past the bound
+        if future is None:  # its size is unknown, or too large to read ahead
             self._next = max(self._next, index + 1)
             return self._source.fetch(stored)
         try:

@@ -1,4 +1,4 @@
-"""Looking at what hands new evidence to a subscriber: notifications, queues, function, roles."""
+"""Checks of forwarding evidence to a subscriber: notifications, queues, function, roles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from nhi_evidence.config.declaration import Sqs, declaration
 def checks(
     checks_of: AwsChecks, clients: Clients, what: Subscription, built: BuiltCode | None
 ) -> Iterator[Check]:
-    """Yield every check of what is forwarded of one evidence bucket."""
+    """Yield every check of forwarding from one evidence bucket."""
     region, lines = what.store.region, what.subscriber.bucket
     queues = {what.store.bucket: (what.forwarder, plan.EVIDENCE), lines: (what.name, plan.LINES)}
     for bucket, (queue, prefix) in queues.items():

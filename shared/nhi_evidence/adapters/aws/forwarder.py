@@ -37,35 +37,35 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Forwarded(msgspec.Struct, frozen=True):
-    """What became of one evidence object."""
+    """The result for one evidence object."""
 
     uri: str
     records: int
     parts: int
     created: int
-    """Parts that were not there yet; 0 of an object that was forwarded before."""
+    """Parts that did not exist yet; 0 for an object that was forwarded before."""
 
 
 class Answer(msgspec.Struct):
-    """What became of the messages of a batch."""
+    """The result for the messages of a batch."""
 
     forwarded: list[Forwarded] = msgspec.field(default_factory=list)
     unsound: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Objects that are none of evidence inside, by where they are: not tried again."""
+    """By location, objects that are not valid evidence objects; they are not tried again."""
     refused: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Messages that name what is not to be read, by id."""
+    """By id, messages that name something not to be read."""
     failed: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Messages whose object could not be read or written, by id."""
+    """By id, messages whose object could not be read or written."""
     oldest_sent_ms: int | None = None
-    """When the oldest message that is to be delivered again was sent, since the epoch."""
+    """When the oldest message to be redelivered was sent, milliseconds since the epoch."""
 
     @property
     def again(self) -> list[str]:
-        """Ids of every message that is to be delivered again."""
+        """Ids of all messages to be redelivered."""
         return [*self.refused, *self.failed]
 
     def age(self, now_ms: int) -> int:
-        """Return for how many seconds the oldest of those has waited; 0 where there is none."""
+        """Return for how many seconds the oldest of those has waited; 0 if there is none."""
         sent = self.oldest_sent_ms
         return 0 if sent is None else max(0, now_ms - sent) // 1000
 
@@ -82,13 +82,13 @@ class EvidenceObjects:
     def read(self, ref: ObjectRef) -> tuple[Place, bytes]:
         """Return where an object is, and its bytes as stored.
 
-        Raises `DeliveryRefusedError` for another bucket, another key than one of evidence, and a
-        notification without a version; `SourceUnavailableError` when S3 does not give it.
+        Raises `DeliveryRefusedError` for another bucket, a key that is not an evidence key, and a
+        notification without a version; `SourceUnavailableError` when S3 does not return it.
         """
         if ref.bucket != self._bucket:
             raise DeliveryRefusedError(f"{ref}: bucket is not the evidence bucket")
         if keys.parse_key(ref.key).kind != "ev":
-            raise DeliveryRefusedError(f"{ref}: key is not one of evidence")
+            raise DeliveryRefusedError(f"{ref}: key is not an evidence key")
         if ref.version is None or ref.version == NO_VERSION:
             raise DeliveryRefusedError(f"{ref}: no version is named; evidence is versioned")
         try:
@@ -105,17 +105,17 @@ class EvidenceObjects:
 
 
 class Forwarder(msgspec.Struct, frozen=True):
-    """From messages of new evidence objects to lines in the subscriber's bucket."""
+    """Forwards new evidence objects, as announced by messages, to the subscriber's bucket."""
 
     source: EvidenceObjects
     writer: EvidenceWriter
-    """Of the subscriber's bucket; creates only, so that a repeat changes and announces nothing."""
+    """Writes to the subscriber's bucket; it only creates, so a repeat changes nothing."""
 
     def forward(self, batch: Batch) -> Answer:
         """Forward every object a batch names.
 
-        What one message or one object comes to is in the answer. Anything else is raised, and the
-        batch delivered again.
+        The results for single messages and objects are in the answer. Any other failure is raised,
+        and the batch redelivered.
         """
         answer = Answer()
         named = sqs_batch.named(batch.messages)

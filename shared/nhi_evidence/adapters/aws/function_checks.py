@@ -1,4 +1,4 @@
-"""Looking at a function: its configuration, its environment, its code, and what starts it."""
+"""Checks of a function: its configuration, environment, code, and what starts it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class FunctionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One function, as the stacks write it."""
 
     name: str
-    """Of the function, its role and its log group."""
+    """Name of the function, its role and its log group."""
     account: str
     region: str
     declared: Function
     environment: Mapping[str, str]
     package: Package | None
-    """What was built; None where nobody says."""
+    """The built package; None if unknown."""
 
 
 def function(checks_of: AwsChecks, clients: Clients, plan: FunctionPlan) -> Iterator[Check]:
@@ -104,7 +104,7 @@ def _planned(plan: FunctionPlan) -> dict[str, str]:
 
 
 def _configuration(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return what Lambda states, in the words of `_planned`; its defaults where it states none."""
+    """Return what Lambda states, or its defaults, in the words of `_planned`."""
     layers = [str(one["Arn"]) for one in answer.get("Layers") or ()]
     subnets = (answer.get("VpcConfig") or {}).get("SubnetIds") or ()
     logging = (answer.get("LoggingConfig") or {}).get("LogGroup")
@@ -123,7 +123,7 @@ def _configuration(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _environment(answer: Mapping[str, Any], wanted: Mapping[str, str]) -> Judged:
-    """Compare variables by name: a value may be somebody's secret, and is not printed."""
+    """Compare variables; report names only, as a value may be a secret."""
     if "Error" in answer:
         return False, f"cannot be read: {answer['Error'].get('ErrorCode')}"
     actual = answer.get("Variables", {})
@@ -150,7 +150,10 @@ def queue_mapping(
     numbers: Redelivery,
     trigger: Sqs,
 ) -> Iterator[Check]:
-    """Yield the checks of what hands a queue's messages to a function; `queue` is its ARN."""
+    """Yield the checks of the mapping that passes a queue's messages to a function.
+
+    `queue` is the queue's ARN.
+    """
     lambda_, name = clients.client("lambda", plan.region), plan.name
 
     def ask() -> list[dict[str, Any]]:
@@ -211,7 +214,7 @@ def _mapped(mappings: list[dict[str, Any]], wanted: Mapping[str, str]) -> Judged
 def clock(
     checks_of: AwsChecks, clients: Clients, plan: FunctionPlan, minutes: int
 ) -> Iterator[Check]:
-    """Yield the checks of the rule that starts a function every so many minutes."""
+    """Yield the checks of the rule that starts a function every `minutes` minutes."""
     events, rule = clients.client("events", plan.region), naming.clock(plan.name)
     yield from checks_of.look(
         f"rule {rule}",

@@ -1,4 +1,4 @@
-"""From the configuration to what each function is told: for the stacks, and for the doctor."""
+"""The settings of each function, from the configuration, for the stacks and for the doctor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from nhi_evidence.pipeline.scope import Scope
 
 
 def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> ExporterSettings:
-    """Return what the exporter of a feed is told."""
+    """Return the settings of a feed's exporter."""
     return ExporterSettings(
         source=feed.source,
         source_buckets=(
@@ -46,7 +46,7 @@ def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> Exporte
 
 
 def sealer_settings(config: Config, store: EvidenceBucket, keys: Sequence[str]) -> SealerSettings:
-    """Return what the sealer of a bucket is told; `keys` are the ARNs of what it signs with."""
+    """Return the settings of a bucket's sealer; `keys` are the ARNs of its signing keys."""
     return SealerSettings(
         bucket=store.bucket,
         bucket_owner=config.evidence.account,
@@ -58,7 +58,7 @@ def sealer_settings(config: Config, store: EvidenceBucket, keys: Sequence[str]) 
 
 
 def reconciler_settings(config: Config, store: EvidenceBucket) -> ReconcilerSettings:
-    """Return what the function that reconciles a bucket is told."""
+    """Return the settings of the function that reconciles a bucket."""
     account = config.evidence.account
     operator = naming.operator(store.name, "recon")
     return ReconcilerSettings(
@@ -72,7 +72,7 @@ def reconciler_settings(config: Config, store: EvidenceBucket) -> ReconcilerSett
 
 
 def listings(config: Config) -> tuple[ApiScope, ...]:
-    """Return what the function that reconciles lists by the APIs of other clouds."""
+    """Return what the function that reconciles lists through the APIs of other clouds."""
     scopes: list[ApiScope] = []
     gcp, azure = config.gcp, config.azure
     if gcp is not None and gcp.reconcile_provider is not None:
@@ -92,7 +92,7 @@ def listings(config: Config) -> tuple[ApiScope, ...]:
 
 
 def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings:
-    """Return what the function that reads settings is told. Raises `SettingsError`."""
+    """Return the settings of the function that reads settings. Raises `SettingsError`."""
     table, account = config.coverage, config.evidence.account
     if table is None:
         raise SettingsError("[coverage] is missing")
@@ -130,7 +130,7 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
 
 
 def canary_settings(config: Config, store: EvidenceBucket, canaries: Canaries) -> CanarySettings:
-    """Return what the function that probes is told; `canaries` are those of the bucket."""
+    """Return the settings of the function that probes; `canaries` are those of the bucket."""
     account = config.evidence.account
     return CanarySettings(
         bucket=store.bucket,
@@ -173,7 +173,7 @@ def _entra_canary(config: Config, canaries: Canaries) -> EntraCanary | None:
 
 
 def forwarder_settings(what: Subscription) -> ForwarderSettings:
-    """Return what the function that forwards is told."""
+    """Return the settings of the function that forwards."""
     return ForwarderSettings(
         bucket=what.store.bucket,
         bucket_owner=what.account,

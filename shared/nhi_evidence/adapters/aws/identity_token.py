@@ -1,4 +1,4 @@
-"""The function's own identity as a token that other clouds take: no secret is kept for them.
+"""The function's own identity as a token that other clouds accept, so no secret is stored.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
@@ -17,8 +17,8 @@ TOKEN_SECONDS = 300
 def identity_token(audience: str) -> str:
     """Return a signed token of this role for one audience.
 
-    Raises `TokenUnavailableError`: the account may not issue them
-    (`iam:EnableOutboundWebIdentityFederation`), or the role may not ask.
+    Raises `TokenUnavailableError` when the account does not issue such tokens
+    (`iam:EnableOutboundWebIdentityFederation`), or the role may not request them.
     """
     try:
         client = boto3.session.Session().client("sts", config=CLIENT_CONFIG)

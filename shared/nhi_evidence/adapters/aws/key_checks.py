@@ -1,4 +1,4 @@
-"""Looking at the keys a log is signed with: their state, their policies, and who was granted."""
+"""Checks of the keys that sign a log: their state, policies and grants."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def key(checks_of: AwsChecks, kms: KMSClient, plan: KeyPlan) -> Iterator[Check]:
 
 
 def arns(kms: KMSClient, plans: tuple[KeyPlan, ...]) -> list[str]:
-    """Return the ARNs of keys, found by their aliases. Raises `ClientError` where one is not."""
+    """Return the ARNs of keys, found by their aliases. Raises `ClientError` if one is missing."""
     return [
         str(kms.describe_key(KeyId=f"alias/{one.alias}")["KeyMetadata"]["Arn"]) for one in plans
     ]
 
 
 def _id(kms: KMSClient, alias: str) -> str:
-    """Return the id of a key: of a policy and of grants only that is taken, not an alias."""
+    """Return the id of a key: calls about policies and grants do not accept an alias."""
     return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])
 
 

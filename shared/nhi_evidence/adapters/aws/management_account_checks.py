@@ -1,4 +1,4 @@
-"""Looking at the management account: the organization's policies, against what the stacks write."""
+"""Checks of the organization's policies in the management account, against what stacks write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHANGED = f"somebody changed it; CloudTrail of the management account says who.
 
 
 def checks(config: Config, clients: Clients) -> Iterator[Check]:
-    """Yield the checks of every policy of the organization that the configuration asks for."""
+    """Yield the checks of every organization policy that the configuration requires."""
     region = naming.organizations_region(config.evidence.buckets[0].region)
     organizations = clients.client("organizations", region)
     checks_of = AwsChecks(f"management account {config.organization.management_account}")

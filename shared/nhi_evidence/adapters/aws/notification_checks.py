@@ -1,4 +1,4 @@
-"""Looking at whether a bucket tells a queue of every new object under a prefix."""
+"""The check that a bucket notifies a queue of every new object under a prefix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def notifies(
     prefix: str,
     missed: str,
 ) -> Iterator[Check]:
-    """Yield the check of a bucket; `missed` says what becomes of what the queue did not hear of."""
+    """Yield the check of a bucket; `missed` says what to do about objects not announced."""
     yield from checks_of.compare(
         f"notifications of {bucket}",
         lambda: s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=owner),
@@ -33,7 +33,7 @@ def notifies(
 
 
 def _notified(answer: dict[str, Any], queue_arn: str, prefix: str) -> Judged:
-    """Whether a bucket tells a queue of every file under a prefix."""
+    """Judge whether a bucket notifies a queue of every file under a prefix."""
     queues_told = answer.get("QueueConfigurations", [])
     ours = [_events_and_filter(one) for one in queues_told if one["QueueArn"] == queue_arn]
     wanted = (["s3:ObjectCreated:*"], {"prefix": prefix} if prefix else {})

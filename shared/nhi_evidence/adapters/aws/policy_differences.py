@@ -1,4 +1,4 @@
-"""What differs between policies that are deployed and those the stacks write, by statement."""
+"""Differences between deployed policies and those the stacks write, by statement."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nhi_evidence.config.documents import Statement
 
 
 def judged(policy: Mapping[str, Any], expected: list[Statement]) -> Judged:
-    """Whether a policy is what the stacks write, statement by statement."""
+    """Judge whether a policy is what the stacks write, statement by statement."""
     listed = differences(policy, expected)
     return not listed, listed or f"{len(expected)} statements, as deployed"
 
 
 def differences(policy: Mapping[str, Any], expected: list[Statement]) -> str:
-    """Return which statements are missing, changed or added, by Sid; empty where none is."""
+    """Return which statements are missing, changed or added, by Sid; empty if none."""
     statements = policy["Statement"]
     actual = _by_sid(statements if isinstance(statements, list) else [statements])
     wanted = _by_sid(expected)
@@ -29,7 +29,7 @@ def differences(policy: Mapping[str, Any], expected: list[Statement]) -> str:
 
 
 def _by_sid(statements: Iterable[Statement]) -> dict[str, list[str]]:
-    """Return statements by Sid, in whatever order, each as often as it is there."""
+    """Return statements by Sid, regardless of order, each as often as it occurs."""
     listed: dict[str, list[str]] = {}
     for statement in statements:
         listed.setdefault(str(statement.get("Sid")), []).append(repr(_comparable(statement)))
@@ -37,7 +37,7 @@ def _by_sid(statements: Iterable[Statement]) -> dict[str, list[str]]:
 
 
 def _comparable(value: Any) -> Any:
-    """Return a part of a policy without what AWS may write otherwise: order, and lists of one."""
+    """Return part of a policy without what AWS may write differently: order, and lists of one."""
     if isinstance(value, dict):
         if value.keys() == {"AWS"} and value["AWS"] == "*":
             return ["*"]
@@ -47,5 +47,5 @@ def _comparable(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Return a value as JSON's policies compare it: `true` is "true"."""
+    """Return a value as policies compare it: `true` is the same as "true"."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Looking at a tenant of Entra's as a provider of identities."""
+"""The check of an Entra tenant as an identity provider."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def provider(
     *,
     is_shared: bool = False,
 ) -> Iterator[Check]:
-    """Yield whether an account has a provider for a tenant, with its audience.
+    """Yield the check that an account has a provider for a tenant, with its audience.
 
-    `place` is region and account, `tenant` its id and the audience; a provider that is shared may
-    have other audiences beside.
+    `place` is region and account, `tenant` its id and the audience; a shared provider may have
+    other audiences as well.
     """
     region, account = place
     name, audience = tenant

@@ -19,10 +19,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def listed(region: str, begins: int, ends: int) -> bytes:
-    """Return the keys of a region that signed in a span of time, as the AWS CLI prints them.
+    """Return a region's keys that signed in a span of time, as the AWS CLI prints them.
 
-    The same answer is the same bytes. Raises `SourceUnavailableError` where the region cannot be
-    asked: it may not be enabled in this account.
+    The same keys give the same bytes. Raises `SourceUnavailableError` when the region does not
+    answer: it may not be enabled in this account.
     """
     by_fingerprint: dict[str, dict[str, str]] = {}
     try:

@@ -1,4 +1,4 @@
-"""Looking at a function's queues: who may send, how often it is tried, and where it gives up."""
+"""Checks of a function's queues: who may send, how often it retries, where it gives up to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EMPTY = '{"Statement": []}'
 def exporter_queues(
     checks_of: AwsChecks, sqs: SQSClient, feed: Feed, numbers: Redelivery
 ) -> Iterator[Check]:
-    """Yield the checks of a feed's queue and of its dead letters."""
+    """Yield the checks of a feed's queue and its dead-letter queue."""
     plan = QueuePlan(
         name=feed.exporter,
         arn=feed.queue_arn,
@@ -42,7 +42,7 @@ def exporter_queues(
 
 
 class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue and that of its dead letters, as the stacks write them."""
+    """A queue and its dead-letter queue, as the stacks write them."""
 
     name: str
     arn: str
@@ -51,13 +51,13 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     policy: list[Statement]
     dead_policy: list[Statement]
     visibility: int
-    """Seconds from a receive to the next."""
+    """Visibility timeout, in seconds."""
     receives: int
-    """Before a message is given up."""
+    """Number of receives before a message is given up."""
 
 
 def both(checks_of: AwsChecks, sqs: SQSClient, plan: QueuePlan) -> Iterator[Check]:
-    """Yield the checks of a queue and of its dead letters."""
+    """Yield the checks of a queue and its dead-letter queue."""
     name, dead = plan.name, plan.dead_letters
     yield from checks_of.look(
         f"queue {name}",
@@ -73,7 +73,7 @@ def both(checks_of: AwsChecks, sqs: SQSClient, plan: QueuePlan) -> Iterator[Chec
 def dead_letters(
     checks_of: AwsChecks, sqs: SQSClient, name: str, *, policy: list[Statement]
 ) -> Iterator[Check]:
-    """Yield the checks of a queue for what a rule could not put; no queue gives up to it."""
+    """Yield the checks of a queue for what a rule could not deliver; no queue gives up to it."""
     yield from _given_up(checks_of, sqs, name, "each says why; docs/operations.md says what to do")
     settings = {**_COMMON, "gives up to": "none"}
     yield from _compared(checks_of, sqs, name, policy, settings)
@@ -118,7 +118,7 @@ def _compared(
 
 
 def topic_subscription(checks_of: AwsChecks, sns: Any, feed: Feed) -> Iterator[Check]:
-    """Yield the check of the subscription that hands a topic's notifications to the queue."""
+    """Yield the check of the subscription that passes a topic's notifications to the queue."""
     if feed.topic is None:
         return
 
@@ -173,7 +173,7 @@ _COMMON = {
 
 
 def _settings(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return what SQS states of a queue, in the words of the plans above."""
+    """Return what SQS states about a queue, in the words of the plans above."""
     redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
     allowed = json.loads(attributes.get("RedriveAllowPolicy", "{}"))
     own = attributes.get("SqsManagedSseEnabled") == "true"

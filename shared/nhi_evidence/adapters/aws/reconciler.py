@@ -34,9 +34,9 @@ from nhi_evidence.errors import SourceUnavailableError
 from nhi_evidence.evidence import keys, note, provider
 
 _NEIGHBORS_MS = 3 * HOUR_MS
-"""What hours before the first one that is due are read for: lists and runs that reach into it."""
+"""How far before the first due hour evidence is read: lists and runs may reach into it."""
 _MOST_NAMED = 50
-"""Things that one run names in its log."""
+"""Maximum number of things that one run names in its log."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -46,40 +46,40 @@ class Settings(msgspec.Struct, frozen=True):
     bucket_owner: str
     log_name: str
     signing_keys: tuple[str, ...]
-    """KMS keys the log is signed with, by id, ARN or alias: their public halves are read."""
+    """KMS keys the log is signed with, by id, ARN or alias; only their public halves are used."""
     operator_role: str
     """ARN of the role that may put under `op/v1/recon`."""
     mappers: tuple[str, ...] = ()
-    """Digests of the releases that count, the latest last; none: any does."""
+    """Digests of the releases that count, the latest last; empty accepts any."""
     listings: tuple[ApiScope, ...] = ()
-    """What is listed by the APIs of Google Cloud and Microsoft."""
+    """What to list through the APIs of Google Cloud and Microsoft."""
 
 
 class Done(msgspec.Struct, kw_only=True):
-    """What one run came to."""
+    """The result of one run."""
 
     statements: int = 0
     """Source hours and scopes that were judged."""
     verdicts: dict[str, int] = {}
     incomplete: int = 0
-    """Of these, something is known to be missing of."""
+    """How many of them are known to lack something."""
     missing: int = 0
-    """Things that are missing, altered or not counted, by all statements together."""
+    """Things that are missing, altered or not counted, over all statements."""
     unbacked: int = 0
     named: list[str] = []
     """The first of them, by name."""
     unsound: list[str] = []
-    """Objects that claim nothing."""
+    """Objects whose claims are void."""
     problems: list[str] = []
-    """What could not be asked, and why: the hours it concerns are unprovable."""
+    """What could not be queried, and why: the hours concerned are unprovable."""
     size: int = 0
-    """Of the log that was read."""
+    """Size of the log that was read."""
     canaries: Probed = msgspec.field(default_factory=Probed)
-    """What became of the canaries of the hours that were due."""
+    """The result of weighing the canaries that were due."""
 
 
 class _Clients:
-    """The evidence store to read, and the one prefix to write."""
+    """The evidence store to read, and the only prefix to write."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -106,9 +106,9 @@ def _clients() -> _Clients:
 def reconcile(is_late: Callable[[], bool] = lambda: False) -> Done:
     """Judge every hour that is due, and put the statements.
 
-    `is_late` says when no further evidence is read for canaries, which come last.
+    Canaries come last; once `is_late` returns true, no further evidence is read for them.
 
-    Raises `SettingsError`, `StoreUnavailableError`, and `LogError` where the log is not whole.
+    Raises `SettingsError`, `StoreUnavailableError`, and `LogError` if the log is inconsistent.
     """
     clients, now = _clients(), clock.now()
     due = Due(clients.store, now)
@@ -152,7 +152,7 @@ def _listed(
     now: int,
     done: Done,
 ) -> Iterator[Statements]:
-    """Yield statements on the hours that are judged by what an API lists."""
+    """Yield statements on the hours that are judged by an API's listing."""
     every_hour: list[Hour] = []
     for scope in clients.settings.listings:
         source = listed_hours.source_of(scope)
@@ -177,7 +177,7 @@ def _listed(
 
 
 def _see(clients: _Clients, sealed: completeness.Sealed, of_sources: Sequence[Hour]) -> None:
-    """Show each hour the records that may be of it: those delivered since it began."""
+    """Show each hour the records that may belong to it: all of its source in the entries read."""
     by_source: dict[str, list[Hour]] = {}
     for each in of_sources:
         by_source.setdefault(DELIVERED_AS[each.source], []).append(each)

@@ -1,4 +1,4 @@
-"""Looking at a role: who may take it, and everything that gives it rights."""
+"""The check of a role: who may assume it, and everything that grants it permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHANGED = f"somebody changed it; CloudTrail says who (iam.amazonaws.com). Then 
 
 
 def role(checks_of: AwsChecks, iam: IAMClient, plan: RolePlan) -> Iterator[Check]:
-    """Yield the check of one role: its trust, its one policy, and that it has no other."""
+    """Yield the check of one role: its trust, its policy, and that it has no other policy."""
     yield from checks_of.compare(
         f"role {plan.name}",
         lambda: _answer(iam, plan),

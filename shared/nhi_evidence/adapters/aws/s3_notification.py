@@ -14,29 +14,29 @@ import msgspec
 from nhi_evidence.errors import DeliveryRefusedError
 
 NO_VERSION = "null"
-"""Version id of what was stored while its bucket had no versioning: the next PUT replaces it."""
+"""Version id of an object stored without versioning: the next PUT replaces it."""
 
 
 class ObjectRef(msgspec.Struct, frozen=True):
-    """One object a notification names."""
+    """An object that a notification names."""
 
     bucket: str
     key: str
     version: str | None = None
     size: int | None = None
-    """Bytes, as announced: a hint, which decides nothing but how far ahead is read."""
+    """Bytes, as announced: a hint that only decides how far ahead is read."""
 
     def __str__(self) -> str:
-        """Return it as people write it, with its version where it has one."""
+        """Return it as a URI, with its version if it has one."""
         version = f"@{self.version}" if self.version else ""
         return f"s3://{self.bucket}/{self.key}{version}"
 
 
 def objects(message: str) -> tuple[ObjectRef, ...]:
-    """Return every object a message names, in order; none for S3's test message or a folder.
+    """Return every object that a message names, in order; none for S3's test message or a folder.
 
-    Raises `DeliveryRefusedError` when the message is no S3 notification of a created object:
-    a message that is not understood must reach a human, not vanish.
+    Raises `DeliveryRefusedError` when the message is not an S3 notification of a created object: a
+    message that is not understood must reach a human, not vanish.
     """
     try:
         body = msgspec.json.decode(message)
@@ -46,7 +46,7 @@ def objects(message: str) -> tuple[ObjectRef, ...]:
 
 
 def again(ref: ObjectRef) -> str:
-    """Return the notification that makes the exporter take an object again."""
+    """Return a notification that makes the exporter process an object again."""
     stored: dict[str, str | int] = {"key": quote_plus(ref.key, safe="/")}
     if ref.size is not None:
         stored["size"] = ref.size
@@ -110,7 +110,7 @@ def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
 
 
 def _is_folder(event: Any, key: str) -> bool:
-    """Whether an object is what the console makes for a folder: no content, a key ending in `/`.
+    """Whether an object is the console's marker for a folder: empty, with a key ending in `/`.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
     """

@@ -1,4 +1,4 @@
-"""Reading a delivered S3 object as a `Delivery`, only from where the deployment says."""
+"""Reading a delivered S3 object as a `Delivery`, only from the configured places."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MAX_DELIVERED_BYTES = 128 * 1024 * 1024
 
 
 class SourceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bucket deliveries are accepted from."""
+    """A bucket from which deliveries are accepted."""
 
     bucket: str
     owner: str
     """The account the bucket must belong to."""
     prefix: str = ""
     accounts: tuple[str, ...] = ()
-    """Accounts whose `AWSLogs/.../<account>/` folders are accepted; empty: any."""
+    """Accounts whose `AWSLogs/.../<account>/` folders are accepted; empty accepts any."""
 
 
 class AnnouncedObject(msgspec.Struct, frozen=True):
-    """An accepted object whose unit can be named, before it is read."""
+    """An accepted object that was not read yet, but whose unit is known."""
 
     unit: str
     bucket: str
@@ -43,9 +43,9 @@ class AnnouncedObject(msgspec.Struct, frozen=True):
     owner: str
     version: str | None
     etag: str | None
-    """Of an object without a version: exactly this content is read, or none."""
+    """For an object without a version: only this content is read."""
     size: int | None
-    """Bytes, as announced or as S3 says."""
+    """Bytes, as announced or as stated by S3."""
 
 
 class LargerThanAnnouncedError(SourceUnavailableError):
@@ -56,7 +56,7 @@ _ACCOUNT_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/")
 
 
 class S3Source:
-    """Fetches accepted objects; refuses every other before any read. Safe to use from threads."""
+    """Fetches accepted objects; refuses all others before reading anything. Thread-safe."""
 
     def __init__(
         self, client: S3Client, accepted: tuple[SourceBucket, ...], source: Source
@@ -67,9 +67,9 @@ class S3Source:
         self._source = source
 
     def announce(self, ref: ObjectRef) -> AnnouncedObject:
-        """Name the unit an object is, without reading it.
+        """Return an object with the name of its unit, without reading it.
 
-        S3 is asked only where the notification states no version, or the key no hour. Raises
+        S3 is asked only if the notification states no version, or the key no hour. Raises
         `DeliveryRefusedError` for a bucket, prefix or account that is not accepted, and
         `SourceUnavailableError` when S3 does not answer or has no such object.
         """
@@ -154,15 +154,15 @@ class S3Source:
         if place.accounts:
             folder = _ACCOUNT_FOLDER.search(ref.key)
             if folder is None or folder[1] not in place.accounts:
-                raise DeliveryRefusedError(f"{ref}: account is not a configured one")
+                raise DeliveryRefusedError(f"{ref}: account is not configured")
         return place
 
 
 def _metadata(answer: GetObjectOutputTypeDef, owner: str) -> dict[str, str]:
-    """Return what S3 says of a version and never says otherwise at another delivery.
+    """Return what S3 states about a version that is the same at every delivery.
 
-    Not its storage class, replication or retention, which change in its life. The owner is the
-    account S3 has confirmed the bucket to be of. User metadata is under `meta.`.
+    That excludes storage class, replication and retention, which change over time. The owner is the
+    account that S3 confirmed as the bucket's. User metadata is under `meta.`.
     """
     modified = answer["LastModified"].astimezone(UTC)
     attributes = {

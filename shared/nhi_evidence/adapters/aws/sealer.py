@@ -18,15 +18,15 @@ from nhi_evidence.evidence.seal import Sealed, Sealer
 DAY_MS = 86_400_000
 
 _MARGIN = 2
-"""Another epoch is begun while this many times the last one's duration is left."""
+"""Another epoch is started while at least this many times the last one's duration is left."""
 
 
 class Encryption(StrEnum):
-    """What the store must say of every version it keeps (docs/evidence-format.md, "Entries")."""
+    """The encryption a store must report of each version (docs/evidence-format.md, "Entries")."""
 
     AES256 = "AES256"
     NONE = "none"
-    """An embedded store says nothing."""
+    """For an embedded store, which reports none."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -37,14 +37,14 @@ class Settings(msgspec.Struct, frozen=True):
     log_name: str
     """The origin of a shard is `<log_name>/<year>`."""
     signing_keys: tuple[str, ...]
-    """KMS keys by id, ARN or alias: Ed25519 or P-256, ML-DSA-44 beside it, and both an old and a
-    new one while a key is being replaced."""
+    """KMS keys by id, ARN or alias: Ed25519 or P-256, optionally with ML-DSA-44, and both the old
+    and the new one while a key is being replaced."""
     retention_days: float
-    """Shortest lock promised of every version; shorter ones are flagged."""
+    """Minimum lock of every version; shorter locks are flagged."""
     grace_days: float
-    """From the end of a lock to expiry by lifecycle."""
+    """Days from the end of a lock to expiry by lifecycle."""
     lock_log: bool = True
-    """Lock the log until the end of its shard's year, retention and grace."""
+    """Whether to lock the log until retention and grace after the end of its shard's year."""
     encryption: Encryption = Encryption.AES256
 
 
@@ -69,8 +69,8 @@ def sealer() -> Sealer:
 def seal(remaining_ms: Callable[[], int]) -> Iterator[Sealed]:
     """Seal epoch after epoch while something is left and there is time for another.
 
-    `remaining_ms` tells how long this invocation may still take. What is left then, the next
-    one seals. Raises `StoreUnavailableError` and `LogError` as `Sealer.run` does.
+    `remaining_ms` returns how long this invocation may still take; the next invocation seals the
+    rest. Raises `StoreUnavailableError` and `LogError` as `Sealer.run` does.
     """
     left = remaining_ms()
     while True:

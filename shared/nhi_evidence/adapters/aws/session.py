@@ -1,7 +1,7 @@
-"""Clients of the cloud, and the keyless way into the evidence account.
+"""AWS clients, and keyless access to the evidence account.
 
-The function's own role assumes the writer role; the SDK refreshes the session by itself. No
-access key is ever configured, read or stored.
+The function's own role assumes the writer role; the SDK refreshes the session by itself. No access
+key is ever configured, read or stored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def own_client() -> S3Client:
 
 
 def own_queue_client() -> SQSClient:
-    """Return an SQS client of the function's own role; a function reads queues of its region."""
+    """Return an SQS client of the function's own role, in its region like the queues it reads."""
     return boto3.session.Session().client("sqs", config=CLIENT_CONFIG)
 
 
@@ -54,7 +54,7 @@ def role_session(
     """Return a session of an assumed role, renewed before it expires.
 
     The role is assumed as `profile` of the user's configuration, or as whatever identity the
-    environment gives; `endpoint_url` is that of another STS than Amazon's.
+    environment provides; `endpoint_url` is that of an STS other than Amazon's.
     """
     own = BotocoreSession(profile=profile)
     extra = {"RoleSessionName": session_name}

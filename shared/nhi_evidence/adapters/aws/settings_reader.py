@@ -1,8 +1,8 @@
-"""Reading AWS's settings for coverage: read-only calls, their answers kept as they came.
+"""Reading AWS settings for coverage: read-only calls, with their answers kept as they came.
 
-One session reads one account; in the management account, or a delegated administrator's, trails
-and accounts of the whole organization are seen. What is refused or fails is an answer, too: a
-verdict says UNKNOWN then, never more.
+One session reads one account; from the management account, or a delegated administrator's, it sees
+the trails and accounts of the whole organization. A refusal or failure is an answer, too: the
+verdict is then UNKNOWN.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _MOST_TEXT = 300
 
 
 class Reader:
-    """Asks, and keeps every answer."""
+    """Makes calls, and keeps every answer."""
 
     def __init__(self, session: boto3.session.Session, region: str, account: str) -> None:
-        """Ask as `session`, first in `region`; `account` is the session's own."""
+        """Call as `session`, in `region` by default; `account` is the session's own."""
         self._session = session
         self._region = region
         self.account = account
@@ -52,7 +52,7 @@ class Reader:
     def ask(
         self, service: str, operation: str, region: str | None = None, /, **parameters: Any
     ) -> Mapping[str, Any]:
-        """Call an operation, all its pages as one, and keep what came; empty unless it is `ok`."""
+        """Call an operation, combine its pages, keep and return the answer; empty unless `ok`."""
         where = region or self._region
         scope = self.account if region is None else f"{self.account}/{region}"
         name = f"{service}:{operation}"
@@ -110,7 +110,7 @@ def _snake(operation: str) -> str:
 
 
 def _plain(response: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer as JSON has it: times as text, and nothing of the transport."""
+    """Return an answer as plain JSON values: times as text, without metadata of the transport."""
     kept = {name: value for name, value in response.items() if name != "ResponseMetadata"}
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(kept, enc_hook=str))
     return plain
@@ -125,11 +125,10 @@ def read_settings(
     evidence_buckets: Sequence[str] = (),
     identities: Sequence[str] = (),
 ) -> Reading:
-    """Read everything cells of AWS rest on, and the state of some users and roles by ARN.
+    """Read everything that AWS cells depend on, and the state of some users and roles by ARN.
 
-    Raises `ClientError` when not even whoami is allowed.
-
-    `at` is the time of the reading, milliseconds since the epoch.
+    `at` is the time of the reading, milliseconds since the epoch. Raises `ClientError` when not
+    even GetCallerIdentity is allowed.
     """
     account = str(session.client("sts", config=_CONFIG).get_caller_identity()["Account"])
     reader = Reader(session, region, account)
@@ -144,7 +143,7 @@ def read_settings(
 
 
 def ask_account(reader: Reader, region: str) -> None:
-    """Ask everything of one account, in `region` what is asked once."""
+    """Ask everything about one account; calls that are not regional are made in `region`."""
     reader.ask("organizations", "ListAccounts")
     regions = _enabled(reader.ask("account", "ListRegions")) or (region,)
     trails = {trail["TrailARN"]: trail for each in regions for trail in _trails(reader, each)}
@@ -160,7 +159,7 @@ def ask_account(reader: Reader, region: str) -> None:
 
 
 def ask_identities(reader: Reader, identities: Sequence[str]) -> None:
-    """Ask for the state of those users and roles that are of the reader's account, by ARN."""
+    """Ask for the state of users and roles, by ARN; those of other accounts are skipped."""
     for arn in identities:
         kind, _, path = arn.rpartition(":")[2].partition("/")
         name = path.rpartition("/")[2]

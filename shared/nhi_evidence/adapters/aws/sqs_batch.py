@@ -1,4 +1,4 @@
-"""A batch of SQS messages: what it names, what goes together and what goes alone. Pure.
+"""A batch of SQS messages: what it names, and what to process together or alone. Pure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -16,10 +16,10 @@ from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.errors import DeliveryRefusedError
 
 ALONE_FROM = 3
-"""From so many receives on a message goes alone: it, or one beside it, may kill the process."""
+"""A message received this often is processed alone: it, or one beside it, may kill the process."""
 
 _LOCKED_IN_A_ROW = 3
-"""After so many that locked, what is left is a backlog rather than poison, and grouped again."""
+"""After this many successes the rest is a backlog rather than poison, and is grouped again."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -28,11 +28,11 @@ class Message(msgspec.Struct, frozen=True):
     id: str
     body: str
     receipt: str
-    """What deletes it, until it is visible again."""
+    """Handle that deletes it, until it becomes visible again."""
     receives: int
-    """How often it was handed out, this time included; approximate."""
+    """How often it was received, including this time; approximate."""
     sent_ms: int
-    """When it was sent, since the epoch."""
+    """When it was sent, milliseconds since the epoch."""
 
 
 class _Attributes(msgspec.Struct, rename="pascal"):
@@ -53,16 +53,17 @@ class _Event(msgspec.Struct):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What Lambda hands over at once."""
+    """The messages of one invocation."""
 
     queue_arn: str
     messages: tuple[Message, ...]
 
 
 def read(event: object) -> Batch:
-    """Read the event Lambda hands over.
+    """Read the event of an invocation.
 
-    Raises `DeliveryRefusedError` when it is no batch of SQS messages: it has no items to answer.
+    Raises `DeliveryRefusedError` when it is not a batch of SQS messages from one queue: there are
+    no items to report as failed.
     """
     try:
         records = msgspec.convert(event, _Event, strict=False).records
@@ -85,16 +86,16 @@ def read(event: object) -> Batch:
 
 
 class Named(msgspec.Struct, frozen=True):
-    """The objects the messages of a batch name."""
+    """The objects that the messages of a batch name."""
 
     objects: Mapping[str, tuple[ObjectRef, ...]]
-    """By message id; messages that are refused are not in it."""
+    """By message id; refused messages are not in it."""
     refused: Mapping[str, DeliveryRefusedError]
     """By message id."""
 
 
 def named(messages: Iterable[Message]) -> Named:
-    """Read what each message names; one that is not understood is refused alone."""
+    """Read what each message names; only a message that is not understood is refused."""
     objects: dict[str, tuple[ObjectRef, ...]] = {}
     refused: dict[str, DeliveryRefusedError] = {}
     for message in messages:
@@ -106,21 +107,21 @@ def named(messages: Iterable[Message]) -> Named:
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What of a batch goes together, and what alone after it."""
+    """Which units of a batch to process together, and which to process alone afterwards."""
 
     together: tuple[str, ...]
     """Units, sorted by name."""
     alone: tuple[str, ...]
-    """Units, in an order of this invocation's own."""
+    """Units, in an order specific to this invocation."""
 
 
 def order(messages: Iterable[Message], units: Mapping[str, Collection[str]], *, seed: str) -> Order:
-    """Tell the units that go together from those that go alone, by their messages' receives.
+    """Divide units into those to process together and alone, by their messages' receive counts.
 
-    `units` are those each message names, by its id; a unit is received as often as the message
-    of it that was received most. An invocation that is killed acknowledges nothing but what it
-    deleted, so those that go alone come in another order each time (by a hash of `seed`, the
-    invocation's id, and the unit): whoever stands behind the poison once stands before it soon.
+    `units` are those each message names, by its id; a unit counts as received as often as the most
+    received message that names it. An invocation that is killed acknowledges nothing but what it
+    deleted, so units that go alone come in a different order each time (by a hash of the unit and
+    `seed`, the invocation's id): one that is behind the poison now will soon be before it.
     """
     receives: dict[str, int] = {}
     for message in messages:
@@ -134,11 +135,11 @@ def order(messages: Iterable[Message], units: Mapping[str, Collection[str]], *, 
 
 
 def group_size(locked_in_a_row: int) -> int:
-    """Return how many of the units that go alone are taken next.
+    """Return how many of the units that go alone to take next.
 
-    One at a time until three in a row have locked; then twice as many each time, so that a
-    backlog after an outage is not sent one by one, and poison still among it costs only what
-    is grouped with it and what comes after.
+    One at a time until three in a row have locked; then twice as many each time, so that a backlog
+    after an outage is not sent one by one, and poison still among it costs only what is grouped
+    with it and what comes after.
     """
     if locked_in_a_row < _LOCKED_IN_A_ROW:
         return 1

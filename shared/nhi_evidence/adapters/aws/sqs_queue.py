@@ -1,4 +1,4 @@
-"""Sending messages to the exporter's queue, as an operator; deleting them, as the exporter."""
+"""Sending messages to the exporter's queue as an operator, and deleting them as the exporter."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _AT_ONCE = 10
-"""Messages in one request: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+"""Maximum messages in one request: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
 
 
 class QueueError(EvidenceError):
-    """Messages were not taken: says how many were, and why the others were not."""
+    """SQS did not accept or delete messages; the text says why."""
 
 
 class Queue:
-    """One queue that messages are sent to."""
+    """A queue to which messages are sent."""
 
     def __init__(self, client: SQSClient, name: str, *, account: str) -> None:
         """Find the queue `name` of an account. Raises `SettingsError` when there is none."""
@@ -37,10 +37,10 @@ class Queue:
             ) from error
 
     def send(self, bodies: Sequence[str]) -> int:
-        """Send every message; return how many were taken.
+        """Send every message; return how many were accepted.
 
-        Raises `QueueError` at the first request that was not taken as a whole: sending all of
-        them again is safe.
+        Raises `QueueError` at the first request that was not accepted in full: sending all of them
+        again is safe.
         """
         taken = 0
         for start in range(0, len(bodies), _AT_ONCE):
@@ -64,22 +64,22 @@ class Queue:
 
 
 class HandledMessages:
-    """Messages of a queue that were handed to a function, which deletes what it has done.
+    """Deletes messages of a queue that a function has finished, ahead of its answer.
 
-    Lambda does the same after the function's answer, with the same right: `sqs:DeleteMessage`.
+    Lambda does the same after the function's answer, with the same permission, `sqs:DeleteMessage`.
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
 
     def __init__(self, client: SQSClient, queue_arn: str) -> None:
-        """Delete from the queue with an ARN."""
+        """Delete from the queue with this ARN."""
         *_, account, name = queue_arn.split(":")
         self._client = client
         self._url = f"{client.meta.endpoint_url}/{account}/{name}"
 
     def delete(self, receipts: Mapping[str, str]) -> None:
-        """Delete messages: id to receipt handle. Raises `QueueError` when any was not deleted.
+        """Delete messages, given as receipt handles by id.
 
-        Deleting one that is deleted already changes nothing.
+        Raises `QueueError` when any was not deleted. Deleting one again changes nothing.
         """
         pairs = list(receipts.items())
         for start in range(0, len(pairs), _AT_ONCE):

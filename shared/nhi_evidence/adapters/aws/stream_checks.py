@@ -1,7 +1,7 @@
-"""Looking at what the streams of a source are made of: Firehose, who puts records, who subscribes.
+"""Checks of a source's streams: Firehose, who puts records, who subscribes.
 
-A stream that is stopped, or writes elsewhere, leaves nothing behind that is missing in a number:
-what is seen of it is here, and in its alarms.
+A stream that is stopped, or writes elsewhere, leaves no numbered gap: only these checks and its
+alarms show it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MISSED = "what the provider sent meanwhile is in no file here"
 def checks(
     checks_of: AwsChecks, clients: Clients, feed: Feed, entry: SourceEntry
 ) -> Iterator[Check]:
-    """Yield every check of the streams of a source, and of the bucket they fill; none without."""
+    """Yield every check of a source's streams and the bucket they fill; nothing without streams."""
     planned = streams.plans(feed, entry)
     if planned:
         of_bucket = AwsChecks(f"log-archive account {feed.account}, {feed.bucket}")

@@ -1,4 +1,4 @@
-"""Looking at the canary of a tenant: an application without secret or right, of one function.
+"""Checks of a tenant's canary: an application without secrets or rights, used by one function.
 
 https://learn.microsoft.com/graph/api/resources/serviceprincipal
 https://learn.microsoft.com/graph/api/application-list-federatedidentitycredentials
@@ -24,7 +24,7 @@ _DEPLOY = "deploy again: make deploy-azure"
 def checks(
     config: Config, azure: Azure, *, graph: RestReader | None, management: RestReader | None
 ) -> Iterator[Check]:
-    """Yield every check of the canary of the tenant; what no token reaches is named."""
+    """Yield every check of the tenant's canary; what no token reaches is reported as unknown."""
     entry = next((each.entra for each in config.canaries if each.entra is not None), None)
     if entry is None:
         return
@@ -105,7 +105,7 @@ def _secrets(answer: dict[str, Any]) -> str:
 
 
 def _trusts(config: Config, answer: dict[str, Any]) -> Judged:
-    """Compare subjects, issuers and audiences; an issuer that is not configured is not known."""
+    """Compare subjects, issuers and audiences; issuers only if one is configured."""
     issuer = config.evidence.token_issuer
     actual = {
         (
@@ -140,4 +140,4 @@ def _named(each: dict[str, Any]) -> str:
     for member in ("resourceDisplayName", "displayName", "scope", "id"):
         if each.get(member):
             return str(each[member])
-    return "one without a name"
+    return "unnamed"

@@ -1,7 +1,7 @@
-"""Where a deployed function app keeps how far it has read, by way of the Azure command line.
+"""Checkpoints of a deployed function app, accessed through the Azure command line.
 
-The host keeps a blob for each partition; without it, it starts at the first message the hub has.
-`az` is what the package is published with, so an operator has it, signed in.
+The host keeps a blob for each partition, which says how far it has read; without it, it starts at
+the first message in the hub. The package is published with `az`, so an operator has it, signed in.
 https://learn.microsoft.com/azure/event-hubs/event-processor-balance-partition-load#checkpoint
 """
 
@@ -28,13 +28,13 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """How far one partition has been read."""
 
     name: str
-    """Of its blob."""
+    """Name of its blob."""
     read: int | None
-    """Number of the last message that was passed; None where the blob does not say."""
+    """Number of the last message that was read; None if the blob does not say."""
 
     @property
     def partition(self) -> str:
-        """The partition."""
+        """Id of the partition."""
         return self.name.rpartition("/")[2]
 
 
@@ -44,17 +44,17 @@ class _Blob(msgspec.Struct, frozen=True):
 
 
 class Checkpoints:
-    """Checkpoints of one deployed exporter, in the subscription that holds it."""
+    """Checkpoints of one deployed exporter, in its subscription."""
 
     def __init__(self, subscription: str) -> None:
-        """Address the exporter that is deployed in a subscription."""
+        """Address the exporter deployed in a subscription."""
         self._subscription = subscription
         self.site = azure_names.site_name(subscription)
         """Name of the function app."""
         self._account = azure_names.storage_name(subscription)
         namespace = azure_names.namespace_name(subscription)
         self.hub = f"{namespace}/{azure_names.HUB}"
-        """The hub, as units name it."""
+        """The hub, as named in units."""
         self._prefix = f"{namespace}.servicebus.windows.net/{azure_names.HUB}/"
 
     def all(self) -> list[Checkpoint]:
@@ -69,11 +69,11 @@ class Checkpoints:
         return [Checkpoint(one.name, _number(one.metadata or {})) for one in own]
 
     def remove(self, name: str) -> None:
-        """Remove a checkpoint; the host must be stopped, or it writes it again."""
+        """Remove a checkpoint; the host must be stopped first, or it writes it again."""
         self._blob("delete", "--name", name)
 
     def stop(self) -> None:
-        """Stop the function app: no partition is read."""
+        """Stop the function app, so that no partition is read."""
         self._app("stop")
 
     def start(self) -> None:
@@ -109,6 +109,6 @@ class Checkpoints:
 
 
 def _number(metadata: dict[str, str]) -> int | None:
-    """Return the last number a checkpoint states, as the host writes it."""
+    """Return the number of the last message read, from a checkpoint's metadata, or None."""
     text = next((value for key, value in metadata.items() if key.lower() == _READ), "")
     return int(text) if text.isascii() and text.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Looking at the exporter's subscription: hub, function app, its settings, and the policies.
+"""Checks of the exporter's subscription: hub, function app, its settings, and policies.
 
 https://learn.microsoft.com/rest/api/appservice/web-apps/list-application-settings
 """
@@ -27,7 +27,10 @@ _WEB, _HUBS, _IDENTITY = (
 
 
 def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
-    """Yield every check of the subscription; raises `DeclarationError` where none is installed."""
+    """Yield every check of the subscription.
+
+    Raises `DeclarationError` if the functions' declarations are not installed.
+    """
     checks_of = CloudChecks(f"Azure, {azure.tenant}", reader, "deploy again: make deploy-azure")
     group = f"https://{MANAGEMENT}{resource_ids.group(azure.home)}/providers"
     namespace = f"{group}/Microsoft.EventHub/namespaces/{azure_names.namespace_name(azure.home)}"
@@ -126,7 +129,7 @@ def _settings(
         actual = dict(answer.get("properties") or {})
         group = str(actual.pop(azure_app.CONSUMER_GROUP, "none"))
         is_same, observed = variables(wanted, actual, ours=lambda _: True)
-        # The rest of its name is random, of the hub's generation.
+        # The rest of its name is random, new for each generation of the hub.
         if isinstance(trigger, EventHub) and not group.startswith(f"{trigger.consumer_group}-"):
             fault = f"consumer group {group}"
             return State.CHANGED, fault if is_same else f"{observed}; {fault}"

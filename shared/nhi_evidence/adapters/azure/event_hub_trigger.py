@@ -1,7 +1,7 @@
-"""What the Event Hub trigger hands a function, as messages of one partition.
+"""Reading what the Event Hub trigger passes to a function, as messages of one partition.
 
-A batch is of one partition, which the host names in the trigger's metadata. Nothing the host does
-not state is made up: a message without a number, or of a partition without a name, claims none.
+A batch is from one partition, which the host names in the trigger's metadata. Nothing that the host
+does not state is made up: a message without a number, or from an unnamed partition, claims none.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-event-hubs-trigger#event-metadata
 """
 
@@ -28,7 +28,7 @@ class Event(Protocol):
 
     @property
     def sequence_number(self) -> int | None:
-        """Its number in the partition."""
+        """Its sequence number in the partition."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Event(Protocol):
 
     @property
     def enqueued_time(self) -> datetime | None:
-        """When the hub took it."""
+        """When the hub received it."""
         ...
 
     @property
@@ -48,15 +48,15 @@ class Event(Protocol):
 
 
 class Hub(msgspec.Struct, frozen=True):
-    """The hub a deployment reads."""
+    """The hub that a deployment reads."""
 
     namespace: str
     name: str
     creation_id: str
-    """Another value for each hub of this name: one that is made anew counts from 0 again."""
+    """Distinguishes hubs of the same name: a hub that is created again counts from 0."""
 
     def stream(self, partition: str) -> str:
-        """Return the name under which the messages of a partition are evidence."""
+        """Return the name of a partition's stream, as used in units."""
         return f"{self.namespace}/{self.name}#{self.creation_id}/{partition}"
 
 
@@ -67,7 +67,7 @@ class _Context(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 def partition(events: Sequence[Event]) -> str:
-    """Return the partition a batch is of; `unknown` where the host does not say."""
+    """Return the partition of a batch; `unknown` if the host does not say."""
     context = _context(events[0].metadata or {}) if events else _Context()
     return context.partition_id or UNKNOWN_PARTITION
 
@@ -75,8 +75,8 @@ def partition(events: Sequence[Event]) -> str:
 def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
     """Return the stream of a batch and its messages.
 
-    Raises `SettingsError` when the host says that the batch is of another hub than the settings:
-    its numbers would be claimed for a stream they are not of.
+    Raises `SettingsError` when the host says that the batch is from another hub than the settings':
+    its numbers would be claimed for the wrong stream.
     """
     context = _context(events[0].metadata or {}) if events else _Context()
     _check(hub, context)
@@ -115,7 +115,7 @@ def _check(hub: Hub, context: _Context) -> None:
 
 
 def _utc(moment: datetime | None) -> str | None:
-    """Write an instant the one way: a message is the same bytes at every delivery."""
+    """Return an instant in canonical form, so that a message has the same bytes each time."""
     if moment is None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What an Azure Function's worker builds once: settings, clients and the pipeline."""
+"""What an Azure Functions worker builds once: settings, clients and the pipeline."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SOURCE = "azure_monitor"
 _SESSION = f"nhi-evidence-{SOURCE}".replace("_", "-")
 
 BATCH_SECONDS = 480
-"""How long a batch may take: two minutes less than `functionTimeout` in host.json, after which
-the host would end the worker."""
+"""Maximum time for a batch: two minutes less than `functionTimeout` in host.json, after which the
+host would kill the worker."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -41,13 +41,13 @@ class Settings(msgspec.Struct, frozen=True):
     writer_role_arn: str
     token_audience: str
     keep_out_of_scope_raw: bool
-    """Whether the raw text of records that are no evidence is kept: privacy decides."""
+    """Whether the raw text of out-of-scope records is kept: a question of privacy."""
     identity_client_id: str | None = None
     scope: Scope = Scope.NHI
 
 
 class Exporter(msgspec.Struct, frozen=True):
-    """From a batch of messages to its locked evidence."""
+    """Turns a batch of messages into locked evidence."""
 
     settings: Settings
     mapper: Mapper
@@ -56,12 +56,12 @@ class Exporter(msgspec.Struct, frozen=True):
     def export(self, events: Sequence[Event], *, written: Mapping[str, str]) -> Iterator[Outcome]:
         """Lock all runs of a batch together; `written` says who writes, and when.
 
-        A record that breaks the mapper is locked as it stands, and nothing beside it. A run that
-        does so as a whole is locked message by message, and the message that is the cause as it
-        stands, so that it neither blocks its partition nor takes others with it.
-        Yields what became of each group; whoever takes them all knows that all is locked.
-        Raises what kept a unit from being locked, and `SettingsError` when the batch is of
-        another hub: the batch must then be retried, and repeating it is safe.
+        A record that breaks the mapper is locked as a rejection, without affecting others. A run
+        that breaks it as a whole is locked message by message, and the message that is the cause is
+        locked as a rejection, so that it neither blocks its partition nor takes others with it.
+        Yields the outcome of each group; once all have been yielded, everything is locked. Raises
+        whatever kept a unit from being locked, and `SettingsError` when the batch is from another
+        hub: the batch must then be retried, and repeating it is safe.
         """
         hub = Hub(self.settings.hub_namespace, self.settings.hub, self.settings.hub_creation_id)
         stream, messages = event_hub_trigger.messages(hub, events)
@@ -105,7 +105,7 @@ def _deadline() -> Callable[[], bool]:
 
 
 def _delivery(run: Run) -> Delivery:
-    """Return a run as it is delivered, with the messages its bytes hold."""
+    """Return a run as a delivery, with the messages in its bytes."""
     body = event_hub.frame(run)
     _, framed = event_hub.read(body)
     messages = tuple(
@@ -117,7 +117,7 @@ def _delivery(run: Run) -> Delivery:
 
 
 def site() -> str:
-    """Return what the platform calls this function app, for saying who wrote."""
+    """Return the platform's name of this function app, to state as the writer."""
     return os.environ.get("WEBSITE_SITE_NAME", "azure_export")
 
 

@@ -1,6 +1,6 @@
-"""The identity of an Azure Function: an access token of the managed identity it runs as.
+"""The identity of an Azure Function: an access token of its managed identity.
 
-The identity endpoint of the function app alone is asked.
+Only the function app's identity endpoint is asked.
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
 
@@ -25,8 +25,8 @@ class _Answer(msgspec.Struct, frozen=True):
 def token(audience: str, *, client_id: str | None = None) -> PlatformToken:
     """Return the source of the managed identity's tokens for an application's id URI.
 
-    `sub` is the object id of the managed identity, `iss` the tenant's provider. `client_id` names
-    a user-assigned identity; without it the system-assigned one is meant.
+    `sub` is the object id of the managed identity, `iss` the tenant's provider. `client_id` names a
+    user-assigned identity; without it, the system-assigned identity is used.
     """
 
     def fetch() -> str:
@@ -42,13 +42,13 @@ def token(audience: str, *, client_id: str | None = None) -> PlatformToken:
         try:
             return msgspec.json.decode(answer, type=_Answer).access_token
         except msgspec.DecodeError as error:
-            raise TokenUnavailableError(f"{_PLATFORM} answers oddly: {error}") from error
+            raise TokenUnavailableError(f"{_PLATFORM} gives an invalid answer: {error}") from error
 
     return PlatformToken(_PLATFORM, fetch)
 
 
 def _setting(name: str) -> str:
-    """Return what the platform sets. Raises `SettingsError` where it has set nothing."""
+    """Return a variable that the platform sets. Raises `SettingsError` if it is not set."""
     value = os.environ.get(name)
     if not value:
         raise SettingsError(f"{name} is not set: this function app has no managed identity")

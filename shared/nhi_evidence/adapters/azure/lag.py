@@ -1,7 +1,7 @@
-"""How far behind a partition is read, as the function's log states it.
+"""How far the function lags behind a partition, as stated in its log.
 
-An Event Hub of the standard tier has no metric of it by partition. How long the oldest message of
-a batch has waited is the same thing as time, and grows with every attempt while a batch fails.
+The standard tier of Event Hubs has no such metric by partition. How long the oldest message of a
+batch has waited expresses the lag as time, and grows with every attempt while a batch fails.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from nhi_evidence.adapters.azure.event_hub_trigger import Event
 def describe(events: Sequence[Event], *, now_ms: int) -> str:
     """Return `read partition 3, 128 messages, oldest 42 s`; `now_ms` is since the epoch, UTC.
 
-    An alarm reads this line (`infra/azure/queries.py`). Without a single time the age is
-    `unknown`, which raises none.
+    An alarm reads this line (`infra/azure/queries.py`). If no message has a time, the age is
+    `unknown`, which raises no alarm.
     """
     partition = event_hub_trigger.partition(events)
     return f"read partition {partition}, {len(events)} messages, oldest {_age(events, now_ms)} s"

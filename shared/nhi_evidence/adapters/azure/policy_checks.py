@@ -1,4 +1,4 @@
-"""Looking at the policies that switch resource logs on: as assigned, and what still lacks them.
+"""Checks of the policies that enable resource logs: their assignment, and what they miss.
 
 https://learn.microsoft.com/rest/api/policyinsights/policy-states/summarize-for-management-group
 """
@@ -24,7 +24,7 @@ _AUTHORIZATION = "providers/Microsoft.Authorization"
 
 
 def policies(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
-    """Yield, for each kind of resource, definition, assignment and compliance."""
+    """Yield, for each kind of resource, the checks of definition, assignment and compliance."""
     group = resource_ids.management_group(azure.management_group or azure.tenant)
     for kind in kinds_of(azure.resource_types):
         yield from _definition(checks_of, azure, group, kind)
@@ -42,7 +42,7 @@ def _definition(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
 
     def judge(answer: dict[str, Any]) -> tuple[State, str]:
         is_same = answer.get("properties", {}).get("policyRule") == wanted
-        return (State.OK, "as deployed") if is_same else (State.CHANGED, "another rule")
+        return (State.OK, "as deployed") if is_same else (State.CHANGED, "a different rule")
 
     yield from checks_of.look(
         f"policy {name}",
@@ -59,7 +59,7 @@ def _assignment(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
         "/authorizationRules/azure-monitor"
     )
     definition = f"{group}/{_AUTHORIZATION}/policyDefinitions/{azure_names.NAME}-{kind.slug}"
-    # Azure compares ids without regard to case, and gives them back in any.
+    # Azure compares ids without regard to case, and returns them in any case.
     wanted = {
         "policy": definition.lower(),
         "enforced": "Default",
@@ -103,7 +103,7 @@ def _compliance(checks_of: CloudChecks, group: str, kind: Logged) -> Iterator[Ch
 
 
 def _complies(answer: dict[str, Any]) -> tuple[State, str]:
-    """Judge a summary of one assignment; where nothing was evaluated, nothing is known."""
+    """Judge the summary of one assignment; if nothing was evaluated, nothing is known."""
     summaries = list(answer.get("value") or ())
     if len(summaries) != 1:
         return State.UNKNOWN, f"{len(summaries)} summaries, not 1"

@@ -1,4 +1,4 @@
-"""Ids of resources in the exporter's subscription: known before anything exists."""
+"""Ids of resources in the exporter's subscription, which are known before anything exists."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def storage(subscription: str) -> str:
 
 
 def role_guid(name: str, subscription: str) -> str:
-    """Return the id of a role of ours: a role's id is one in the tenant, and known beforehand."""
+    """Return the id of one of our roles: it is unique in the tenant, and known beforehand."""
     return str(uuid5(NAMESPACE_URL, f"{NAME}/{subscription}/{name}"))
 
 
 def role_definition(guid: str) -> str:
-    """Return the resource id a role has everywhere in its tenant."""
+    """Return the resource id that a role has throughout its tenant."""
     return f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"
 
 
 def role(name: str, subscription: str) -> str:
-    """Return the resource id of a role of ours."""
+    """Return the resource id of one of our roles."""
     return role_definition(role_guid(name, subscription))

@@ -1,4 +1,4 @@
-"""Reading Azure's and Entra's settings for coverage: diagnostic settings, categories, licenses."""
+"""Reading Azure and Entra settings for coverage: diagnostic settings, categories, licenses."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _TENANT = "/providers/microsoft.aadiam"
 def read_settings(
     reader: RestReader, *, at: int, deployment: Deployment, identities: Sequence[str] = ()
 ) -> Reading:
-    """Read everything cells of Azure and Entra rest on; `at` in milliseconds since the epoch.
+    """Read everything that Azure and Entra cells depend on.
 
-    `identities` are object ids of service principals whose state is read as well.
+    `at` is the time of the reading, milliseconds since the epoch. `identities` are object ids of
+    service principals whose state is also read.
     """
 
     def walk() -> None:
@@ -37,7 +38,7 @@ def read_settings(
 
 
 def _identity(reader: RestReader, object_id: str) -> None:
-    """Ask for a service principal, and its application where it is of this tenant."""
+    """Ask for a service principal, and for its application, which is absent in other tenants."""
     chosen = "$select=id,appId,displayName,passwordCredentials,keyCredentials"
     principal = reader.ask(
         "graph:servicePrincipals",
@@ -74,7 +75,7 @@ def _walk(reader: RestReader) -> None:
 
 
 def _wanted() -> dict[str, tuple[str, ...]]:
-    """Return the types cells ask about, lower case, each with what below it has settings."""
+    """Return the types cells ask about, in lower case, with child types that have settings."""
     wanted: dict[str, tuple[str, ...]] = {}
     for cell in cells():
         if "type" in cell.params and "categories" in cell.params:
@@ -98,7 +99,7 @@ def _resources(reader: RestReader, subscriptions: list[str]) -> None:
     )
     resources = (answer or {}).get("data", ())
     if (answer or {}).get("resultTruncated") == "true" or len(resources) >= _MOST_RESOURCES:
-        # More than one answer holds: that all have a setting could not be said.
+        # There are more than fit in one answer, so it cannot be said that all have a setting.
         last = reader.answers.pop()
         reader.answers.append(
             msgspec.structs.replace(last, status="failed", error="more than one page", answer=None)

@@ -1,1 +1,1 @@
-"""Asking every account and cloud for its settings, as one function and without a secret."""
+"""Reading the settings of every account and cloud, from one function without a stored secret."""

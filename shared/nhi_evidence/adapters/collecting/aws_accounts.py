@@ -1,4 +1,4 @@
-"""AWS's settings, account by account, each by the role that reads there."""
+"""AWS settings, account by account, each read through a role in that account."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _AT_ONCE = 8
 _MOST_TEXT = 300
 TAKING = "sts:AssumeRole"
 SESSION = "coverage"
-"""Name of the sessions, as CloudTrail of each account shows them."""
+"""Name of the sessions, as each account's CloudTrail shows it."""
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose settings are read, and in whose bucket they are kept."""
+    """The accounts whose settings are read, and the bucket in which they are kept."""
 
     roles: tuple[tuple[str, str], ...]
-    """Account and ARN of the role that reads there; the first one shows the organization."""
+    """Account and ARN of the role that reads in it; the first one shows the organization."""
     region: str
-    """Asked first, for what is not of a region."""
+    """The region of calls that are not regional."""
     evidence_bucket: str
     evidence_account: str
     identities: tuple[str, ...] = ()
@@ -39,8 +39,8 @@ def read(
 ) -> Reading:
     """Read the settings of every account as one reading; `at` in milliseconds since the epoch.
 
-    A role that cannot be taken is an answer, too. `is_late` says when no account is begun any
-    more: those are then answers that failed.
+    A role that cannot be assumed is an answer, too. Once `is_late` returns true, no further account
+    is started, and each of the rest is a failed answer.
     """
     own = Reader(boto3.session.Session(), accounts.region, accounts.evidence_account)
     answers: list[Answer] = own.answers
@@ -67,7 +67,7 @@ def _of_account(
     try:
         credentials = session.get_credentials()
         if credentials is not None:
-            credentials.get_frozen_credentials()  # takes the role
+            credentials.get_frozen_credentials()  # assumes the role
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "")) or "unknown"
         return [_taking(account, role, "denied", code)]
@@ -79,7 +79,7 @@ def _of_account(
         ask_account(reader, accounts.region)
         ask_identities(reader, accounts.identities)
 
-    # An answer of another shape ends this account, and no other one.
+    # An answer of an unexpected shape ends this account, but no other.
     reading = gathered("aws", walk, reader.answers, at=0, deployment=Deployment())
     return reading.answers[1:]
 

@@ -1,4 +1,4 @@
-"""Google's, Microsoft's and Vault's settings, asked as a federated AWS role.
+"""Settings of Google Cloud, Microsoft and Vault, read as a federated AWS role.
 
 https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
@@ -25,22 +25,22 @@ _READ_ONLY = (
     "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
 )
 Identity = Callable[[str], str]
-"""Audience to an identity token of this function's role."""
+"""Returns an identity token of this function's role for an audience."""
 
 
 class GooglePlace(msgspec.Struct, frozen=True):
-    """Google Cloud, by the provider of a workload identity pool."""
+    """Google Cloud, reached through the provider of a workload identity pool."""
 
     provider: str
     identities: tuple[str, ...] = ()
     """E-mail addresses of service accounts whose state is read."""
     sts: str = google.STS
     bases: dict[str, str] = {}
-    """Other addresses for hosts, of tests."""
+    """Other addresses for hosts, used by tests."""
 
 
 class MicrosoftPlace(msgspec.Struct, frozen=True):
-    """Azure and Entra, by an application of a tenant with a federated credential."""
+    """Azure and Entra, reached through a tenant's application with a federated credential."""
 
     tenant: str
     client_id: str
@@ -48,14 +48,14 @@ class MicrosoftPlace(msgspec.Struct, frozen=True):
     """Object ids of service principals whose state is read."""
     login: str = microsoft.LOGIN
     bases: dict[str, str] = {}
-    """Other addresses for hosts, of tests."""
+    """Other addresses for hosts, used by tests."""
 
 
 class VaultPlace(msgspec.Struct, frozen=True):
-    """A Vault server that takes AWS's identity tokens (its JWT method)."""
+    """A Vault server that accepts AWS identity tokens (its JWT method)."""
 
     address: str
-    """`https://...`; the audience of the identity token, too."""
+    """`https://...`; also the audience of the identity token."""
     role: str
     mount: str = "jwt"
 
@@ -63,7 +63,7 @@ class VaultPlace(msgspec.Struct, frozen=True):
 def read_vault(
     place: VaultPlace, identity: Identity, *, at: int, deployment: Deployment
 ) -> Reading:
-    """Read Vault's audit devices as a role of its JWT method, whose token ends with the run.
+    """Read Vault's audit devices as a role of its JWT method.
 
     https://developer.hashicorp.com/vault/api-docs/auth/jwt
     """
@@ -87,7 +87,7 @@ def read_vault(
 def read_google(
     place: GooglePlace, identity: Identity, *, at: int, deployment: Deployment
 ) -> Reading:
-    """Read Google Cloud's settings; without a token its cells are unknown, and the reading why."""
+    """Read Google Cloud's settings; without a token, the reading says only why there is none."""
     try:
         token = google.exchanged(place.provider, identity, scopes=_READ_ONLY, sts=place.sts)
     except EvidenceError as error:
@@ -99,9 +99,10 @@ def read_google(
 def read_microsoft(
     place: MicrosoftPlace, identity: Identity, *, at: int, deployment: Deployment
 ) -> Reading:
-    """Read Azure's and Entra's settings, of which the licenses need a token of their own.
+    """Read the settings of Azure and Entra, which take a token each: Resource Manager and Graph.
 
-    Without one for Resource Manager nothing is read, and the reading says why.
+    With only one of them, the calls that need the other are failed answers. Without any token, the
+    reading says only why there is none.
     """
     tokens: dict[str, str] = {}
     problems: list[str] = []
@@ -115,7 +116,7 @@ def read_microsoft(
             problems.append(str(error))
     if not tokens:
         return refused("azure", problems[0], at=at, deployment=deployment)
-    # A host without a token is asked nothing: its answers say so.
+    # A host without a token is never called: its answers say so.
     return azure.read_settings(
         RestReader(tokens, place.bases), at=at, deployment=deployment, identities=place.identities
     )

@@ -1,4 +1,4 @@
-"""Reading the one switch of GitHub, Okta and Vault: read-only calls, every answer kept.
+"""Reading whether GitHub, Okta and Vault export their logs: read-only calls, every answer kept.
 
 https://docs.github.com/rest/enterprise-admin/audit-log
 https://developer.okta.com/docs/reference/api/log-streaming
@@ -37,8 +37,8 @@ def read_github(
 ) -> Reading:
     """Read the streams of an enterprise's audit log.
 
-    Whether requests to the API are in them is shown by no call: `api_requests` is what somebody
-    saw on the settings page, and kept as that; None where nobody looked.
+    No call shows whether they contain API requests: `api_requests` is what someone saw on the
+    settings page, and is kept as such; None if nobody looked.
     """
 
     def walk() -> None:
@@ -64,7 +64,7 @@ def _seen(enterprise: str, api_requests: bool | None) -> Answer:
 def read_okta(reader: RestReader, *, host: str, at: int, deployment: Deployment) -> Reading:
     """Read the log streams of an organization, and whether its System Log can be read.
 
-    No event is asked for (`limit=0`): people's are among them.
+    No event is requested (`limit=0`), as events of people are among them.
     """
 
     def walk() -> None:

@@ -1,6 +1,6 @@
 """OAuth access tokens of the service account a Google Cloud function runs as.
 
-The metadata server alone is asked: no key file is looked for, and nothing of the machine's user.
+Only the metadata server is asked; no key file and no credentials of a user are searched for.
 https://cloud.google.com/compute/docs/access/authenticate-workloads#applications
 """
 
@@ -26,16 +26,16 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class AccessToken:
-    """The function's access token, asked for again before it ends."""
+    """The function's access token, fetched again before it expires."""
 
     def __init__(self, *, now: Callable[[], int] = clock.now) -> None:
-        """Know the time, in milliseconds since the epoch."""
+        """Tell the time by `now`, in milliseconds since the epoch."""
         self._now = now
         self._token = ""
         self._until_ms = 0
 
     def __call__(self) -> str:
-        """Return a token that is good for a while. Raises `TokenUnavailableError`."""
+        """Return a token that remains valid for a while. Raises `TokenUnavailableError`."""
         if self._now() >= self._until_ms:
             host = os.environ.get("GCE_METADATA_HOST") or _HOST
             answer = platform_token.ask(

@@ -1,4 +1,4 @@
-"""Looking at the canary of a project: that it is there, harmless, and taken by one function alone.
+"""Checks of a project's canary: that it exists, is harmless, and is used by one function only.
 
 https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts
 https://cloud.google.com/resource-manager/reference/rest/v3/projects/getIamPolicy
@@ -23,7 +23,7 @@ _DEPLOY = "deploy again: make deploy-gcp"
 
 
 def checks(config: Config, reader: RestReader) -> Iterator[Check]:
-    """Yield every check of the canaries of Google Cloud."""
+    """Yield every check of the Google Cloud canaries."""
     taken_by = federated.google_canaries(config)
     for entry in config.canaries:
         if entry.google is not None:
@@ -43,7 +43,7 @@ class _Canary:
         self._account = f"https://{IAM}/v1/{place}"
 
     def checks(self) -> Iterator[Check]:
-        """Yield what is wrong with account, key, role, rights, and who takes it."""
+        """Yield the checks of account, keys, role, permissions, and who impersonates it."""
         look, project = self._checks.look, quote(self._canary.project)
         yield from look("service account", self._account, _enabled)
         yield from look("keys", f"{self._account}/keys?keyTypes=USER_MANAGED", _no_keys)
@@ -53,7 +53,7 @@ class _Canary:
             "rights in its project",
             f"https://{PROJECTS}/v3/projects/{project}:getIamPolicy",
             lambda policy: self._rights(policy, role),
-            "somebody gave it a right, or took its role: remove what is more, then "
+            "somebody granted it a right, or removed its role: remove any additional grants, then "
             f"{self._checks.deploy}",
             body={"options": {"requestedPolicyVersion": 3}},
         )
@@ -75,7 +75,7 @@ class _Canary:
         )
 
     def provider(self, config: Config) -> Iterator[Check]:
-        """Yield the check of how Google Cloud knows the function."""
+        """Yield the check of the provider by which Google Cloud knows the function."""
         if self._canary.provider is None:
             yield self._checks.unseen("provider", "provider of canaries.google is not known")
             return
@@ -96,7 +96,7 @@ class _Canary:
                 "takes": str(provider.get("attributeCondition")),
             }
             if issuer is None:
-                # Made by hand: who else comes by it is not known here.
+                # Created by hand: who else may use it is not known here.
                 known = ("state", "subject")
                 return same(differing({name: wanted[name] for name in known}, actual))
             return same(differing(wanted, actual))

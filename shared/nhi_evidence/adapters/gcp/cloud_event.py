@@ -1,9 +1,9 @@
 """CloudEvents of Google Cloud that name or carry audit logs.
 
-https://github.com/googleapis/google-cloudevents: a finished Cloud Storage object, a Pub/Sub
-message, which the Functions Framework also makes of what a push subscription sends. Whoever may
-call the function may claim anything, so both name where they come from, and
-only configured places are read.
+https://github.com/googleapis/google-cloudevents: a finished Cloud Storage object, or a Pub/Sub
+message, to which the Functions Framework also converts what a push subscription sends. Whoever may
+call the function can claim anything, so both state their origin, and only configured origins are
+read.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _FINALIZED = "OBJECT_FINALIZE"
 
 
 class CloudEvent(Protocol):
-    """An event as the Functions Framework hands it over."""
+    """An event as the Functions Framework passes it."""
 
     @property
     def data(self) -> Any:
-        """Its data: decoded where it was JSON, text or bytes otherwise."""
+        """Its data: decoded if it was JSON, otherwise text or bytes."""
         ...
 
     def __getitem__(self, attribute: str) -> Any:
-        """Return an attribute; `id`, `source` and `type` are always there."""
+        """Return an attribute; `id`, `source` and `type` always exist."""
         ...
 
 
 class ObjectRef(msgspec.Struct, frozen=True):
-    """One generation of an object an event names."""
+    """The generation of an object that an event names."""
 
     bucket: str
     name: str
@@ -59,7 +59,7 @@ class _Message(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Notification(msgspec.Struct, frozen=True, rename="camel"):
-    """Attributes of a notification of Cloud Storage.
+    """Attributes of a Cloud Storage notification.
 
     https://docs.cloud.google.com/storage/docs/pubsub-notifications#attributes
     """
@@ -76,7 +76,7 @@ class _Published(msgspec.Struct, frozen=True):
 
 
 def stored_object(event: CloudEvent) -> ObjectRef:
-    """Return the object a finalized event names.
+    """Return the object that a finalized event names.
 
     Raises `DeliveryRefusedError` when it names none: an event that is not understood must reach a
     human, not vanish.
@@ -88,12 +88,12 @@ def stored_object(event: CloudEvent) -> ObjectRef:
 
 
 def topic_of(event: CloudEvent) -> str:
-    """Return the topic a published event says it is of, as `projects/<project>/topics/<topic>`."""
+    """Return the topic that a published event states, as `projects/<project>/topics/<topic>`."""
     return str(event["source"]).removeprefix(_PUBSUB)
 
 
 def announced_object(event: CloudEvent) -> ObjectRef:
-    """Return the object that a notification of Cloud Storage, published to a topic, announces.
+    """Return the object announced by a Cloud Storage notification that was published to a topic.
 
     Raises `DeliveryRefusedError` when it announces no finished object.
     """
@@ -112,8 +112,8 @@ def announced_object(event: CloudEvent) -> ObjectRef:
 def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
     """Return the message of a published event as a delivery.
 
-    A message that is not whole, or whose data is not base64, is a delivery that says so, with
-    the bytes that came. Raises `DeliveryRefusedError` for a topic that is not one of `topics`
+    A message that is malformed, or whose data is not base64, becomes a delivery that says so, with
+    the bytes as received. Raises `DeliveryRefusedError` for a topic that is not one of `topics`
     (`projects/<project>/topics/<topic>`).
     """
     topic = topic_of(event)
@@ -144,7 +144,7 @@ def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
 
 
 def _attribute(event: CloudEvent, name: str) -> str:
-    """Return an attribute that need not be there, as text."""
+    """Return an optional attribute as text; empty if absent."""
     try:
         return str(event[name])
     except KeyError:
@@ -152,7 +152,7 @@ def _attribute(event: CloudEvent, name: str) -> str:
 
 
 def _hour(instant: str) -> str:
-    """Return the end of a unit's name for an instant (RFC 3339); nothing where it is none."""
+    """Return a unit name's ending for an instant (RFC 3339); empty if it is not one."""
     try:
         moment = datetime.fromisoformat(instant)
         return "" if moment.tzinfo is None else f"!h={moment.astimezone(UTC):%Y%m%d%H}"
@@ -161,7 +161,7 @@ def _hour(instant: str) -> str:
 
 
 def _bytes(data: Any) -> bytes:
-    """Return what came in place of a message, as bytes."""
+    """Return what was received in place of a message, as bytes."""
     if isinstance(data, bytes):
         return data
     return data.encode() if isinstance(data, str) else msgspec.json.encode(data)

@@ -1,6 +1,6 @@
-"""Log lines as Cloud Logging reads them from a Cloud Run function: one JSON object a line.
+"""Log lines as Cloud Logging reads them from a Cloud Run function: one JSON object per line.
 
-Google's logging library would write the same, at more than the whole function's cold start.
+Google's logging library would write the same, but takes longer to load than the whole function.
 https://cloud.google.com/logging/docs/structured-logging
 """
 
@@ -19,23 +19,23 @@ class CloudLog:
     """Writes the lines of one request."""
 
     def __init__(self, traceparent: str | None) -> None:
-        """Know the request by its `traceparent` header (W3C Trace Context)."""
+        """Identify the request by its `traceparent` header (W3C Trace Context)."""
         parts = (traceparent or "").split("-")
         is_known = len(parts) == len(("version", "trace", "parent", "flags"))
         self._trace_id = parts[1] if is_known else None
         self._trace: dict[str, str] = {}
 
     def of(self, project: str | None) -> None:
-        """Tie what follows to the request, which a trace of this project stands for."""
+        """Tie the following lines to the request's trace in this project."""
         if project is not None and self._trace_id is not None:
             self._trace = {_TRACE: f"projects/{project}/traces/{self._trace_id}"}
 
     def done(self, message: str, **fields: Any) -> None:
-        """Say what was done."""
+        """Log what was done."""
         self._write("INFO", message, fields)
 
     def failed(self, message: str, error: BaseException, **fields: Any) -> None:
-        """Say what failed, and where. Error Reporting groups lines by their `stack_trace`."""
+        """Log what failed, and where. Error Reporting groups lines by their `stack_trace`."""
         trace = "".join(traceback.format_exception(error))
         self._write("ERROR", message, {"error": str(error), **fields, "stack_trace": trace})
 

@@ -1,4 +1,4 @@
-"""Looking at the exporter's project: the function, its code, and the subscriptions before it.
+"""Checks of the exporter's project: the function, its code, and its subscriptions.
 
 https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions
 https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
@@ -27,13 +27,16 @@ RUN = "run.googleapis.com"
 HOSTS = (FUNCTIONS, PROJECTS, STORAGE, RUN, subscription_checks.PUBSUB)
 
 PLATFORM_VARIABLES = frozenset({"LOG_EXECUTION_ID"})
-"""Set by Cloud Functions itself on what it makes."""
+"""Variables that Cloud Functions itself sets."""
 
 
 def checks(
     config: Config, gcp: Gcp, reader: RestReader, built: BuiltCode | None
 ) -> Iterator[Check]:
-    """Yield every check of the project; raises `DeclarationError` where none is installed."""
+    """Yield every check of the project.
+
+    Raises `DeclarationError` if the functions' declarations are not installed.
+    """
     checks_of = CloudChecks(f"Google Cloud, {gcp.project}", reader, "deploy again: make deploy-gcp")
     declared = declaration("gcp_export")
     place = f"projects/{gcp.project}/locations/{gcp.region}"
@@ -108,7 +111,7 @@ def _function(
 
 
 def _mebibytes(quantity: str) -> str:
-    """Return a memory size in one unit: Google gives back `1Gi` for `1024Mi`."""
+    """Return a memory size in a single unit: Google returns `1Gi` for `1024Mi`."""
     for unit, factor in (("Gi", 1024), ("Mi", 1)):
         number = quantity.removesuffix(unit)
         if quantity.endswith(unit) and number.isdigit():
@@ -117,7 +120,7 @@ def _mebibytes(quantity: str) -> str:
 
 
 def _revision(checks_of: CloudChecks, place: str, function: dict[str, Any]) -> Iterator[Check]:
-    """Whether what runs is what Cloud Functions made: Cloud Run takes others' revisions, too."""
+    """Yield the check that Cloud Functions made the running revision, not someone in Cloud Run."""
     deployed = str(function.get("serviceConfig", {}).get("revision", ""))
 
     def judge(service: dict[str, Any]) -> tuple[State, str]:
@@ -130,9 +133,8 @@ def _revision(checks_of: CloudChecks, place: str, function: dict[str, Any]) -> I
         f"function {gcp_names.FUNCTION}, revision",
         f"https://{RUN}/v2/{place}/services/{gcp_names.FUNCTION}",
         judge,
-        f"a revision was created outside the function, which created {deployed}: the audit log "
-        "of Cloud "
-        f"Run says by whom. Then {checks_of.deploy}",
+        f"a revision was created outside the function, which created {deployed}: Cloud Run's "
+        f"audit log says by whom. Then {checks_of.deploy}",
     )
 
 

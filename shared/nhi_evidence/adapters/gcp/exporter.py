@@ -1,4 +1,4 @@
-"""What a Cloud Run instance builds once: settings, clients and the line."""
+"""What a Cloud Run instance builds once: settings, clients and the pipeline."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class Settings(msgspec.Struct, frozen=True):
     bucket_owner: str
     writer_role_arn: str
     audience: str
-    """Audience of the ID token the writer role is taken with."""
+    """Audience of the ID token used to assume the writer role."""
     keep_out_of_scope_raw: bool
-    """Whether the raw text of records that are no evidence is kept: privacy decides."""
+    """Whether the raw text of out-of-scope records is kept: a question of privacy."""
     source: str = "gcp_audit"
     source_buckets: tuple[SourceBucket, ...] = ()
     """Buckets whose finished objects are read."""
     announcing_topics: tuple[str, ...] = ()
     """Topics whose messages announce finished objects of those buckets."""
     source_topics: tuple[str, ...] = ()
-    """Topics whose messages are taken, as `projects/<project>/topics/<topic>`."""
+    """Topics whose messages are accepted, as `projects/<project>/topics/<topic>`."""
     scope: Scope = Scope.NHI
     project: str | None = None
     """The function's project, which ties its log lines to requests."""
 
 
 class Exporter(msgspec.Struct, frozen=True):
-    """From an event to the locked evidence of what it names or carries."""
+    """Turns an event into locked evidence of what it names or carries."""
 
     settings: Settings
     mapper: Mapper
@@ -52,11 +52,11 @@ class Exporter(msgspec.Struct, frozen=True):
     writer: S3EvidenceWriter
 
     def export(self, event: CloudEvent) -> Outcome:
-        """Take, map and lock what one event is about; when it returns, that is locked.
+        """Read, map and lock what an event is about; when this returns, it is locked.
 
         Raises `DeliveryRefusedError` when it is not accepted, `SourceUnavailableError` when an
         object cannot be read, `TokenUnavailableError` and `TokenRefusedError` when the platform's
-        token is missing or not taken, and `StoreUnavailableError` when a write is not confirmed.
+        token is missing or refused, and `StoreUnavailableError` when a write is not confirmed.
         """
         outcome = lock_batch(
             self.mapper,
@@ -83,7 +83,7 @@ class Exporter(msgspec.Struct, frozen=True):
 
 
 def _revision() -> str:
-    """Name the running revision, as Cloud Run does.
+    """Return the name of the running revision, as Cloud Run states it.
 
     https://cloud.google.com/run/docs/container-contract#services-env-vars
     """

@@ -1,7 +1,7 @@
-"""Reading one generation of a Cloud Storage object as a `Delivery`, only from where it may come.
+"""Reading a generation of a Cloud Storage object as a `Delivery`, only from the configured places.
 
-The JSON API over HTTP: Google's own client costs as much to import as the whole function, and
-takes credentials from many places; this takes the platform's token alone.
+Uses the JSON API over HTTP: Google's own client costs as much to import as the whole function, and
+takes credentials from many places; this uses only the platform's token.
 https://cloud.google.com/storage/docs/json_api/v1/objects/get
 """
 
@@ -25,7 +25,7 @@ from nhi_evidence.evidence import keys
 from nhi_evidence.sources import Source
 
 MAX_DELIVERED_BYTES = 128 * 1024 * 1024
-"""Largest stored object that is read; a subscription's files are configured far smaller."""
+"""Largest stored object that is read; a subscription's files are configured to be far smaller."""
 
 _GOOGLE = "https://storage.googleapis.com"
 _EMULATOR = "STORAGE_EMULATOR_HOST"
@@ -43,19 +43,19 @@ _EXCERPT = 300
 
 
 class SourceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bucket deliveries are accepted from."""
+    """A bucket from which deliveries are accepted."""
 
     bucket: str
     prefix: str = ""
     project_number: str | None = None
-    """The project the bucket must belong to: a name that was given up may be taken by another.
+    """The project the bucket must belong to: a name that was given up can be claimed by another.
 
-    Checked once; it takes the right `storage.buckets.get`.
+    Checked once; it takes the permission `storage.buckets.get`.
     """
 
 
 class _Object(msgspec.Struct, frozen=True, rename="camel"):
-    """What Cloud Storage says of one generation of an object."""
+    """What Cloud Storage states about a generation of an object."""
 
     bucket: str
     name: str
@@ -71,15 +71,15 @@ class _Bucket(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class GcsSource:
-    """Fetches accepted objects; refuses every other before any read."""
+    """Fetches accepted objects; refuses all others before reading anything."""
 
     def __init__(
         self, accepted: tuple[SourceBucket, ...], source: Source, *, token: Callable[[], str]
     ) -> None:
         """Accept only `accepted`; `source` reads the hour from an object's name.
 
-        `STORAGE_EMULATOR_HOST` names another Cloud Storage, as for Google's own clients; it is
-        shown no token.
+        `STORAGE_EMULATOR_HOST` names another Cloud Storage, as for Google's own clients; it gets no
+        token.
         """
         self._accepted = {place.bucket: place for place in accepted}
         self._source = source
@@ -106,7 +106,7 @@ class GcsSource:
             )
         body = self._get(ref, path, {"generation": ref.generation, "alt": "media"})
         if described.md5_hash and described.md5_hash != _md5(body):
-            raise SourceUnavailableError(f"{ref}: what arrived is not what is stored")
+            raise SourceUnavailableError(f"{ref}: the bytes received do not match the stored MD5")
         unit = keys.file_unit(
             bucket=ref.bucket,
             key=ref.name,
@@ -144,7 +144,7 @@ class GcsSource:
             ref.name,
             ref.generation,
         ):
-            raise SourceUnavailableError(f"{ref}: Cloud Storage answers for another object")
+            raise SourceUnavailableError(f"{ref}: Cloud Storage described another object")
         return described
 
     def _get(self, ref: ObjectRef, path: str, query: dict[str, str]) -> bytes:
@@ -173,10 +173,10 @@ def _decoded(ref: ObjectRef, answer: bytes, wanted: type[_T]) -> _T:
 
 
 def _metadata(described: _Object) -> dict[str, str]:
-    """Return what Cloud Storage says of a generation and never says otherwise at another delivery.
+    """Return what Cloud Storage states about a generation that is the same at every delivery.
 
-    Not its content type, encoding, class or custom metadata: whoever owns the object may edit
-    them, and the generation stays.
+    That excludes content type, encoding, class and custom metadata: the object's owner may edit
+    them without changing the generation.
     https://cloud.google.com/storage/docs/metadata
     """
     created = described.time_created
@@ -189,5 +189,5 @@ def _metadata(described: _Object) -> dict[str, str]:
 
 
 def _md5(body: bytes) -> str:
-    """MD5 as Cloud Storage states it: against damage on the way, not against forgery."""
+    """Return the MD5 as Cloud Storage states it: against damage in transit, not forgery."""
     return b64encode(md5(body, usedforsecurity=False).digest()).decode()

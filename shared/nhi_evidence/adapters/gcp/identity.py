@@ -1,7 +1,7 @@
 """The identity of a Google Cloud function: an ID token of the service account it runs as.
 
-The metadata server alone is asked. Google's own library would do, at two thirds of the cost of
-importing boto3 on every cold start, and its general entry reads key files first.
+Only the metadata server is asked. Google's own library could do this, but costs two thirds as much
+as importing boto3 on every cold start, and its general entry point reads key files first.
 https://cloud.google.com/compute/docs/instances/verifying-instance-identity
 """
 
@@ -20,9 +20,9 @@ _PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
 def token(audience: str) -> PlatformToken:
     """Return the source of the service account's ID tokens for exactly this audience.
 
-    `sub` is the account's unique id; AWS checks it as `accounts.google.com:sub`, the audience as
-    `accounts.google.com:oaud`. Another metadata server is named by `GCE_METADATA_HOST`, as for
-    Google's own libraries.
+    `sub` is the account's unique id, which AWS checks as `accounts.google.com:sub`; it checks the
+    audience as `accounts.google.com:oaud`. `GCE_METADATA_HOST` names another metadata server, as
+    for Google's own libraries.
     """
 
     def fetch() -> str:

@@ -1,7 +1,7 @@
-"""Entries as Cloud Logging lists them, hour by hour, through Google's own library.
+"""Listing entries of Cloud Logging, hour by hour, through Google's own library.
 
-Over REST, not gRPC: an audit log's payload holds messages of types only their services know, which
-the JSON of the API has spelt out and a client of the binary form cannot (docs/decisions/0019).
+Uses REST, not gRPC: an audit log's payload holds messages of types that only their services know,
+which the API's JSON spells out but a gRPC client cannot decode (docs/decisions/0019).
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
 """
 
@@ -20,17 +20,17 @@ from nhi_evidence.event import Delivery
 _DIGITS = 16
 """Hex digits of a hash in a unit's name."""
 _PAGE = 1000
-"""The most entries the API gives at once."""
+"""Maximum number of entries the API returns at once."""
 _HOUR = timedelta(hours=1)
 _PATIENCE_SECONDS = 300.0
-"""How long a page is asked for again: the quota is some sixty requests a minute."""
+"""How long a request for a page is retried: the quota is about sixty requests a minute."""
 _AUDIT_LOGS = 'logName:"cloudaudit.googleapis.com"'
 
 
 def connect() -> Any:
     """Return a client with the credentials of the environment.
 
-    Raises `SettingsError` where the library is not installed or nobody is signed in.
+    Raises `SettingsError` if the library is not installed or there are no credentials.
     """
     try:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
@@ -48,23 +48,23 @@ def connect() -> Any:
 def hours(
     client: Any, resource: str, wanted: str, begins: datetime, ends: datetime
 ) -> Iterator[Delivery]:
-    """Yield what the API lists of each hour of a window, one delivery an hour.
+    """Yield what the API lists for each hour of a window, one delivery per hour.
 
-    `resource` is `projects/<id>`, `organizations/<number>`, ...; `wanted` a filter in Cloud
-    Logging's language, empty for every audit log. An hour with nothing in it is a delivery of
-    nothing and is left out. Raises `SourceUnavailableError`.
+    `resource` is `projects/<id>`, `organizations/<number>`, ...; `wanted` is a filter in Cloud
+    Logging's language, empty for every audit log. Empty hours are skipped. Raises
+    `SourceUnavailableError`.
     """
     filter_hash = sha256(wanted.encode()).hexdigest()[:_DIGITS]
     hour = begins
     while hour < ends:
         lines = [
-            # Sorted: what the API lists twice is the same bytes twice.
+            # Sorted, so that an entry that is listed twice gives the same bytes.
             msgspec.json.encode(entry, order="sorted")
             for entry in _entries(client, resource, _filter(wanted, hour))
         ]
         if lines:
             body = b"\n".join(lines) + b"\n"
-            # An hour that is listed again may hold entries that came late: another unit.
+            # An hour that is listed again may contain late entries, and is then another unit.
             listing = sha256(body).hexdigest()[:_DIGITS]
             yield Delivery(
                 unit=f"api/{resource}/{filter_hash}/{listing}!h={hour:%Y%m%d%H}",
@@ -110,5 +110,5 @@ def _page(client: Any, request: dict[str, Any]) -> dict[str, Any]:
     except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
         raise SourceUnavailableError(f"{request['resourceNames'][0]}: {error}") from error
     if not isinstance(page, dict):
-        raise SourceUnavailableError(f"{request['resourceNames'][0]}: the answer is no object")
+        raise SourceUnavailableError(f"{request['resourceNames'][0]}: the answer is not an object")
     return page

@@ -1,4 +1,4 @@
-"""Reading Google Cloud's settings for coverage: policies of every ancestor, sinks, groups."""
+"""Reading Google Cloud settings for coverage: the policies of all ancestors, sinks, groups."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _POLICY = {"options": {"requestedPolicyVersion": 3}}
 def read_settings(
     reader: RestReader, *, at: int, deployment: Deployment, identities: Sequence[str] = ()
 ) -> Reading:
-    """Read everything cells of Google Cloud rest on; `at` in milliseconds since the epoch.
+    """Read everything that Google Cloud cells depend on.
 
-    `identities` are e-mail addresses of service accounts whose state is read as well.
+    `at` is the time of the reading, milliseconds since the epoch. `identities` are e-mail addresses
+    of service accounts whose state is also read.
     """
 
     def walk() -> None:
@@ -106,7 +107,7 @@ def _exempted(policy: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _group(reader: RestReader, member: str) -> None:
-    """Ask for everybody in a group, through others too."""
+    """Ask for all members of a group, including those through other groups."""
     email = quote(member.partition(":")[2])
     group = reader.ask(
         "cloudidentity.groups.lookup",

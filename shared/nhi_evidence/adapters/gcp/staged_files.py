@@ -1,6 +1,6 @@
-"""The files that wait in the staging bucket, and announcing them to the exporter again.
+"""Listing the files in the staging bucket, and announcing them to the exporter again.
 
-Over the JSON APIs, with an operator's own credentials (Application Default Credentials).
+Uses the JSON APIs, with an operator's own credentials (Application Default Credentials).
 https://docs.cloud.google.com/storage/docs/json_api/v1/objects/list
 https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
 """
@@ -24,9 +24,9 @@ _PUBSUB, _PUBSUB_EMULATOR = "https://pubsub.googleapis.com", "PUBSUB_EMULATOR_HO
 _TIMEOUT_SECONDS = 60.0
 _ATTEMPTS = 4
 _AT_ONCE = 500
-"""Messages of one publication; Pub/Sub takes a thousand, and 10 MB."""
+"""Messages published in one request; Pub/Sub accepts up to a thousand, and 10 MB."""
 _PAGE = 1000
-"""Objects of one page; the most Cloud Storage gives."""
+"""Objects per page; the maximum of Cloud Storage."""
 _DAY = timedelta(days=1)
 _OK = 200
 _EXCERPT = 300
@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 class StagedFile(msgspec.Struct, frozen=True):
-    """One generation of a batched file."""
+    """A generation of a batched file."""
 
     ref: ObjectRef
     size: int
@@ -64,10 +64,10 @@ class StagedFiles:
     """Lists a staging bucket and publishes notifications, as its operator."""
 
     def __init__(self) -> None:
-        """Sign in. Raises `SettingsError` where a library is missing or nobody is signed in.
+        """Sign in. Raises `SettingsError` if a library is missing or there are no credentials.
 
-        `STORAGE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST` name other services, as for Google's
-        own clients; they are shown no token.
+        `STORAGE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST` name other services, as for Google's own
+        clients. If both are set, no token is used.
         """
         storage = os.environ.get(_STORAGE_EMULATOR)
         pubsub = os.environ.get(_PUBSUB_EMULATOR)
@@ -78,10 +78,10 @@ class StagedFiles:
     def files(
         self, bucket: str, prefix: str, begins: datetime, ends: datetime
     ) -> Iterator[StagedFile]:
-        """Yield what was finished from one instant, inclusive, to another, exclusive.
+        """Yield the files finished from one instant, inclusive, to another, exclusive.
 
-        Files are named by when they were begun, which may be on the day before. Raises
-        `SourceUnavailableError` where the bucket cannot be listed.
+        Files are named by when they were begun, which may be the day before. Raises
+        `SourceUnavailableError` when the bucket cannot be listed.
         """
         day = begins - _DAY
         while day.date() <= ends.date():
@@ -102,10 +102,10 @@ class StagedFiles:
             query["pageToken"] = page.next_page_token
 
     def announce(self, topic: str, refs: Sequence[ObjectRef]) -> int:
-        """Publish a notification of each object, as Cloud Storage does; return how many.
+        """Publish a notification for each object, as Cloud Storage does; return how many.
 
-        `topic` is `projects/<project>/topics/<topic>`. Raises `SourceUnavailableError` where one
-        is not taken: what was published before it stays so, and repeating all is safe.
+        `topic` is `projects/<project>/topics/<topic>`. Raises `SourceUnavailableError` when some
+        are not accepted: earlier ones remain published, and repeating all is safe.
         """
         published = 0
         for first in range(0, len(refs), _AT_ONCE):
@@ -129,18 +129,16 @@ class StagedFiles:
         try:
             return msgspec.json.decode(answer.content, type=wanted)
         except msgspec.MsgspecError as error:
-            raise SourceUnavailableError(
-                f"{what}: the answer is not understood: {error}"
-            ) from error
+            raise SourceUnavailableError(f"{what}: the answer is invalid: {error}") from error
 
 
 def _notification(ref: ObjectRef) -> dict[str, Any]:
-    """Return a message as Cloud Storage publishes it of a finished object.
+    """Return a message as Cloud Storage publishes it for a finished object.
 
     https://docs.cloud.google.com/storage/docs/pubsub-notifications#format
     """
     return {
-        "data": "e30=",  # {}: the attributes say all that is read
+        "data": "e30=",  # {}: only the attributes are read
         "attributes": {
             "eventType": "OBJECT_FINALIZE",
             "payloadFormat": "JSON_API_V1",
@@ -152,7 +150,7 @@ def _notification(ref: ObjectRef) -> dict[str, Any]:
 
 
 def _session(*, signed_in: bool) -> Any:
-    """Return an HTTP session that repeats what failed in passing."""
+    """Return an HTTP session that retries transient failures."""
     try:
         import google.auth  # noqa: PLC0415 optional
         import requests  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Looking at the subscriptions before the exporter: how long they keep, try, and set aside."""
+"""Checks of the exporter's subscriptions: retention, retries, dead letters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SubscriptionPlan(msgspec.Struct, frozen=True):
 
 
 def plans(gcp: Gcp, declared: Declaration, uri: str) -> tuple[SubscriptionPlan, ...]:
-    """Return what the stack writes; `uri` is the function's, empty where it is not to be seen."""
+    """Return what the stack writes; `uri` is the function's, or empty if unknown."""
     backoff = f"{gcp_delivery.MINIMUM_BACKOFF} to {gcp_delivery.MAXIMUM_BACKOFF}"
     common = {"filter": "none", "expires": "never", "detached": "no"}
     by_files = gcp.delivery == "files"
@@ -85,14 +85,14 @@ def _judged(plan: SubscriptionPlan, answer: Mapping[str, Any]) -> tuple[State, s
     is_same, observed = differing(plan.wanted, _settings(answer))
     if not is_same:
         return State.CHANGED, observed
-    # Pub/Sub's own words for a destination it cannot write to.
+    # Pub/Sub's own words if it cannot write to a destination.
     states = answer.get("state"), answer.get("cloudStorageConfig", {}).get("state")
     failing = [str(one) for one in states if one not in {None, "ACTIVE"}]
     return (State.FAILED, ", ".join(failing)) if failing else (State.OK, observed)
 
 
 def _settings(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return what Pub/Sub states of a subscription, in the words of the plans above."""
+    """Return what Pub/Sub states about a subscription, in the words of the plans above."""
     push, storage = answer.get("pushConfig") or {}, answer.get("cloudStorageConfig") or {}
     retry, dead = answer.get("retryPolicy") or {}, answer.get("deadLetterPolicy") or {}
     token = push.get("oidcToken") or {}

@@ -1,4 +1,4 @@
-"""Brings an index up to the signed head of its store: new objects are read, once."""
+"""Bringing an index up to the signed head of its store; every object is read once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ports import EvidenceVersions
 
 _FILE_CLAIMS = 50_000
-"""Claims that are held in memory before they are written."""
+"""Claims held in memory before they are written."""
 
 Progress = Callable[[str, int], None]
 
@@ -34,24 +34,24 @@ def refresh(
     progress: Progress = lambda _what, _done: None,
     jobs: int | None = None,
 ) -> State:
-    """Make or extend the index in `folder`, and return its state.
+    """Create or extend the index in `folder`, and return its state.
 
-    Raises `LogError` when the log is not what its keys signed, `SettingsError` when the folder
-    holds another log's index or something else, `ProcessEndedError` when a process that reads
-    for it ends.
+    An index of another log, or of other accepted releases, is replaced. Raises `LogError` when the
+    log is not what its keys signed, `SettingsError` when the folder holds something other than an
+    index, and `ProcessEndedError` when a worker process dies.
     """
     signed = sealed.heads(stored)
     state = states.load(folder)
     if state is not None and (state.log, state.accepted) != (log_name, list(accepted)):
         state = None  # another log, or another policy of what counts
     if state is not None and not _continues(state.heads, signed):
-        state = None  # the store went back: nothing of what was read is believed
+        state = None  # the store was rolled back: nothing read from it before is trusted
     if state is not None and state.heads == signed:
         return state
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what it holds is evidence
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds evidence
     if state is None:
         state = State(log=log_name, accepted=list(accepted))
-        states.save(folder, state)  # broken off, it is known for an index all the same
+        states.save(folder, state)  # so that an interrupted one is still known to be an index
     state.generation += 1
     known = {head.shard: head.size for head in state.heads}
     listed = sealed.listed(stored, signed)
@@ -82,7 +82,7 @@ def _add_statements(
 
 
 def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
-    """Whether every head that was read is still there, as large at least."""
+    """Whether every head that was read is still there, unchanged or grown."""
     sizes = {head.shard: head for head in new}
     return all(
         head.shard in sizes and (sizes[head.shard].size > head.size or sizes[head.shard] == head)
@@ -91,7 +91,7 @@ def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
 
 
 class _Adding:
-    """Reads objects in groups, each of which writes a file of its rows."""
+    """Reads objects in groups, each of which writes its rows to a file."""
 
     def __init__(self, folder: Path, state: State, progress: Progress) -> None:
         self._folder = folder
@@ -104,7 +104,7 @@ class _Adding:
     def add(
         self, store: EvidenceVersions, new: Sequence[SealedObject], jobs: int
     ) -> set[tuple[str, str]]:
-        """Add objects; returns the sources and hours that have to be weighed again."""
+        """Add objects; return the sources and hours that have to be weighed again."""
         done = 0
         for result in groups.read_all(self._groups(store, new), jobs):
             if result.file is not None:
@@ -116,7 +116,7 @@ class _Adding:
             if len(self._claims) >= _FILE_CLAIMS:
                 self._write()
         if not self._state.events:
-            # An index of objects none of which can be read is one, too: it says so, of no rows.
+            # If no object can be read there is still an index: it has no rows, and says why.
             states.put(self._folder, self._state, "events", schema.EVENTS.empty_table())
         if self._claims or not self._state.claims:
             self._write()

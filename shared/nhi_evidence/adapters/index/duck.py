@@ -1,4 +1,4 @@
-"""A DuckDB connection that reads the folder of one index, and nothing else on this machine.
+"""A DuckDB connection that can read the folder of one index, and nothing else on this machine.
 
 https://duckdb.org/docs/operations_manual/securing_duckdb/overview
 """
@@ -22,12 +22,12 @@ TEMPORARY = "tmp"
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection, locked: no network, no extension, no file but those of the index."""
+    """Return a locked-down connection: no network, no extensions, no files but the index's."""
     connection = duckdb.connect()
-    # The order matters: each line takes away what the next could still change.
+    # The order matters: the last lines take away the ability to change the earlier settings.
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("SET temp_directory = $1", [str(folder / TEMPORARY)])
-    # Where Python has no script DuckDB takes it for a prompt, and would print into the answer.
+    # If Python runs without a script, DuckDB assumes a prompt and would print a progress bar.
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
@@ -41,7 +41,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """Return the statement of a text that is one SELECT, as DuckDB's own parser sees it.
+    """Return the statement of a text that is a single SELECT, according to DuckDB's parser.
 
     Raises `SettingsError` for anything else.
     """
@@ -56,12 +56,12 @@ def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statem
 
 
 def reason(error: duckdb.Error) -> str:
-    """Say why in one line: DuckDB's own message points at the place on lines of its own."""
+    """Return DuckDB's error as one line; its own message uses several to point at the place."""
     first, *rest = [line.strip() for line in str(error).splitlines() if line.strip()]
     near = next((line for line in rest if line.startswith("LINE ")), None)
     return first if near is None else f"{first}; {near}"
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> Any:
-    """Return the result of a query of our own, to be fetched in pieces."""
+    """Return the result of one of our own queries, to be fetched in pieces."""
     return connection.execute(sql, parameters)

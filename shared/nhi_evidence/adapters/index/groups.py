@@ -1,4 +1,4 @@
-"""Reads evidence objects in groups, on all processors; each group writes its rows to a file."""
+"""Reading evidence objects in groups, on all processors; each group writes its rows to a file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.sealed import ObjectContent, SealedObject
 
 _GROUP_BYTES = 8 << 20
-"""Of objects that one process reads, as they are stored: a second's work and more, and a file."""
+"""Stored bytes of the objects in a group: worth over a second of one process's time, and a file."""
 
 _GROUP_OBJECTS = 256
-"""Nor are they more than so many, however small."""
+"""Maximum objects in a group, however small they are."""
 
 _GROUP_ROWS = 65_536
-"""Rows that are held in memory, those of one object aside, before they are written."""
+"""Rows held in memory, besides those of one object, before they are written."""
 
 
 class Numbered(NamedTuple):
@@ -40,7 +40,7 @@ class Numbered(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Objects that are read by one process, and the file their rows go to."""
+    """Objects read by one process, and the file their rows go to."""
 
     folder: Path
     file: str
@@ -63,16 +63,16 @@ class Unread(NamedTuple):
 
 
 class GroupRead(NamedTuple):
-    """What a group holds beside its rows."""
+    """The result of reading a group, apart from its rows."""
 
     file: str | None
-    """None where there are none."""
+    """The file of its rows; None if there are none."""
     objects: list[Read | Unread]
-    """In order."""
+    """Its objects, in order."""
 
 
 def grouped(objects: Iterable[Numbered]) -> Iterator[list[Numbered]]:
-    """Yield objects as many at once as are worth a file and a process; in order."""
+    """Yield objects, in order, in groups that are each worth a file and a process."""
     group: list[Numbered] = []
     size = 0
     for each in objects:
@@ -86,9 +86,9 @@ def grouped(objects: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def read_all(groups: Iterator[Group], jobs: int) -> Iterator[GroupRead]:
-    """Read groups, on other processes where there are several; in order.
+    """Read groups and yield the results in order; use worker processes if there are several.
 
-    Raises `ProcessEndedError` where one of them ends before it has.
+    Raises `ProcessEndedError` when a worker process dies.
     """
     begun = list(islice(groups, 2))
     if jobs == 1 or len(begun) < 2:  # noqa: PLR2004 one alone is read here
@@ -97,7 +97,7 @@ def read_all(groups: Iterator[Group], jobs: int) -> Iterator[GroupRead]:
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=end_with_parent
     ) as pool:
-        # As one is taken the next is begun: no process waits while claims are written here.
+        # Groups are submitted ahead, so no worker waits while claims are written here.
         waiting: deque[Future[GroupRead]] = deque()
         try:
             for group in chain(begun, groups):
@@ -108,12 +108,13 @@ def read_all(groups: Iterator[Group], jobs: int) -> Iterator[GroupRead]:
                 yield each.result()
         except BrokenProcessPool as error:
             raise ProcessEndedError(
-                "a process that read objects for the index ended; was there memory enough?"
+                "a worker process died while reading objects for the index; it may have run out of "
+                "memory"
             ) from error
 
 
 def read_group(group: Group) -> GroupRead:
-    """Read objects and write their rows, of none that cannot be read to its end."""
+    """Read objects and write their rows; an object that cannot be read in full has none."""
     objects: list[Read | Unread] = []
     with _uncollected(), _File(group.folder / group.file) as file:
         for first_claim, at, body in group.objects:
@@ -129,7 +130,7 @@ def read_group(group: Group) -> GroupRead:
 
 
 class _File:
-    """A file of rows, which is there only where there are any."""
+    """A file of rows, which is created only if there are any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -165,9 +166,9 @@ class _File:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the collector of cycles away from a hundred thousand tuples, none of which is in one.
+    """Suspend garbage collection: none of the hundreds of thousands of tuples is in a cycle.
 
-    Looking through them again and again is a tenth of the time of an index.
+    Scanning them again and again takes a tenth of the time of building an index.
     """
     was_enabled = gc.isenabled()
     gc.disable()

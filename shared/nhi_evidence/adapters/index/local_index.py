@@ -57,7 +57,7 @@ ANTI JOIN repeated_rows r ON r.claim = e.claim AND r.line = e.line
 WHERE u.standing IN ('counted', 'contested', 'unproven')
 ORDER BY e.time, u.object, u.unit, e.line
 """
-"""Which rows match is asked of the columns that tell it; then all columns, of those rows alone."""
+"""First finds matching rows by the columns that decide, then reads all columns of only those."""
 
 _FINDINGS = """
 CREATE TABLE reported ({columns});
@@ -74,7 +74,7 @@ WHERE place = 1 AND code IS NOT NULL;
 
 
 class LocalIndex:
-    """See `EventIndex`. A context manager; its connection can read the index alone."""
+    """See `EventIndex`. A context manager; its connection can read only the index."""
 
     def __init__(self, folder: Path, state: State) -> None:
         """Open the index that `state` describes."""
@@ -84,7 +84,7 @@ class LocalIndex:
         self.connection.execute(_views(folder, state))
 
     def add_findings(self, rows: Iterable[FindingRow]) -> None:
-        """Show findings of reports in the view, beside those of sealed statements."""
+        """Add findings of reports to the view `findings`, beside those of sealed statements."""
         marks = ", ".join("?" for _ in FindingRow.__struct_fields__)
         for row in rows:
             self.connection.execute(
@@ -133,7 +133,7 @@ class LocalIndex:
 
     def freshness(self) -> Freshness:
         """See `EventIndex.freshness`."""
-        # To the last row, or the connection is taken for another question.
+        # Fetched to the last row: an unfinished result would end with the next query.
         ((rows, first, last),) = self.connection.execute(
             "SELECT count(*), epoch_ms(min(time)), epoch_ms(max(time)) FROM events"
         ).fetchall()
@@ -181,7 +181,7 @@ def _views(folder: Path, state: State) -> str:
 
 
 def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
-    """Return the condition that means what `Selection.matches` does, and its values."""
+    """Return the SQL condition equivalent to `Selection.matches`, and its parameters."""
     parameters: dict[str, Any] = {}
     any_of: list[str] = []
 

@@ -1,4 +1,4 @@
-"""An index of raw log files, for one question: nothing in it is proven."""
+"""A temporary index of raw log files: nothing in it is proven."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
 _FILE_ROWS = 200_000
-"""Rows in one file: what is held in memory before it is written."""
+"""Rows in one file, which are held in memory before they are written."""
 
 
 def build(
     folder: Path, rows: Iterable[tuple[Row, tuple[Trust, ...]]], unread: Unread | None = None
 ) -> State:
-    """Make an index of raw logs in an empty folder; a claim for each file.
+    """Create an index of raw logs in an empty folder, with one claim per file.
 
-    `unread` is what reading `rows` could not read, noted as they are read.
+    `unread` collects what could not be read while `rows` are being read.
     """
     state = State(log="", accepted=[])
     state.generation = 1

@@ -1,4 +1,4 @@
-"""The Parquet files of an index, and the views `query` sees."""
+"""The schemas of an index's Parquet files, and conversion of rows to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nhi_evidence.investigate.sealed import SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 
 VERSION = 5
-"""Of these files. An index of another version is made anew; it holds nothing of its own."""
+"""Version of these files. An index of another version is rebuilt, as it is only a cache."""
 
 _ARROW = {
     Type.TEXT: pa.string(),
@@ -37,7 +37,7 @@ EVENTS = pa.schema(
         pa.field("record", pa.uint64()),
     ]
 )
-"""Rows: the columns, which claim they came in, their index in the unit, and a hash of record."""
+"""Rows: the columns, the claim they came in, their index in the unit, and a hash of the record."""
 
 CLAIMS = pa.schema(
     [
@@ -80,20 +80,21 @@ FINDINGS = pa.schema(
         pa.field("size", pa.int64()),
     ]
 )
-"""Findings of statements, and the log each is of; a statement that finds nothing has no code."""
+"""Findings of statements, and the log each is about; a statement without findings has a row
+without a code."""
 
 
 _ROWS_AT_ONCE = 512
-"""Rows turned into columns at once: as many as stay near the processor."""
+"""Rows converted to columns at once: as many as stay in the processor's cache."""
 
 _TYPES = [_ARROW[column.type] for column in COLUMNS]
 
 
 class EventRows:
-    """Rows on their way into columns: each is there as a value of Python for a moment only."""
+    """Converts rows to columns as they come, so that each is a Python value only briefly."""
 
     def __init__(self, first_claim: int = 0) -> None:
-        """Begin without any; the claims of `put` count from this one."""
+        """Start empty; `put` counts claims from `first_claim`."""
         self._first = first_claim
         self._waiting: list[tuple[int, int, Values]] = []
         self._batches: list[pa.RecordBatch] = []
@@ -105,7 +106,7 @@ class EventRows:
             self._convert()
 
     def table(self) -> pa.Table:
-        """Return all of them as a table of `EVENTS`."""
+        """Return all rows as a table of `EVENTS`."""
         if self._waiting:
             self._convert()
         return pa.Table.from_batches(self._batches, schema=EVENTS)
@@ -124,13 +125,13 @@ class EventRows:
 
 
 def record_hashes(hashes: Sequence[str]) -> pa.Array:
-    """Return for each hash of a raw text a number that rows of the same record share.
+    """Return, for each hash of a raw text, a number that is equal for the same record.
 
-    Others rarely do. The same record has the same raw bytes; what else makes it the same, the
-    query weighs.
+    Different records rarely share one. The same record has the same raw bytes; the query compares
+    the other things that make it the same.
     """
     if set(map(len, hashes)) == {_DIGITS} and _HEX.fullmatch("".join(hashes)):
-        # As good as a hash of it, being one.
+        # The beginning of a hash is as good as a hash of it.
         numbers = array("Q", bytes.fromhex("".join([each[:16] for each in hashes])))
         if sys.byteorder == "little":
             numbers.byteswap()
@@ -174,7 +175,7 @@ def claims_table(claims: Sequence[tuple[int, SealedObject, UnitClaim]]) -> pa.Ta
 
 
 def findings_table(statements: Sequence[StatementRows]) -> pa.Table:
-    """Return what statements say as a table of `FINDINGS`."""
+    """Return the findings of statements as a table of `FINDINGS`."""
     rows = []
     for each in statements:
         account, region, stream = each.scope

@@ -1,4 +1,4 @@
-"""What an index holds, in one file that is replaced whole: what it does not name is not read."""
+"""The contents of an index, in one file replaced atomically: files it does not name are ignored."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class State(msgspec.Struct, kw_only=True):
     log: str
     """Name of the log it was made from."""
     accepted: list[str]
-    """Releases the policy accepts, as counting weighed them."""
+    """Releases that the policy accepted when claims were weighed."""
     heads: list[Head] = []
     objects: int = 0
     next_claim: int = 0
-    """Claims of the next object are numbered from here."""
+    """Number of the next object's first claim."""
     generation: int = 0
     events: list[str] = []
     claims: list[str] = []
@@ -40,22 +40,22 @@ class State(msgspec.Struct, kw_only=True):
     unreadable: list[str] = []
     """The first objects and lines that could not be read, and why."""
     unreadable_count: int = 0
-    """How many could not be read in all."""
+    """How many could not be read altogether."""
     head_time: int | None = None
-    """When the newest head was signed, milliseconds since the epoch, as its log says."""
+    """When the newest head was signed according to its log, milliseconds since the epoch."""
 
     def note_unreadable(self, texts: Iterable[str], count: int) -> None:
-        """Count what could not be read, and keep the texts of the first of it."""
+        """Count what could not be read, and keep the first texts about it."""
         self.unreadable_count += count
         self.unreadable += islice(texts, max(0, _MAX_UNREADABLE - len(self.unreadable)))
 
     def new_name(self, kind: str, number: int) -> str:
-        """Return the name of a file that is written now; no number comes twice in a generation."""
+        """Return a new file's name; `number` must be unique for its kind within a generation."""
         return f"{kind}-{self.generation:06d}-{number:06d}.parquet"
 
     @property
     def files(self) -> set[str]:
-        """All files that belong to it."""
+        """Names of all files that belong to it."""
         single = {name for name in (self.standing, self.repeated) if name}
         return {*self.events, *self.claims, *self.trusts, *self.findings, *single, FILE}
 
@@ -68,9 +68,9 @@ def put(folder: Path, state: State, kind: str, table: pa.Table) -> None:
 
 
 def load(folder: Path) -> State | None:
-    """Return the state of an index; None where there is none of this version.
+    """Return the state of an index; None if there is none of this version.
 
-    Raises `SettingsError` where something else is in the folder.
+    Raises `SettingsError` if the folder contains something else, or the state is unreadable.
     """
     path = folder / FILE
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What counts of an index, and which of its records repeat others: decided when it changes."""
+"""Deciding, whenever an index changes, what counts in it and which records repeat others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FETCHED = 10_000
 
 
 def hours(folder: Path, state: State, changed: Iterable[tuple[str, str]]) -> None:
-    """Weigh the claims of sources and hours again, and find repeated records anew."""
+    """Weigh the claims of the changed sources and hours again, and find repeated records anew."""
     weighed: dict[int, Standing] = {}
     with duck.connect(folder) as connection:
         for claims in _by_hour(connection, folder, state, changed):
@@ -32,7 +32,7 @@ def hours(folder: Path, state: State, changed: Iterable[tuple[str, str]]) -> Non
 
 
 def write(folder: Path, state: State, weighed: Mapping[int, Standing]) -> None:
-    """Write the standing of claims over that of before, and which records repeat others."""
+    """Update the standing of claims, and write which records repeat others."""
     table = pa.table(
         [pa.array(list(weighed), pa.int64()), pa.array(list(weighed.values()), pa.string())],
         schema=schema.STANDING,
@@ -55,7 +55,7 @@ def _by_hour(
     state: State,
     changed: Iterable[tuple[str, str]],
 ) -> Iterator[list[tuple[int, UnitClaim]]]:
-    """Yield all claims of each changed source and hour, in one reading."""
+    """Yield all claims of each changed source and hour, in a single query."""
     if not state.claims:
         return
     result = connection.execute(
@@ -98,7 +98,7 @@ QUALIFY row_number() OVER (
 
 
 def _repeated(connection: duckdb.DuckDBPyConnection, folder: Path, state: State) -> pa.Table:
-    """Return which rows repeat another that is shown: the rule of `investigate.index.distinct`."""
+    """Return the rows that repeat another shown one, as in `investigate.index.distinct`."""
     empty = pa.schema([pa.field("claim", pa.int64()), pa.field("line", pa.int64())])
     if not state.events:
         return empty.empty_table()

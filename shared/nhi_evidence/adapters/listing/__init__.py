@@ -1,1 +1,1 @@
-"""Asking the providers' APIs what they recorded, over plain HTTPS and without a stored secret."""
+"""Querying providers' APIs for what they recorded, over HTTPS and without a stored secret."""

@@ -1,6 +1,6 @@
 """The Activity Log of an hour, as Resource Manager lists it to a federated AWS role.
 
-By the time of the event, to the tick of 100 ns, and for 90 days; no license is needed.
+It is listed by the time of the event, to the tick of 100 ns, for 90 days; no license is needed.
 https://learn.microsoft.com/rest/api/monitor/activity-logs/list
 """
 
@@ -18,7 +18,7 @@ from nhi_evidence.adapters.listing import microsoft
 
 PACK = "azure_activity"
 KEPT_MS = 90 * 86_400_000
-"""What is older is listed no more."""
+"""Older entries are no longer listed."""
 
 _VERSION = "2015-04-01"
 _CLOUD = "https://management.azure.com"
@@ -29,19 +29,19 @@ class ActivityScope(msgspec.Struct, frozen=True, tag_field="kind", tag="activity
 
     tenant: str
     client_id: str
-    """Of the application with the federated credential, and a role on the subscription that may
-    `Microsoft.Insights/eventtypes/values/read`."""
+    """Client id of the application with the federated credential, which has a role on the
+    subscription with the permission `Microsoft.Insights/eventtypes/values/read`."""
     subscription: str
     categories: tuple[str, ...]
-    """Those that are exported; entries of others are not compared."""
+    """Categories that are exported; entries of others are not compared."""
     login: str = microsoft.LOGIN
     manager: str = _CLOUD
 
 
 def path_of(scope: ActivityScope, begins: int, ends: int) -> str:
-    """Return path and query of a span of time (milliseconds since the epoch).
+    """Return path and query for a span of time (milliseconds since the epoch).
 
-    The log compares inclusively on both sides, so the span ends a tick before `ends`.
+    The log includes both bounds, so the span ends one tick before `ends`.
     """
     first, last = _instant(begins), _instant(ends - 1000)
     wanted = f"eventTimestamp ge '{first}.0000000Z' and eventTimestamp le '{last}.9999999Z'"
@@ -52,7 +52,7 @@ def path_of(scope: ActivityScope, begins: int, ends: int) -> str:
 
 
 def request_of(scope: ActivityScope, begins: int, ends: int) -> str:
-    """Return what is kept with a listing: path and query, and as a fragment what was compared."""
+    """Return the request kept with a listing: path, query and, as a fragment, the categories."""
     return f"{path_of(scope, begins, ends)}#categories={','.join(scope.categories)}"
 
 
@@ -66,10 +66,10 @@ def token(scope: ActivityScope, identity: Callable[[str], str]) -> str:
 def entries(
     scope: ActivityScope, access: str, path: str
 ) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Yield what each entry of an exported category is matched by, its own id, and the entry.
+    """Yield, for each entry of an exported category, the id to match it by, its own id, the entry.
 
-    An entry that lacks a part of what it is matched by can be asked for by nobody and is left out.
-    Raises as `http_json.ask` does.
+    An entry that lacks a part of the id to match it by is left out, as it cannot be matched. Raises
+    as `http_json.ask` does.
     """
     pack = sources.listed_source(PACK)
     wanted = {category.lower() for category in scope.categories}

@@ -17,7 +17,7 @@ from nhi_evidence.adapters.listing import http_json, microsoft
 
 _PATHS = {
     "audit": ("v1.0/auditLogs/directoryAudits", "activityDateTime", ""),
-    # Sign-ins of service principals and managed identities are listed by the beta alone.
+    # Only the beta API lists sign-ins of service principals and managed identities.
     "service_principal": (
         "beta/auditLogs/signIns",
         "createdDateTime",
@@ -40,14 +40,14 @@ class EntraScope(msgspec.Struct, frozen=True, tag_field="kind", tag="entra"):
 
     tenant: str
     client_id: str
-    """Of the application with the federated credential and `AuditLog.Read.All`."""
+    """Client id of the application with the federated credential and `AuditLog.Read.All`."""
     log: Log
     login: str = microsoft.LOGIN
     graph: str = "https://graph.microsoft.com"
 
 
 def path_of(scope: EntraScope, begins: int, ends: int) -> str:
-    """Return path and query of a span of time, which is kept with what it lists."""
+    """Return path and query for a span of time; they are kept with the listing."""
     path, time, more = _PATHS[scope.log]
     wanted = f"{time} ge {_instant(begins)} and {time} lt {_instant(ends)}{more}"
     return f"{path}?$filter={quote(wanted)}&$select=id&$top=999"
@@ -73,9 +73,9 @@ def ids(scope: EntraScope, access: str, path: str) -> Iterator[str]:
 
 
 def reason(error: http_json.RefusedError) -> str:
-    """Return the reason for a statement why Graph listed nothing.
+    """Return a statement's reason why Graph listed nothing.
 
-    Without a premium license it does not list; a plain refusal may be for the same cause.
+    Without a premium license Graph does not list; a plain refusal may have the same cause.
     """
     return "license_unknown" if error.code in _NO_LICENSE else "refused"
 

@@ -28,32 +28,32 @@ class GoogleScope(msgspec.Struct, frozen=True, tag_field="kind", tag="google"):
     """`projects/<id>`, `folders/<number>` or `organizations/<number>`."""
     provider: str
     """`//iam.googleapis.com/projects/<n>/locations/global/workloadIdentityPools/<p>/providers/<p>`;
-    the audience of the identity token, too."""
+    the audience of the identity token derives from it."""
     filter: str = ""
-    """That of the sink; empty where every audit log is exported."""
+    """The sink's filter; empty if every audit log is exported."""
     sts: str = STS
     logging: str = "https://logging.googleapis.com/v2/entries:list"
 
 
 def filter_of(scope: GoogleScope, hour: datetime) -> str:
-    """Return the filter of an hour, which is kept with what it lists."""
+    """Return the filter for an hour; it is kept with the listing."""
     begins, ends = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (hour, hour + timedelta(hours=1)))
     own = f"({scope.filter}) AND " if scope.filter else ""
     return f'{own}{_AUDIT_LOGS} AND timestamp>="{begins}" AND timestamp<"{ends}"'
 
 
 def audience(scope: GoogleScope) -> str:
-    """Return what the identity token is for: the pool's provider takes it by default."""
+    """Return the audience of the identity token, which the pool's provider accepts by default."""
     return f"https:{scope.provider}"
 
 
 def token(scope: GoogleScope, identity: Callable[[str], str]) -> str:
-    """Exchange an AWS identity token for one of Google. Raises as `http_json.ask` does."""
+    """Exchange an AWS identity token for a Google token. Raises as `http_json.ask` does."""
     return exchanged(scope.provider, identity, scopes=_SCOPE, sts=scope.sts)
 
 
 def exchanged(provider: str, identity: Callable[[str], str], *, scopes: str, sts: str = STS) -> str:
-    """Exchange an AWS identity token at a pool's provider for one of Google with these scopes.
+    """Exchange an AWS identity token, at a pool's provider, for a Google token with these scopes.
 
     Raises as `http_json.ask` does.
     """
@@ -72,10 +72,10 @@ def exchanged(provider: str, identity: Callable[[str], str], *, scopes: str, sts
 
 
 def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str, Any]]:
-    """Yield the native id of each entry a filter lists, and the entry.
+    """Yield the native id of each entry that a filter lists, and the entry.
 
-    The id is the pack's own: insert id, time to the nanosecond, and log. An entry that lacks one
-    of them can be asked for by nobody and is left out. Raises as `http_json.ask` does.
+    The id is the pack's: insert id, time to the nanosecond, and log name. An entry that lacks one
+    of them is left out, as it cannot be matched. Raises as `http_json.ask` does.
     """
     request: dict[str, Any] = {
         "resourceNames": [scope.resource],
@@ -105,5 +105,5 @@ def _text(answer: dict[str, Any], name: str, url: str) -> str:
 
 
 def hour_of(milliseconds: int) -> datetime:
-    """Return an instant as Google's filters want it."""
+    """Return an instant, in milliseconds since the epoch, as a UTC datetime."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)

@@ -1,7 +1,7 @@
-"""Hours of what APIs list against the records that are here: listings, statements, fills.
+"""Comparing, hour by hour, what APIs list with the records that are here.
 
 What is missing is stated, and what the API lists of it is kept as a fill beside the listing: an
-object in the form of evidence, marked `raw_form: api`, which counts for nothing of the delivery.
+object in the form of evidence, marked `raw_form: api`, which never counts as delivered.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FILL = ".ndjson.zst"
 
 
 class Hour:
-    """One hour of one scope, while it is compared."""
+    """The comparison of one hour of one scope."""
 
     def __init__(self, scope: ApiScope, hour: str, sorter: Callable[[], Sorter], now: int) -> None:
         """Judge `hour`, which is listed at `now`."""
@@ -51,10 +51,10 @@ class Hour:
         self._raw = sorter()
         self._refused = ""
         self.inputs: list[str] = []
-        """Keys of what was put of it."""
+        """Keys of the objects put for it."""
 
     def list(self, access: str) -> None:
-        """Ask the API. What it refuses is a reason; raises `SourceUnavailableError`."""
+        """Query the API. A refusal becomes a reason; raises `SourceUnavailableError`."""
         if isinstance(self.api, ActivityScope) and self._begins < self._now - activity.KEPT_MS:
             self.refuse("not_asked")
             return
@@ -83,7 +83,7 @@ class Hour:
 
     @property
     def _request(self) -> str:
-        """What is kept with the listing."""
+        """The request as it is kept with the listing."""
         if isinstance(self.api, GoogleScope):
             return google.filter_of(self.api, google.hour_of(self._begins))
         if isinstance(self.api, ActivityScope):
@@ -92,7 +92,7 @@ class Hour:
 
     @property
     def _path(self) -> str:
-        """What is asked of an API of Microsoft."""
+        """Path and query for Microsoft's APIs; empty for Google's."""
         if isinstance(self.api, ActivityScope):
             return activity.path_of(self.api, self._begins, self._begins + HOUR_MS)
         if isinstance(self.api, EntraScope):
@@ -100,7 +100,7 @@ class Hour:
         return ""
 
     def put_listing(self, put: Callable[[Operation], str]) -> None:
-        """Keep what was listed, or that nothing was."""
+        """Put what was listed, or why nothing was."""
         question = Question(
             source=self.source,
             hour=self.hour,
@@ -124,7 +124,7 @@ class Hour:
             records.take(self._comparison, lines, self.scope, span, saved.matching(self.source))
 
     def conclude(self, put: Callable[[Operation], str]) -> Statement:
-        """Return the statement; what is missing is filled first, and named with its fill."""
+        """Return the statement, after putting a fill of what is missing, which it names."""
         open_until = self._begins + HOUR_MS + STAGES_MS[1]
         if self._refused:
             return records.state(self.scope, None, refused=self._refused, open_until=open_until)
@@ -137,7 +137,7 @@ class Hour:
         return records.state(self.scope, compared, open_until=open_until)
 
     def _fills(self, missing: set[str]) -> Iterator[Operation]:
-        """Yield objects with what the API lists of missing records."""
+        """Yield objects with the missing records as the API lists them."""
         records = {uid: raw for uid, raw in self._raw if uid.decode() in missing}
         body = b"".join(raw + b"\n" for _, raw in sorted(records.items()))
         wanted = sha256(self._request.encode()).hexdigest()[:16]
@@ -165,7 +165,7 @@ def scope_of(scope: ApiScope) -> Scope:
 
 
 def audience(scope: ApiScope) -> str:
-    """Return what the identity token for a scope is for."""
+    """Return the audience of the identity token for a scope."""
     return google.audience(scope) if isinstance(scope, GoogleScope) else microsoft.AUDIENCE
 
 
@@ -185,7 +185,10 @@ def ask(
     sorter: Callable[[], Sorter],
     now: int,
 ) -> tuple[list[Hour], str]:
-    """List some hours of a scope; return them, and what went wrong, which is a reason in each."""
+    """List some hours of a scope; return them, and what went wrong, if anything.
+
+    If something went wrong, all of the hours are refused.
+    """
     listed = [Hour(scope, hour, sorter, now) for hour in hours]
     problem = ""
     try:

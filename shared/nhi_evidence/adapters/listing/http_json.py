@@ -1,4 +1,4 @@
-"""JSON over HTTPS: bounded, patient with an API that is busy, and plain about a refusal."""
+"""JSON over HTTPS: bounded, retrying when an API is busy, and explicit about a refusal."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class RefusedError(EvidenceError):
-    """An API does not answer as asked, and would not another time: says status and its words."""
+    """An API refused a request, and would again; the text gives its status and its reason."""
 
     def __init__(self, text: str, *, status: int, code: str) -> None:
-        """Keep the status of HTTP and the provider's own code, where it gave one."""
+        """Keep the HTTP status and the provider's own code, if it gave one."""
         super().__init__(text)
         self.status = status
         self.code = code
@@ -41,8 +41,8 @@ def ask(
 ) -> dict[str, Any]:
     """Return the JSON object an API answers with: to a GET, or to a POST of a form or document.
 
-    What is busy is asked again a few times. Raises `RefusedError`, `SourceUnavailableError` where
-    nobody answers, and `SettingsError` for an address that is not HTTPS.
+    A busy API is tried again a few times. Raises `RefusedError`, `SourceUnavailableError` when
+    there is no usable answer, and `SettingsError` for an address that is not HTTPS.
     """
     host = urlsplit(url)
     if host.scheme != "https" and host.hostname not in _LOOPBACK:
@@ -83,16 +83,16 @@ def _wait(stated: str | None, otherwise: float) -> float:
 
 def _object(url: str, body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
-        raise SourceUnavailableError(f"{url}: answers with more than {MAX_BYTES} bytes")
+        raise SourceUnavailableError(f"{url}: the answer has more than {MAX_BYTES} bytes")
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise SourceUnavailableError(f"{url}: the answer is no JSON object: {error}") from error
+        raise SourceUnavailableError(f"{url}: the answer is not a JSON object: {error}") from error
     return answer
 
 
 def _refused(url: str, status: int, body: bytes) -> RefusedError:
-    """Read what Google, Microsoft and OAuth put into their refusals; never the request."""
+    """Return a refusal with what Google, Microsoft and OAuth put into it, never the request."""
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError):

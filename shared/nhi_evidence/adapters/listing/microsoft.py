@@ -1,4 +1,4 @@
-"""What the APIs of Microsoft have in common: a token by a federated credential, and their pages.
+"""What Microsoft's APIs have in common: tokens by federated credential, and paging.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 """
@@ -14,10 +14,10 @@ from nhi_evidence.errors import SourceUnavailableError
 
 LOGIN = "https://login.microsoftonline.com"
 AUDIENCE = "api://AzureADTokenExchange"
-"""What Entra asks of an identity token of a federated credential."""
+"""The audience Entra requires in a federated identity token."""
 
 MAX_PAGES = 10_000
-"""Of one hour no more are read: pages without end are trouble, not a listing."""
+"""Maximum pages read for one hour: endless pages are an error, not a listing."""
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 section 2.2."""
@@ -31,7 +31,7 @@ def exchanged(
     resource: str,
     login: str = LOGIN,
 ) -> str:
-    """Exchange an AWS identity token for one of an application of a tenant, for one resource.
+    """Exchange an AWS identity token for a token of a tenant's application, for one resource.
 
     Raises as `http_json.ask` does.
     """
@@ -55,8 +55,8 @@ def exchanged(
 def entries(origin: str, path: str, access: str, following: str) -> Iterator[dict[str, Any]]:
     """Yield the entries of every page; `following` names the member that links the next one.
 
-    Raises as `http_json.ask` does, and `SourceUnavailableError` where pages lead elsewhere or have
-    no end.
+    Raises as `http_json.ask` does, and `SourceUnavailableError` if pages lead to another host or
+    never end.
     """
     url = f"{origin}/{path}"
     seen = {url}
@@ -72,4 +72,4 @@ def entries(origin: str, path: str, access: str, following: str) -> Iterator[dic
             )
         seen.add(link)
         url = link
-    raise SourceUnavailableError(f"{origin}: more than {MAX_PAGES} pages of an hour")
+    raise SourceUnavailableError(f"{origin}: more than {MAX_PAGES} pages for one hour")

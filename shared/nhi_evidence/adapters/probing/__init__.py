@@ -1,1 +1,1 @@
-"""Making a canary's calls: each once, marked, and seen whether it was refused as it should be."""
+"""Making a canary's calls: each once and marked, noting whether it was refused as it should be."""

@@ -1,4 +1,4 @@
-"""The calls of a canary of AWS, by the SDK."""
+"""The calls of an AWS canary, through the SDK."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from nhi_evidence.coverage.canary.probes import NONCE, Probe
 from nhi_evidence.errors import SettingsError
 
 AS_NOBODY = " as a key that does not exist"
-"""What follows a call that is made with a made-up access key."""
+"""Suffix of a probe's call that is made with a made-up access key."""
 _CLIENTS = {"bedrock": "bedrock-runtime"}
-"""Prefix of a service's actions to the SDK's name of its client, where they differ."""
+"""By prefix of a service's actions, the SDK's name of its client, if different."""
 _NO_KEY = "AKIA7NHIEVIDENCENONE"
-"""Of the form of an access key id; no account has it, and no secret is its own."""
+"""Has the form of an access key id, but belongs to no account and has no secret."""
 _SECONDS = 10
 
 
@@ -35,7 +35,7 @@ class Runner:
         credentials: Mapping[str, str],
         done: Done,
     ) -> None:
-        """Call as `principal`, which `credentials` are of; count into `done`."""
+        """Call as `principal`, with its `credentials`; count into `done`."""
         self._region = region
         self._credentials = credentials
         self._done = done
@@ -47,7 +47,7 @@ class Runner:
         }
 
     def run(self, probe: Probe, nonce: str) -> None:
-        """Make one call, once, and see whether it was refused as it should be."""
+        """Make one call, once, and note whether it was refused as it should be."""
         call = probe.call.removesuffix(AS_NOBODY)
         service, _, operation = call.partition(":")
         credentials = self._credentials
@@ -77,7 +77,7 @@ class Runner:
 
 
 def _configuration(nonce: str) -> ClientConfig:
-    """Return what marks a call, and has it made once: a retry would be a second record."""
+    """Return a configuration that marks a call and disables retries, which would add records."""
     return ClientConfig(
         user_agent_extra=f"nhi-canary/{nonce}",
         retries={"total_max_attempts": 1},
@@ -87,7 +87,7 @@ def _configuration(nonce: str) -> ClientConfig:
 
 
 def taken(role: str, region: str) -> dict[str, str]:
-    """Return the credentials of a canary for a quarter of an hour, the least there is.
+    """Return the credentials of a canary for 15 minutes, the minimum.
 
     Raises `BotoCoreError` and `ClientError`, as the SDK does.
     """
@@ -105,5 +105,5 @@ def taken(role: str, region: str) -> dict[str, str]:
 def _partition(region: str) -> str:
     known = partitions.of_region(region)
     if known is None:
-        raise SettingsError(f"{region} belongs to no partition of AWS that is known")
+        raise SettingsError(f"{region} belongs to no known AWS partition")
     return known.name

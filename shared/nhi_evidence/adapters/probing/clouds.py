@@ -1,4 +1,4 @@
-"""The canaries of Google Cloud and Entra: taken by a federated AWS role, without a secret.
+"""The canaries of Google Cloud and Entra, used by a federated AWS role without a secret.
 
 https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
@@ -16,7 +16,7 @@ from nhi_evidence.adapters.probing.outcome import Done
 from nhi_evidence.errors import SourceUnavailableError
 
 Identity = Callable[[str], str]
-"""Audience to an identity token of this function's role."""
+"""Returns an identity token of this function's role for an audience."""
 
 _PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 _CREDENTIALS = "https://iamcredentials.googleapis.com"
@@ -31,48 +31,48 @@ _GRAPH = "graph.microsoft.com"
 _LIFETIME = "600s"
 
 TAKING = 2
-"""Calls that taking a canary takes, at most: they count as any other."""
+"""Maximum number of calls it takes to become a canary; they count like any other."""
 
 
 class GoogleCanary(msgspec.Struct, frozen=True):
-    """A service account of a project, impersonated by way of a pool's provider."""
+    """A project's service account, impersonated through a pool's provider."""
 
     project: str
     account: str
-    """Its address: who the records name."""
+    """Its e-mail address, which records name."""
     provider: str
     """`//iam.googleapis.com/projects/<n>/locations/global/workloadIdentityPools/<p>/providers/<p>`."""
     federated: str
-    """`principal://...`: whom the record of the exchange names."""
+    """`principal://...`, which the record of the token exchange names."""
     sts: str = google.STS
     bases: dict[str, str] = {}
-    """Other addresses for hosts, of tests."""
+    """Other addresses for hosts, used by tests."""
 
     @property
     def principal(self) -> str:
-        """Who the records name."""
+        """The identity that records name."""
         return self.account
 
 
 class EntraCanary(msgspec.Struct, frozen=True):
-    """An application of a tenant with a federated credential and no permission."""
+    """A tenant's application with a federated credential and no permissions."""
 
     tenant: str
     client_id: str
     object_id: str
-    """Of its service principal: who the records name."""
+    """Object id of its service principal, which records name."""
     login: str = microsoft.LOGIN
     bases: dict[str, str] = {}
-    """Other addresses for hosts, of tests."""
+    """Other addresses for hosts, used by tests."""
 
     @property
     def principal(self) -> str:
-        """Who the records name."""
+        """The identity that records name."""
         return self.object_id
 
 
 def google_runner(canary: GoogleCanary, identity: Identity, done: Done) -> Runner:
-    """Return what probes as the service account, for ten minutes.
+    """Return a runner that probes as the service account, for ten minutes.
 
     Raises as `http_json.ask` does, and `TokenUnavailableError`.
     """
@@ -96,7 +96,7 @@ def google_runner(canary: GoogleCanary, identity: Identity, done: Done) -> Runne
 
 
 def entra_runner(canary: EntraCanary, identity: Identity, done: Done) -> Runner:
-    """Return what probes as the application. Raises as `google_runner` does."""
+    """Return a runner that probes as the application. Raises as `google_runner` does."""
     token = microsoft.exchanged(
         canary.tenant,
         canary.client_id,

@@ -1,6 +1,6 @@
-"""The calls of a canary of Google Cloud or Entra, over HTTPS: each once, and no redirect followed.
+"""The calls of a Google Cloud or Entra canary over HTTPS: each once, without following redirects.
 
-A token of the canary goes to the hosts it is for and to no other, and into no message.
+A canary's token goes only to the hosts it is for, and never into a message.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Runner:
     ) -> None:
         """Call with a bearer token for each host of `tokens`; count into `done`.
 
-        `values` are what stands for something in calls and parameters, by how it is spelled there;
-        `bases` are other addresses for hosts, of tests.
+        `values` replace placeholders in calls and parameters; `bases` are other addresses for
+        hosts, used by tests.
         """
         self._tokens = tokens
         self._values = values
@@ -50,7 +50,7 @@ class Runner:
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def run(self, probe: Probe, nonce: str) -> None:
-        """Make one call, once, and see whether it was refused as it should be."""
+        """Make one call, once, and note whether it was refused as it should be."""
         request, has_token = self._request(probe, nonce)
         try:
             with self._opener.open(request, timeout=_SECONDS) as answer:
@@ -64,7 +64,7 @@ class Runner:
             self._done.unanswered.append(f"{probe.cell}: {_short(probe)}: {error}")
             return
         if status == _BUSY or status >= _BROKEN:
-            # Whether it was recorded nobody says: it is made again in an hour, and not now.
+            # It is unknown whether the call was recorded, so it is not repeated this hour.
             self._done.unanswered.append(f"{probe.cell}: {_short(probe)}: {status}")
             return
         self._done.answered(probe, _short(probe), _outcome(status, has_token=has_token))
@@ -99,12 +99,12 @@ class Runner:
 
 
 def _short(probe: Probe) -> str:
-    """Return method and address, as the table has them: without words, and without a token."""
+    """Return method and address of a probe's call as in the table, without remarks or token."""
     return " ".join(probe.call.split(" ")[:2])
 
 
 def _outcome(status: int, *, has_token: bool) -> str:
-    """Return what a status says; a token nobody takes is no refusal of a right."""
+    """Return the outcome a status means; a token that is not accepted is not a refused right."""
     if status == _UNAUTHENTICATED and has_token:
         return "unauthenticated"
     return "allowed" if status < 400 else "refused"  # noqa: PLR2004 the first of the refusals

@@ -1,4 +1,4 @@
-"""What one run of probes came to, counted as its calls are made."""
+"""The result of one run of probes, counted as its calls are made."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from nhi_evidence.coverage.canary.probes import Probe
 
 
 class Done(msgspec.Struct, kw_only=True):
-    """What one run came to."""
+    """The result of one run."""
 
     hour: str
     planned: dict[str, str] = {}
-    """Account, project or tenant, and hour, to the key of the plan that was put."""
+    """By account, project or tenant, and hour, the key of the plan that was put."""
     calls: int = 0
-    """Calls that were made and answered, one way or the other."""
+    """Calls that were answered, whatever the answer."""
     skipped: int = 0
-    """Probes that were left to the next hour: a run may take so long and no longer."""
+    """Probes not made because the run's time was up."""
     unexpected: list[str] = []
-    """Probes that were allowed and should have been refused, or the other way."""
+    """Probes that were allowed but should have been refused, or vice versa."""
     unanswered: list[str] = []
-    """Probes nobody answered, and canaries that could not be taken, and why."""
+    """Probes without an answer, and canaries that could not be used, each with the reason."""
 
     def answered(self, probe: Probe, call: str, outcome: str) -> None:
-        """Count a call that was answered, and name it where that was not to be."""
+        """Count a call that was answered, and name it if the outcome is not the expected one."""
         self.calls += 1
         if outcome != probe.outcome:
             self.unexpected.append(f"{probe.cell}: {call} was {outcome}")
 
 
 def filled(value: Any, values: Mapping[str, str]) -> Any:
-    """Return parameters with what stands for something replaced by it."""
+    """Return parameters with their placeholders replaced by values."""
     if isinstance(value, str):
         for name, text in values.items():
             value = value.replace(name, text)

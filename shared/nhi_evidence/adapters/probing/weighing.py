@@ -1,7 +1,7 @@
-"""Weighing the canaries of hours that are over, by the sealed records of a bucket.
+"""Weighing the canaries of past hours by the sealed records of a bucket.
 
-Memory is that of one object and of the plans, however many records there are: of those that hold a
-nonce is kept what they come to.
+Memory is bounded by one object and the plans, however many records there are: only the result is
+kept of records that contain a nonce.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MOST_NAMED = 50
 
 
 class Probed(msgspec.Struct, kw_only=True):
-    """What a run made of the canaries that were due."""
+    """The result of weighing the canaries that were due."""
 
     statements: list[str] = []
     """Keys of the statements that were put."""
     results: dict[str, int] = {}
-    """Result to how many probes."""
+    """Number of probes by result."""
     broken: int = 0
-    """Of these, did not arrive, or not as they should."""
+    """How many of these did not arrive, or not as they should."""
     named: list[str] = []
     """The first of them."""
     problems: list[str] = []
@@ -51,9 +51,10 @@ def weigh_due(
 ) -> Probed:
     """Weigh every hour that is due, and put a statement on each.
 
-    `accepted` are digests of releases that count, the latest last. `is_late` says when no further
-    hour of evidence is begun: what is then not read is stated by the next run, and named in
-    `problems`; so are hours of which an object cannot be read. Raises `StoreUnavailableError`.
+    `accepted` are digests of releases that count, the latest last. Once `is_late` returns true, no
+    further hour of evidence is read. Hours that were not read in full, for this reason or because
+    an object is unreadable, are named in `problems` and left to the next run. Raises
+    `StoreUnavailableError`.
     """
     done = Probed()
     planned = list(_plans(store, sealed, done))
@@ -63,7 +64,7 @@ def weigh_due(
         own = [one for one in due if one.platform == platform]
         lacks = _see(store, sealed, own, accepted, done=done, is_late=is_late)
         if lacks:
-            # Of what was not read nothing is claimed: no record that is there, and none that lacks.
+            # Nothing is claimed about what was not read: neither that records exist nor that not.
             due = [one for one in due if one.platform != platform]
             done.problems.append(f"{platform}: {lacks} the records of {len(own)} hours")
     results: Counter[str] = Counter()
@@ -105,7 +106,7 @@ def _plans(store: EvidenceVersions, sealed: Sealed, done: Probed) -> Iterator[Lo
 
 
 def _standing(store: EvidenceVersions, hours: set[str]) -> dict[tuple[str, str], Standing]:
-    """Return what the newest statement on each platform and hour says, by its description."""
+    """Return, by platform and hour, what the newest statement's metadata says."""
     newest: dict[tuple[str, str], Standing] = {}
     for hour in sorted(hours):
         versions = [
@@ -135,7 +136,7 @@ def _see(
 ) -> str:
     """Show the hours of one platform the records that were locked in time.
 
-    Return why they were not all read; nothing where they were.
+    Return why not all records were read; an empty text if all were.
     """
     source = hourly.SOURCES[due[0].platform]
     chosen = [
@@ -159,7 +160,7 @@ def _see(
         group.sort(key=lambda at: at.order)
         of_hour = reader.opened(group, lambda line: any(each(line) for each in nonces))
         for hour in due:
-            # Each by what was locked in its own time: what it states is then a function of that.
+            # Each hour by what was locked in its own time, so its statement depends only on that.
             for record in reader.counted(of_hour, lambda at, hour=hour: hour.is_of(at.locked_at)):  # type: ignore[misc]
                 if record.status is counting.Status.COUNTED:
                     hour.see(Seen(record.head, record.raw, record.at.locked_at, record.at.key))

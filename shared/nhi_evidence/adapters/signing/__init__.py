@@ -1,1 +1,1 @@
-"""Keys that sign the log, and who else speaks of its checkpoints."""
+"""Keys that sign the log, and outside parties that attest its checkpoints."""

@@ -1,6 +1,7 @@
-"""A witness over HTTP (https://c2sp.org/tlog-witness): in another cloud, in other hands.
+"""A witness over HTTP (https://c2sp.org/tlog-witness), run by someone else in another cloud.
 
-It remembers the newest size and root it cosigned, and refuses what does not extend them.
+It remembers the newest size and root that it cosigned, and refuses a checkpoint that does not
+extend them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _REFUSALS = {
 
 
 class HttpWitness:
-    """A `Witness` that checks that each checkpoint extends the one before."""
+    """A `Witness` that checks that each checkpoint extends the previous one."""
 
     form = AnchorForm.COSIGNATURE
 
@@ -44,7 +45,7 @@ class HttpWitness:
         """See `Witness.attest`."""
         text, _ = note.split(checkpoint)
         submitted = checkpoints.parse(text)
-        # Size zero asks for the size it remembers.
+        # An old size of zero makes it answer with the size it remembers.
         status, answer = self._submit(0, [], checkpoint)
         if status == _CONFLICT and answer.strip().isdigit():
             old = int(answer)

@@ -1,4 +1,4 @@
-"""A signing key in a local file, for the embedded store and for trying. Not for deployments."""
+"""A signing key in a local file, for the embedded store and experiments. Not for deployments."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OWNER_ONLY = 0o600
 
 
 class KeyFile:
-    """A `Signer` whose private key (PEM, PKCS #8) lies in a file."""
+    """A `Signer` whose private key (PEM, PKCS #8) is in a file."""
 
     def __init__(self, path: Path) -> None:
-        """Read the key. Raises `SettingsError` when it is no Ed25519, P-256 or ML-DSA-44 key."""
+        """Read the key. Raises `SettingsError` if it is not an Ed25519, P-256 or ML-DSA-44 key."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -40,9 +40,9 @@ class KeyFile:
 
     @staticmethod
     def create(path: Path, *, post_quantum: bool = False) -> KeyFile:
-        """Make a key that only the owner of the file can read: Ed25519, or ML-DSA-44.
+        """Create a key that only the file's owner can read: Ed25519, or ML-DSA-44.
 
-        Raises `SettingsError` when the file is there: a key is never overwritten.
+        Raises `SettingsError` when the file exists: a key is never overwritten.
         """
         key = (
             mldsa.MLDSA44PrivateKey.generate()
@@ -71,5 +71,5 @@ class KeyFile:
         return self._key.sign(text)
 
     def configuration(self) -> Mapping[str, str | Unreadable]:
-        """See `Signer.configuration`: a file is set to nothing."""
+        """See `Signer.configuration`: a file has no settings."""
         return {}

@@ -1,4 +1,4 @@
-"""A signing key in AWS KMS: Ed25519, or ECDSA on P-256 where there is none, and ML-DSA-44.
+"""A signing key in AWS KMS: Ed25519, ECDSA on P-256 where Ed25519 is unavailable, or ML-DSA-44.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 """
@@ -24,10 +24,10 @@ _ALGORITHMS: dict[SigningAlgorithmSpecType, str] = {
     "ECDSA_SHA_256": "ECC_NIST_P256",
     "ML_DSA_SHAKE_256": "ML_DSA_44",
 }
-"""Algorithms whose signatures a note holds, and the key spec of each; all sign the message itself.
+"""Algorithms whose signatures a note can hold, with their key specs; all sign the message itself.
 
-Keys of other specs offer the last two as well (secp256k1, ML-DSA-65 and 87); their public keys are
-refused where the log's keys are read. Of ML-DSA, KMS signs pure with an empty context.
+Keys of other specs also offer the last two (secp256k1, ML-DSA-65 and 87); their public keys are
+refused where the log's keys are read. KMS signs pure ML-DSA with an empty context.
 """
 
 
@@ -58,7 +58,7 @@ class KmsSigner:
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `Signer.configuration`: the key's policy, for a role that may `kms:GetKeyPolicy`."""
         try:
-            # Of a policy only the key's own id is taken, not its alias.
+            # GetKeyPolicy takes only the key's own id, not an alias.
             answer = self._client.get_key_policy(KeyId=self._described["KeyId"])
         except ClientError as error:
             return {"policy": Unreadable(error.response.get("Error", {}).get("Code", "unknown"))}
@@ -73,8 +73,8 @@ class KmsSigner:
                 return algorithm
         known = ", ".join(_ALGORITHMS.values())
         raise SettingsError(
-            f"KMS key {self._key_id} signs by {', '.join(offered) or 'nothing'}; "
-            f"a log is signed by {known}"
+            f"KMS key {self._key_id} signs with {', '.join(offered) or 'nothing'}; "
+            f"a log's key must be one of {known}"
         )
 
     @cached_property

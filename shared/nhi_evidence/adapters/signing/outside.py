@@ -1,4 +1,4 @@
-"""One bounded HTTP request to somebody outside, for what they say of a checkpoint."""
+"""One bounded HTTP request to an outside party, for its attestation of a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_ANSWER_BYTES = 1 << 20
 
 
 def checked_url(url: str) -> str:
-    """Return an address that names a host. Raises `SettingsError` on any other."""
+    """Return an http or https address that names a host. Raises `SettingsError` on any other."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SettingsError(f"{url}: not an http or https address")
@@ -22,9 +22,9 @@ def checked_url(url: str) -> str:
 
 
 def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-    """Return status and body of the answer to a POST; of a refusal too.
+    """Return status and body of the answer to a POST, also for a refusal.
 
-    Raises `WitnessError` when there is no answer, or one that is too long.
+    Raises `WitnessError` when there is no answer, or it is too long.
     """
     request = urllib.request.Request(  # noqa: S310 the scheme is checked where it is configured
         url, data=body, method="POST", headers={"Content-Type": content_type}
@@ -38,5 +38,5 @@ def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, byte
     except (OSError, http.client.HTTPException) as error:
         raise WitnessError(f"{name} does not answer: {error}") from error
     if len(answer) > _MAX_ANSWER_BYTES:
-        raise WitnessError(f"{name} answers more than {_MAX_ANSWER_BYTES} bytes")
+        raise WitnessError(f"{name} answers with more than {_MAX_ANSWER_BYTES} bytes")
     return status, answer

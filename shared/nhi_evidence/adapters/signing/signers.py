@@ -1,4 +1,4 @@
-"""The signers a command or function names: key files, or keys in KMS."""
+"""The signers that a command or function names: key files, or keys in KMS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def open_signer(
     key_file: Path | None, kms_key: str | None, *, profile: str | None = None
 ) -> KeyFile | KmsSigner:
-    """Return the one signer that is named. Raises `SettingsError` unless exactly one is."""
+    """Return the signer that is named. Raises `SettingsError` unless exactly one is."""
     if (key_file is None) == (kms_key is None):
         raise SettingsError("name one key: a key file, or a KMS key")
     (signer,) = open_signers(
@@ -29,7 +29,7 @@ def open_signer(
 def open_signers(
     key_files: Sequence[Path], kms_keys: Sequence[str], *, profile: str | None = None
 ) -> list[KeyFile | KmsSigner]:
-    """Return all signers that are named. Raises `SettingsError` when none is, or one is no key."""
+    """Return all named signers. Raises `SettingsError` if there is none, or one is not a key."""
     if not key_files and not kms_keys:
         raise SettingsError("name a key: a key file, or a KMS key")
     signers: list[KeyFile | KmsSigner] = [KeyFile(path) for path in key_files]
@@ -39,7 +39,7 @@ def open_signers(
 
 
 def _of_kms(keys: Sequence[str], profile: str | None) -> list[KmsSigner]:
-    # Amazon's library is loaded where KMS is asked: a key in a file signs without it.
+    # Amazon's library is only loaded when KMS is used: a key in a file signs without it.
     import boto3  # noqa: PLC0415 as said
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -53,6 +53,6 @@ def _of_kms(keys: Sequence[str], profile: str | None) -> list[KmsSigner]:
 
 
 def _region(key: str) -> str | None:
-    """Return the region that the ARN of a key or alias names; of an id or alias, None."""
+    """Return the region in the ARN of a key or alias; None for a plain id or alias."""
     named = re.match(r"arn:[a-z0-9-]+:kms:([a-z0-9-]+):", key)
     return named[1] if named else None

@@ -21,17 +21,17 @@ _OK = 200
 
 
 class TimestampAuthority:
-    """A `Witness` that knows nothing of logs: it signs a digest and its own time."""
+    """A `Witness` that knows nothing about logs: it signs a digest and its own time."""
 
     form = AnchorForm.TIMESTAMP
 
     def __init__(self, url: str, name: str | None = None) -> None:
-        """Ask at `url`, known by `name`, or by its host. Raises `SettingsError`."""
+        """Ask at `url`; its name is `name`, or its host. Raises `SettingsError`."""
         self._url = outside.checked_url(url)
         self.name = name or urlsplit(url).hostname or url
 
     def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:  # noqa: ARG002 it remembers nothing
-        """See `Witness.attest`. Its certificates are for the verifier to judge."""
+        """See `Witness.attest`. Its certificates are left for the verifier to judge."""
         text, _ = note.split(checkpoint)
         request = (
             TimestampRequestBuilder()

@@ -1,4 +1,4 @@
-"""A bucket in another account, reached with the user's profile or through a role."""
+"""Opening a bucket in another account, with the user's profile or through a role."""
 
 from __future__ import annotations
 

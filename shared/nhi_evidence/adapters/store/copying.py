@@ -1,4 +1,4 @@
-"""Copying evidence: the first version of every key, with what the store states about it."""
+"""Copying evidence: the first version of every key, with the store's description of it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _HEAD_BYTES = 500
 
 
 class OtherLogError(EvidenceError):
-    """The folder holds a different log, or one that diverged; the message names both heads."""
+    """The folder holds another log, or one that diverged; the message names both heads."""
 
 
 class CopyState(StrEnum):
-    """What became of one version."""
+    """The result for one version."""
 
     COPIED = "copied"
-    """It is in the folder, byte for byte; now, or since an earlier copy."""
+    """It is in the folder, byte for byte, from this copy or an earlier one."""
     GONE = "gone"
-    """It was listed but gone before it was read."""
+    """It was listed, but gone before it was read."""
     UNWRITABLE = "unwritable"
     """Its key cannot be a file name in the folder."""
     DIFFERS = "differs"
@@ -42,7 +42,7 @@ class CopyState(StrEnum):
 
 
 class CopiedVersion(msgspec.Struct, frozen=True):
-    """One version, and what became of it."""
+    """One version, and the result for it."""
 
     version: Version
     state: CopyState
@@ -50,7 +50,7 @@ class CopiedVersion(msgspec.Struct, frozen=True):
 
 
 def copy(source: EvidenceVersions, target: DirectoryStore) -> Iterator[CopiedVersion]:
-    """Copy every key's first version into a directory; yield what became of each.
+    """Copy every key's first version into a directory; yield the result for each.
 
     Existing files are compared and left alone, so that an interrupted copy can be resumed; a
     version that cannot be copied does not affect others. Raises `OtherLogError` before anything is
@@ -78,7 +78,10 @@ def copy(source: EvidenceVersions, target: DirectoryStore) -> Iterator[CopiedVer
 
 
 def _check_same_log(source: EvidenceReader, target: EvidenceReader) -> None:
-    """Compare what the folder has of the log: its beginning, and the newest of each shard."""
+    """Compare the log's genesis and each shard's newest checkpoint in the folder with the source's.
+
+    Raises `OtherLogError`.
+    """
     heads = _heads(target)
     for key in [log.GENESIS, *heads]:
         there = _get(target, key)

@@ -2,7 +2,7 @@
 
 Files are written once, read-only, and are durable before the call returns. A directory locks
 nothing against the owner of the disk; it keeps keys, bodies, and a bucket's descriptions of them.
-When read, it may come from anybody: see `plain_files`.
+A directory that is read may have been made by anyone: see `plain_files`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class OtherBytesError(StoreUnavailableError):
 
 
 class _Beside(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A store's description of a file, kept next to it."""
+    """A store's description of a file, kept beside it."""
 
     metadata: Mapping[str, str]
     modified: _Instant
@@ -86,15 +86,16 @@ class DirectoryStore:
         """See `EvidenceWriter.put_new`.
 
         A directory locks nothing, so a requested lock is not recorded either. Different bytes under
-        an evidence key are a `StoreUnavailableError`; keys of the log are compared by their writer.
+        a key outside the log are a `StoreUnavailableError`; the log's own are compared by its
+        writer.
         """
         return self._put(key, body, None, dict(metadata))
 
     def keep(self, version: Version, description: Description, body: bytes) -> Receipt:
         """Copy a version from another store, with its description.
 
-        Raises `UnwritableKeyError` for a key that cannot be a file name here, `OtherBytesError`
-        when different bytes exist, for keys of the log too.
+        Raises `UnwritableKeyError` for a key that cannot be a file name here, and `OtherBytesError`
+        when different bytes exist, even under a key of the log.
         """
         beside = _Beside(
             description.metadata,
@@ -164,7 +165,7 @@ class DirectoryStore:
             )
 
     def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
-        """See `EvidenceVersions.bodies`. A copy has one version of a key, whatever its id."""
+        """See `EvidenceVersions.bodies`. A copy has one version per key, so ids are ignored."""
         for key, _ in versions:
             yield self._read(key, _bound(key) + 1)
 
@@ -218,10 +219,10 @@ class DirectoryStore:
         return None if file is None else file.body
 
     def _beside(self, key: str) -> _Beside | None:
-        """Return the description next to a file, or the file's own facts; None without a file.
+        """Return a file's stored description, or its own facts; None if there is no file.
 
-        Its own facts are used for a file that was placed by hand, or whose description cannot be
-        read: they then differ from the log, which is noticed.
+        Its own facts are used if the file was placed by hand or its description cannot be read:
+        they then differ from the log, which verification finds.
         """
         try:
             file = plain_files.read(self._root, key, 0) if _is_key(key) else None
@@ -257,7 +258,7 @@ class DirectoryStore:
 
 
 def _is_key(key: str) -> bool:
-    """Whether a key has its own file, shared neither with another key nor with a description."""
+    """Whether a key can be a file of its own, clashing with no other key and no description."""
     segments = plain_files.parts(key)
     return (
         segments is not None

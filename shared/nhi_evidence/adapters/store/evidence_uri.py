@@ -1,4 +1,4 @@
-"""Where evidence is, in one form everywhere: `s3://bucket[?endpoint=...]`, or a directory."""
+"""Locations of evidence, in one form everywhere: `s3://bucket[?endpoint=...]`, or a directory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NamedCopy:
     """A `CheckpointCopy`: another store, known by its URI."""
 
     def __init__(self, uri: str, access: Access) -> None:
-        """Open the store a URI names. Raises `SettingsError` as `open_log` does."""
+        """Open the store that a URI names. Raises `SettingsError` as `open_log` does."""
         self.name = uri
         self._store = open_log(uri, access)
 
@@ -54,7 +54,7 @@ class NamedCopy:
 
 
 def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
-    """Return the store a URI names. Raises `SettingsError` saying what is wrong with it."""
+    """Return the store that a URI names. Raises `SettingsError` saying what is wrong with it."""
     if not uri.startswith("s3://"):
         if "://" in uri:
             raise SettingsError(f"{uri}: evidence is s3://bucket[?endpoint=...] or a directory")
@@ -74,17 +74,17 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     if unknown:
         raise SettingsError(f"{uri}: unknown option {', '.join(sorted(unknown))}")
     endpoint = options.get("endpoint", [None])[0]
-    # Amazon's library is loaded where a bucket is reached: a copy is verified without it.
+    # Amazon's library is only loaded for a bucket: a copy is verified without it.
     from nhi_evidence.adapters.store import bucket_access  # noqa: PLC0415 as said
 
     return bucket_access.open_bucket(parts.netloc, access, endpoint)
 
 
 def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
-    """Return the store a URI names, to be read as evidence.
+    """Return the store that a URI names, to be read as evidence.
 
-    Raises `SettingsError` as `open_log` does, and when there is no evidence store: a directory
-    without a log, a bucket without anything of ours.
+    Raises `SettingsError` as `open_log` does, and when it is not an evidence store: a directory
+    without a log, or a bucket with nothing of ours.
     """
     store = open_log(uri, access)
     folders = set(store.folders(""))

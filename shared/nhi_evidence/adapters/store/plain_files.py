@@ -1,7 +1,7 @@
-"""Reading the files of a tree that somebody else made: nothing out of it, nothing without end.
+"""Safely reading the files of a tree that someone else made: nothing outside it, nothing unbounded.
 
-No link is followed, no pipe or device opened for reading, and of no file more than a bound is
-read, whatever size it claims.
+No link is followed, no pipe or device is read, and no more than a bound is read of any file,
+whatever size it claims.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 _ABSENT = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL}
 )
-"""Of an open that finds no plain file under this name."""
+"""Errors of `open` that mean there is no plain file under a name."""
 
 
 class PlainFile(msgspec.Struct, frozen=True):
-    """One plain file, as far as it was read."""
+    """A plain (regular) file, as far as it was read."""
 
     modified_ns: int
     size: int
     body: bytes
-    """At most so many bytes as were asked for."""
+    """At most as many bytes as were requested."""
 
 
 def parts(key: str) -> list[str] | None:
-    """Return the segments of a path below a tree; None of one that is not its only spelling."""
+    """Return the segments of a path below a tree; None if the path is not in canonical form."""
     segments = key.split("/")
     if any(segment in {"", ".", ".."} or "\0" in segment for segment in segments):
         return None
@@ -43,10 +43,10 @@ def parts(key: str) -> list[str] | None:
 
 
 def read(root: Path, key: str, limit: int) -> PlainFile | None:
-    """Return a plain file below `root`, of its content `limit` bytes at most.
+    """Return a plain file below `root` with at most `limit` bytes of its content.
 
-    None where there is none: a link, a folder, a pipe or a device is no plain file, and neither
-    is anything behind a link. Raises `OSError` where a file is there and cannot be read.
+    None if there is none: a link, folder, pipe or device is not a plain file, nor is anything
+    behind a link. Raises `OSError` when a file exists but cannot be read.
     """
     segments = parts(key)
     if segments is None:
@@ -61,8 +61,8 @@ def read(root: Path, key: str, limit: int) -> PlainFile | None:
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         return None
-    # Room is made for what is asked for, before any of it is read: for no more than there is, and
-    # a byte, which shows that there is more.
+    # `read` allocates what is requested before reading, so no more is requested than the file's
+    # size and one byte, which shows that the file has grown.
     limit = min(limit, status.st_size + 1)
     with os.fdopen(descriptor, "rb") as file:
         return PlainFile(status.st_mtime_ns, status.st_size, file.read(limit) if limit else b"")
@@ -75,17 +75,17 @@ def _open(root: Path, segments: list[str]) -> int:
             inner = os.open(segment, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # Not blocking: a pipe without a writer is opened at once, and then passed over.
+        # Non-blocking: a pipe without a writer opens at once, and is then skipped.
         return os.open(segments[-1], os.O_RDONLY | os.O_NONBLOCK | _NO_LINK, dir_fd=folder)
     finally:
         os.close(folder)
 
 
 def below(root: Path, prefix: str) -> Iterator[str]:
-    """Yield the paths, from `root`, of all plain files below a folder of it, in no order.
+    """Yield the paths, relative to `root`, of all plain files below a folder, in no order.
 
-    `prefix` is empty, or ends in a slash. Names that are not UTF-8 are passed over: no key of a
-    bucket has one.
+    `prefix` is empty, or ends in a slash. Names that are not UTF-8 are skipped: no key of a bucket
+    has one.
     """
     segments = parts(prefix[:-1]) if prefix else []
     if segments is None or not _is_inside(root, segments):
@@ -99,7 +99,7 @@ def below(root: Path, prefix: str) -> Iterator[str]:
 
 
 def folders(root: Path, prefix: str) -> Iterator[str]:
-    """Yield the names of the folders in a folder, links aside, in no order."""
+    """Yield the names of the folders in a folder, in no order; links are skipped."""
     segments = parts(prefix[:-1]) if prefix else []
     if segments is None or not _is_inside(root, segments):
         return
@@ -110,7 +110,7 @@ def folders(root: Path, prefix: str) -> Iterator[str]:
 
 
 def has_link(root: Path, key: str) -> bool:
-    """Whether a link stands on the way to a path, where something is there already."""
+    """Whether a link is among the folders on the way to a path."""
     place = root
     for segment in key.split("/")[:-1]:
         place /= segment
@@ -120,7 +120,7 @@ def has_link(root: Path, key: str) -> bool:
 
 
 def _is_inside(root: Path, segments: list[str]) -> bool:
-    """Whether a folder is there, and no link on the way to it."""
+    """Whether a folder exists, with no link on the way to it."""
     place = root
     for segment in segments:
         place /= segment

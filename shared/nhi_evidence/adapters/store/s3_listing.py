@@ -1,4 +1,4 @@
-"""Listing the delivered files of a window, without walking years of folders beside it."""
+"""Listing the delivered files of a time window, without walking years of other folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class S3Listing:
-    """The versions of one bucket's objects, as far as a window needs them."""
+    """The versions of one bucket's objects, as far as a time window needs them."""
 
     def __init__(self, client: S3Client, bucket: str, *, owner: str) -> None:
         """List `bucket`, which must belong to the account `owner`."""
@@ -24,7 +24,7 @@ class S3Listing:
         self._owner = owner
 
     def files(self, prefix: str, when: Window) -> Iterator[File]:
-        """Yield every version under a prefix but those in folders of other dates.
+        """Yield every version under a prefix, except those in folders of other dates.
 
         Raises `SourceUnavailableError` when the bucket cannot be listed.
         """

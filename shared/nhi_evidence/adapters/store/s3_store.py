@@ -28,7 +28,7 @@ _CONFLICT = 409
 _SERVER_ERROR = 500
 
 ATTEMPTS = 4
-"""Tries of one write on 409 (another conditional write in flight) and 5xx."""
+"""How often a write is tried on 409 (another conditional write in flight) and 5xx."""
 
 _FIRST_WAIT_SECONDS = 0.1
 
@@ -52,8 +52,8 @@ class S3EvidenceWriter:
     ) -> Receipt:
         """See `EvidenceWriter.put_new`.
 
-        S3 compares the SHA-256 with what arrived before it stores anything. 412 means the key
-        is there: its bytes are these, since the key holds their hash.
+        S3 compares the SHA-256 with what arrived before it stores anything. 412 means that the key
+        exists: under a key that states the hash of its body, the same bytes should be there.
         """
         lock: dict[str, Any] = {}
         if retain_until is not None:
@@ -91,7 +91,7 @@ class S3EvidenceWriter:
 
 
 def bounded(key: str, body: StreamingBody) -> bytes:
-    """Read an object as far as the format lets one go, and a byte, which shows that there is more.
+    """Return an object up to the format's size limit, plus one byte, which shows an excess.
 
     A writer may put gigabytes under a key.
     """
@@ -134,7 +134,7 @@ class S3EvidenceReader:
             raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
 
     def first_versions(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield each key under `prefix` with its oldest version that is no delete marker."""
+        """Yield each key under `prefix` with its oldest version that is not a delete marker."""
         pages = self._client.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, Prefix=prefix
         )

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 THREADS = 16
-"""Requests in flight when many versions are described or read."""
+"""Concurrent requests when many versions are described or read."""
 
 _AHEAD = 2 * THREADS
 
 _NOT_FOUND = 404
 _NO_SUCH_RANGE = 416
-"""Of the first bytes: the object is empty."""
+"""Status of a request for the first bytes of an empty object."""
 
 _REFUSALS = {400, 403, 405}
-"""Of a HEAD: no valid request for this version, not allowed, of no kind that can be asked."""
+"""Statuses of a HEAD that may concern one version: invalid for it, forbidden, not supported."""
 
 _LAST = "\U0010ffff"
 """Sorts behind every other character of a key, in UTF-8."""
@@ -46,7 +46,7 @@ class S3EvidenceVersions(S3EvidenceReader):
     """An `EvidenceVersions` on one bucket."""
 
     complete = True
-    """Every version and delete marker of the store is seen."""
+    """Every version and delete marker of the store is visible."""
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `EvidenceVersions.folders`."""
@@ -71,7 +71,7 @@ class S3EvidenceVersions(S3EvidenceReader):
                 yield entry
 
     def _listed(self, prefix: str, after: str, **grouped: Any) -> Iterator[str | Version]:
-        # A folder is passed by what sorts behind every key in it, not by its own name.
+        # To continue after a folder, the marker must sort after every key in it.
         marker = f"{after}{_LAST}" if after.endswith("/") else after
         paginator: Any = self._client.get_paginator("list_object_versions")
         start = {"KeyMarker": marker} if after else {}
@@ -81,7 +81,7 @@ class S3EvidenceVersions(S3EvidenceReader):
         listed: list[Any] = []
         for page in self._reached(pages, prefix):
             here = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            # S3 gives a key's versions newest first, and its markers in a list of their own.
+            # S3 lists a key's versions newest first, and its markers in a separate list.
             listed += sorted(here, key=lambda version: version["Key"])
             listed += page.get("CommonPrefixes", [])
             last = max(map(_name, listed), default="")
@@ -122,7 +122,7 @@ class S3EvidenceVersions(S3EvidenceReader):
             value = ask()
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
-            # S3 answers 404 for a setting that was never made: that is a state, not a failure.
+            # S3 answers 404 for a setting that was never made, which is a state, not a failure.
             return code if _status(error) == _NOT_FOUND else Unreadable(code)
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{self._bucket}: {error}") from error
@@ -142,7 +142,7 @@ class S3EvidenceVersions(S3EvidenceReader):
         until: datetime | None = head.get("ObjectLockRetainUntilDate") if locked else None
         return Description(
             size=head["ContentLength"],
-            # A multipart checksum is one of checksums ("...-2"); it is no hash of the bytes.
+            # A multipart checksum is a checksum of checksums ("...-2"), not a hash of the bytes.
             sha256=b64decode(checksum).hex() if checksum and "-" not in checksum else None,
             metadata=head["Metadata"],
             retain_until=None if until is None else _milliseconds(until),
@@ -150,11 +150,12 @@ class S3EvidenceVersions(S3EvidenceReader):
         )
 
     def _refused(self, version: Version, refusal: ClientError) -> Description | None:
-        """Return what is known of a version whose description is refused.
+        """Return what is known about a version that S3 refuses to describe.
 
-        S3 describes no version encrypted with a customer's key to whoever lacks the key, nor the
-        checksum of one encrypted by a KMS key he may not use. That is about this version alone if
-        the key every log begins with can be described; else the store cannot be asked.
+        S3 does not describe a version encrypted with a customer-provided key to anyone without that
+        key, nor the checksum of one encrypted with a KMS key that the caller may not use. The
+        refusal concerns only this version if the log's genesis can be described; otherwise the
+        store is unavailable.
         """
         status = _status(refusal)
         if status == _NOT_FOUND:
@@ -218,9 +219,9 @@ class S3EvidenceLog(S3EvidenceVersions):
         return self._writer.put_new(key, body, metadata=metadata, retain_until=retain_until)
 
     def hold(self, key: str, version: str) -> None:
-        """Put one version under legal hold: it stays, whatever its lock, until that is released.
+        """Put a version under legal hold: it stays, whatever its lock, until the hold is released.
 
-        Raises `StoreUnavailableError` where the store refuses, or cannot be asked.
+        Raises `StoreUnavailableError` when the store refuses or cannot be reached.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html
         """
         try:
@@ -233,13 +234,13 @@ class S3EvidenceLog(S3EvidenceVersions):
 
 
 def _name(entry: Any) -> str:
-    """Key of a version or marker, or prefix of a folder."""
+    """Return the key of a version or marker, or the prefix of a folder."""
     name: str = entry.get("Key") or entry["Prefix"]
     return name
 
 
 def _ordered(listed: Iterable[Any], after: str) -> Iterator[str | Version]:
-    """Folders, versions of each key oldest first, then its markers."""
+    """Yield folders and, for each key, versions oldest first and then markers, in key order."""
     by_name: dict[str, list[Any]] = {}
     for entry in listed:
         by_name.setdefault(_name(entry), []).append(entry)
@@ -265,7 +266,7 @@ def _ordered(listed: Iterable[Any], after: str) -> Iterator[str | Version]:
 
 
 def _in_parallel(work: Callable[[_T], _U], items: Iterable[_T]) -> Iterator[_U]:
-    """Map in order with a bounded number of calls ahead."""
+    """Map in order, with a bounded number of calls ahead."""
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[_U]] = deque()
         for item in items:

@@ -1,4 +1,4 @@
-"""Sorting what does not fit in memory: sorted runs in temporary files, merged when read."""
+"""Sorting more than fits in memory: sorted runs in temporary files, merged when read."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ else:
     from backports import zstd
 
 RUN_BYTES = 48 * 1024 * 1024
-"""Entries held in memory before a run is written, keys and values together."""
+"""Bytes of entries held in memory before a run is written, including their overhead."""
 
 _LENGTH_BYTES = 4
 _OVERHEAD_BYTES = 150
-"""What one entry costs in memory besides its bytes."""
+"""Memory that an entry takes besides its own bytes."""
 
 
 class SpillingSorter:
-    """A `Sorter` (evidence.verify) whose memory is bounded, whatever is added."""
+    """A `Sorter` (evidence.verify) that uses bounded memory, however much is added."""
 
     def __init__(self, folder: Path, *, run_bytes: int = RUN_BYTES) -> None:
-        """Write runs under `folder`, which its owner removes."""
+        """Write runs under `folder`, which the caller removes."""
         self._folder = folder
         self._run_bytes = run_bytes
         self._entries: list[tuple[bytes, int, bytes]] = []
@@ -74,10 +74,10 @@ def _read(path: Path) -> Iterator[tuple[bytes, int, bytes]]:
 
 
 class Sorters:
-    """Makes sorters whose files are gone when it is closed. Use as a context manager."""
+    """Makes sorters, and removes their files when closed. Use as a context manager."""
 
     def __enter__(self) -> Sorters:
-        """Make the folder of their files."""
+        """Create the folder for their files."""
         self._folder = tempfile.TemporaryDirectory(prefix="nhi-evidence-")
         return self
 
@@ -87,9 +87,9 @@ class Sorters:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove them."""
+        """Remove the folder."""
         self._folder.cleanup()
 
     def __call__(self) -> SpillingSorter:
-        """Return another sorter."""
+        """Return a new sorter."""
         return SpillingSorter(Path(self._folder.name))

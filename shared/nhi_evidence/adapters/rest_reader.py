@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ class RestReader:
                 "denied" if code in _DENIED else "absent" if code in _ABSENT else "failed"
             )
             return status, str(code), ""
-        except (urllib.error.URLError, OSError) as failed:
+        except (OSError, http.client.HTTPException) as failed:
             return "failed", type(failed).__name__, ""
         if len(content) > MAX_ANSWER_BYTES:
             return "failed", f"more than {MAX_ANSWER_BYTES} bytes", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -67,7 +68,7 @@ def ask(
                 raise _refused(url, error.code, body) from error
             problem = f"{url}: {error.code}"
             wait = _wait(error.headers.get("Retry-After"), wait)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             problem = f"{url}: {error}"
         if attempt < _TRIES:
             time.sleep(wait)

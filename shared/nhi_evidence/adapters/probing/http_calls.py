@@ -5,6 +5,7 @@ A canary's token goes only to the hosts it is for, and never into a message.
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -60,7 +61,7 @@ class Runner:
             with error:
                 error.read(_MOST_BYTES)
             status = error.code
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             self._done.unanswered.append(f"{probe.cell}: {_short(probe)}: {error}")
             return
         if status == _BUSY or status >= _BROKEN:

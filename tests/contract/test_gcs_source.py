@@ -95,7 +95,7 @@ def test_a_damaged_download_is_retried(
     """What does not have the stored hash is never taken for what is stored."""
     stored = storage.put("damaged", b"{}")
     monkeypatch.setattr(gcs_source, "_md5", lambda _: "another")
-    with pytest.raises(SourceUnavailableError, match="not what is stored"):
+    with pytest.raises(SourceUnavailableError, match="do not match the stored MD5"):
         source().fetch(ref(stored))
 
 

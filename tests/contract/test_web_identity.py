@@ -217,7 +217,9 @@ def test_a_platform_that_issues_no_token_is_named(
     with pytest.raises(TokenUnavailableError, match=r"managed identity endpoint .*400"):
         azure_identity.token("")()
     monkeypatch.setenv("IDENTITY_ENDPOINT", platforms.keys_url(ENTRA))
-    with pytest.raises(TokenUnavailableError, match="managed identity endpoint gives an invalid answer"):
+    with pytest.raises(
+        TokenUnavailableError, match="managed identity endpoint gives an invalid answer"
+    ):
         azure_identity.token("api://x")()
     monkeypatch.delenv("IDENTITY_HEADER")
     with pytest.raises(SettingsError, match="IDENTITY_HEADER is not set"):

@@ -160,7 +160,7 @@ def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> 
     assert "no identity token for https://pool" in done["problems"][1]
     assert ([2.0], [0.0]) == (counted["Problems"], counted["FailedRuns"])
     assert {"hour_incomplete"} == {each.code for each in report.findings}
-    assert any("made of what an API listed" in line for line in report.not_checked)
+    assert any("based on an API's listing" in line for line in report.not_checked)
 
 
 def bucket_keys(bucket: EmbeddedStore) -> list[str]:

@@ -97,7 +97,7 @@ def test_a_key_that_cannot_be_used(stub: KmsStub, operation: str) -> None:
 def test_a_key_of_another_kind(stub: KmsStub, spec: str, algorithms: list[str]) -> None:
     """A key that signs no log is refused, with what would."""
     stub.spec, stub.algorithms = spec, algorithms
-    with pytest.raises(SettingsError, match="a log is signed by ECC_NIST_EDWARDS25519"):
+    with pytest.raises(SettingsError, match="a log's key must be one of ECC_NIST_EDWARDS25519"):
         KmsSigner(client(stub.endpoint_url), ALIAS).public_key()
 
 

@@ -1,4 +1,4 @@
-"""Every golden case holds, is valid OCSF, and fails when what it proves is taken away."""
+"""Every golden case holds, is valid OCSF, and fails without what it proves."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mapper_of(name: str) -> Mapper:
 
 @pytest.mark.parametrize("name", ALL)
 def test_case(name: str) -> None:
-    """The record means what its documentation says, in valid OCSF, with nothing invented."""
+    """The record maps to what its documentation says, as valid OCSF, with nothing invented."""
     case = read(ALL[name])
     normalized = outcome(case, mapper_of(name))
     assert [] == differences(case, normalized)
@@ -92,9 +92,9 @@ class Copy:
         )
 
     def run(self, case: Path, source: str, changed: Path) -> Any:
-        """Return the differences of a case in the copy as it is now, one file of it changed.
+        """Return how a case differs from its expectation in the current copy with one changed file.
 
-        An object tells an error.
+        A JSON object reports an error.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -104,7 +104,7 @@ class Copy:
         return json.loads(self._process.stdout.readline())
 
     def file(self, case: Path, source: str) -> Path:
-        """Return the file a case's mutation is of."""
+        """Return the file that a case mutates."""
         mutation = read(case).mutation
         assert mutation is not None
         return (self.package / "sources" / source / mutation.file).resolve()
@@ -123,7 +123,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 
 @pytest.mark.parametrize("name", MUTATED)
 def test_a_case_fails_without_its_rule(name: str, library: Copy) -> None:
-    """A case that proves a rule does not hold when the rule is taken out of the code."""
+    """A case that proves a rule fails when the rule is removed from the code."""
     mutation = read(MUTATED[name]).mutation
     assert mutation is not None
     source = name.partition("/")[0]
@@ -140,7 +140,7 @@ def test_a_case_fails_without_its_rule(name: str, library: Copy) -> None:
 
 
 def test_the_unmutated_copy_passes(library: Copy) -> None:
-    """What fails a mutant is the mutation: the copy itself gives each case's result."""
+    """Only the mutation fails a case: the unchanged copy passes every one."""
     names = {name.partition("/")[0]: name for name in MUTATED}
     assert names
     assert {} == {
@@ -162,7 +162,7 @@ def test_every_rule_and_override_has_a_case(source: str) -> None:
 
 @pytest.mark.parametrize("source", PACKS)
 def test_every_rule_has_a_mutation_that_fails(source: str) -> None:
-    """For each identity rule that decides, the code is mutated and a case notices."""
+    """For each identity rule that decides, a case notices a mutation of its code."""
     mutated = {
         case.expect.get("nhi.decision_rule")
         for case in map(read, cases(source).values())

@@ -28,7 +28,7 @@ HOURS = Span("2026030200", "2026030223")
 
 
 class Engines(NamedTuple):
-    """The same evidence, asked by both."""
+    """The same evidence in both engines."""
 
     folder: Path
     local: LocalIndex
@@ -55,7 +55,7 @@ def athena_index(folder: Path, hours: Span = HOURS) -> AskedIndex:
 
 
 def every_row(index: LocalIndex | AskedIndex, selection: Selection) -> list[Row]:
-    """Rows that count, but for where they are sealed, which Athena does not see."""
+    """Return counted rows without where they are sealed, which Athena does not see."""
     return [
         msgspec.structs.replace(
             row,
@@ -71,7 +71,7 @@ def chosen(field: str, *values: str) -> Selection:
 
 
 def selections(local: LocalIndex) -> Iterator[Selection]:
-    """Some values of everything that is selected by, and times that end among the records."""
+    """Yield values for every kind of selection, and times that end among the records."""
     columns = {
         "identities": "unnest([identity, identity_uid, identity_name])",
         "credentials": "credential",
@@ -116,7 +116,7 @@ def story(index: LocalIndex | AskedIndex, selection: Selection) -> Timeline:
 
 
 def without_places(timeline: Timeline) -> object:
-    """What is told, without where records are sealed and what was read."""
+    """Return a timeline without where records are sealed and what was read."""
     plain = msgspec.to_builtins(timeline)
     plain.pop("freshness")
     return _without_place(plain)
@@ -130,7 +130,7 @@ def _without_place(value: object) -> object:
 
 @pytest.mark.slow
 def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
-    """Of the workload that crosses most platforms."""
+    """The timeline is that of the workload that crosses the most platforms."""
     sql = "SELECT DISTINCT identity FROM events WHERE identity LIKE 'nhi:oidc:%'"
     widest = max(
         (

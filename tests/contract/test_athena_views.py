@@ -1,7 +1,7 @@
 """Athena's views over the objects answer as the local index does, question by question.
 
-What Athena is sent is transpiled and executed here. That Athena itself reads it takes a live
-account: docs/conform.md lists it as not settled.
+The statements for Athena are transpiled and executed here. Whether Athena itself accepts them takes
+a live account: docs/conform.md lists that as not settled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NEEDED = (
     exp.ArrayAgg, exp.ArraySort, exp.AnyValue, exp.CountIf, exp.Bracket, exp.DateAdd, exp.Neg,
     exp.AtTimeZone, exp.CurrentTimestamp, exp.TimeToStr,
 )  # fmt: skip
-"""What the views need beyond the questions' own: read from JSON, and lists."""
+"""SQL that the views need beyond the questions': reading JSON, and lists."""
 
 
 class Both(NamedTuple):
@@ -68,7 +68,7 @@ def asked_there(both: Both, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]
 
 
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """In one order, lists too: neither engine promises that of repeated values."""
+    """Return rows and lists in a fixed order: neither engine guarantees one for repeated values."""
     plain = [
         tuple(sorted(each) if isinstance(each, list) else each for each in row) for row in rows
     ]
@@ -76,7 +76,7 @@ def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def unbounded(sql: str) -> str:
-    """A question without its LIMIT, which cuts ties as each engine likes."""
+    """Return a question without its LIMIT, which each engine applies to ties differently."""
     tree = sqlglot.parse_one(sql, read="duckdb")
     assert tree.args.pop("limit")
     return tree.sql("duckdb")
@@ -95,7 +95,7 @@ def test_every_question_has_the_same_rows(both: Both, name: str) -> None:
 
 
 SEALED = "shard, leaf, unit"
-"""Which epoch sealed an object is not in its lines, and a record's line names its unit by id."""
+"""An object's lines do not name its epoch, and a record's line names its unit by id."""
 
 
 def test_every_event_is_the_same_but_for_where_it_is_sealed(both: Both) -> None:
@@ -151,7 +151,7 @@ def test_an_hour_without_a_statement_is_reported_and_not_counted(tmp_path: Path)
 
 
 def test_the_longest_log_wins(tmp_path: Path) -> None:
-    """What an older statement counts, and the newer one does not, is not counted."""
+    """Files that only an older statement counts are not counted."""
     file = stated_store.trail()[0]
     stated_store.lock(tmp_path, "aws_cloudtrail", [file])
     stated_store.seal(tmp_path)
@@ -166,7 +166,7 @@ def test_the_longest_log_wins(tmp_path: Path) -> None:
 
 
 def test_invalid_lines_do_not_fail_a_query(both: Both, tmp_path: Path) -> None:
-    """A writer's lines are anything: they are left out, and named as unreadable."""
+    """A writer's lines can be anything: invalid ones are left out and named as unreadable."""
     from nhi_evidence.evidence import frame  # noqa: PLC0415
 
     (tmp_path / "ev/v1/gcp_audit/h=2026030208").mkdir(parents=True)
@@ -211,6 +211,6 @@ def test_a_question_may_bring_its_own_views(both: Both, with_: str) -> None:
 
 
 def test_the_texts_of_both_engines_are_as_recorded() -> None:
-    """A changed text is looked at: `python -m tests.golden` makes them anew."""
+    """A changed text has to be reviewed: `python -m tests.golden` writes them again."""
     recorded = {path.name: path.read_text() for path in FOLDER.iterdir()}
     assert dict(texts()) == recorded

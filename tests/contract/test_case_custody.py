@@ -1,6 +1,6 @@
-"""A case leaves a record in the evidence that binds what it states to lack; and objects on hold.
+"""A case leaves a record in the evidence that commits to what it lacks, and objects on hold.
 
-On a real bucket under Object Lock, each act through the role that may.
+On a real bucket under Object Lock, with each action taken by the role permitted to.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def alone(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def recorded(estate: Estate) -> Path:
-    """A case with a custody record, unpacked; made, but not sealed yet."""
+    """An unpacked case with a custody record that is written but not sealed yet."""
     result = create(estate, estate.folder / "case.zip", *RECORDED, "--by", "A. Investigator")
     assert result.code == 2, result  # contested, so incomplete
     assert "custody   op/v1/custody/h=" in result.out
@@ -168,7 +168,7 @@ def _dropped(folder: Path) -> None:
 
 
 def _rewritten(folder: Path) -> None:
-    """With a record of its own: the case agrees with itself."""
+    """Rewrite the record as well, so that the case agrees with itself."""
     case = edited(folder, "case.json", incomplete=[])
     body = edited(
         folder, "custody-record.json", case_sha256=sha256(case).hexdigest(), incomplete=[]
@@ -179,7 +179,7 @@ def _rewritten(folder: Path) -> None:
 
 
 def _disowned(folder: Path) -> None:
-    """As if no record had been written."""
+    """Make the case look as if no record had been written."""
     edited(folder, "case.json", incomplete=[])
     edited(folder, "custody.json", record=None, no_record="not requested")
     (folder / "data/custody-record.json").unlink()

@@ -1,4 +1,4 @@
-"""The facts the design rests on hold for the embedded store, where it has them."""
+"""The facts the design rests on hold for the embedded store, as far as it has them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.conform.reconciled_facts import RECONCILED
 
 
 def test_every_fact_of_the_lock_holds_here(store: EmbeddedStore) -> None:
-    """Asked as the administrator, whom the lock binds as well."""
+    """They are checked as the administrator, whom the lock binds as well."""
     bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform/")
     answers = list(conform.ask(LOCK, bucket))
     assert [] == [one for one in answers if not one.holds]
@@ -30,7 +30,7 @@ def test_every_fact_of_the_lock_holds_here(store: EmbeddedStore) -> None:
 
 
 def test_a_fact_that_does_not_hold_is_reported(store: EmbeddedStore) -> None:
-    """Without evidence's policy a plain write goes through, and the table says so."""
+    """Without the evidence policy a plain write succeeds, and the table says so."""
     bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform-none/")
     answers = {one.name: one for one in conform.ask(POLICY[:1], bucket)}
     plain = answers["a write without If-None-Match"]
@@ -39,7 +39,7 @@ def test_a_fact_that_does_not_hold_is_reported(store: EmbeddedStore) -> None:
 
 
 def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is asked, everything is named."""
+    """Nothing is asked, and every question is named."""
     assert 0 == conform.main(["--dry-run"])
     printed = capsys.readouterr().out
     assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED))
@@ -48,7 +48,7 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
 def test_facts_that_were_never_asked_are_listed_with_every_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Nothing was put to a live account: all of it is named, and the page says so."""
+    """Whatever was never asked of a live account is listed, and the page says so."""
     conform.main(["--dry-run"])
     names = [
         *(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED)),
@@ -114,7 +114,7 @@ AS_EXPECTED = {
 
 
 def test_every_fact_of_an_estate_has_a_probe_that_runs() -> None:
-    """Over answers as AWS, gcloud, az and Terraform give them; the trail is not Control Tower's."""
+    """With answers as AWS, gcloud, az and Terraform give them; the trail is not Control Tower's."""
     answers = {one.name: one for one in conform.ask_estate(Estate(AS_EXPECTED, AWS), CONFIG)}
     assert {one.name for one in (*ESTATE, *RECONCILED, *EXCHANGED)} == {*answers}
     unasked = [name for name, one in answers.items() if one.holds is None]
@@ -132,7 +132,7 @@ def test_every_fact_of_an_estate_has_a_probe_that_runs() -> None:
 
 
 def test_a_host_that_begins_at_the_end_is_seen() -> None:
-    """Its oldest message since is minutes old; one that read nothing is no answer."""
+    """Its oldest message is minutes old; a host that read nothing gives no answer."""
     (fact,) = [one for one in ESTATE if "checkpoint" in one.name]
     answer = fact.ask(Estate({**AS_EXPECTED, "Oldest = max(Age)": "300"}), CONFIG)
     assert answer.startswith("at a message 300 s old, of 604800 s")
@@ -144,7 +144,7 @@ def test_a_host_that_begins_at_the_end_is_seen() -> None:
 
 
 def test_a_question_not_asked_is_neither_yes_nor_no(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its row says so, and the run does not exit as one in which everything held."""
+    """Its row says so, and the run's exit code is not that of success."""
     answer = conform.Answer("fact", "done", "not asked: no credentials", None)
     assert "| not asked: no credentials | not asked |" in conform.table([answer])
     assert 3 == conform._print([answer])
@@ -154,7 +154,7 @@ def test_a_question_not_asked_is_neither_yes_nor_no(capsys: pytest.CaptureFixtur
 
 
 def test_the_page_names_what_is_asked_of_an_estate() -> None:
-    """Each fact with what is expected, and what to do where it is otherwise."""
+    """Each fact has what is expected, and what to do if it is otherwise."""
     page = (Path(__file__).parents[2] / "docs" / "conform.md").read_text().replace("`", "")
     assert [] == [
         one.name

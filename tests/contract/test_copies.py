@@ -1,4 +1,4 @@
-"""Copies of evidence: what is taken, what is refused, and a copy that somebody else made."""
+"""Copies of evidence: what is copied, what is refused, and a copy made by somebody else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR_MS = 3_600_000
 
 
 def states(source: MemoryStore, folder: Path) -> dict[str, CopyState]:
-    """What became of each key."""
+    """Return what happened to each key."""
     copied = copying.copy(source, DirectoryStore(folder))
     return {version.version.key: version.state for version in copied}
 
@@ -35,7 +35,7 @@ def copy_of(folder: Path) -> Path:
 
 
 def codes(folder: Path) -> set[str]:
-    """What verification finds in a copy."""
+    """Return what verification finds in a copy."""
     policy = Policy(name=NAME, keys=(sealed.build().key,))
     options = Options(deep=True)
     report = Verifier(DirectoryStore(folder), policy, now=NOW + HOUR_MS, options=options).run()
@@ -47,7 +47,7 @@ def objects_of(folder: Path) -> list[Path]:
 
 
 def test_a_copy_verifies(tmp_path: Path) -> None:
-    """The clean copy passes, so what follows is found for a reason."""
+    """The clean copy passes, so the findings below have a reason."""
     assert set() == codes(copy_of(tmp_path))
 
 
@@ -55,7 +55,7 @@ ODD = ("ev//x", "ev/./x", "../x", "ev/" + "n" * 300, "ev/a/", ".metadata/x", "ev
 
 
 def test_keys_that_cannot_be_file_names_are_named_and_the_rest_copied(tmp_path: Path) -> None:
-    """One odd key keeps no other from being copied, and none is put under another's name."""
+    """One odd key does not keep others from being copied, and none gets another's name."""
     store = sealed.build().store.copy()
     for key in (*ODD, "ev/file", "ev/file/below"):
         store.add(key, b"odd")
@@ -69,7 +69,7 @@ def test_keys_that_cannot_be_file_names_are_named_and_the_rest_copied(tmp_path: 
 
 
 def test_existing_files_are_compared_including_the_log(tmp_path: Path) -> None:
-    """Other bytes stay, and are named: of evidence, and of a tile."""
+    """Differing bytes stay and are named, both of evidence and of a tile."""
     folder = copy_of(tmp_path)
     (tile,) = folder.glob("log/v1/*/tile/0/000.p/*")
     for path in (objects_of(folder)[0], tile):
@@ -84,7 +84,7 @@ def test_existing_files_are_compared_including_the_log(tmp_path: Path) -> None:
 
 
 def other_log() -> MemoryStore:
-    """Another log: another object was in it when it was sealed."""
+    """Return another log, sealed with another object in it."""
     store = MemoryStore(now=lambda: NOW)
     body = b"another"
     store.add(f"ev/v1/aws_cloudtrail/h=unknown/{sha256(body).hexdigest()}.ndjson.zst", body)
@@ -93,7 +93,7 @@ def other_log() -> MemoryStore:
 
 
 def test_another_log_in_the_folder_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    """Both heads are named, and the folder is as it was."""
+    """Both heads are named, and the folder is unchanged."""
     folder = copy_of(tmp_path)
     before = sorted(folder.rglob("*"))
     with pytest.raises(OtherLogError, match=r"2026 4 .*2026 2 "):
@@ -102,7 +102,7 @@ def test_another_log_in_the_folder_is_refused_before_anything_is_written(tmp_pat
 
 
 def test_a_store_behind_its_copy_is_another_log(tmp_path: Path) -> None:
-    """A copy that is ahead of the store shows that the store was rolled back."""
+    """A copy ahead of the store shows that the store was rolled back."""
     folder = copy_of(tmp_path)
     with pytest.raises(OtherLogError, match="no checkpoint"):
         states(MemoryStore(), folder)
@@ -152,7 +152,7 @@ def replaced(path: Path, how: str, elsewhere: Path) -> None:
     ],
 )
 def test_only_plain_files_are_read(tmp_path: Path, how: str, code: str) -> None:
-    """A hostile copy costs a finding: nothing blocks, and nothing outside of it is read."""
+    """A hostile copy yields a finding: nothing blocks, and nothing outside it is read."""
     folder = copy_of(tmp_path / "copy")
     replaced(objects_of(folder)[0], how, tmp_path)
     assert code in codes(folder)
@@ -160,7 +160,7 @@ def test_only_plain_files_are_read(tmp_path: Path, how: str, code: str) -> None:
 
 @pytest.mark.parametrize("place", ["ev/v1/aws_cloudtrail", ".metadata/ev"])
 def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path, place: str) -> None:
-    """Not to read, and not to write."""
+    """It is followed neither to read nor to write."""
     folder = copy_of(tmp_path / "copy")
     shutil.move(folder / place, tmp_path / "moved")
     (folder / place).symlink_to(tmp_path / "moved")
@@ -190,7 +190,7 @@ def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path, place: str) -> 
     ids=["empty", "list", "deep", "negative", "bytes", "large"],
 )
 def test_a_hostile_description_costs_no_more_than_its_file(tmp_path: Path, text: bytes) -> None:
-    """What stands beside a file is replaced: the file is read, and nothing breaks."""
+    """If the description beside a file is replaced, the file is still read and nothing breaks."""
     folder = copy_of(tmp_path)
     beside = folder / ".metadata" / f"{objects_of(folder)[0].relative_to(folder)}.json"
     beside.chmod(0o644)
@@ -199,7 +199,7 @@ def test_a_hostile_description_costs_no_more_than_its_file(tmp_path: Path, text:
 
 
 def test_file_names_that_are_not_utf_8_are_not_keys(tmp_path: Path) -> None:
-    """A bucket has none; the listing goes on."""
+    """A bucket has no such keys; the listing goes on."""
     folder = copy_of(tmp_path)
     with open(os.fsencode(folder) + b"/ev/\xff", "wb") as file:  # noqa: PTH123 a path of bytes
         file.write(b"x")

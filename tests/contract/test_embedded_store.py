@@ -1,4 +1,4 @@
-"""What the embedded store really enforces; every claim of the demo is tried here."""
+"""What the embedded store really enforces: every claim of the demo is tested here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def locked(store: EmbeddedStore) -> tuple[str, str]:
 def test_everything_the_demo_calls_refused_is_refused(
     store: EmbeddedStore, locked: tuple[str, str]
 ) -> None:
-    """Lock, put-only writer, reading auditor and role trust hold."""
+    """The lock, the put-only writer, the read-only auditor and the trust policies hold."""
     attempts = refusals.collect(store, locked)
     assert [] == [one for one in attempts if not one.refused]
     assert {one.error.partition(" ")[0] for one in attempts} == {"403", "412"}
@@ -42,7 +42,7 @@ def test_everything_the_demo_calls_refused_is_refused(
 def test_a_refusal_is_reported_only_if_it_happened(
     store: EmbeddedStore, locked: tuple[str, str]
 ) -> None:
-    """An act that is allowed is reported as not refused."""
+    """An allowed action is reported as not refused."""
     admin = store.client(store.admin)
     allowed = refusals._attempt(
         "administrator",
@@ -53,7 +53,7 @@ def test_a_refusal_is_reported_only_if_it_happened(
 
 
 def test_the_exporter_alone_can_write_nothing(store: EmbeddedStore) -> None:
-    """Without the writer role the function's identity has no right in the evidence bucket."""
+    """Without the writer role the function's identity has no permission in the evidence bucket."""
     client = store.client(store.exporter)
     attempt = refusals._attempt(
         "exporter",
@@ -64,7 +64,7 @@ def test_the_exporter_alone_can_write_nothing(store: EmbeddedStore) -> None:
 
 
 def test_the_exporter_reads_the_trail_prefix_alone(store: EmbeddedStore) -> None:
-    """Its read right is the configured prefix of the trail bucket."""
+    """It may read only the configured prefix of the trail bucket."""
     admin, exporter = store.client(store.admin), store.client(store.exporter)
     for key in ("AWSLogs/x", "other/x"):
         admin.put_object(Bucket=iam.TRAIL_BUCKET, Key=key, Body=BODY)
@@ -77,7 +77,7 @@ def test_the_exporter_reads_the_trail_prefix_alone(store: EmbeddedStore) -> None
 
 @pytest.mark.slow
 def test_lock_and_data_outlive_a_restart(tmp_path: Path) -> None:
-    """A directory used again keeps what was locked in it, locked."""
+    """Data in a reused directory stays locked."""
     with EmbeddedStore(tmp_path, sources=("aws_cloudtrail",)) as first:
         writer = first.client(first.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
         version = writer.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=KEY, Body=BODY)["VersionId"]
@@ -95,7 +95,7 @@ def test_lock_and_data_outlive_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_filer_port_is_closed_without_its_token(store: EmbeddedStore) -> None:
-    """SeaweedFS' filer would delete what the S3 port protects; it wants a signed token."""
+    """SeaweedFS's filer would delete what the S3 port protects; it requires a signed token."""
     command = Path(f"/proc/{store.process_id}/cmdline").read_bytes().decode().split("\0")
     port = next(one.partition("=")[2] for one in command if one.startswith("-filer.port="))
     url = f"http://127.0.0.1:{port}/buckets/{iam.EVIDENCE_BUCKET}/?recursive=true"
@@ -129,5 +129,5 @@ def test_everything_listens_on_loopback(store: EmbeddedStore) -> None:
 
 
 def test_secrets_are_not_shown(store: EmbeddedStore) -> None:
-    """A credential's representation holds no secret."""
+    """A credential's representation does not contain the secret."""
     assert store.admin.secret_key not in repr(store.admin)

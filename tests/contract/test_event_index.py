@@ -1,4 +1,4 @@
-"""Every index of events answers alike: the one in memory, and the one of Parquet files."""
+"""Every index of events answers alike, the one in memory and the one in Parquet files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KEY = note.from_spki(NAME, SIGNER.public_key())
 
 
 def _elsewhere(file: Delivery) -> Delivery:
-    """The same records, delivered by another trail; with the first in a batch, another object."""
+    """Return the same records delivered by another trail, which in one batch is another object."""
     return msgspec.structs.replace(file, unit=file.unit.replace("AbCdEf", "GhIjKl"))
 
 
@@ -278,7 +278,7 @@ def test_the_statuses_of_counting_are_all_known() -> None:
 def test_an_interrupted_index_is_rebuilt(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its folder holds files that nothing names, and is an index all the same."""
+    """Its folder has files that nothing refers to, and is still an index."""
     index = tmp_path / "index"
 
     def broken_off(*_: object) -> None:

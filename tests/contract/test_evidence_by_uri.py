@@ -1,4 +1,4 @@
-"""Evidence named by URI and reached by role, through the command line, on a real locked bucket."""
+"""Evidence addressed by URI and read with a role: the command line on a real locked bucket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "example.org/by-uri"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A store of its own: sealing a shared one would seal what other tests do to it."""
+    """A separate store: sealing a shared one would seal what other tests put there."""
     folder = tmp_path_factory.mktemp("by-uri")
     with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
         role = iam.writer_role("aws_cloudtrail")
@@ -41,7 +41,7 @@ def uri(store: EmbeddedStore) -> str:
 
 
 def as_(monkeypatch: pytest.MonkeyPatch, store: EmbeddedStore, who: iam.Credentials) -> None:
-    """Be somebody, by the environment, as the SDK finds it."""
+    """Set the environment in which the SDK acts as an identity."""
     for name, value in store.environment(who).items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
@@ -50,7 +50,7 @@ def as_(monkeypatch: pytest.MonkeyPatch, store: EmbeddedStore, who: iam.Credenti
 def test_seal_copy_and_verify_by_role(
     own: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sealer's role seals; the auditor's copies; the copy verifies as the bucket does."""
+    """The sealer role seals, the auditor role copies, and the copy verifies like the bucket."""
     key = tmp_path / "log.pem"
     vkey = tmp_path / "log.vkey"
     vkey.write_text(run("keys", "--new", "--key-file", key, "--name", NAME).out)
@@ -79,7 +79,7 @@ def test_seal_copy_and_verify_by_role(
 def test_a_copy_never_takes_other_bytes(
     own: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that holds something else under a key of evidence is named, and left as it is."""
+    """A folder with other bytes under an evidence key is named and left as it is."""
     as_(monkeypatch, own, own.investigator)
     role = ("--role-arn", iam.AUDITOR_ROLE)
     assert 0 == run("copy", uri(own), tmp_path / "copy", *role).code
@@ -95,7 +95,9 @@ def test_a_copy_never_takes_other_bytes(
 def test_a_profile_names_whose_access_it_is(
     own: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--profile` is taken from the user's files; without rights the role is refused, and said."""
+    """`--profile` comes from the user's files; without permissions the role is refused, with a
+    message.
+    """
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
     profiles = []

@@ -64,7 +64,7 @@ def test_written_bytes_are_read_back(pair: Pair, request: pytest.FixtureRequest)
 
 
 def test_a_repeat_changes_nothing(pair: Pair, request: pytest.FixtureRequest) -> None:
-    """A key that is there is success, and said not to be created."""
+    """An existing key is success, reported as not created."""
     writer, reader = pair
     key = key_of(request, b"body")
     writer.put_new(key, b"body", metadata={})
@@ -83,13 +83,13 @@ def test_keys_come_in_byte_order(pair: Pair, request: pytest.FixtureRequest) -> 
 
 
 def test_an_unknown_key_is_a_key_error(pair: Pair) -> None:
-    """A reader tells absence from unavailability."""
+    """A reader distinguishes absence from unavailability."""
     with pytest.raises(KeyError):
         pair[1].get("ev/v1/aws_cloudtrail/h=unknown/none")
 
 
 def test_directory_refuses_other_bytes(tmp_path: Path) -> None:
-    """A squatted key is never answered as success where the bytes can be compared."""
+    """A squatted key is never reported as success where bytes can be compared."""
     store = DirectoryStore(tmp_path)
     store.put_new("ev/a", b"one", metadata={})
     with pytest.raises(StoreUnavailableError, match="different bytes"):
@@ -127,7 +127,7 @@ def test_s3_checks_what_arrived(store: EmbeddedStore, request: pytest.FixtureReq
 
 
 def test_s3_reads_the_first_version(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
-    """A version laid over a key, or a delete marker, changes nothing a reader sees."""
+    """A later version of a key, or a delete marker, changes nothing that a reader sees."""
     key = key_of(request, b"body")
     faulty(store, []).put_new(key, b"body", metadata={})
     admin = store.client(store.admin)
@@ -143,7 +143,7 @@ FILES = ("a/b/c", "a/b/d", "a/e", "a/e2", "a/\u00e9/x", "b/x", "c")
 
 
 NO_FILES = ("a", "a/", "a/b")
-"""Keys of a bucket that a file system, and SeaweedFS, cannot hold beside the others."""
+"""Keys that a bucket can hold beside others, but a file system and SeaweedFS cannot."""
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ NO_FILES = ("a", "a/", "a/b")
 def test_a_level_holds_its_folders_and_its_own_keys(
     open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
 ) -> None:
-    """In byte order, from any place on; of a key its versions, of a folder its name alone."""
+    """In byte order, from any position: a key's versions, and only the name of a folder."""
     store = open_store(request)
     log: EvidenceLog = store[0] if isinstance(store, tuple) else store
     top = f"log/v1/{sha256(request.node.nodeid.encode()).hexdigest()[:12]}/"
@@ -185,7 +185,7 @@ LOCK_END = 1_924_905_600_000
 def test_a_lock_asked_for_is_the_version_s_own(
     open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
 ) -> None:
-    """A store that locks does so until then; a directory does not, and says of no lock."""
+    """A store that locks does so until then; a directory does not, and reports no lock."""
     store = open_store(request)
     log: EvidenceLog = store[0] if isinstance(store, tuple) else store
     key = f"log/v1/2026/plan/{sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
@@ -199,7 +199,7 @@ def test_a_lock_asked_for_is_the_version_s_own(
 def test_a_version_s3_will_not_describe(
     store: EmbeddedStore, request: pytest.FixtureRequest
 ) -> None:
-    """One encrypted with its writer's own key is undescribed; the others are described as ever."""
+    """One encrypted with its writer's own key is undescribed; the others are described as usual."""
     admin = store.client(store.admin)
     plain, own_key = key_of(request, b"plain"), key_of(request, b"own key")
     faulty(store, []).put_new(plain, b"plain", metadata={})
@@ -228,7 +228,7 @@ def test_a_version_s3_will_not_describe(
 def test_refusing_everything_counts_as_unavailable(
     store: EmbeddedStore, request: pytest.FixtureRequest
 ) -> None:
-    """A role that may describe nothing says nothing of a version: no leaf is made of that."""
+    """A role that may describe nothing learns nothing about a version, so no leaf is made."""
     key = key_of(request, b"body")
     faulty(store, []).put_new(key, b"body", metadata={})
     listed = list(sealer_s3(request).versions(key))
@@ -238,7 +238,7 @@ def test_refusing_everything_counts_as_unavailable(
 
 
 def test_a_writer_cannot_lock(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
-    """The lock of evidence is the bucket's own: a writer's role may ask for no other."""
+    """The lock of evidence is the bucket's default: a writer role cannot request another."""
     client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
     writer = S3EvidenceWriter(client, iam.EVIDENCE_BUCKET)
     with pytest.raises(StoreUnavailableError, match="AccessDenied"):
@@ -248,7 +248,7 @@ def test_a_writer_cannot_lock(store: EmbeddedStore, request: pytest.FixtureReque
 def test_metadata_is_fixed_with_the_version(
     store: EmbeddedStore, request: pytest.FixtureRequest
 ) -> None:
-    """What the writer says of a write is read back with the object."""
+    """Metadata set by the writer is read back with the object."""
     key = key_of(request, b"body")
     metadata: Mapping[str, str] = {"record-root": "ab", "written-at": "2026-03-02T08:00:00Z"}
     faulty(store, []).put_new(key, b"body", metadata=metadata)
@@ -258,7 +258,7 @@ def test_metadata_is_fixed_with_the_version(
 
 @pytest.mark.parametrize("kind", ["memory", "directory", "s3"])
 def test_only_the_beginning_of_a_version_is_read(kind: str, request: pytest.FixtureRequest) -> None:
-    """As many bytes as asked for, all of a shorter version, None where there is none; in order."""
+    """The requested number of bytes, all of a shorter version, or None if missing; in order."""
     tables: EvidenceVersions
     if kind == "s3":
         writer, _ = s3(request)

@@ -1,4 +1,4 @@
-"""Reading a Cloud Storage, and the token shown to it, against servers on loopback."""
+"""Reading Cloud Storage, and the token presented to it, against servers on loopback."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def ref(stored: GcsObject) -> ObjectRef:
 
 
 def test_reads_the_stored_bytes_and_their_metadata(storage: EmbeddedGcs) -> None:
-    """Compressed bytes stay compressed; the unit and the hour follow from the name alone."""
+    """Compressed bytes stay compressed; unit and hour follow from the name alone."""
     name = "cloudaudit.googleapis.com/activity/2026/03/02/08:00:00_08:59:59_S0.json"
     body = gzip.compress(b"{}")
     stored = storage.put(name, body)
@@ -61,7 +61,7 @@ def test_reads_the_stored_bytes_and_their_metadata(storage: EmbeddedGcs) -> None
 
 
 def test_without_an_hour_in_the_name_the_storing_time_decides(storage: EmbeddedGcs) -> None:
-    """By the store's own clock, in the unit's name; twice the same."""
+    """It is the store's own time, in the unit's name, and the same every time."""
     stored = storage.put("audit/some name", b"{}")
     first, second = (source().fetch(ref(stored)) for _ in range(2))
     assert first == second
@@ -71,7 +71,7 @@ def test_without_an_hour_in_the_name_the_storing_time_decides(storage: EmbeddedG
 
 
 def test_a_bucket_of_another_project_is_refused(storage: EmbeddedGcs) -> None:
-    """A name that was given up may be taken by somebody else."""
+    """Somebody else may take a name that was given up."""
     stored = storage.put("x", b"{}")
     with pytest.raises(DeliveryRefusedError, match="bucket belongs to project"):
         source(project_number="123456789012").fetch(ref(stored))
@@ -82,7 +82,7 @@ def test_a_bucket_of_another_project_is_refused(storage: EmbeddedGcs) -> None:
 def test_a_too_large_object_is_refused_before_it_is_read(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The size is asked for first."""
+    """The size is requested first."""
     stored = storage.put("large", b"x" * 100)
     monkeypatch.setattr(gcs_source, "MAX_DELIVERED_BYTES", 99)
     with pytest.raises(DeliveryRefusedError, match="100 bytes, more than 99"):
@@ -92,7 +92,7 @@ def test_a_too_large_object_is_refused_before_it_is_read(
 def test_a_damaged_download_is_retried(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What does not have the stored hash is never taken for what is stored."""
+    """Bytes without the stored hash are never accepted."""
     stored = storage.put("damaged", b"{}")
     monkeypatch.setattr(gcs_source, "_md5", lambda _: "another")
     with pytest.raises(SourceUnavailableError, match="do not match the stored MD5"):
@@ -102,7 +102,7 @@ def test_a_damaged_download_is_retried(
 def test_a_missing_object_and_an_unavailable_server_are_named(
     storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both are reasons to try again, and say which object."""
+    """Both are retryable errors that name the object."""
     with pytest.raises(SourceUnavailableError, match=rf"gs://{BUCKET}/none@1: 404"):
         source().fetch(ObjectRef(BUCKET, "none", "1"))
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
@@ -111,7 +111,7 @@ def test_a_missing_object_and_an_unavailable_server_are_named(
 
 
 def test_a_token_is_kept_until_shortly_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metadata server is asked once an hour, not once an object."""
+    """The metadata server is asked once an hour, not once per object."""
     now = [0]
     with issuer() as platforms:
         for name, value in platforms.environment().items():

@@ -26,7 +26,7 @@ def test_s3_survives_transient_faults(
     when: str,
     fault: Exception,
 ) -> None:
-    """A transient fault is retried within a bound, whether or not the write had happened."""
+    """A transient fault is retried within limits, whether or not the write had happened."""
     key = key_of(request, b"body")
     receipt = faulty(store, [(when, fault)] * 2).put_new(key, b"body", metadata={})
     assert receipt.created is (when == "before")
@@ -36,7 +36,7 @@ def test_s3_survives_transient_faults(
 def test_s3_gives_up_within_its_bound(
     store: EmbeddedStore, request: pytest.FixtureRequest, no_wait: list[float]
 ) -> None:
-    """Past the bound the write is unconfirmed, and said so with bucket and key."""
+    """Beyond the limit the write is reported as unconfirmed, with bucket and key."""
     key = key_of(request, b"body")
     with pytest.raises(StoreUnavailableError, match="SlowDown"):
         faulty(store, [("before", UNAVAILABLE)] * 99).put_new(key, b"body", metadata={})
@@ -44,7 +44,7 @@ def test_s3_gives_up_within_its_bound(
 
 
 def test_an_s3_refusal_is_not_retried(store: EmbeddedStore, no_wait: list[float]) -> None:
-    """A 403 is no transient fault; it fails the delivery at once."""
+    """A 403 is not transient: it fails the delivery at once."""
     with pytest.raises(StoreUnavailableError, match="AccessDenied"):
         faulty(store, []).put_new("ev/v1/gcp_audit/x", b"body", metadata={})
     assert not no_wait

@@ -1,4 +1,4 @@
-"""The keyless way in, against SeaweedFS's own check of OpenID Connect tokens."""
+"""Keyless access, against SeaweedFS's own check of OpenID Connect tokens."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def key(source: str, name: str) -> str:
 def test_a_platform_token_writes_only_under_its_own_prefix(
     federated: EmbeddedStore, platform: str
 ) -> None:
-    """Its source's `ev/` takes its writes; no other prefix does, and no reading."""
+    """It can write under its source's `ev/` prefix; it can write nowhere else, and read nothing."""
     source = SOURCE[platform]
     own = writer(federated, source, TOKEN[platform])
     assert own.put_new(key(source, "own"), b"x", metadata={}).created
@@ -111,7 +111,7 @@ def test_a_platform_token_writes_only_under_its_own_prefix(
 def test_a_token_cannot_assume_another_source_s_role(
     federated: EmbeddedStore, platform: str, other: str
 ) -> None:
-    """A right token of one platform is refused by the other's writer role, and by AWS's."""
+    """A valid token of one platform is refused by the other's writer role, and by AWS's."""
     for source in (SOURCE[other], "aws_cloudtrail"):
         with pytest.raises(TokenRefusedError, match=source):
             writer(federated, source, TOKEN[platform]).put_new(key(source, "x"), b"x", metadata={})
@@ -140,7 +140,7 @@ STRANGE = {
 def test_a_wrong_token_gives_a_clear_error(
     federated: EmbeddedStore, platforms: EmbeddedIssuer, changed: dict[str, object]
 ) -> None:
-    """Signature, audience, subject, times, issuer: each alone refuses; nothing is written."""
+    """A wrong signature, audience, subject, time or issuer is each refused; nothing is written."""
     token = platforms.token(GOOGLE, AUDIENCE[GOOGLE], **changed)  # type: ignore[arg-type]
     where = key("gcp_audit", "wrong-token")
     with pytest.raises(TokenRefusedError) as refused:
@@ -159,7 +159,7 @@ def test_a_wrong_token_gives_a_clear_error(
 def test_after_a_refusal_the_next_delivery_tries_again(
     federated: EmbeddedStore, platforms: EmbeddedIssuer
 ) -> None:
-    """A role that takes the token later is used; a client is not spoiled by a refusal."""
+    """Once the role accepts the token it is used: a refusal does not break the client."""
     answers = [platforms.token(GOOGLE, "api://other"), platforms.token(GOOGLE, AUDIENCE[GOOGLE])]
     own = writer(federated, "gcp_audit", lambda: answers.pop(0))
     with pytest.raises(TokenRefusedError):
@@ -170,7 +170,7 @@ def test_after_a_refusal_the_next_delivery_tries_again(
 def test_a_session_is_kept_and_renewed_before_it_ends(
     federated: EmbeddedStore, platforms: EmbeddedIssuer
 ) -> None:
-    """One exchange serves many writes; close to its end there is another, unasked."""
+    """One exchange serves many writes; close to its end the session is renewed automatically."""
     tokens: list[str] = []
 
     def token() -> str:
@@ -190,7 +190,7 @@ def test_a_session_is_kept_and_renewed_before_it_ends(
 
 @pytest.mark.slow
 def test_a_run_longer_than_a_session_goes_on(platforms: EmbeddedIssuer, tmp_path: Path) -> None:
-    """Past the end of a session its keys are worth nothing, and the writer has others."""
+    """After a session has ended, its keys are useless and the writer has new ones."""
     with federated_store(tmp_path, platforms, session_seconds=2) as store:
         own = writer(store, "azure_monitor", TOKEN[ENTRA])
         own.put_new(key("azure_monitor", "before"), b"x", metadata={})
@@ -208,7 +208,7 @@ def test_a_run_longer_than_a_session_goes_on(platforms: EmbeddedIssuer, tmp_path
 def test_a_platform_that_issues_no_token_is_named(
     platforms: EmbeddedIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each answer but a token is an error that says who gave none, and what it said."""
+    """Any answer without a token is an error that names the platform and quotes the answer."""
     with pytest.raises(TokenUnavailableError, match=r"the metadata server .*400.*audience"):
         gcp_identity.token("")()
     monkeypatch.setenv("GCE_METADATA_HOST", f"{urlsplit(platforms.issuer(GOOGLE)).netloc}/google")
@@ -258,10 +258,10 @@ print(json.dumps([said, opened, sorted(set(reached))]))
 def test_static_credentials_are_never_used(
     federated: EmbeddedStore, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:
-    """The store's own administrator keys lie everywhere an SDK looks; they open nothing.
+    """The store's own administrator keys are everywhere an SDK looks, and are never used.
 
-    A right token writes as its role, and not as the administrator; a refused one writes nothing.
-    None of the files is opened, and nobody but the platform and the store is asked.
+    A valid token writes as its role, not as the administrator; a refused one writes nothing. None
+    of the files is opened, and only the platform and the store are contacted.
     """
     admin = federated.admin
     shared, config, google = (tmp_path / name for name in ("credentials", "config", "key.json"))

@@ -1,4 +1,4 @@
-"""Every bad input of an Event Hub is locked: as a rejected record, or as it came. Never silence."""
+"""Every bad input from an Event Hub is locked, as a rejected record or as received."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_bad_record_is_kept_raw_and_affects_no_other(record: bytes, reason: st
 @given(value=JSON)
 @examples(12)
 def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any) -> None:
-    """Mapped to valid OCSF or rejected with a reason: no shape of anything is a crash."""
+    """It is mapped to valid OCSF or rejected with a reason, and never a crash."""
     mapped = ACTIVITY.map(encode({**GOOD, attribute: value}))
     if isinstance(mapped, Rejection):
         assert mapped.reason
@@ -107,7 +107,7 @@ def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any)
 @given(value=JSON)
 @examples(8)
 def test_any_shape_of_any_claim_is_accounted_for(name: str, value: Any) -> None:
-    """A claim of an unusable shape reads as absent; who acted is still decided."""
+    """A malformed claim counts as absent; the actor is still decided."""
     identity = {**GOOD["identity"], "claims": {**GOOD["identity"]["claims"], name: value}}
     mapped = ACTIVITY.map(encode({**GOOD, "identity": identity}))
     assert isinstance(mapped, Normalized | Rejection)
@@ -118,7 +118,7 @@ def test_any_shape_of_any_claim_is_accounted_for(name: str, value: Any) -> None:
 
 
 class Event:
-    """A message as the trigger hands it over."""
+    """A message as the trigger passes it."""
 
     offset = "7"
     enqueued_time = None
@@ -149,7 +149,7 @@ PARTITION = {"PartitionId": "3"}
 def test_a_message_that_breaks_its_run_is_kept_and_blocks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its neighbors are mapped; it is locked as it came, and the failure is handed to the log."""
+    """Its neighbors are mapped; it is locked as received, and the failure is logged."""
     mapper = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
     genuine = mapper.source.decode
 
@@ -183,7 +183,7 @@ def test_a_message_that_breaks_its_run_is_kept_and_blocks_nothing(
 
 
 def test_an_unavailable_store_fails_the_batch() -> None:
-    """The exception leaves the checkpoint where it is; nothing is acknowledged."""
+    """The exception keeps the checkpoint where it is, and nothing is acknowledged."""
 
     class Away:
         def put_new(self, *_: object, **__: object) -> Any:
@@ -196,7 +196,7 @@ def test_an_unavailable_store_fails_the_batch() -> None:
 
 @pytest.mark.parametrize("context", [None, {}, "", "{", "[]", {"PartitionId": None}, 7])
 def test_a_batch_without_a_partition_claims_no_range(context: Any) -> None:
-    """It is named by its bytes: numbers of two partitions must not meet in one stream."""
+    """It is named after its bytes: numbers of two partitions must not mix in one stream."""
     stream, messages = event_hub_trigger.messages(
         event_hub_trigger.Hub("ns", "hub", "1"), [Event(b"{}", 5, context)]
     )
@@ -211,7 +211,7 @@ def test_a_batch_without_a_partition_claims_no_range(context: Any) -> None:
     ],
 )
 def test_a_batch_of_another_hub_is_refused(context: Any) -> None:
-    """The setting that is wrong is named."""
+    """The error names the wrong setting."""
     with pytest.raises(SettingsError, match=r"NHI_EVIDENCE_HUB.*'other'"):
         event_hub_trigger.messages(
             event_hub_trigger.Hub("ns", "hub", "1"), [Event(b"{}", 5, context)]

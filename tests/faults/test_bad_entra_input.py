@@ -1,4 +1,4 @@
-"""Every bad input of the Entra and Azure resource packs is locked: rejected, or read in part."""
+"""Every bad input to the Entra and Azure resource packs is locked, rejected or partly read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GOOD = {
     "azure_entra": ("identity-02b-secret", "identity-05b-application", "identity-06a-application"),
     "azure_resource": ("vault-secret", "identity-07c-application", "kube-01-service-account"),
 }
-"""One golden case of each way a pack reads records."""
+"""One golden case for each way in which a pack reads records."""
 EACH = [(source, name) for source, names in GOOD.items() for name in names]
 
 
@@ -39,13 +39,13 @@ def mapper(source: str) -> Mapper:
 
 
 UNCUT = {"record_not_an_object": "malformed_json", "nesting_too_deep": "malformed_json"}
-"""Where cuts are declared, what cannot be entered to make them is malformed, whatever it is."""
+"""If cuts are declared, whatever cannot be searched for them is malformed."""
 READABLE = {"category_missing", "category_unknown"}
 """Reasons why a record of which everything was read is rejected."""
 
 
 def kept(source: str, unreadable: bytes) -> bytes:
-    """Of what cannot be read a source that declares cuts keeps its hash and length alone."""
+    """Return what is kept of unreadable bytes: a source with cuts keeps only hash and length."""
     return b"" if source == "azure_resource" else unreadable
 
 
@@ -72,7 +72,7 @@ def locked(source: str, body: bytes, limits: Limits | None = None) -> Unit:
 @pytest.mark.parametrize("source", GOOD)
 @pytest.mark.parametrize("form", ["records", "value", "list", "lines", "one", "gzip"])
 def test_every_form_gives_the_same_records(source: str, form: str) -> None:
-    """A hub's message, an API's answer, a list, a file of lines, one object, packed or not."""
+    """A hub message, an API answer, a list, a file of lines or one object, compressed or not."""
     raws = [encode(good(source, name)) for name in GOOD[source]]
     body = {
         "records": b'{"records":[' + b",".join(raws) + b"]}",
@@ -114,7 +114,7 @@ def test_a_bomb_is_a_rejection_unit(source: str) -> None:
 
 @pytest.mark.parametrize("source", GOOD)
 def test_a_torn_last_line_affects_no_other(source: str) -> None:
-    """A file that is still being written ends in the middle of a record."""
+    """A file that is still being written may end inside a record."""
     raw = encode(good(source, GOOD[source][0]))
     unit = locked(source, raw + b"\n" + raw[:-30])
     assert {1: "malformed_json"} == unit.reasons()
@@ -136,13 +136,13 @@ def test_a_torn_last_line_affects_no_other(source: str) -> None:
 def test_a_record_without_an_instant_is_rejected(
     source: str, name: str, change: dict[str, Any], reason: str
 ) -> None:
-    """No time, or one that states no instant: kept raw, never guessed."""
+    """Without a time, or with an invalid one, it is kept raw and no time is guessed."""
     record = without_times({**good(source, name), **change})
     assert {0: reason} == locked(source, encode(record)).reasons()
 
 
 def without_times(record: dict[str, Any]) -> dict[str, Any]:
-    """Take the times out that a record states beside the envelope's."""
+    """Remove the times that a record states besides the envelope's."""
     properties = record["properties"]
     for time in ("createdDateTime", "activityDateTime", "timeGenerated"):
         properties = {key: value for key, value in properties.items() if key != time}
@@ -170,7 +170,7 @@ def without_times(record: dict[str, Any]) -> dict[str, Any]:
     ids=lambda value: str(value)[:40],
 )
 def test_a_record_of_another_pack_is_rejected(source: str, record: bytes, reason: str) -> None:
-    """It is kept raw beside its neighbors, which are normalized."""
+    """It is kept raw, and its neighbors are normalized."""
     raw = encode(good(source, GOOD[source][0]))
     unit = locked(source, b'{"records":[' + raw + b"," + record + b"," + raw + b"]}")
     cuts = source == "azure_resource"
@@ -183,7 +183,7 @@ ODD: list[Any] = [None, "text", 10**400, ["x", None], {"x": 1}]
 
 @pytest.mark.parametrize(("source", "name"), EACH)
 def test_a_malformed_attribute_affects_no_other(source: str, name: str) -> None:
-    """Each attribute in turn has every odd shape: the record is kept and valid, or says why not."""
+    """With any odd shape in any attribute, the record is kept and valid, or states why not."""
     original = good(source, name)
     for where in paths(original):
         for odd in ODD:
@@ -199,7 +199,7 @@ MAY_REJECT = {
     *("category", "operationName", "time", "properties"),
     *("requestMethod", "requestUri", "log"),
 }
-"""Attributes without which a record says not what it is of, what happened, or when."""
+"""Attributes without which a record does not say what it concerns, what happened, or when."""
 
 
 def paths(value: Any, depth: int = 3) -> list[tuple[str | int, ...]]:
@@ -227,7 +227,7 @@ def replaced(value: Any, where: tuple[str | int, ...], odd: Any) -> Any:
 
 
 def test_a_malformed_attribute_in_the_kubernetes_log_affects_no_other() -> None:
-    """The log is read as loosely as its envelope."""
+    """The log is read as leniently as its envelope."""
     original = good("azure_resource", "kube-01-service-account")
     log = json.loads(original["properties"]["log"])
     for where in paths(log):
@@ -256,13 +256,13 @@ def test_a_malformed_attribute_in_the_kubernetes_log_affects_no_other() -> None:
     ids=lambda value: json.dumps(value)[:40],
 )
 def test_a_kubernetes_log_that_cannot_be_read_is_kept_raw(properties: Any, reason: str) -> None:
-    """The record is rejected with the reason; nothing of it is guessed."""
+    """The record is rejected with the reason, and nothing is guessed."""
     record = {**good("azure_resource", "kube-01-service-account"), "properties": properties}
     assert {0: reason} == locked("azure_resource", encode(record)).reasons()
 
 
 def test_unusable_attributes_are_named() -> None:
-    """The event says which attribute had a shape that could not be read."""
+    """The event names the attribute that could not be read."""
     record = replaced(good("azure_entra", "identity-02b-secret"), ("properties", "agent"), "x")
     (line,) = locked("azure_entra", encode(record)).lines
     assert "unusable:properties.agent" in line["n"]["nhi"]["labels"]
@@ -273,7 +273,7 @@ def test_unusable_attributes_are_named() -> None:
 
 
 def test_a_missing_address_stays_missing() -> None:
-    """No default stands in for what the record does not say."""
+    """No default replaces what the record does not say."""
     record = good("azure_resource", "vault-secret")
     del record["callerIpAddress"]
     (line,) = locked("azure_resource", encode(record)).lines

@@ -1,4 +1,4 @@
-"""Every bad input of Google Cloud is locked: as a rejected record, or as a rejection unit."""
+"""Every bad input from Google Cloud is locked as a rejected record or a rejection unit."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ DEEP = encode(GOOD)[:-1] + b',"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
     ],
 )
 def test_a_bad_record_is_kept_raw_beside_its_neighbors(record: bytes, reason: str) -> None:
-    """It is rejected with its exact bytes; the lines before and after it are normalized."""
+    """It is rejected with its exact bytes, and the lines around it are normalized."""
     good = encode(GOOD)
     unit = locked(b"\n".join((good, record, good, b"")))
     assert {1: reason} == unit.reasons()
@@ -118,7 +118,7 @@ def test_a_bad_record_is_kept_raw_beside_its_neighbors(record: bytes, reason: st
 
 
 def test_a_torn_last_line_is_a_rejected_record() -> None:
-    """What was written of it is kept, and costs nothing else."""
+    """What was written of it is kept, and nothing else is affected."""
     good = encode(GOOD)
     unit = locked(good + b"\n" + good[:40])
     assert {1: "malformed_json"} == unit.reasons()
@@ -151,7 +151,7 @@ def test_a_torn_last_line_is_a_rejected_record() -> None:
     ids=range(19),
 )
 def test_a_malformed_attribute_affects_no_other(record: dict[str, Any]) -> None:
-    """A text where an object is usual: the rest of the record is still read, and valid."""
+    """With a string in place of an object, the rest of the record is still read and valid."""
     unit = locked(encode(record))
     assert {} == unit.reasons()
     (line,) = unit.lines
@@ -171,7 +171,7 @@ def test_a_missing_caller_is_unknown_and_a_refused_one_redacted() -> None:
 
 
 def test_a_bomb_is_a_rejection_unit() -> None:
-    """Inflation stops at the limit; the bomb itself is what is kept."""
+    """Inflation stops at the limit, and the bomb itself is kept."""
     mapper = Mapper(
         "gcp_audit",
         scope=Scope.ALL,
@@ -194,7 +194,7 @@ LINE = st.one_of(
 @given(st.lists(LINE, max_size=6), st.sampled_from([b"\n", b"\r\n", b"\n\n"]))
 @examples(150)
 def test_every_byte_is_a_record_or_white_space(lines: list[bytes], between: bytes) -> None:
-    """Decoding loses nothing: what is not in a slice is white space; no record is a crash."""
+    """Decoding loses nothing: only white space is outside the slices, and no record crashes it."""
     body = between.join(lines)
     for decode in (gcp_audit.decode, gcp_audit.unwrap):
         decoded = decode(body, Limits())
@@ -224,7 +224,7 @@ JSON = st.recursive(
 def test_any_shape_of_any_attribute_is_read_or_rejected(
     inside: str, outside: str, value: Any
 ) -> None:
-    """No value anywhere stops a delivery."""
+    """No value of any attribute stops a delivery."""
     for record in (changed(**{inside: value}), {**GOOD, outside: value}):
         assert isinstance(MAPPER.map(encode(record)), Normalized | Rejection)
 

@@ -1,4 +1,4 @@
-"""Every bad input is locked: as a rejected record, or as a rejection unit. Never silence."""
+"""Every bad input is locked, as a rejected record or a rejection unit; none is dropped."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def locked(mapper: Mapper, body: bytes) -> Unit:
     ],
 )
 def test_an_unreadable_delivery_is_kept_whole(keep_all: Mapper, body: bytes, reason: str) -> None:
-    """Its bytes are locked with the reason; concatenated, its lines are the delivery."""
+    """Its bytes are locked with the reason, and its lines concatenate to the delivery."""
     unit = locked(keep_all, body)
     assert unit.rejection == reason
     assert b"".join(unit.raw()) == body
@@ -84,7 +84,7 @@ def test_an_unreadable_delivery_is_kept_whole(keep_all: Mapper, body: bytes, rea
 def test_a_large_unreadable_delivery_is_kept_in_parts(
     keep_all: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chunks and parts of any size give the delivery back."""
+    """Chunks and parts of any size rebuild the delivery."""
     monkeypatch.setattr(unit_parts, "CHUNK_BYTES", 1000)
     monkeypatch.setattr(unit_parts, "PART_BYTES", 3000)
     body = bytes(range(256)) * 40
@@ -165,7 +165,7 @@ def test_a_bad_record_is_kept_raw_beside_its_neighbors(
     ids=lambda change: json.dumps(change)[:40],
 )
 def test_a_malformed_attribute_affects_no_other(keep_all: Mapper, change: dict[str, Any]) -> None:
-    """A string where an object is usual: the rest of the record is still read, and valid."""
+    """With a string in place of an object, the rest of the record is still read and valid."""
     record = encode({**GOOD, **change})
     unit = locked(keep_all, file_of(record))
     assert {} == unit.reasons()
@@ -181,7 +181,7 @@ def test_a_malformed_attribute_affects_no_other(keep_all: Mapper, change: dict[s
 
 
 def test_unusable_attributes_are_named(keep_all: Mapper) -> None:
-    """The event says which attribute had a shape that could not be read."""
+    """The event names the attribute that could not be read."""
     record = encode({**GOOD, "userIdentity": "root", "sourceIPAddress": 7})
     (line,) = locked(keep_all, file_of(record)).lines
     assert ["unusable:sourceIPAddress", "unusable:userIdentity"] == line["n"]["nhi"]["labels"]
@@ -190,20 +190,20 @@ def test_unusable_attributes_are_named(keep_all: Mapper) -> None:
 
 
 def test_duplicate_event_ids_are_two_records(keep_all: Mapper) -> None:
-    """The writer keeps what was delivered; counting once is decided over the sealed log."""
+    """The writer keeps what was delivered; deduplication happens over the sealed log."""
     unit = locked(keep_all, file_of(encode(GOOD), encode(GOOD)))
     assert (2, {}) == (unit.seen, unit.reasons())
 
 
 def test_a_megabyte_record_is_kept(keep_all: Mapper) -> None:
-    """Nothing is dropped for its size."""
+    """Nothing is dropped because of its size."""
     record = encode({**GOOD, "requestParameters": {"text": "x" * 1_000_000}})
     unit = locked(keep_all, file_of(record))
     assert [record] == unit.raw()
 
 
 def test_a_record_too_large_to_map_is_kept_raw(keep_all: Mapper) -> None:
-    """Past two megabytes a record is rejected with its exact bytes, its neighbors are not."""
+    """A record above two megabytes is rejected with its exact bytes; its neighbors are kept."""
     large = encode({**GOOD, "requestParameters": {"text": "x" * (2 << 20)}})
     unit = locked(keep_all, file_of(encode(GOOD), large))
     assert {1: "record_too_large"} == unit.reasons()
@@ -211,7 +211,7 @@ def test_a_record_too_large_to_map_is_kept_raw(keep_all: Mapper) -> None:
 
 
 def test_a_bomb_is_a_rejection_unit() -> None:
-    """Inflation stops at the limit; the bomb itself is what is kept."""
+    """Inflation stops at the limit, and the bomb itself is kept."""
     mapper = Mapper(
         "aws_cloudtrail",
         scope=Scope.ALL,
@@ -235,7 +235,7 @@ def test_a_bomb_is_a_rejection_unit() -> None:
 def test_what_is_absent_stays_absent(
     keep_all: Mapper, record: dict[str, Any], path: str, never: str
 ) -> None:
-    """No default stands in for what the record does not say."""
+    """No default replaces what the record does not say."""
     (line,) = locked(keep_all, file_of(encode(record))).lines
     value: Any = line["n"]
     for step in path.split("."):
@@ -245,7 +245,7 @@ def test_what_is_absent_stays_absent(
 
 
 def test_a_failed_sign_in_is_not_a_logoff(keep_all: Mapper) -> None:
-    """A refused console sign-in is a logon that failed."""
+    """A denied console sign-in is a failed logon."""
     record = {
         **GOOD,
         "eventSource": "signin.amazonaws.com",

@@ -1,6 +1,6 @@
-"""One bad record costs no other, and one bad delivery is locked, whatever source it is of.
+"""A bad record affects no other, and a bad delivery is locked, for every source.
 
-Sources are found by discovery: a new one is held to this from its first day.
+Sources are discovered, so a new one is covered from its first day.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BAD = (
     b"{}",
     b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
 )
-"""No record of any source; none closes a bracket or a quotation mark that it did not open."""
+"""Invalid for every source; none closes a bracket or quotation mark that it did not open."""
 
 DELIVERIES = (
     b"",
@@ -54,7 +54,7 @@ DELIVERIES = (
 
 
 def good(source: str) -> bytes:
-    """Return a record that the source keeps: of a router, one of a pack it routes to."""
+    """Return a record that the source keeps; for a router, one of a pack it routes to."""
     routes = sources.routes(source)
     packs = [source] if routes is None else sorted(set(routes.values()))
     mapper = Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=True)
@@ -93,7 +93,7 @@ def locked(source: str, body: bytes) -> tuple[Unit, Outcome]:
 @pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_bad_record_affects_no_other(source: str, bad: bytes) -> None:
-    """Between two good ones it is rejected with its reason; the two are kept."""
+    """Between two good records, it is rejected with its reason and they are kept."""
     record = good(source)
     body = delivered(source, [record, bad, record])
     unit, outcome = locked(source, body)
@@ -106,7 +106,7 @@ def test_a_bad_record_affects_no_other(source: str, bad: bytes) -> None:
 @pytest.mark.parametrize("body", DELIVERIES, ids=range(len(DELIVERIES)))
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_bad_delivery_is_locked(source: str, body: bytes) -> None:
-    """As a rejection, or as rejected records: every byte of it is accounted for."""
+    """It becomes a rejection or rejected records, with every byte accounted for."""
     unit, outcome = locked(source, body)
     (done,) = outcome.objects
     assert 0 == done.kept

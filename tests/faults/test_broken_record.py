@@ -1,4 +1,4 @@
-"""A record that breaks the mapper, by a defect of ours, costs nothing beside it: on every cloud."""
+"""A record that breaks the mapper, by a defect of ours, affects no other, on every cloud."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tests.reading import Unit, counted
 
 
 def breaking(source: str) -> Mapper:
-    """Return a mapper with a defect that records with `poison` in them meet.
+    """Return a mapper with a defect that records containing `poison` trigger.
 
-    What it raises reads otherwise each time, as messages with addresses in them do.
+    Its error messages differ each time, as those with memory addresses do.
     """
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     times = count()
@@ -50,7 +50,7 @@ def breaking(source: str) -> Mapper:
 
 
 def three(good: dict[str, Any], field: str) -> list[bytes]:
-    """Return three records; the second is the one."""
+    """Return three records, of which the second is poisoned."""
     return [json.dumps(one).encode() for one in (good, {**good, field: "poison"}, good)]
 
 
@@ -95,7 +95,7 @@ def _lines() -> bytes:
 
 
 class _Announced(dict[str, Any]):
-    """A notification of Cloud Storage as the Functions Framework hands it over."""
+    """A Cloud Storage notification as the Functions Framework passes it."""
 
     def __init__(self, topic: str, name: str, generation: str) -> None:
         super().__init__(
@@ -125,7 +125,7 @@ def microsoft() -> tuple[MemoryStore, dict[str, Exception]]:
 def test_a_record_that_breaks_the_mapper_is_rejected_alone(
     cloud: str, request: pytest.FixtureRequest
 ) -> None:
-    """It is rejected alone, as it came; those before and after are mapped; the log is told why."""
+    """Only it is rejected, as received; its neighbors are mapped, and the reason is logged."""
     store, unmapped = request.getfixturevalue(cloud)
     unit = Unit(store)
     assert (3, 2, 1) == tuple(unit.headers[0][name] for name in ("records", "kept", "rejected"))
@@ -140,7 +140,7 @@ def test_a_record_that_breaks_the_mapper_is_rejected_alone(
 
 
 def test_a_broken_record_always_gives_the_same_line() -> None:
-    """What was raised reads otherwise each time; what is locked says its kind and no more."""
+    """Error messages differ each time; what is locked states only the kind of error."""
     mapper = breaking("aws_cloudtrail")
     raw = three(aws_input.GOOD, "eventName")[1]
     record = RawRecord(7, 0, raw)
@@ -156,7 +156,7 @@ def test_a_broken_record_always_gives_the_same_line() -> None:
 
 
 def test_running_out_of_memory_rejects_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is raised: nothing is rejected for it."""
+    """The error is raised, and nothing is rejected."""
     mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
 
     def exhausted(*_: object) -> Any:
@@ -169,7 +169,7 @@ def test_running_out_of_memory_rejects_no_record(monkeypatch: pytest.MonkeyPatch
 
 
 def test_running_out_of_memory_after_a_broken_record_is_raised_too() -> None:
-    """The slower way, row by row once a row has raised, hands on what a row alone raised."""
+    """The slow path, row by row after an error, passes on what a single row raises."""
 
     def work(row: int) -> int:
         if row == 2:
@@ -186,7 +186,7 @@ def test_running_out_of_memory_after_a_broken_record_is_raised_too() -> None:
 def test_a_broken_record_reveals_nothing_that_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Broken after the cut, its line has the rest; broken before, nothing of it."""
+    """If it breaks after the cut, its line has the rest; if before, nothing of the record."""
     mapper = breaking("aws_cloudtrail")
     rules = Cutter(CutTable(1, (Field("X", "errorMessage", ""),)))
     monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": rules})

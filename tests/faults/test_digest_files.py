@@ -1,4 +1,4 @@
-"""Files beside the logs: a digest is kept and never read."""
+"""Files delivered beside logs: a digest is kept and never interpreted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.reading import Unit
 
 
 def test_a_digest_is_kept_and_never_read(keep_nhi: Mapper) -> None:
-    """A companion is locked with its exact text and what the source says of it."""
+    """A companion is locked with its exact text and the source's metadata."""
     content = b'{"awsAccountId":"111122223333","logFiles":[]}'
     metadata = {"meta.signature": "ab" * 64, "meta.signature-algorithm": "SHA256withRSA"}
     digest = Delivery(

@@ -1,4 +1,4 @@
-"""Kill -9 of the exporter, in the middle of batches, on a real locked bucket."""
+"""Kill -9 of the exporter in the middle of batches, on a real locked bucket."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 HOURS = 24
 PER_HOUR = 3
 KILL_AFTER = (1, 4, 9, 15, 20)
-"""So many new objects are seen, and the process is killed."""
+"""Numbers of new objects after which the process is killed."""
 
 GROUPS = ({0, 1}, {1, 2}, {0, 2}, {0}, {1})
-"""Which files of each hour are in the batch: others each time, so no object is there already."""
+"""Files of each hour in the batch: others each time, so that no object exists already."""
 
 
 def upload(store: EmbeddedStore) -> list[StoredObject]:
@@ -44,7 +44,7 @@ def upload(store: EmbeddedStore) -> list[StoredObject]:
 
 
 class Evidence:
-    """The bucket, as whoever owns it sees it."""
+    """The bucket as its owner sees it."""
 
     def __init__(self, store: EmbeddedStore) -> None:
         self._client = store.client(store.admin)
@@ -56,7 +56,7 @@ class Evidence:
         return [entry["Key"] for page in pages for entry in page.get("Versions", [])]
 
     def statuses(self) -> dict[str, str]:
-        """How each unit is weighed; every object must be one."""
+        """Return how each unit is weighed; every object must be valid."""
         claims: list[counting.Claim] = []
         for index, key in enumerate(self.keys()):
             body = self._client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Body"].read()
@@ -66,7 +66,7 @@ class Evidence:
 
 
 def kill_when_written(runtime: LambdaRuntime, evidence: Evidence, number: int) -> None:
-    """Kill the function's process as soon as so many objects more are there."""
+    """Kill the function's process as soon as there are that many more objects."""
     before = len(evidence.keys())
     while len(evidence.keys()) < before + number:
         time.sleep(0.005)
@@ -75,7 +75,7 @@ def kill_when_written(runtime: LambdaRuntime, evidence: Evidence, number: int) -
 
 
 def test_a_killed_exporter_loses_and_duplicates_nothing(tmp_path: Path) -> None:
-    """A batch that was cut short is delivered again, grouped otherwise: each unit counts once."""
+    """An interrupted batch is redelivered in other groups, and each unit counts once."""
     accepted = [{"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT}]
     with EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as store:
         evidence, files = Evidence(store), upload(store)

@@ -1,4 +1,4 @@
-"""The sealer's process killed, for real, at random points on a real store."""
+"""The sealer's process is really killed at random points, on a real store."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.signing import LocalSigner
 
 KILLS = 50
 CALLS, WRITES = 60, 4
-"""Calls and writes of a run that seals one object; the latter: plan, tile, bundle, checkpoint."""
+"""Calls and writes in a run that seals one object; writes are plan, tile, bundle, checkpoint."""
 MOST_RUNS = 200
 
 
 @pytest.mark.slow
 def test_fifty_kills_leave_one_whole_log(tmp_path: Path) -> None:
-    """SIGKILL at 50 random calls, then run again: every version sealed once, verify clean."""
+    """After SIGKILL at 50 random calls and a rerun, every version is sealed once and verifies."""
     source = random.Random(5)  # noqa: S311 a schedule, repeatable by its seed
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.faults.sealing_process"])
@@ -78,6 +78,6 @@ def _put(writer: S3EvidenceWriter, number: int) -> None:
 
 
 def _half_done(auditor: S3EvidenceVersions) -> bool:
-    """Whether the newest plan has no checkpoint."""
+    """Return whether the newest plan has no checkpoint."""
     kinds = Counter(key.split("/")[3] for key in auditor.keys("log/v1/2") if "/tile/" not in key)
     return kinds["plan"] > kinds["checkpoint"]

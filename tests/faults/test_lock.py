@@ -1,4 +1,4 @@
-"""Crash points of locking a batch: each write lost or persisted-but-failed, then redelivery."""
+"""Crash points while locking a batch: each write lost or persisted-but-failed, then redelivery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ FINE: Fault = (True, False)
 
 
 def deliveries() -> list[Delivery]:
-    """Two hours and none, a unit of several parts, an undecodable one, an empty one."""
+    """Deliveries of two hours and of none, a unit of several parts, an undecodable and an empty
+    one.
+    """
     files = generate()
     return [
         Delivery("b/k0@1!h=2026030208", files[0].body),
@@ -41,7 +43,7 @@ def deliveries() -> list[Delivery]:
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The largest of the files makes several parts."""
+    """Make the largest of the files take several parts."""
     monkeypatch.setattr(unit, "PART_BYTES", 32 * 1024)
 
 
@@ -50,7 +52,7 @@ def at(call: int, kind: Fault) -> MemoryStore:
 
 
 def assert_promise(mapper: Mapper, outcome: Outcome, store: MemoryStore) -> None:
-    """Every unit is in exactly one set, and one that is locked is there whole."""
+    """Assert that every unit is in exactly one set, and that each locked one is complete."""
     names = {delivery.unit for delivery in deliveries()}
     sets = [outcome.locked, set(outcome.failed), set(outcome.unreached)]
     assert names == set().union(*sets)
@@ -61,7 +63,7 @@ def assert_promise(mapper: Mapper, outcome: Outcome, store: MemoryStore) -> None
 
 
 WRITES = 6
-"""Two hours and the unknown one; a unit of two parts has two objects, and ends the one before."""
+"""Two hours and the unknown one; a unit of two parts takes two objects and closes the last one."""
 
 
 def fault_free(mapper: Mapper) -> MemoryStore:
@@ -72,7 +74,7 @@ def fault_free(mapper: Mapper) -> MemoryStore:
 
 
 def test_the_crash_table_covers_every_write(keep_nhi: Mapper) -> None:
-    """The batch makes several objects, one unit has several parts, and all of it is counted."""
+    """The batch makes several objects, one unit has several parts, and everything counts."""
     store = fault_free(keep_nhi)
     assert WRITES == len(store.calls)
     assert len(Unit(store, "b/parts@1!h=2026030208").headers) >= 2
@@ -82,7 +84,7 @@ def test_the_crash_table_covers_every_write(keep_nhi: Mapper) -> None:
 @pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
 @pytest.mark.parametrize("failing", range(WRITES))
 def test_every_write_may_fail(keep_nhi: Mapper, failing: int, kind: Fault) -> None:
-    """After one fault and the same batch again the bucket is the fault-free one, byte for byte."""
+    """After one fault and a redelivery, the bucket equals the fault-free one byte for byte."""
     expected = fault_free(keep_nhi)
     faulty = at(failing, kind)
     outcome = lock_batch(keep_nhi, deliveries(), faulty)
@@ -100,7 +102,7 @@ def test_every_write_may_fail(keep_nhi: Mapper, failing: int, kind: Fault) -> No
 def test_failed_units_may_be_redelivered_in_other_groups(
     keep_nhi: Mapper, failing: int, kind: Fault, size: int
 ) -> None:
-    """However the rest is grouped and delivered again, every unit is counted once, and equally."""
+    """However the rest is regrouped and redelivered, every unit counts once, and the same."""
     expected = counted(fault_free(keep_nhi))
     faulty = at(failing, kind)
     outcome = lock_batch(keep_nhi, deliveries(), faulty)
@@ -117,7 +119,7 @@ def test_failed_units_may_be_redelivered_in_other_groups(
 def test_a_killed_process_has_acknowledged_only_what_it_locked(
     keep_nhi: Mapper, written: int
 ) -> None:
-    """Killed between any two writes: the same batch again finishes, and adds what is missing."""
+    """After a kill between any two writes, the same batch finishes and adds what is missing."""
 
     class Killed(BaseException):
         pass
@@ -136,7 +138,7 @@ def test_a_killed_process_has_acknowledged_only_what_it_locked(
 
 
 def test_a_second_delivery_creates_nothing(keep_nhi: Mapper) -> None:
-    """Delivering twice is delivering once, in whatever order the messages come."""
+    """Delivering twice has the effect of delivering once, in any order of messages."""
     store = MemoryStore()
     first = lock_batch(keep_nhi, deliveries(), store)
     second = lock_batch(keep_nhi, list(reversed(deliveries())), store)
@@ -146,7 +148,7 @@ def test_a_second_delivery_creates_nothing(keep_nhi: Mapper) -> None:
 
 
 def test_an_unavailable_store_is_not_tried_for_every_object(keep_nhi: Mapper) -> None:
-    """After two writes in a row the rest is not reached: it is no failure of those units."""
+    """After two failed writes in a row the rest counts as not reached, not as failed."""
     store = MemoryStore(lambda *_: LOST)
     outcome = lock_batch(keep_nhi, deliveries(), store)
     assert not outcome.locked
@@ -156,7 +158,7 @@ def test_an_unavailable_store_is_not_tried_for_every_object(keep_nhi: Mapper) ->
 
 
 def test_a_deadline_leaves_the_rest_unreached(keep_nhi: Mapper) -> None:
-    """What was taken is locked; nothing else is fetched."""
+    """What was fetched is locked; nothing else is fetched."""
     fetched: list[str] = []
 
     def announced(delivery: Delivery) -> Announced:
@@ -178,7 +180,7 @@ def test_a_deadline_leaves_the_rest_unreached(keep_nhi: Mapper) -> None:
 
 
 def test_what_cannot_be_fetched_fails_alone(keep_nhi: Mapper) -> None:
-    """Whatever keeps one object from being read, the others are locked, in the same objects."""
+    """Whatever keeps one object from being read, the others are locked together."""
 
     def gone() -> Delivery:
         raise SourceUnavailableError("gone")
@@ -201,7 +203,7 @@ def test_what_cannot_be_fetched_fails_alone(keep_nhi: Mapper) -> None:
 @pytest.mark.parametrize("failing", [0, 1])
 @pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
 def test_both_contents_of_one_name_are_locked(keep_nhi: Mapper, failing: int, kind: Fault) -> None:
-    """Which of them counts is not decided here: the name is done when both are there."""
+    """Which of them counts is decided elsewhere: the name is done when both are locked."""
     batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
     faulty = at(failing, kind)
     assert not lock_batch(keep_nhi, batch, faulty).locked
@@ -212,7 +214,7 @@ def test_both_contents_of_one_name_are_locked(keep_nhi: Mapper, failing: int, ki
 
 
 def test_a_name_is_not_done_until_both_contents_are_locked(keep_nhi: Mapper) -> None:
-    """The second content of a name waits for its turn; the message stays."""
+    """While the second content of a name is not reached, the message stays."""
     batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
     answers = iter([False, True])
     outcome = lock_batch(keep_nhi, batch, MemoryStore(), time_is_up=lambda: next(answers))
@@ -223,7 +225,7 @@ class Poisoned(Mapper):
     """A mapper with a defect."""
 
     def units(self, delivery: Delivery) -> Any:
-        """Fail on one unit, late where it has several parts."""
+        """Fail on one unit, after its first part if it has several."""
         parts = super().units(delivery)
         yield next(parts)
         if "poison" in delivery.unit:
@@ -232,7 +234,7 @@ class Poisoned(Mapper):
 
 
 def test_a_defect_affects_only_its_own_unit() -> None:
-    """It is locked as it came, with the reason, and counted so; its neighbors are mapped."""
+    """It is locked as received, with the reason, and counted so; its neighbors are mapped."""
     mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
     large = gzip.decompress(generate()[3].body)
     batch = [*deliveries(), Delivery("b/poison@1!h=2026030208", large)]
@@ -249,7 +251,7 @@ def test_a_defect_affects_only_its_own_unit() -> None:
 
 
 def test_a_unit_that_cannot_be_mapped_may_be_left_to_the_caller() -> None:
-    """Then it fails, and nothing of it is written."""
+    """It then fails, and nothing of it is written."""
     mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
     batch = [*deliveries(), Delivery("b/poison@1!h=2026030208", b'{"Records":[]}')]
     store = MemoryStore()
@@ -261,7 +263,7 @@ def test_a_unit_that_cannot_be_mapped_may_be_left_to_the_caller() -> None:
 def test_a_unit_too_large_for_an_object_is_locked_as_received(
     keep_all: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever reads inflates no more than the format says, so nobody may write more."""
+    """Readers inflate no more than the format allows, so writers must not write more."""
     monkeypatch.setattr(objects, "_MAX_PART_BYTES", 65_000)
     store = MemoryStore()
     outcome = lock_batch(keep_all, deliveries(), store)
@@ -276,7 +278,7 @@ def test_a_unit_too_large_for_an_object_is_locked_as_received(
 def test_running_out_of_memory_rejects_no_unit(
     keep_nhi: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is rejected for it: the batch as a whole is tried again."""
+    """Nothing is rejected: the whole batch is retried."""
 
     def exhausted(_: Delivery) -> Any:
         raise MemoryError
@@ -289,7 +291,7 @@ def test_running_out_of_memory_rejects_no_unit(
 
 
 def test_object_bytes_do_not_depend_on_the_writer(keep_nhi: Mapper) -> None:
-    """Another writer, at another time, writes the same keys and bytes; metadata says who did."""
+    """Another writer at another time writes the same keys and bytes; metadata names the writer."""
     first, other = MemoryStore(), MemoryStore()
     for store, name in ((first, "one"), (other, "other")):
         lock_batch(keep_nhi, deliveries(), store, metadata={"writer": name})

@@ -1,4 +1,4 @@
-"""Messages that fail, and one that kills the process, on a queue that delivers again."""
+"""Messages that fail, and one that kills the process, on a queue that redelivers."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ AT_ONCE = 10
 
 
 class Killed(BaseException):
-    """The process died: out of memory, or past its time."""
+    """The process died, out of memory or out of time."""
 
 
 class Deadly(Mapper):
-    """A mapper that one unit kills, and another fails: `poison` and `away` are in their names."""
+    """A mapper that units named `poison` kill, and units named `away` fail."""
 
     def units(self, delivery: Delivery) -> Any:
         """Map, or die."""
@@ -50,7 +50,7 @@ class Deadly(Mapper):
 
 
 class World:
-    """A bucket, its queue with the messages that are not acknowledged, and an exporter."""
+    """A bucket, its queue with unacknowledged messages, and an exporter."""
 
     def __init__(self, *, deletes: bool = True) -> None:
         self.s3: S3Client = boto3.client("s3", region_name="us-east-1")
@@ -86,7 +86,7 @@ class World:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=s3_notification.again(ref))
 
     def event(self) -> dict[str, Any]:
-        """Receive all there is, as an event source mapping does."""
+        """Receive everything there is, as an event source mapping does."""
         records: list[dict[str, Any]] = []
         while True:
             answer = self.sqs.receive_message(
@@ -109,7 +109,7 @@ class World:
             ]
 
     def invoke(self, *, time_is_up: Callable[[], bool] = lambda: False) -> Answer | None:
-        """Receive, export and answer, as Lambda does; None where the process died."""
+        """Receive, export and answer, as Lambda does; return None if the process died."""
         self.invocations += 1
         event = self.event()
         try:
@@ -138,7 +138,7 @@ class World:
             )
 
     def waiting(self) -> list[str]:
-        """Return the names of what is not acknowledged, without receiving it."""
+        """Return the names of unacknowledged files, without receiving them."""
         messages = sqs_backends[ACCOUNT]["us-east-1"].queues["q"]._messages
         bodies = [json.loads(message.body) for message in messages]
         return sorted(
@@ -146,7 +146,7 @@ class World:
         )
 
     def locked(self) -> list[str]:
-        """Return the names of what is counted."""
+        """Return the names of counted files."""
         return sorted(
             unit.rpartition("_")[2].partition("@")[0]
             for unit, (status, *_) in counted(self.store).items()
@@ -174,7 +174,7 @@ pytestmark = pytest.mark.usefixtures("_mocked")
 
 @pytest.mark.parametrize("innocents", [1, 5, 40])
 def test_a_unit_that_kills_the_process_affects_no_other(innocents: int) -> None:
-    """What a killed invocation had locked it has deleted; at last the poison alone is left."""
+    """A killed invocation has deleted what it had locked; in the end only the poison is left."""
     world = World()
     names = sorted(f"innocent{n}" for n in range(innocents))
     world.deliver([*names, "poison"])
@@ -186,7 +186,7 @@ def test_a_unit_that_kills_the_process_affects_no_other(innocents: int) -> None:
 
 @pytest.mark.slow
 def test_two_killing_units_are_isolated_in_the_end() -> None:
-    """Whichever comes first kills; those before it are through."""
+    """Whichever comes first kills; the units before it are done."""
     world = World()
     names = sorted(f"innocent{n}" for n in range(20))
     world.deliver([*names, "poison1", "poison2"])
@@ -197,7 +197,7 @@ def test_two_killing_units_are_isolated_in_the_end() -> None:
 
 
 def test_a_message_is_deleted_when_it_is_locked_and_never_before() -> None:
-    """Of what was deleted ahead of an answer that never came, everything is counted."""
+    """Everything deleted before an answer that never came is counted."""
     world = World()
     names = {"a", "b", "c", "poison"}
     world.deliver(sorted(names))
@@ -208,7 +208,7 @@ def test_a_message_is_deleted_when_it_is_locked_and_never_before() -> None:
 
 
 def test_messages_that_cannot_be_deleted_early_are_answered_all_the_same() -> None:
-    """The right is missing, or the queue away: the answer acknowledges them."""
+    """If the permission is missing or the queue unavailable, the answer acknowledges them."""
     world = World(deletes=False)
     world.deliver(["a", "b"])
     world.refuses = lambda *_: LOST
@@ -227,7 +227,7 @@ def test_messages_that_cannot_be_deleted_early_are_answered_all_the_same() -> No
 
 @pytest.mark.slow
 def test_a_backlog_after_an_outage_is_grouped() -> None:
-    """A store that was away made messages old, not bad: objects grow again after three."""
+    """An outage makes messages old, not bad: objects grow again after three."""
     world = World()
     world.deliver([f"n{n}" for n in range(40)])
     world.refuses = lambda *_: LOST
@@ -244,7 +244,7 @@ def test_a_backlog_after_an_outage_is_grouped() -> None:
 
 
 def test_a_unit_that_was_not_reached_has_not_failed() -> None:
-    """Time is up before the second file: its message comes again, and is no failure."""
+    """If time is up before the second file, its message is redelivered without having failed."""
     world = World()
     world.deliver(["a", "b", "c"])
     calls = count()
@@ -262,7 +262,7 @@ def test_a_unit_that_was_not_reached_has_not_failed() -> None:
 
 
 def test_bad_messages_fail_alone_and_the_rest_is_one_object() -> None:
-    """Refused, not there, not understood: the others do not notice."""
+    """Refused, missing or malformed messages do not affect the others."""
     world = World()
     world.deliver(["a", "b"])
     world.notify("gone", "no such version")
@@ -296,7 +296,7 @@ def test_a_unit_announced_again_while_it_is_old_stays_alone() -> None:
 
 
 def test_units_that_were_not_reached_are_redelivered() -> None:
-    """Time is up after two units: they are done, the rest is delivered again and is not old."""
+    """If time is up after two units, they are done; the rest is redelivered, not as old."""
     world = World()
     world.deliver([f"n{n}" for n in range(6)])
     calls = iter(range(100))

@@ -1,4 +1,4 @@
-"""Processes of a pool end with the one that started them, also where that was killed."""
+"""Processes of a pool end with the process that started them, even if that is killed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it has not ended."""
+    """Return whether the process exists and has not ended."""
     try:
         os.kill(pid, 0)
         # Ended, it stands there until the process that adopted it takes notice.
@@ -53,14 +53,14 @@ def test_no_process_stays_behind(tmp_path: Path) -> None:
 
 
 class _Ends(bytes):
-    """Ends the process that it is handed to."""
+    """Ends the process that unpickles it."""
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return os._exit, (9,)
 
 
 def test_a_process_that_ends_is_named(tmp_path: Path) -> None:
-    """An error that the command line prints as one line."""
+    """It is an error that the command line prints as one line."""
     at = SealedObject("s", 0, 1, "ev/v1/aws_cloudtrail/h=2026030200/k", "v", "s", "2026030200")
     every = [
         groups.Group(tmp_path, f"{number}", [groups.Numbered(0, at, _Ends())])

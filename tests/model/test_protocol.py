@@ -1,4 +1,4 @@
-"""I1 to I9 under random schedules; and that wrong protocols do not survive them."""
+"""I1 to I9 under random schedules, which wrong protocols do not survive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MUTANT_SCHEDULES = 2_000
 
 
 class Watermark(Sealer):
-    """Mutant: takes what is newer than the newest plan, instead of what no plan holds."""
+    """Mutant: seals what is newer than the newest plan, instead of what is in no plan."""
 
     def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
         newest = self._epochs.newest(head)
@@ -62,7 +62,7 @@ class SignsFirst(Sealer):
 def lowest_leaf_wins(
     claims: Iterable[Claim], _accepted: Sequence[str] = ()
 ) -> dict[tuple[str, str], Unit]:
-    """Mutant: of two claims to a unit, the one sealed first is counted."""
+    """Mutant: of two claims to a unit, counts the one sealed first."""
     units: dict[tuple[str, str], Unit] = {}
     for claim in sorted(claims, key=lambda claim: claim.index):
         if (claim.source, claim.unit) not in units:
@@ -84,7 +84,7 @@ def lowest_leaf_wins(
 def counts_twice(
     claims: Iterable[Claim], accepted: Sequence[str] = ()
 ) -> dict[tuple[str, str], Unit]:
-    """Mutant: a unit that came again in another batch is counted again."""
+    """Mutant: counts a unit again that was redelivered in another batch."""
     units = counting.count(claims, accepted)
     return {
         name: msgspec.structs.replace(
@@ -145,7 +145,7 @@ def test_no_schedule_breaks_an_invariant() -> None:
 @given(st.binary(max_size=TAPE_BYTES))
 @examples(100)
 def test_schedules_shrink(tape: bytes) -> None:
-    """The same, where a failure is reduced to the shortest tape that shows it."""
+    """The same, with a failure reduced to the shortest tape that shows it."""
     live(tape, count=counting.count)
 
 

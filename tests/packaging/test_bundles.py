@@ -1,4 +1,4 @@
-"""What is deployed: staged for its platform, repeatable, small, and complete enough to start."""
+"""Bundles: staged for their platform, reproducible, small, and complete enough to start."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundle]:
 def test_staging_twice_gives_the_same_bytes(
     name: str, staged: dict[str, Bundle], tmp_path: Path
 ) -> None:
-    """Hash, archive, modes and dates depend on sources and lock alone."""
+    """Hash, archive, modes and dates depend only on sources and lock."""
     first, second = staged[name], stage(name, into=tmp_path / "again")
     assert first.sha256 == second.sha256
     first_archive, other = (
@@ -72,7 +72,7 @@ def test_staging_twice_gives_the_same_bytes(
 def test_an_unaltered_staged_bundle_is_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the same inputs nothing is installed again; from others, or if it was altered, it is."""
+    """The same inputs install nothing again; other inputs, or an altered bundle, do."""
     first = stage("aws_export", into=tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr("infra.bundle._install", no_installation)
@@ -93,14 +93,14 @@ def no_installation(*_: object) -> None:
 
 
 def test_staging_is_not_colored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CDK's command line sets FORCE_COLOR=0 where it has no terminal; uv would obey it."""
+    """Without a terminal the CDK's command line sets FORCE_COLOR=0, which uv takes for color."""
     monkeypatch.setenv("FORCE_COLOR", "0")
     assert "\x1b" not in export_lock(declaration.declaration("seal"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_it_holds_what_it_should_and_nothing_else(name: str, staged: dict[str, Bundle]) -> None:
-    """The entry lies at the root; no command line, no cache, no scripts, no name of a machine."""
+    """The entry is at the root; there is no command line, cache, script or machine name."""
     bundle = staged[name]
     files = {path.relative_to(bundle.path).as_posix() for path in bundle.path.rglob("*")}
     declared = bundle.declaration
@@ -171,7 +171,7 @@ def test_the_entry_starts_from_its_bundle_alone(name: str, tmp_path: Path) -> No
 def test_bill_of_materials_and_licenses_name_every_part(
     name: str, staged: dict[str, Bundle]
 ) -> None:
-    """The bill of materials lists exactly what is installed, at the locked versions, licensed."""
+    """The bill of materials lists exactly what is installed, with locked versions and licenses."""
     bundle = staged[name]
     packages = bundle.path / bundle.declaration.bundle.packages
     installed = {
@@ -213,7 +213,7 @@ def test_an_archive_unpacks_to_the_bundle(staged: dict[str, Bundle], tmp_path: P
 def test_errors_name_the_function_and_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unknown function, an unknown field, a missing file, a wheel there is not, a budget."""
+    """An unknown function, an unknown field, a missing file or wheel, an exceeded budget."""
     with pytest.raises(DeclarationError, match=r"there is no functions/nothing/deploy\.toml"):
         stage("nothing", into=tmp_path)
     with pytest.raises(BundleError, match=r"aws_export: .*pip.*not-a-platform"):
@@ -235,7 +235,7 @@ def test_errors_name_the_function_and_what_is_wrong(
 
 
 def test_every_declared_architecture_has_a_platform() -> None:
-    """What deploy.toml may say, the bundler can stage."""
+    """The bundler can stage every architecture that deploy.toml may declare."""
     assert {declaration.declaration(name).function.architecture for name in FUNCTIONS} <= set(
         PLATFORMS
     )

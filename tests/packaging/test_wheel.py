@@ -1,4 +1,4 @@
-"""What `make build` makes is whole, and runs where nothing else is installed."""
+"""The output of `make build` is complete, and runs where nothing else is installed."""
 
 from __future__ import annotations
 
@@ -62,21 +62,21 @@ def test_it_holds_the_library_and_what_the_demo_runs(built: Built) -> None:
 
 
 def test_the_sdist_makes_the_same_wheel(built: Built, uv: str, tmp_path: Path) -> None:
-    """Whoever distrusts the wheel builds it from the source: each file the same."""
+    """Whoever distrusts the wheel can build it from the sdist, with identical files."""
     command = [uv, "build", "--quiet", "--wheel", "--out-dir", str(tmp_path)]
     subprocess.run([*command, "--python", sys.executable, str(built.sdist)], check=True)
     assert _files(built.wheel) == _files(tmp_path / built.wheel.name)
 
 
 def _files(wheel: Path) -> dict[str, bytes]:
-    """Return what is installed, without what names the program that packed it."""
+    """Return the installed files, without those that name the packing program."""
     archive = zipfile.ZipFile(wheel)
     own = ("/WHEEL", "/RECORD")
     return {name: archive.read(name) for name in archive.namelist() if not name.endswith(own)}
 
 
 def test_only_committed_files_are_built(tmp_path: Path) -> None:
-    """The tree names its commit, and holds nothing that is not committed."""
+    """The tree names its commit and contains nothing uncommitted."""
     try:
         commit = release.stage(tmp_path / "tree")
     except release.ReleaseError as error:
@@ -108,7 +108,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 
 
 def test_it_runs_in_a_clean_environment(installed: Path, tmp_path: Path) -> None:
-    """With nothing but its own dependencies it reads, verifies, and says what the demo needs."""
+    """With only its own dependencies it reads and verifies, and says what the demo needs."""
     (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
     assert run(installed, "--version", cwd=tmp_path).stdout == f"nhi-evidence {__version__}\n"
     done = run(installed, "normalize", "--source", "aws_cloudtrail", "x.json", cwd=tmp_path)
@@ -127,7 +127,7 @@ def test_it_runs_in_a_clean_environment(installed: Path, tmp_path: Path) -> None
 
 
 def test_uvx_plays_the_demo_from_the_wheel(built: Built, uv: str, tmp_path: Path) -> None:
-    """Nothing of the repository is needed: README's form of it, as it stands there."""
+    """It needs nothing from the repository; the command is README's, verbatim."""
     command = (uv, "tool", "run", "--from", f"{built.wheel}[demo]", "nhi-evidence", "demo")
     done = run(*command, cwd=tmp_path, **{**os.environ, "UV_PYTHON": sys.executable})
     assert "HOLDS" in done.stdout, done.stdout + done.stderr
@@ -135,7 +135,7 @@ def test_uvx_plays_the_demo_from_the_wheel(built: Built, uv: str, tmp_path: Path
 
 
 def test_pipx_installs_the_wheel(built: Built, uv: str, tmp_path: Path) -> None:
-    """The other tool people install programs with."""
+    """Pipx is the other common installer of programs."""
     pipx = (uv, "tool", "run", "pipx", "install", "--quiet", str(built.wheel))
     places = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
     done = run(*pipx, cwd=tmp_path, **{**os.environ, **places, "UV_PYTHON": sys.executable})
@@ -145,7 +145,7 @@ def test_pipx_installs_the_wheel(built: Built, uv: str, tmp_path: Path) -> None:
 
 
 def test_readme_shows_the_forms_that_were_tried(built: Built) -> None:
-    """The two ways above, with the name the wheel has; no document promises a published package."""
+    """README has both commands with the wheel's name; no document promises a published package."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"uvx --from 'dist/{built.wheel.name}[demo]' nhi-evidence demo" in readme
     assert f"pipx install dist/{built.wheel.name}" in readme
@@ -155,7 +155,7 @@ def test_readme_shows_the_forms_that_were_tried(built: Built) -> None:
 
 
 def test_every_place_states_the_same_version() -> None:
-    """Package, build and release notes name the same; extra and group of the demo agree."""
+    """Package, build and release notes agree, and so do the demo's extra and group."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert __version__ == settings["project"]["version"]
     notes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

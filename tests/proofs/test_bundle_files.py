@@ -1,4 +1,4 @@
-"""A bundle is plain files of bounded size, each once; no text of it reaches a terminal."""
+"""A bundle is plain files of bounded size, each once; none of its text acts on a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.proofs.three_checkers import walk
 
 CHECKER = Path(check_proof.__file__ or "")
 ACTED_ON = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal acts on, a line break aside."""
+"""Characters that a terminal acts on, except line breaks."""
 
 Zip = Callable[[zipfile.ZipFile], None]
 
@@ -36,7 +36,7 @@ def key() -> str:
 
 
 def alone(path: Path, pinned: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the stand-alone program in a process that has the standard library alone."""
+    """Run the stand-alone program in a process with only the standard library."""
     return subprocess.run(
         [sys.executable, "-I", "-S", CHECKER, path, pinned or key()],
         capture_output=True,
@@ -90,7 +90,7 @@ REFUSED: dict[str, Zip] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_zip_cannot_be_read(tmp_path: Path, name: str) -> None:
-    """Both programs refuse it as no bundle: neither says that the proof holds or does not."""
+    """Both programs refuse it as not a bundle, without a verdict on the proof."""
     path = zipped(tmp_path / "proof.zip", REFUSED[name])
     done = run("check-proof", path, "--key", key())
     assert (4, "not a proof bundle") == (done.code, done.err[14:32]), done.err
@@ -104,7 +104,7 @@ def test_a_hostile_zip_cannot_be_read(tmp_path: Path, name: str) -> None:
 
 
 def test_a_harmless_extra_file_is_ignored(tmp_path: Path) -> None:
-    """The rows above fail for their reason."""
+    """So the rows above fail for the reason they state."""
     path = zipped(tmp_path / "proof.zip", lambda archive: archive.writestr("note.txt", b"hello"))
     assert 0 == run("check-proof", path, "--key", key()).code
     assert 0 == alone(path).returncode
@@ -112,7 +112,7 @@ def test_a_harmless_extra_file_is_ignored(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_zip_never_causes_a_traceback(tmp_path: Path, seed: int) -> None:
-    """Bytes changed anywhere in the archive: an answer, and the same one of both."""
+    """With bytes changed anywhere in the archive, both give an answer, and the same one."""
     data = bytearray(bundle.pack(files_of()))
     for step in range(1 + seed % 3):
         data[(seed * 7919 + step * 104729) % len(data)] ^= 1 + seed % 255
@@ -150,7 +150,7 @@ def _giant(path: Path) -> None:
 def test_a_folder_with_anything_but_plain_files_is_refused(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
-    """No link is followed, no pipe waited for, no giant read, by any of the three."""
+    """None of the three follows a link, waits for a pipe, or reads a giant file."""
     folder = unpacked(tmp_path / "folder")
     assert 0 == run("check-proof", folder, "--key", key()).code
     assert 0 == alone(folder).returncode
@@ -169,7 +169,7 @@ def test_a_folder_with_anything_but_plain_files_is_refused(
 
 
 def test_programs_that_are_not_the_released_ones_are_named(tmp_path: Path) -> None:
-    """A bundle with another program holds, and whoever checks it is warned not to run that."""
+    """A bundle with another program holds, and the checker warns against running that program."""
     files = files_of() | {"check_proof.py": b"print('holds')"}
     path = tmp_path / "proof.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -185,7 +185,7 @@ HOSTILE = 'a\x1b[31m\x9b2J\u202e\u2066$(id)`id`"\\\n/@v1'
 
 
 def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
-    """A unit's name with escapes, C1 and bidirectional marks: inert in all three, and in JSON."""
+    """A unit name with escapes, C1 and bidirectional marks is inert in all three, and in JSON."""
     files = resealed.one_unit(files_of())
     name = check_proof.quoted(HOSTILE.encode())
     short = check_proof.sha256(HOSTILE.encode()).hex()[:16].encode()
@@ -208,7 +208,7 @@ def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
 
 
 def test_an_anchor_with_an_odd_name_is_left_out() -> None:
-    """A key under the log that no file of a bundle can bear makes no bundle that cannot be read."""
+    """A key under the log that cannot be a file name in a bundle does not make it unreadable."""
     evidence = sealed.build()
     store = evidence.store.copy()
     for name in ("tsa%2Fone.tsr", "x/../../y.tsr", "a\x1b.tsr", "-rf"):
@@ -222,7 +222,7 @@ def test_an_anchor_with_an_odd_name_is_left_out() -> None:
 
 
 def test_a_witness_key_is_not_a_log_key() -> None:
-    """The stand-alone program takes the two kinds of keys a log signs with, of their length."""
+    """The stand-alone program accepts the two kinds of log keys, of the right length."""
     pinned = note.parse_key(key())
     for wrong in ("", "x", key()[:-4], key() + "AAAA", key().replace("+A", "+B", 1)):
         with pytest.raises(check_proof.NotReadable):
@@ -250,7 +250,7 @@ def _piped(folder: Path) -> None:
 def test_a_folder_larger_than_any_bundle_is_refused(
     tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
-    """Anchors too are plain files, and bounded together."""
+    """Anchors are plain files, too, and bounded in total."""
     folder = unpacked(tmp_path / "folder")
     change(folder)
     assert 4 == run("check-proof", folder, "--key", key()).code
@@ -258,7 +258,7 @@ def test_a_folder_larger_than_any_bundle_is_refused(
 
 
 def test_a_bundle_cannot_be_a_pipe_or_device(tmp_path: Path) -> None:
-    """Neither is opened: the one never ends, the other never begins."""
+    """Neither is opened: reading them might never end or never begin."""
     pipe = tmp_path / "proof.zip"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):

@@ -1,4 +1,4 @@
-"""The log's own post-quantum cosignature in a proof: checked by whoever has its key, or said."""
+"""The log's own post-quantum cosignature in a proof: checked with its key, else reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COSIGNING = note.from_spki(NAME, COSIGNER.public_key())
 
 @pytest.fixture(scope="module", name="files")
 def _files() -> dict[str, bytes]:
-    """A proof from a log that signs with both."""
+    """Return a proof from a log that signs with both keys."""
     store = MemoryStore(now=lambda: NOW)
     lock_batch(sealed.mapper(), sealed.deliveries(sealed.trail_file()), store)
     lock_policy = LockPolicy(retention_ms=DAY_MS)
@@ -47,7 +47,7 @@ def altered(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def test_with_the_key_it_is_checked(files: dict[str, bytes]) -> None:
-    """One that does not verify fails the proof where its key is pinned."""
+    """With its key pinned, a cosignature that does not verify fails the proof."""
     checked = proof.check(files, (KEY, COSIGNING), NAME, require_cosignature=True)
     assert (MlDsa.VERIFIED, 2) == (checked.ml_dsa, len(checked.signed_by))
     with pytest.raises(proof.ProveError, match="does not verify"):
@@ -57,7 +57,7 @@ def test_with_the_key_it_is_checked(files: dict[str, bytes]) -> None:
 def test_without_the_key_it_is_reported_and_never_counted(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """None of the three takes it for checked; where the policy asks for it the proof fails."""
+    """None of the three treats it as checked; if the policy requires it, the proof fails."""
     for bundle_files in (files, altered(files)):
         assert MlDsa.NOT_CHECKED is proof.check(bundle_files, (KEY,), NAME).ml_dsa
         lines = check_proof.report(check_proof.check(dict(bundle_files), str(KEY)))
@@ -79,7 +79,7 @@ def test_a_cosignature_does_not_replace_the_log_s_signature(files: dict[str, byt
 
 
 def test_check_proof_says_which(files: dict[str, bytes], tmp_path: Path) -> None:
-    """By the command line, with and without the second key, and with a policy that asks for it."""
+    """On the command line, with and without the second key, and with a policy that requires it."""
     path = tmp_path / "proof.zip"
     path.write_bytes(bundle.pack(files))
     both = run("check-proof", path, "--key", str(KEY), "--key", str(COSIGNING))

@@ -1,4 +1,4 @@
-"""The report of a provider signature takes text, file, digest and key together."""
+"""The report on a provider's signature considers text, file, digest and key together."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def files_of(*, with_key: bool = True, with_file: bool = True) -> dict[str, byte
 @pytest.mark.parametrize("with_file", [True, False])
 @pytest.mark.parametrize("key", list(KeyTrust))
 def test_the_line_states_what_was_proven(key: KeyTrust, with_file: bool) -> None:
-    """Of six combinations of key and file, one alone shows that the provider signed the text."""
+    """Of six combinations of key and file, only one shows that the provider signed the text."""
     files = files_of(with_key=key is not KeyTrust.ABSENT, with_file=with_file)
     checked = check(files, TRUSTED if key is KeyTrust.TRUSTED else {})
     signature = checked.provider_signature
@@ -54,7 +54,7 @@ def test_the_line_states_what_was_proven(key: KeyTrust, with_file: bool) -> None
 
 
 def test_a_record_whose_file_was_not_all_kept_says_so(tmp_path: Path) -> None:
-    """Without the records of people the file cannot be rebuilt: the text is not shown in it."""
+    """Without people's records the file cannot be rebuilt, so the text is not shown to be in it."""
     store = sealed.build(keep=False)
     files = sealed.bundle_of(store, sealed.uids()[1])
     assert provider.FILE not in files
@@ -77,7 +77,7 @@ def test_a_trusted_key_decides_against_the_bundle() -> None:
 
 
 def test_the_text_must_be_at_its_place() -> None:
-    """A file the provider signed, where the text is only nested in another record."""
+    """In a file the provider signed, text nested in another record does not count."""
     files = files_of()
     raw = files["raw.txt"]
     nested = {
@@ -90,7 +90,7 @@ def test_the_text_must_be_at_its_place() -> None:
 
 
 def test_a_file_of_several_parts_is_rebuilt_whole() -> None:
-    """The parts lie in objects of their own; the proof of a record holds all of the file."""
+    """The parts are in separate objects; the proof of a record covers the whole file."""
     records = json.loads(sealed.trail_file())["Records"][:5]
     pad = {"requestParameters": {"pad": "x" * 99_000}}
     many = [{**records[n % 5], **pad, "eventID": f"id-{n}"} for n in range(180)]
@@ -108,7 +108,7 @@ def test_a_file_of_several_parts_is_rebuilt_whole() -> None:
 
 
 def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
-    """What is more than two days away is not read for it, and the proof holds without."""
+    """Digests more than two days away are not read, and the proof holds without them."""
     store = MemoryStore(now=lambda: NOW)
     file, digest, _ = sealed.deliveries(sealed.trail_file())
     later = digest.unit.replace("20260302T09", "20260309T09")
@@ -121,7 +121,7 @@ def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
 
 
 def test_flags_and_forms_are_named() -> None:
-    """An object the log flags, and a text an API lists, are named in every proof."""
+    """An object flagged in the log, and a text listed by an API, are named in every proof."""
     files = resealed.one_unit(files_of())
     files["leaf.json"] = files["leaf.json"][:-1] + b',"flags":["key_hash","late"]}'
     files["unit.json"] = files["unit.json"].replace(

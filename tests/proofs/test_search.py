@@ -1,4 +1,6 @@
-"""Finding a record: in signed epochs alone, with how its claim stands, past what cannot be read."""
+"""Finding a record: only in signed epochs, with the standing of its claim, skipping what is
+unreadable.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,7 @@ def found_in(evidence: Sealed, uid: str = UID, **where: str) -> search.SealedRec
 
 
 def test_a_record_is_found_and_proven() -> None:
-    """Among others of its unit, and its unit among others of the object."""
+    """It is found among other records of its unit, in an object with other units."""
     batch = [
         unit("a", file_of("x", "y")),
         unit("b", file_of("z", UID, "w")),
@@ -65,13 +67,13 @@ def test_a_record_is_found_and_proven() -> None:
 
 
 def test_an_id_elsewhere_in_a_line_does_not_match() -> None:
-    """The id is the one the normalized record states, and not any text that looks like it."""
+    """Only the id that the normalized record states matches, not any text that looks like it."""
     evidence = sealed.seal(store_of([unit("a", file_of("x", requestParameters={"eventID": UID}))]))
     assert evidence.search().find(UID, search.Where()) is None
 
 
 def test_where_to_look() -> None:
-    """Source and hour leave out what is elsewhere."""
+    """Source and hour exclude everything else."""
     evidence = sealed.seal(store_of([unit("a", file_of(UID))]))
     assert found_in(evidence, source="aws_cloudtrail", hour="2026030208").counts
     for where in ({"source": "gcp_audit"}, {"hour": "2026030209"}):
@@ -79,7 +81,7 @@ def test_where_to_look() -> None:
 
 
 def test_what_is_not_signed_is_not_found() -> None:
-    """An object without a leaf, and one whose epoch has a plan and no checkpoint."""
+    """An object without a leaf is not found, nor one whose epoch has a plan but no checkpoint."""
     store = store_of([unit("a", file_of("x"))])
     sealed.seal(store)
     lock_batch(sealed.mapper(), [unit("b", file_of(UID))], store)
@@ -92,7 +94,7 @@ def test_what_is_not_signed_is_not_found() -> None:
 
 
 def test_the_claim_that_counts_is_preferred() -> None:
-    """The same unit in two batches: the proof is of the object that counts."""
+    """For a unit in two batches, the proof is of the object that counts."""
     first, again = unit("a", file_of(UID)), unit("b", file_of("x"))
     store = store_of([first], [first, again])
     evidence = sealed.seal(store)
@@ -106,7 +108,7 @@ def test_the_claim_that_counts_is_preferred() -> None:
 
 
 def test_a_duplicate_is_labeled_as_such() -> None:
-    """Where a release that counts leaves the record out, the one that kept it is a duplicate."""
+    """If the counted release excludes the record, the claim that kept it is a duplicate."""
     person = {"type": "IdentityCenterUser", "accountId": "111122223333"}
     body = file_of(UID, userIdentity=person)
     everything = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
@@ -119,7 +121,7 @@ def test_a_duplicate_is_labeled_as_such() -> None:
 
 
 def test_a_contested_unit_is_labeled_as_such() -> None:
-    """Two contents of one unit: the record is proven, and nobody counts it."""
+    """With two contents of one unit, the record is proven and not counted."""
     evidence = sealed.seal(store_of([unit("a", file_of(UID))], [unit("a", file_of(UID, "x"))]))
     record = found_in(evidence)
     assert ("contested", False) == (record.standing, record.counts)
@@ -127,7 +129,7 @@ def test_a_contested_unit_is_labeled_as_such() -> None:
 
 
 def test_a_unit_that_lacks_a_part_is_incomplete() -> None:
-    """Its first part is sealed, its second was never locked."""
+    """Its first part is sealed, but its second was never locked."""
     record = json.loads(sealed.trail_file())["Records"][0]
     pad = {"requestParameters": {"pad": "x" * 99_000}}
     body = json.dumps({"Records": [{**record, **pad, "eventID": f"id-{n}"} for n in range(180)]})
@@ -141,7 +143,7 @@ def test_a_unit_that_lacks_a_part_is_incomplete() -> None:
 
 
 def forged(store: MemoryStore, key: str, **header: Any) -> str:
-    """Put an object that is another one but for its header, under a key of this hour."""
+    """Put a copy of an object with a changed header, under the key of its new bytes and hour."""
     table, lines = objects.read_object(store.get(key))
     changed = encode(msgspec.structs.replace(table.header, **header))
     body, size = frame.pack([changed, *table.lines[1:], *lines], table=len(table.lines))
@@ -176,7 +178,7 @@ def test_a_claim_under_another_hour_is_void() -> None:
     ids=["no frame", "no table", "deep", "bytes"],
 )
 def test_an_unreadable_object_is_named_and_affects_nothing_else(body: bytes) -> None:
-    """Beside it the record is found; the object that is none is named with the reason."""
+    """The record beside it is found; the invalid object is named with the reason."""
     store = store_of([unit("a", file_of(UID))])
     place = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
     store.add(place, body)
@@ -189,7 +191,7 @@ def test_an_unreadable_object_is_named_and_affects_nothing_else(body: bytes) -> 
 
 
 def test_an_altered_or_missing_object_is_named() -> None:
-    """Body hash does not match its key, or it is missing: no record of it is proven."""
+    """If its body hash does not match its key, or it is missing, none of its records is proven."""
     store = store_of([unit("a", file_of(UID))], [unit("b", file_of("x"))])
     evidence = sealed.seal(store)
     first, second = (found_in(evidence, uid).at.leaf.key for uid in (UID, "x"))
@@ -201,7 +203,7 @@ def test_an_altered_or_missing_object_is_named() -> None:
 
 
 def test_a_missing_tile_affects_only_its_entries() -> None:
-    """It is named; nothing is raised for what else can be found."""
+    """It is named, and everything else can still be found."""
     evidence = sealed.seal(store_of([unit("a", file_of(UID))]))
     (bundle,) = (key for key in evidence.store.keys("log/") if "/tile/entries/" in key)
     evidence.store.remove(bundle)
@@ -213,7 +215,7 @@ def test_a_missing_tile_affects_only_its_entries() -> None:
 def test_few_objects_are_requested_at_once_and_few_leaves_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the size of the log, memory is that of the hours something was found in."""
+    """Whatever the log's size, memory is bounded by the hours in which something was found."""
     evidence = sealed.seal(
         store_of(*([unit(str(number), file_of(str(number)))] for number in range(300)))
     )
@@ -232,7 +234,7 @@ def test_few_objects_are_requested_at_once_and_few_leaves_held(
 
 
 def test_a_later_version_of_a_key_makes_no_claim() -> None:
-    """Verification counts the first alone, and so does the standing a proof comes with."""
+    """Verification counts only the first version, and so does the standing in a proof."""
     store = store_of([unit("a", file_of(UID))])
     (key,) = store.keys("ev/")
     genuine = store.first(key)

@@ -1,4 +1,4 @@
-"""One rule set, three checkers: whatever a bundle is, they say the same of it."""
+"""One rule set, three checkers: they agree on every bundle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WALKED, WALKED_DEEP = 6, 1_000
 
 @pytest.fixture(scope="module", name="bundles")
 def _bundles() -> dict[str, resealed.Files]:
-    """A proof of every form, in objects of one unit that can be sealed anew."""
+    """Return a proof of every form, in objects of one unit that can be sealed again."""
     every = sealed.every_bundle(sealed.build())
     chosen = {
         name: files
@@ -36,7 +36,7 @@ def _bundles() -> dict[str, resealed.Files]:
 
 
 def test_a_record_of_every_form_is_proven(bundles: dict[str, resealed.Files]) -> None:
-    """Kept, rejected, out of scope, companion: all hold, and both programs show the same."""
+    """Proofs of kept, rejected, out-of-scope records and companions hold, with the same output."""
     key = sealed.build().key
     by_name = {name: by_package(files, key) for name, files in bundles.items()}
     assert by_name == {name: by_file(files, key) for name, files in bundles.items()}
@@ -47,7 +47,7 @@ def test_a_record_of_every_form_is_proven(bundles: dict[str, resealed.Files]) ->
 
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
 def test_the_corpus(bundles: dict[str, resealed.Files], row: disagreements.Row) -> None:
-    """What two checkers once took differently, both programs take the same now."""
+    """Bundles on which two checkers once disagreed now get the same verdict from both."""
     files, key = row.change(dict(bundles[KEPT])), sealed.build().key
     facts = by_package(files, key)
     assert (row.holds, facts) == (facts is not None, by_file(files, key))
@@ -58,14 +58,14 @@ def test_the_corpus(bundles: dict[str, resealed.Files], row: disagreements.Row) 
 def test_the_walkthrough_agrees_on_the_corpus(
     bundles: dict[str, resealed.Files], row: disagreements.Row, tmp_path: Path
 ) -> None:
-    """The walkthrough takes the corpus the same."""
+    """The walkthrough gives the same verdicts on the corpus."""
     walked = walk(row.change(dict(bundles[KEPT])), sealed.build().key, tmp_path)
     assert row.holds is (walked.returncode == 0), walked.stderr
     assert row.holds or walked.stderr.startswith("NOT SHOWN: ")
 
 
 def _compared(bundles: dict[str, resealed.Files], seeds: range) -> tuple[int, list[int]]:
-    """How many mutated bundles hold, and the seeds two checkers differ in."""
+    """Return how many mutated bundles hold, and the seeds on which two checkers differ."""
     key = sealed.build().key
     holding, differing = 0, []
     for seed in seeds:
@@ -83,7 +83,7 @@ def _mutated(bundles: dict[str, resealed.Files], seed: int) -> resealed.Files:
 
 
 def test_mutated_bundles(bundles: dict[str, resealed.Files]) -> None:
-    """A seeded sample: no disagreement, no traceback, and some of both outcomes."""
+    """In a seeded sample there is no disagreement, no traceback, and both outcomes occur."""
     holding, differing = _compared(bundles, range(SAMPLE))
     assert [] == differing
     assert SAMPLE // 20 < holding < SAMPLE // 2
@@ -127,7 +127,7 @@ def test_the_walkthrough_agrees_on_many_mutated_bundles(
 def test_a_post_quantum_signature_is_never_counted_as_checked(
     bundles: dict[str, resealed.Files], tmp_path: Path
 ) -> None:
-    """The program and the guide in the bundle say that they did not check it."""
+    """The program and the guide in the bundle state that they did not check it."""
     (row,) = (row for row in disagreements.ROWS if row.name == "a post-quantum signature")
     files, key = dict(row.change(dict(bundles[KEPT]))), sealed.build().key
     assert any(
@@ -151,7 +151,7 @@ def test_the_program_runs_on_python_3_8() -> None:
 
 
 def test_the_published_hashes_are_those_of_the_files() -> None:
-    """docs/auditor.md states the SHA-256 of each, so that they can be had apart from a bundle."""
+    """docs/auditor.md states each SHA-256, so that they can be obtained outside a bundle."""
     page = PAGE.read_text(encoding="utf-8")
     assert stated(page) == page, "run: python -m tests.proofs"
     assert {bundle.CHECKER, bundle.WALKTHROUGH, contents.CHECKER} == set(released())

@@ -1,4 +1,4 @@
-"""`verify --reproduce` over ten thousand CloudTrail files: what is false among them is found."""
+"""`verify --reproduce` finds the false records among ten thousand CloudTrail files."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ NOW = 1_790_000_000_000
 
 
 class Trail:
-    """A store that a writer filled, some of whose objects it forged before it put them."""
+    """A store filled by a writer that forged some objects before putting them."""
 
     def __init__(self, files: int, *, keeps: bool) -> None:
-        """Write so many files; `keeps` the raw text of what is out of scope."""
+        """Write this many files; `keeps` says whether out-of-scope raw text is kept."""
         self.store = MemoryStore(now=lambda: NOW)
         self.mapper = Mapper("aws_cloudtrail", scope=Scope.NHI, keep_out_of_scope_raw=keeps)
         self.expected: list[tuple[str, str]] = []
@@ -42,7 +42,7 @@ class Trail:
             lock_batch(self.mapper, batch, self.store)
 
     def forge(self, number: int, change: Callable[[EditedUnit], None], code: str) -> None:
-        """Put a forged object in place of the genuine one: there never was another."""
+        """Put a forged object instead of the genuine one, which was never put."""
         key = list(self.store.keys("ev/"))[number]
         edited = EditedObject(self.store.get(key))
         change(next(unit for unit in edited.units if unit.line["kept"] > 1))
@@ -54,7 +54,7 @@ class Trail:
             self.expected.append((code, forged))
 
     def verify(self) -> Report:
-        """Seal all of it, and verify it, every record mapped again."""
+        """Seal everything and verify it, mapping every record again."""
         signer = LocalSigner("log")
         lock_policy = LockPolicy(retention_ms=DAY_MS)
         Sealer(self.store, [signer], lambda: NOW, name=NAME, lock_policy=lock_policy).run(
@@ -80,13 +80,13 @@ def _kept(unit: EditedUnit) -> int:
 
 
 def _false(unit: EditedUnit) -> None:
-    """State another severity of a record than its text gives."""
+    """State another severity for a record than its text gives."""
     place = _kept(unit)
     unit.lines[place] = unit.lines[place].replace(b'"severity_id":0', b'"severity_id":1', 1)
 
 
 def _removed(unit: EditedUnit, *, keeps: bool) -> None:
-    """Take a record out and state that it was a person's."""
+    """Remove a record and state that it was a person's."""
     place = _kept(unit)
     parsed = json.loads(unit.lines[place])
     line = {"u": parsed["u"], "i": parsed["i"], "o": "human", "r": parsed["r"]}
@@ -101,7 +101,9 @@ def _removed(unit: EditedUnit, *, keeps: bool) -> None:
 
 @pytest.mark.slow
 def test_false_records_among_ten_thousand_files_are_found() -> None:
-    """A false record and one declared out of scope, where that raw text is kept: exactly these."""
+    """A false record, and one wrongly declared out of scope with its raw text kept, are found
+    exactly.
+    """
     trail = Trail(FILES, keeps=True)
     trail.forge(7, _false, "not_reproduced")
     trail.forge(50, partial(_removed, keeps=True), "not_reproduced")
@@ -117,7 +119,7 @@ def _records_of_an_object(report: Report) -> int:
 
 @pytest.mark.slow
 def test_without_the_raw_text_unprovable_records_are_named() -> None:
-    """What is declared out of scope and not kept is named; a false record is found all the same."""
+    """Out-of-scope records without raw text are named; a false record is found all the same."""
     trail = Trail(FILES, keeps=False)
     trail.forge(7, _false, "not_reproduced")
     trail.forge(50, partial(_removed, keeps=False), "")

@@ -1,4 +1,4 @@
-"""Each row of the matrix: the act gives exactly its findings, and the clean store none."""
+"""Each row of the matrix gives exactly its findings, and the clean store none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.tamper.sealed_store import SealedStore
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "verification.md"
 DEEP_ALONE = {"false_lock", "false_rejection"}
-"""Rows that only asking for each version, or mapping its texts again, shows."""
+"""Rows that only show up when each version is described, or its records are mapped again."""
 
 OF_THE_WHOLE = {
     "statement_false",
@@ -23,14 +23,14 @@ OF_THE_WHOLE = {
     "canaries_false",
     "canaries_invalid",
 }
-"""A statement speaks of everything: no part of a verification weighs it, and each says so."""
+"""A statement covers everything, so partial verifications do not weigh it, and say so."""
 
 IDS = [row.text.replace(" ", "-") for row in ROWS]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_exact_findings(row: Row) -> None:
-    """Every finding is expected, with its place, and every expected finding is there."""
+    """Findings, with their places, are exactly the expected ones."""
     done, report = page.outcome(row)
     assert done.expected == {(finding.code, finding.key) for finding in report.findings}
     worst = min((CODES[code].severity for code, _ in done.expected), default=0)
@@ -39,7 +39,7 @@ def test_exact_findings(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_the_fast_verification_is_not_clean_either(row: Row) -> None:
-    """What only looking inside explains shows without it too: as a claim against another."""
+    """What only a deep look explains shows up without it, too, as contradictory claims."""
     world = SealedStore()
     done = row.do(world)
     report = world.verify(since=done.since, policy=done.policy, deep=False)
@@ -52,7 +52,7 @@ def test_the_fast_verification_is_not_clean_either(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_the_parts_together_find_the_same(row: Row) -> None:
-    """Three parts, joined: the same findings and the same counts."""
+    """Three joined parts give the same findings and counts."""
     world = SealedStore()
     done = row.do(world)
     if done.since is not None:
@@ -67,7 +67,7 @@ def test_the_parts_together_find_the_same(row: Row) -> None:
 
 
 def test_a_missing_part_is_a_finding() -> None:
-    """Two of three parts are no whole verification."""
+    """Two of three parts are not a complete verification."""
     world = SealedStore()
     reports = [world.verify(part=Part(number, 3)) for number in (1, 3)]
     joined = join(reports, world.verifier(Options()).hashes_of)
@@ -78,7 +78,7 @@ def test_a_missing_part_is_a_finding() -> None:
 
 
 def test_parts_of_two_logs_are_not_joined() -> None:
-    """A part that saw another head is named."""
+    """A part with another head is named."""
     world = SealedStore()
     first = world.verify(part=Part(1, 2))
     world.store.add(world.key_of("ev/"), b"x")
@@ -89,12 +89,12 @@ def test_parts_of_two_logs_are_not_joined() -> None:
 
 
 def test_every_code_can_be_found() -> None:
-    """No code of the table is a claim that nothing can raise."""
+    """Every code of the table can actually be raised."""
     raised = {code for row in ROWS for code, _ in page.outcome(row)[0].expected}
     assert set(CODES) - raised == page.ELSEWHERE
 
 
 def test_the_page_prints_the_tables() -> None:
-    """docs/verification.md holds the tables of findings and of the matrix as they are."""
+    """docs/verification.md has the current tables of findings and of the matrix."""
     text = DOCUMENT.read_text()
     assert text == page.with_tables(text), "run: python -m tests.tamper"

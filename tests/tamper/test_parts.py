@@ -1,4 +1,4 @@
-"""Reports of parts that were made otherwise than told: refused or found, never an exception."""
+"""Reports of parts that were falsified: refused or found, never an exception."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def joined(world: SealedStore, parts: list[Report]) -> Report:
 
 
 def test_unchanged_parts_join_cleanly() -> None:
-    """Nothing is found, and the report states that it trusts the parts."""
+    """There are no findings, and the report states that it trusts the parts."""
     world = SealedStore()
     report = joined(world, reports(world))
     assert [] == report.findings
@@ -34,7 +34,7 @@ def test_unchanged_parts_join_cleanly() -> None:
 
 
 def test_parts_judge_by_one_policy_and_look_as_far() -> None:
-    """A part that trusts other keys, or looked less far, is no part of the same verification."""
+    """A part with other keys, or a shallower check, does not belong to the same verification."""
     world = SealedStore()
     first, _ = reports(world)
     lenient = msgspec.structs.replace(world.policy, retention_ms=0)
@@ -53,14 +53,14 @@ def test_parts_judge_by_one_policy_and_look_as_far() -> None:
     ids=str,
 )
 def test_an_unsigned_head_is_found(change: dict[str, Any]) -> None:
-    """The head of every part is in the store, under a key of the policy."""
+    """Every part's head must be in the store, signed by a key in the policy."""
     world = SealedStore()
     parts = [msgspec.structs.replace(each, **change) for each in reports(world)]
     assert {"part_differs"} == {each.code for each in joined(world, parts).findings}
 
 
 def test_a_missing_run_is_found() -> None:
-    """Runs that overlap are read again; one whose table is another, or none, does not hold."""
+    """Overlapping runs are read again; one with another table, or none, is a finding."""
     world = SealedStore()
     first, second = reports(world)
     runs = (
@@ -82,7 +82,7 @@ def test_a_missing_run_is_found() -> None:
     ids=["code", "edges", "now"],
 )
 def test_a_malformed_document_is_refused(change: Callable[[Any], None]) -> None:
-    """Said as such, where it is read."""
+    """Reading it raises an error that says so."""
     document = json.loads(verify_report.as_document(reports(SealedStore())[0]))
     change(document)
     with pytest.raises(ValueError, match=r"no finding has the code|Expected"):

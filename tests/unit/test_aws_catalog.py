@@ -27,12 +27,12 @@ WITHOUT_SDK_OPERATION = {
     "sso": "access portal and OIDC events",
     "sso-directory": "the directory has no SDK",
 }
-"""Services whose rows may name what no SDK model has, and why."""
+"""Services whose rows may name operations that no SDK model has, and why."""
 
 
 @cache
 def operations() -> dict[str, set[str]]:
-    """Operations by every name a service goes by in the SDK's models."""
+    """Return the operations under every name of a service in the SDK's models."""
     session = botocore.session.get_session()
     by_service: dict[str, set[str]] = {}
     for service in session.get_available_services():

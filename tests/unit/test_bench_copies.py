@@ -1,4 +1,4 @@
-"""What the benchmark seals is what the mapper would have made of its files."""
+"""What the benchmark seals equals what the mapper would make of its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The atlas: complete, up to date with the tables, and what is said of an operation."""
+"""The atlas: complete, up to date with the tables, and what it says about an operation."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PROVIDERS = {provider.name: provider for provider in providers()}
 
 @pytest.fixture(params=PROVIDERS)
 def provider(request: pytest.FixtureRequest) -> str:
-    """One provider after the other."""
+    """Each provider in turn."""
     return str(request.param)
 
 
 def test_the_atlas_matches_the_tables(provider: str) -> None:
-    """No rule has changed since `make atlas`; only a row may have been added since."""
+    """No rule has changed since `make atlas`; only rows may have been added."""
     table = pack_table(PROVIDERS[provider].pack)
     stale = {}
     for entry in entries(provider):
@@ -39,14 +39,14 @@ def test_the_atlas_matches_the_tables(provider: str) -> None:
 
 
 def test_operations_are_sorted_and_unique(provider: str) -> None:
-    """Sorted and unique, so that a diff shows what came, went and changed."""
+    """A diff then shows what was added, removed and changed."""
     keys = [(entry.service, entry.operation) for entry in entries(provider)]
     in_any_case = [(service, name.lower()) for service, name in keys]
     assert sorted(set(in_any_case)) == in_any_case
 
 
 def test_the_atlas_is_made_from_locked_versions() -> None:
-    """The versions it names are those of uv.lock: another SDK needs another atlas."""
+    """It names the versions in uv.lock: another SDK needs another atlas."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     locked = {package["name"]: package.get("version") for package in lock}
     named = [source for one in PROVIDERS.values() for source in one.sources if ".csv" not in source]
@@ -58,14 +58,14 @@ def test_the_atlas_is_made_from_locked_versions() -> None:
 
 @pytest.mark.slow
 def test_the_atlas_has_every_operation_of_the_sdk() -> None:
-    """The AWS part has what the locked service models have, neither more nor less."""
+    """The AWS part has exactly what the locked service models have."""
     assert {(entry.service, entry.operation) for entry in entries("aws")} == set(
         amazon.operations()
     )
 
 
 def test_a_name_means_the_same_in_capitals() -> None:
-    """Azure writes a name in any case: where words run together, they are found all the same."""
+    """Azure writes names in any case; words that run together are still found."""
     words = Lexicon()
     different = {}
     for entry in entries("azure"):
@@ -79,13 +79,13 @@ def test_a_name_means_the_same_in_capitals() -> None:
 
 
 def only(name: str, source: str | None = None) -> Explanation:
-    """The one explanation of a name."""
+    """Return the only explanation of a name."""
     (explanation,) = explain(name, source)
     return explanation
 
 
 def test_a_curated_operation_is_explained_by_its_row() -> None:
-    """The row's reason, the log, and what in a record would change the meaning."""
+    """It has the row's reason, the log, and what in a record would change the meaning."""
     explanation = only("iam:createaccesskey")
     assert (Known.CURATED, "iam:CreateAccessKey") == (explanation.known, explanation.rule)
     assert ("credential_lifecycle", "create", 3004) == (
@@ -99,7 +99,7 @@ def test_a_curated_operation_is_explained_by_its_row() -> None:
 
 
 def test_a_guess_is_labeled_and_shows_similar_operations() -> None:
-    """The rule, its reason and others it decides; nothing is said of a log that is not known."""
+    """It has the rule, its reason and other operations it decides; an unknown log is left out."""
     entry = next(
         entry
         for entry in entries("aws")
@@ -119,7 +119,7 @@ def test_a_guess_is_labeled_and_shows_similar_operations() -> None:
 
 
 def test_a_method_is_joined_with_its_name_in_the_log() -> None:
-    """Google's API and its log spell a method differently; the row is found by either."""
+    """Google's API and log spell a method differently; either finds the row."""
     by_api = only("iam.projects.serviceAccounts.keys.create")
     by_log = only("google.iam.admin.v1.CreateServiceAccountKey")
     assert by_api == by_log
@@ -145,13 +145,13 @@ def test_a_row_without_an_sdk_operation_is_explained_too() -> None:
     ],
 )
 def test_an_unknown_name_is_labeled_as_unknown(name: str, pack: str, known: Known) -> None:
-    """By its look it is given to a pack, and what an exporter would make of it is shown."""
+    """Its form assigns it to a pack, and what an exporter would do with it is shown."""
     explanation = only(name)
     assert (False, pack, known) == (explanation.in_atlas, explanation.pack, explanation.known)
 
 
 def test_a_source_narrows_the_search() -> None:
-    """A name of two providers is asked for by source; an unknown source is an error."""
+    """A name that two providers use needs a source; an unknown source is an error."""
     assert {"aws_cloudtrail"} == {found.pack for found in explain("CreateRole", "aws_cloudtrail")}
     routed = {found.pack for found in explain("Add member to role", "azure_monitor")}
     assert {"azure_entra"} == routed
@@ -160,7 +160,7 @@ def test_a_source_narrows_the_search() -> None:
 
 
 def test_coverage_adds_up() -> None:
-    """Every operation is known in one way, and recorded in one class of log or in none known."""
+    """Every operation is known in one way, and recorded in one class of log or in no known one."""
     report = coverage()
     assert list(PROVIDERS) == [provider.name for provider in report.providers]
     for provider in report.providers:

@@ -1,4 +1,4 @@
-"""The catalog: permissions as a fallback, and tables that do not hold together."""
+"""The catalog: permissions as a fallback, and inconsistent tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.test_catalog import ROW, catalog, event, override, row
 
 
 def test_fallback_by_permission_and_stated_level() -> None:
-    """A permission says more than a level, and both say more than a verb; each is named."""
+    """A permission says more than a level, which says more than a verb; each is named."""
     means = {"phase": "routine", "class": 6003, "activity": 3}
     loaded = catalog(
         names={"fold_case": True},
@@ -63,7 +63,7 @@ def test_fallback_by_permission_and_stated_level() -> None:
 def test_an_inconsistent_table_is_refused_naming_the_row(
     changes: dict[str, Any], message: str
 ) -> None:
-    """A wrong table is refused at load, with the row and what is wrong with it."""
+    """A wrong table is refused on loading, with the row and what is wrong with it."""
     with pytest.raises(CatalogError, match=r"^test: ") as refused:
         catalog(**changes)
     assert message in str(refused.value)

@@ -1,4 +1,4 @@
-"""How an operation may be spelled in a table, and what a table's struct takes for granted."""
+"""How operations may be spelled in a table, and the defaults of a table's struct."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.unit.test_catalog import catalog, event
     ],
 )
 def test_a_long_name_can_be_matched_by_its_end(operation: str, spellings: tuple[str, ...]) -> None:
-    """Whole, by its last two parts, by its last: each once, the most telling first."""
+    """By the whole name, its last two parts or its last: each once, the most specific first."""
     assert spellings == Names(separator=".").spellings(operation)
 
 
 def test_a_name_is_what_it_is_unless_a_table_says_otherwise() -> None:
-    """Without a separator it has no parts, and without folding its case counts."""
+    """Without a separator it has no parts, and without folding it is case-sensitive."""
     assert ("A.b",) == Names().spellings("A.b")
     assert ("a.b", "b") == Names(fold_case=True, separator=".").spellings("A.B")
     assert Phase.CREDENTIAL_LIFECYCLE is catalog().classify(event("UpdateAccessKey")).phase
@@ -40,7 +40,7 @@ MEANS = {"phase": "routine", "class": 6003, "activity": 3}
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_row_of_the_service_and_the_longer_name_come_first(turned: bool) -> None:
-    """Whatever the order of the table: of the service before of any, then by length."""
+    """Whatever the table's order, a row of the service precedes one of any, then length decides."""
     names = ["Up", "UpdateAccess", "Update"]
     rows = [
         {"service": service, "operation": name, "match": "prefix", "why": "test", **MEANS}
@@ -56,7 +56,7 @@ def test_the_row_of_the_service_and_the_longer_name_come_first(turned: bool) -> 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_longer_permission_comes_first(turned: bool) -> None:
-    """And a permission without such an ending says nothing."""
+    """A permission without such an ending says nothing."""
     fallback = [
         {"id": "short", "permission": ".create", **MEANS},
         {"id": "long", "permission": ".keys.create", **MEANS},
@@ -68,7 +68,7 @@ def test_the_longer_permission_comes_first(turned: bool) -> None:
 
 
 def test_a_pattern_folds_case_where_the_table_does() -> None:
-    """And nowhere else."""
+    """In other tables it does not."""
     row = {"service": "iam", "operation": "up.*key", "match": "pattern", "why": "test", **MEANS}
     folded = catalog(rows=[row], names={"fold_case": True})
     assert ("iam:up.*key",) == folded.classify(event("UpdateAccessKey")).rules
@@ -76,7 +76,7 @@ def test_a_pattern_folds_case_where_the_table_does() -> None:
 
 
 def test_an_unknown_table_cannot_be_included() -> None:
-    """A table that includes an unknown one is refused, with the known ones."""
+    """A table that includes an unknown one is refused, and the known ones are listed."""
     text = b'{"version": 1, "include": ["cubernetes"], "rows": []}'
     with pytest.raises(CatalogError, match=r"^a pack: includes 'cubernetes'; known: kubernetes$"):
         read(text, None, name="a pack")

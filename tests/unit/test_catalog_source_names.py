@@ -1,4 +1,4 @@
-"""Names in the tables of what arrives as files are the providers' own, or say that they are not."""
+"""Names in the tables of file sources are the providers' own, or are labeled otherwise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.atlas import exports
 from tests.atlas.classify import rows
 
 GENERIC = "generic"
-"""The first version of Vault's key-value store, of which the reference speaks as `kv`."""
+"""The first version of Vault's key-value store, which the reference calls `kv`."""
 
 
 def github(row: Any) -> set[str]:
@@ -30,7 +30,7 @@ def okta(row: Any) -> set[str]:
 def vault(row: Any) -> set[str]:
     """Operations on mounts of the row's type, with a name for every placeholder.
 
-    An update of what is not there yet is recorded as `create`.
+    An update of something that does not exist is recorded as `create`.
     """
     service = "kv" if row.service == GENERIC else row.service
     listed = {
@@ -62,12 +62,12 @@ LISTS: dict[str, Callable[[Any], set[str]]] = {
     "aws_api_gateway": api_gateway,
 }
 ROUTES = ("github_audit", "api")
-"""How GitHub spells the routes of requests is not in its reference: no name of these is sure."""
+"""GitHub's reference does not list request routes, so these names are not certain."""
 
 
 @pytest.mark.parametrize("pack", LISTS)
 def test_a_name_missing_from_the_list_is_not_high_confidence(pack: str) -> None:
-    """A row is of high confidence where, and only where, the provider's list has its name."""
+    """A row has high confidence exactly if the provider's list has its name."""
     wrong = {}
     parsed = read(table(pack, "catalog.json"), None, name=pack)[0]
     for row in parsed.rows:

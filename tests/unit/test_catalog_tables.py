@@ -1,4 +1,4 @@
-"""Every pack's catalog table holds together and says why."""
+"""Every pack's catalog table is consistent and gives reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKS = [name for name in sources.names() if sources.routes(name) is None]
 
 @pytest.fixture(params=PACKS)
 def pack(request: pytest.FixtureRequest) -> str:
-    """One source pack after the other."""
+    """Each source pack in turn."""
     return str(request.param)
 
 
@@ -35,13 +35,13 @@ def table(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def test_the_table_loads(pack: str) -> None:
-    """Every phase, class, activity, condition and comparison is a known one."""
+    """Every phase, class, activity, condition and comparison is known."""
     tables = [sources.table(pack, file) for file in sources.pack(pack).TABLES]
     Catalog(tables[0], name=pack, access_levels=tables[1] if len(tables) > 1 else None)
 
 
 def test_rows_are_sorted_and_unique(table: dict[str, Any]) -> None:
-    """A row has one place, so that two people cannot add it twice."""
+    """Each row has one place, so two people cannot add it twice."""
     keys = [
         (row["service"], row["operation"], row.get("record_class", "")) for row in table["rows"]
     ]
@@ -50,7 +50,7 @@ def test_rows_are_sorted_and_unique(table: dict[str, Any]) -> None:
 
 
 def test_ids_are_unique(pack: str) -> None:
-    """An id in nhi_phase_rules names one override or fallback, of what is included, too."""
+    """An id in nhi_phase_rules names exactly one override or fallback, included tables too."""
     table = read(sources.table(pack, "catalog.json"), None, name=pack)[0]
     for rules in (table.overrides, table.fallback):
         ids = [rule.id for rule in rules]
@@ -58,7 +58,7 @@ def test_ids_are_unique(pack: str) -> None:
 
 
 def test_an_included_table_includes_nothing_and_spells_as_its_packs() -> None:
-    """What it says depends on no pack, so that it is read alike in each."""
+    """Its meaning must not depend on the pack that includes it."""
     for name, text in SHARED.items():
         shared = read(text, None, name=name)[0]
         assert () == shared.include
@@ -69,7 +69,7 @@ def test_an_included_table_includes_nothing_and_spells_as_its_packs() -> None:
 
 
 def test_every_phase_that_accuses_states_a_reason(table: dict[str, Any]) -> None:
-    """A phase that accuses gives its reason."""
+    """A phase beyond enumeration gives its reason."""
     silent = [
         f"{row['service']}:{row['operation']}"
         for row in table["rows"]
@@ -93,7 +93,7 @@ def test_activities_are_those_of_the_schema(table: dict[str, Any]) -> None:
 
 
 def test_derived_rules_are_documented(table: dict[str, Any]) -> None:
-    """A page about catalogs or sources names every derived rule a row refers to."""
+    """A page on catalogs or sources names every derived rule that a row refers to."""
     pages = (*DOCS.glob("catalog-*.md"), *DOCS.glob("sources/*.md"))
     text = "".join(page.read_text() for page in pages)
     named = {rule for row in table["rows"] for rule in row.get("refinable_by", ())}

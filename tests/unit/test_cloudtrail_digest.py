@@ -1,4 +1,4 @@
-"""Digest files of CloudTrail: what is signed, of which file it speaks, and what is refused."""
+"""CloudTrail digest files: what is signed, which file it names, and what is refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def text_signed(document: bytes, previous: str = "cd01") -> bytes:
 
 
 def test_the_signed_text_is_the_one_aws_documents() -> None:
-    """End time, place, hash of the digest and the signature before, a line each."""
+    """It is end time, place, digest hash and previous signature, one line each."""
     document = digest_of(named())
     expected = Statement(text_signed(document), "12ab")
     assert expected == digest.statement(document, UNIT, HASH)
@@ -86,19 +86,19 @@ def test_a_file_is_named_among_others() -> None:
     ids=["bucket", "key", "hash", "hash as a key", "algorithm", "no algorithm"],
 )
 def test_another_file_is_not_named(file: dict[str, Any]) -> None:
-    """By bucket, key, hash and the kind of hash, each."""
+    """Another bucket, key, hash or hash algorithm each makes it another file."""
     assert digest.statement(digest_of(file), UNIT, HASH) is None
 
 
 def test_no_digest_names_a_unit_without_a_version() -> None:
-    """Its name does not tell bucket and key from a version."""
+    """Its name does not separate bucket and key from a version."""
     assert digest.statement(digest_of(named()), f"trail-logs/{KEY}", HASH) is None
     unnamed = named(s3Bucket="", s3Object="")
     assert digest.statement(digest_of(unnamed), "/", HASH) is None
 
 
 def test_a_unit_name_that_is_not_utf_8_is_compared_as_bytes() -> None:
-    """A key of S3 may be any bytes; as text they are surrogates."""
+    """An S3 key may be any bytes; as text they are surrogates."""
     assert digest.statement(digest_of(named()), "trail-logs/\udcff@v1", HASH) is None
 
 
@@ -153,7 +153,7 @@ def test_a_control_character_is_an_error(control: int) -> None:
 
 
 def test_white_space_between_tokens_is_accepted() -> None:
-    """Tab, line feed and carriage return among them: AWS does not say how it prints."""
+    """Tabs, line feeds and carriage returns too: AWS does not document its formatting."""
     document = json.dumps(json.loads(digest_of(named())), indent="\t").replace("\n", "\r\n")
     assert digest.statement(document.encode(), UNIT, HASH) == Statement(
         text_signed(document.encode()), "12ab"

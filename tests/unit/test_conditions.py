@@ -103,14 +103,14 @@ def holds(event: Event = EVENT, /, **condition: Any) -> bool:
     ],
 )
 def test_a_path_leads_to_its_value(path: str, value: Any) -> None:
-    """Of the event, of the first target, of request, response and record; else to nothing."""
+    """Paths lead into the event, its first target, the request, response and record."""
     assert value == Facts(EVENT).get(path)
     if path not in {"operation", "result", "permissions", "actor.kind"}:
         assert Facts(NOTHING).get(path) is None
 
 
 def test_paths_that_are_never_absent() -> None:
-    """A result and a kind are there, be they unknown."""
+    """A result and a kind always exist, even if unknown."""
     facts = Facts(NOTHING)
     assert ("unknown", "unknown", []) == (
         facts.get("result"),
@@ -124,13 +124,13 @@ def test_paths_that_are_never_absent() -> None:
     ["request.deep.list.3", "request.deep.list.x", "request.name.x", "request.deep.list.-1"],
 )
 def test_a_path_past_the_end_leads_nowhere(path: str) -> None:
-    """The last element is 2; texts have no members, and lists no names."""
+    """The last element is 2; strings have no members, and lists no names."""
     assert Facts(EVENT).get(path) is None
     assert {} == Facts(EVENT).get("request.deep.list.2")
 
 
 def test_each_document_is_decoded_once() -> None:
-    """However many conditions look into it."""
+    """However many conditions read it."""
     facts = Facts(EVENT)
     assert facts.get("request.deep") is facts.get("request.deep")
 
@@ -172,7 +172,7 @@ def test_each_document_is_decoded_once() -> None:
     ],
 )
 def test_comparisons(condition: dict[str, Any], expected: bool) -> None:
-    """What is absent equals and differs from nothing."""
+    """An absent value neither equals nor differs from anything."""
     assert expected is holds(**condition)
 
 
@@ -201,6 +201,6 @@ def test_comparisons(condition: dict[str, Any], expected: bool) -> None:
     ],
 )
 def test_an_invalid_condition_is_refused(condition: dict[str, Any], problem: str) -> None:
-    """When the table is loaded, naming the row."""
+    """It is refused when the table is loaded, naming the row."""
     with pytest.raises(CatalogError, match=f"^here: {problem}"):
         holds(**condition)

@@ -1,4 +1,4 @@
-"""The configuration file: the example holds, and each kind of fault says line and mending."""
+"""The configuration file: the example is valid, and each kind of fault names its line and fix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def problems(text: str) -> tuple[config.Problem, ...]:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """Return the example with each text replaced once; a text that is not there is a mistake."""
+    """Return the example with each text replaced once; a missing text is an error."""
     text = EXAMPLE
     for old, new in changes:
         assert old in text
@@ -56,14 +56,16 @@ def test_the_example_holds() -> None:
     ],
 )
 def test_evidence_is_archived_where_it_pays(keys: str, after: int | None) -> None:
-    """After 30 days, where R exceeds that by the class's minimum of 90; never for a trial."""
+    """It is archived after 30 days if R exceeds that by the class's minimum of 90, never for a
+    trial.
+    """
     changes = [("log = ", f"{keys}log = ")] if keys else []
     text = changed(*changes, *([('profile = "trial"', "")] if keys else []))
     assert after == config.read(text).bucket("main").archive_after_days
 
 
 def test_every_commented_key_of_the_example_is_known() -> None:
-    """What the example offers in comments is known: uncommented, it is read."""
+    """Every key the example offers in comments is accepted when uncommented."""
     uncommented = []
     for line in EXAMPLE.splitlines():
         bare = line.removeprefix("# ")
@@ -180,7 +182,7 @@ SHAPE = {
         "organization is missing: add the table [organization]",
     ),
 }
-"""Kind of fault: what is changed in the example, where it is found, the message."""
+"""Kind of fault to the change of the example, the place, and the message."""
 
 EXTRA = {
     "value out of bounds": (BUCKET, BUCKET + "retention_days = 0\n"),
@@ -190,7 +192,7 @@ EXTRA = {
 
 @pytest.mark.parametrize("kind", SHAPE)
 def test_misspelled_or_mistyped_keys_are_reported(kind: str) -> None:
-    """Each is one problem, at its line, with what to write instead."""
+    """Each is one problem at its line, with what to write instead."""
     change, key, message = SHAPE[kind]
     text = changed(change, *([EXTRA[kind]] if kind in EXTRA else []))
     reported = problems(text)
@@ -200,7 +202,7 @@ def test_misspelled_or_mistyped_keys_are_reported(kind: str) -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    """Whoever mends the file sees everything that is wrong with it, in its order."""
+    """All problems are listed in the order of the file."""
     text = changed(
         ("o-exampleorg1", "x"), ("[[auditors]]", "[[auditor]]"), ("mfa = false", "mfa = 0")
     )
@@ -221,7 +223,7 @@ def test_all_problems_are_reported_at_once() -> None:
     ],
 )
 def test_invalid_toml_is_reported_with_its_line(text: str, line: int, message: str) -> None:
-    """A fault of syntax is named with its line, too."""
+    """Syntax errors are named with their line, too."""
     (problem,) = problems(text)
     assert (line, "") == (problem.line, problem.key)
     assert problem.text.startswith(message)
@@ -258,7 +260,7 @@ g = 1.5
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_line_numbers_are_known_for_everything_in_toml(newline: str) -> None:
-    """Every table, key and element that tomllib reads has the line it stands on."""
+    """Every table, key and element that tomllib reads has its line number."""
     text = DOCUMENT.replace("\n", newline)
     places = lines(text)
 
@@ -291,7 +293,7 @@ def test_line_numbers_are_known_for_everything_in_toml(newline: str) -> None:
     ],
 )
 def test_every_partition_can_be_configured(region: str, partition: str) -> None:
-    """All regions and ARNs of one partition, whichever it is."""
+    """All regions and ARNs belong to one partition, whichever it is."""
     text = EXAMPLE.replace("eu-central-1", region).replace("arn:aws:", f"arn:{partition}:")
     read = config.read(text)
     assert region == read.bucket("main").region
@@ -301,7 +303,7 @@ def test_every_partition_can_be_configured(region: str, partition: str) -> None:
 
 @pytest.mark.parametrize("name", ["365", "evidence", "example.org", "org/evidence", "example.org/"])
 def test_a_log_is_named_by_a_domain_and_a_path(name: str) -> None:
-    """A name is never used again, so a slip of the hand is refused before anything is signed."""
+    """A name is never reused, so a typo is refused before anything is signed."""
     (problem,) = problems(changed(('log = "example.org/evidence"', f'log = "{name}"')))
     assert "evidence.buckets.log" == problem.key
     assert "a domain of yours and a path" in str(problem)

@@ -1,4 +1,4 @@
-"""What is told from the bytes of a record alone is what the exact way tells, of any record."""
+"""What the bytes of a record show agrees with the exact path, for any record."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def scan(path: str, **more: Any) -> Scan:
     ],
 )
 def test_harmless_records_are_recognized(path: str, raw: str) -> None:
-    """Nothing is there under the name, or where it is nothing is looked for."""
+    """The name does not occur, or occurs where no rule looks."""
     assert scan(path).is_certain(raw.encode())
 
 
@@ -78,12 +78,12 @@ def test_harmless_records_are_recognized(path: str, raw: str) -> None:
     ],
 )
 def test_records_that_may_be_cut_are_not_called_harmless(path: str, raw: str) -> None:
-    """However the name is spelt, and where the path is of a form that is not looked for."""
+    """However the name is spelled, and for paths of a form the scan does not handle."""
     assert not scan(path).is_certain(raw.encode())
 
 
 def test_rules_for_one_name_are_merged_to_what_all_of_them_keep() -> None:
-    """What one keeps below a name another may cut, whichever is declared first."""
+    """What one rule keeps under a name another may cut, whichever is declared first."""
     wide = Field("X", "a.d.**", "", names_except=("id", "x"))
     narrow = Field("Y", "b.d.**", "", names_except=("id",))
     for fields in ((wide, narrow), (narrow, wide)):
@@ -96,7 +96,7 @@ def test_rules_for_one_name_are_merged_to_what_all_of_them_keep() -> None:
     ("entered", "is_told"), [("t>ref", True), ("ref", False), ("key>ref", False)]
 )
 def test_an_exception_applies_to_the_text_its_rule_reads(entered: str, is_told: bool) -> None:
-    """One that looks elsewhere costs the longer way."""
+    """One that looks elsewhere takes the slow path."""
     within = scan("t>key", unless=Condition(entered, any_of=("roles",)))
     text = json.dumps({"ref": "roles", "key": "kept or cut"}, separators=(",", ":"))
     raw = json.dumps({"ref": "roles", "t": text}, separators=(",", ":"))
@@ -108,7 +108,7 @@ def test_an_exception_applies_to_the_text_its_rule_reads(entered: str, is_told: 
     [(name, at) for name, table in TABLES.items() for at in range(len(table.fields))],
 )
 def test_every_declared_field_is_seen_where_it_stands_alone(source: str, number: int) -> None:
-    """Whatever is declared beside it, and before it."""
+    """Whatever else is declared, and in which order."""
     table = TABLES[source]
     field = table.fields[number]
     value: object = "/x?zz=LEAK" if field.query_except is not None else "LEAK"
@@ -135,7 +135,7 @@ def test_every_declared_field_is_seen_where_it_stands_alone(source: str, number:
     ],
 )
 def test_a_refused_category_is_recognized_however_it_is_spelled(raw: str, is_kept: bool) -> None:
-    """By a text, and by what is not there."""
+    """By a string, and by an absent field."""
     refused = (
         Category("told", (Condition("type", ("request",)),), ""),
         Category("bare", (Condition("type", ("absent",)), Condition("action", present=False)), ""),
@@ -154,7 +154,7 @@ def test_a_query_of_known_names_is_harmless(uri: str) -> None:
 
 
 def test_hashes_and_known_names_are_harmless_below() -> None:
-    """As deep as it is looked into; one level deeper costs the longer way."""
+    """To the depth the scan inspects; one level deeper takes the slow path."""
     below = scan("d.**", unless_begins="hmac:", names_except=("id",))
     raw = b'{"d":{"a":"hmac:1","id":["x","y"],"n":-1.5e3,"e":{"id":"x","f":{"g":["hmac:2"]}}}}'
     assert below.is_certain(raw)
@@ -164,7 +164,7 @@ def test_hashes_and_known_names_are_harmless_below() -> None:
 
 @pytest.mark.parametrize("source", TABLES)
 def test_most_golden_records_take_the_fast_path(source: str) -> None:
-    """So that the longer way is the exception it is meant to be."""
+    """So the slow path stays an exception."""
     cutter = Cutter(TABLES[source])
     raws = [
         json.dumps(read(path).record, separators=(",", ":")).encode()
@@ -176,7 +176,7 @@ def test_most_golden_records_take_the_fast_path(source: str) -> None:
 
 
 def _names(table: CutTable) -> list[str]:
-    """Names of all paths, and some that come near them."""
+    """Return the names in all paths, and similar ones."""
     steps = {step for field in table.fields for step in field.path.replace(">", ".").split(".")}
     plain = sorted(step.rstrip("*") for step in steps if step.strip("*"))
     return [*plain, "a", "id", "name", plain[0] + "x"]
@@ -225,6 +225,6 @@ _SCALARS = st.sampled_from(
 
 @given(records())
 def test_only_records_without_cuts_are_called_harmless(drawn: tuple[CutTable, bytes]) -> None:
-    """With every table there is, the two ways end with the same text and the same pieces."""
+    """With every table, both paths give the same text and pieces."""
     table, raw = drawn
     assert Cutter(table).cut(raw) == without_looking_first(table).cut(raw)

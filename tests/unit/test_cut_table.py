@@ -1,4 +1,4 @@
-"""When a declaration holds, and which bytes of a query are values: at their bounds."""
+"""When a declaration applies, and which bytes of a query are values, at the edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudTrail files, good and bad: every byte is a record's or the envelope's, or it is reported."""
+"""CloudTrail files, good and bad: every byte belongs to a record or envelope, or is reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reason(body: bytes, limits: Limits = LIMITS) -> str:
     ],
 )
 def test_slices_are_exact(document: bytes) -> None:
-    """Each record is a slice of the inflated file, compact or spread out, plain or gzip."""
+    """Each record is a slice of the inflated file, compact or indented, plain or gzip."""
     assert [FIRST, TWO] == raws(document) == raws(gzip.compress(document))
 
 
@@ -46,7 +46,7 @@ def test_several_gzip_members_are_one_file() -> None:
 
 
 def test_no_records() -> None:
-    """An empty list is a file of no records, not a damaged one."""
+    """An empty list is a file without records, not a damaged one."""
     assert [] == raws(b'{"Records":[]}')
 
 
@@ -62,7 +62,7 @@ def test_no_records() -> None:
     ],
 )
 def test_one_bad_record_affects_no_other(bad: bytes) -> None:
-    """A record that is no JSON is still one slice, and its neighbors keep theirs."""
+    """A record that is not JSON is still one slice, and its neighbors keep theirs."""
     assert [FIRST, bad, TWO] == raws(b'{"Records":[' + FIRST + b", " + bad + b" ," + TWO + b"]}")
 
 
@@ -93,7 +93,7 @@ def test_one_bad_record_affects_no_other(bad: bytes) -> None:
     ],
 )
 def test_an_invalid_file_is_rejected_with_its_reason(body: bytes, expected: str) -> None:
-    """Each kind of damage has its reason; nothing is read past it."""
+    """Each kind of damage has its reason, and nothing is read past it."""
     assert expected == reason(body)
 
 
@@ -112,7 +112,7 @@ def test_the_limit_itself_is_allowed() -> None:
 
 
 def test_a_megabyte_record_is_a_record() -> None:
-    """Nothing is dropped for its size below the stated bound; above it, the unit is kept raw."""
+    """Below the stated limit nothing is dropped for its size; above it, the unit is kept raw."""
     large = json.dumps({"eventName": "A", "x": "y" * 1_000_000}).encode()
     assert [large] == raws(b'{"Records":[' + large + b"]}")
     tight = Limits(record_bytes=1000)

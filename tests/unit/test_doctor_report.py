@@ -30,12 +30,12 @@ def checks(*states: State) -> list[Check]:
     ],
 )
 def test_only_what_was_checked_is_ok(states: tuple[State, ...], verdict: str) -> None:
-    """What could not be looked at makes nothing well, and nothing wrong."""
+    """What could not be checked is neither ok nor wrong."""
     assert verdict == doctor_report.verdict(checks(*states))
 
 
 def test_the_document_round_trips_strictly() -> None:
-    """Strictly: no field more, and every state is counted, those with none included."""
+    """No extra field is accepted, and every state is counted, including those with none."""
     report = doctor_report.report(checks(State.OK, State.OK, State.CHANGED), "1.2.3")
     text = msgspec.json.encode(report)
     assert report == msgspec.json.decode(text, type=Report)
@@ -47,7 +47,7 @@ def test_the_document_round_trips_strictly() -> None:
 
 
 def test_the_page_names_every_field_and_state() -> None:
-    """docs/operations.md describes this form, and no other."""
+    """docs/operations.md describes exactly this form."""
     assert f"`{doctor_report.SCHEMA}`" in PAGE
     fields = [one.name for one in msgspec.structs.fields(Report)]
     rows = PAGE[PAGE.index("`--json` prints one document") :].splitlines()

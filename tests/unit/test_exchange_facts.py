@@ -1,4 +1,4 @@
-"""Questions on signatures, tokens and code tell a yes from a no, over what an estate would have."""
+"""Questions on signatures, tokens and code distinguish yes from no, on a simulated estate."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Estate:
         )
 
     def _list(self, *, Prefix: str, StartAfter: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803
-        """One key a page, so that what asks has to go on."""
+        """Return one key per page, so that the caller has to paginate."""
         keys = sorted(key for key in self._objects if key.startswith(Prefix) and key > StartAfter)
         return {"Contents": [{"Key": key} for key in keys[:1]], "IsTruncated": len(keys) > 1}
 
@@ -133,14 +133,14 @@ CASES: dict[str, tuple[str, Callable[[], Estate], str]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_answers_match_the_estate(case: str) -> None:
-    """As the design expects where it has it; otherwise, or not asked, where it has not."""
+    """As the design expects if the estate has it; otherwise another answer, or not asked."""
     name, estate, start = CASES[case]
     assert fact(name).ask(estate(), CONFIG).startswith(start)
 
 
 @pytest.mark.parametrize("name", [one.name for one in EXCHANGED])
 def test_every_fact_has_a_yes_and_another_answer(name: str) -> None:
-    """A question that is always answered alike would settle nothing."""
+    """A question with only one possible answer would settle nothing."""
     answers = {
         fact(name).ask(estate(), CONFIG) for asked, estate, _ in CASES.values() if asked == name
     }

@@ -28,7 +28,7 @@ COMMAND = (
     ],
 )
 def test_a_line_fits_a_terminal(line: str, indent: int) -> None:
-    """Between words, with nothing lost, and what follows under what it follows."""
+    """It breaks between words, losing nothing, with continuations aligned."""
     rows = fitting.rows(line, 80)
     assert len(rows) > 1
     assert all(len(row) <= 80 for row in rows)
@@ -40,7 +40,7 @@ def test_a_line_fits_a_terminal(line: str, indent: int) -> None:
     ("line", "columns"), [(SENTENCE, None), (KEY, 80), (KEY, None), (COMMAND, 80)]
 )
 def test_lines_in_a_pipe_and_text_to_copy_are_not_wrapped(line: str, columns: int | None) -> None:
-    """So that one can search, and select."""
+    """So they can be searched and selected."""
     assert line.split() == " ".join(fitting.rows(line, columns)).split()
     assert line.strip() == fitting.rows(line, columns)[-1].strip()
 
@@ -55,14 +55,14 @@ def test_lines_in_a_pipe_and_text_to_copy_are_not_wrapped(line: str, columns: in
     ],
 )
 def test_a_word_wider_than_the_row_stays_beside_its_label(line: str, rows: int) -> None:
-    """A label or an indent alone on a row says nothing."""
+    """A label or an indent alone on a row would say nothing."""
     fitted = fitting.rows(line, 80)
     assert rows == len(fitted)
     assert line.startswith(fitted[0])
 
 
 def test_a_command_within_a_sentence_stays_whole() -> None:
-    """Copied from the screen, it runs."""
+    """It can be copied from the screen and run."""
     command = "`gcloud organizations get-iam-policy ORG --format=yaml`"
     rows = fitting.rows(f"  fix: 1. first of all, {command}, 2. and then the rest of it", 80)
     assert 1 == sum(command in row for row in rows)
@@ -71,7 +71,7 @@ def test_a_command_within_a_sentence_stays_whole() -> None:
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200), st.integers(40, 200))
 def test_no_word_is_lost_or_broken(words: str, columns: int) -> None:
-    """Whatever a record says, an id is found as it is."""
+    """Whatever a record says, ids stay intact."""
     line = f"on        {words}"
     assert line.split() == " ".join(fitting.rows(line, columns)).split()
 

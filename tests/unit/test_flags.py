@@ -1,4 +1,4 @@
-"""What a leaf says is wrong with a version."""
+"""What a leaf flags as wrong with a version."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TAKEN = 1_772_438_700_000
     ],
 )
 def test_a_lock_is_short_only_beyond_the_slack(until: int | None, short: bool) -> None:
-    """A store that starts the lock a second before it dates the version keeps its promise."""
+    """A store that starts the lock a second before the version's date keeps its promise."""
     assert short == flags.is_short(until, TAKEN, DAY_MS)
 
 
 def test_a_missing_lock_is_always_short() -> None:
-    """A version that is not locked at all is said to be, whatever was promised."""
+    """A version without a lock is flagged, whatever was promised."""
     assert flags.is_short(None, TAKEN, 0)
 
 
@@ -53,7 +53,7 @@ EXPIRES = TAKEN + 2 * DAY_MS
 def test_a_marker_of_expiry_comes_after_lock_and_grace(
     modified: int, lock_ends: list[int | None], expected: tuple[str, ...]
 ) -> None:
-    """By the locks of what is still there; once that is gone, by the hour of the key."""
+    """It is judged by the locks of what still exists, or else by the hour in the key."""
     marker = Version(f"ev/v1/aws_cloudtrail/h={HOUR}/x", "m", modified, marker=True)
     leaf = flags.marker_leaf(marker, lock_ends, POLICY, EXPIRES + 30 * DAY_MS)
     assert expected == leaf.flags
@@ -61,7 +61,7 @@ def test_a_marker_of_expiry_comes_after_lock_and_grace(
 
 @pytest.mark.parametrize("policy", [POLICY, flags.LockPolicy(retention_ms=0)])
 def test_a_marker_without_lock_or_hour_is_not_expiry(policy: flags.LockPolicy) -> None:
-    """Where neither a lock nor an hour says when it might expire, it stays an alarm."""
+    """If neither a lock nor an hour says when it might expire, it stays an alarm."""
     for key in ("ev/v1/aws_cloudtrail/h=unknown/x", "ev/odd"):
         leaf = flags.marker_leaf(Version(key, "m", EXPIRES, marker=True), [], policy, EXPIRES)
         assert ("marker",) == leaf.flags

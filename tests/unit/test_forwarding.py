@@ -1,4 +1,4 @@
-"""What a subscriber gets of an evidence object: every kept record, once, with the way back."""
+"""What a subscriber gets from an evidence object: every kept record, once, with a pointer back."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def kept(body: bytes) -> list[tuple[str, int, dict[str, Any]]]:
 
 
 def test_every_kept_record_is_a_line_and_nothing_else_is(story: dict[str, bytes]) -> None:
-    """In the order of the object, unaltered but for the pointer; each line is valid OCSF."""
+    """They are in the object's order, unchanged except for the pointer, and valid OCSF."""
     total = 0
     for key, body in story.items():
         forwarded = [one for part in forwarding.parts(place(key), body) for one in records(part)]
@@ -74,7 +74,7 @@ def test_every_kept_record_is_a_line_and_nothing_else_is(story: dict[str, bytes]
 
 
 def test_a_line_is_valid_and_leads_back_to_its_record(story: dict[str, bytes]) -> None:
-    """The pointer names bucket, key, version and hash; its offset is the line of the object."""
+    """The pointer names bucket, key, version and hash; its offset is the line in the object."""
     for key, body in story.items():
         inflated = frame.unpack(body, limit=objects.MAX_LINES_BYTES)
         for part in forwarding.parts(place(key, "a+b"), body):
@@ -89,7 +89,7 @@ def test_a_line_is_valid_and_leads_back_to_its_record(story: dict[str, bytes]) -
 
 
 def test_raw_text_and_records_of_people_are_not_forwarded(story: dict[str, bytes]) -> None:
-    """No line holds a raw record, nor anything of a record that is out of scope."""
+    """No line contains a raw record, or anything of a record out of scope."""
     for key, body in story.items():
         text = b"".join(gzip.decompress(one.body) for one in forwarding.parts(place(key), body))
         for line in frame.unpack(body, limit=objects.MAX_LINES_BYTES):
@@ -100,7 +100,7 @@ def test_raw_text_and_records_of_people_are_not_forwarded(story: dict[str, bytes
 
 
 def test_what_was_cut_is_not_forwarded() -> None:
-    """A source's leaks are cut before mapping, so no line can hold them."""
+    """A source's leaks are cut before mapping, so no line can contain them."""
     mapper, store = Mapper("github_audit", keep_out_of_scope_raw=True), MemoryStore()
     deliveries = [
         Delivery(f"logs/{path.name}@v", path.read_bytes()) for path in sorted(LEAKS.iterdir())
@@ -115,7 +115,7 @@ def test_what_was_cut_is_not_forwarded() -> None:
 
 
 def many(count: int) -> EvidenceObject:
-    """An object of so many small records, and one that is out of scope at the end."""
+    """Return an object of many small records, with one out of scope at the end."""
     name = "b/many@v"
     u = lines.unit_id(name)
     own = [lines.kept_line(u, at, {"time": at}, "{}") for at in range(count)]
@@ -137,7 +137,7 @@ def many(count: int) -> EvidenceObject:
 def test_a_large_object_is_split_into_deterministic_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A part ends by lines of the object; no line is lost or twice, and a repeat is the same."""
+    """Parts end at lines of the object; no line is lost or repeated, and a rerun gives the same."""
     monkeypatch.setattr(forwarding, "PART_LINES", 1_000)
     packed = many(2_500)
     forwarded = list(forwarding.parts(place(packed.key), packed.body))
@@ -148,7 +148,7 @@ def test_a_large_object_is_split_into_deterministic_parts(
 
 
 def test_an_object_without_kept_records_makes_nothing() -> None:
-    """People's records alone: nothing is written, and no subscriber is told."""
+    """With only people's records nothing is written, and no subscriber is notified."""
     packed = many(0)
     assert [] == list(forwarding.parts(place(packed.key), packed.body))
 
@@ -161,20 +161,22 @@ def test_an_object_without_kept_records_makes_nothing() -> None:
     ],
 )
 def test_bytes_that_do_not_match_the_key_are_refused(change: Any, why: str) -> None:
-    """A shadow of a key, or a body cut short, is no evidence: nothing of it is forwarded."""
+    """A shadow of a key, or a truncated body, is not evidence: nothing of it is forwarded."""
     packed = many(3)
     with pytest.raises(UnsoundObjectError, match=why):
         next(forwarding.parts(place(packed.key), change(packed.body)))
 
 
 def forged(*rows: bytes, table: int) -> tuple[Place, bytes]:
-    """An object of these lines under the key of its own bytes."""
+    """Return an object of these lines under the key of its own bytes."""
     body, _ = frame.pack(rows, table=table)
     return place(f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"), body
 
 
 def test_an_invalid_object_under_a_valid_key_is_refused() -> None:
-    """Under a key that fits its bytes: no table, other units than announced, lines missing."""
+    """It has no table, other units than announced, or missing lines, under a key that fits its
+    bytes.
+    """
     inflated = frame.unpack(many(2).body, limit=objects.MAX_LINES_BYTES)
     header, unit, first, *_ = inflated
     for rows, table in (
@@ -197,14 +199,14 @@ def unit_id(line: bytes) -> bytes:
 
 
 def test_an_object_without_lines_is_refused_alone() -> None:
-    """Its error is one of the object, not of the batch it came with."""
+    """The error concerns the object, not the batch it came in."""
     at, body = forged(table=0)
     with pytest.raises(UnsoundObjectError, match="2026030208"):
         list(forwarding.parts(at, body))
 
 
 def test_a_second_frame_is_refused() -> None:
-    """Libraries that stop after one frame would pass over what stands behind it."""
+    """Libraries that stop after one frame would miss what follows it."""
     packed = many(2)
     body = packed.body * 2
     key = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
@@ -213,7 +215,7 @@ def test_a_second_frame_is_refused() -> None:
 
 
 def test_a_key_that_is_not_evidence_is_refused() -> None:
-    """Statements and the log are not a subscriber's."""
+    """Statements and the log are not for subscribers."""
     for key in (f"op/v1/recon/h=2026030208/{'0' * 64}", "log/v1/2026/plan/1", "x"):
         with pytest.raises(UnsoundObjectError, match="not an evidence key"):
             list(forwarding.parts(place(key), b""))

@@ -1,4 +1,4 @@
-"""The texts around records: written run-length encoded, read back, and refused in another form."""
+"""Gaps, the text around records: run-length encoded, read back, and refused in another form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIECES = st.lists(
 def test_gaps_and_records_give_the_bytes(
     pieces: list[tuple[bytes, bytes]], end: bytes, before: int
 ) -> None:
-    """Of any part of a file: each gap once, equal neighbors together."""
+    """For any part of a file, each gap is written once, with equal neighbors merged."""
     data, spans = b"#" * before, []
     for gap, record in pieces:
         data += gap
@@ -37,7 +37,7 @@ def test_gaps_and_records_give_the_bytes(
 
 
 def test_a_gap_is_a_count_and_a_text_or_base64() -> None:
-    """Of bytes that are no UTF-8 the form says so."""
+    """For bytes that are not UTF-8, the form says so."""
     between = gaps.between(b"[{},{},{}\xff", 0, 10, [(1, 3), (4, 6), (7, 9)])
     assert [(1, "["), (2, ","), (1, "/w==", "base64")] == between
     assert [b"[", b",", b",", b"\xff"] == list(gaps.texts(between))
@@ -59,7 +59,7 @@ def test_a_gap_is_a_count_and_a_text_or_base64() -> None:
     ],
 )
 def test_a_malformed_gap_is_refused(gap: Gap) -> None:
-    """Whoever reads it, it is refused."""
+    """Every reader refuses it."""
     for read in (gaps.texts, gaps.extent):
         with pytest.raises(ValueError, match=r"not a gap|base64|padding"):
             list(read([(1, ","), gap]))
@@ -72,7 +72,7 @@ def test_a_malformed_gap_is_shown_in_part() -> None:
 
 
 def test_too_many_gaps_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few bytes may state very many: as many as the bound are read, and not one more."""
+    """A few bytes may state very many gaps: the bound is read, and not one more."""
     monkeypatch.setattr(gaps, "MAX_GAPS", 5)
     assert [b","] * 5 == list(gaps.texts([(2, ","), (3, ",")]))
     with pytest.raises(ValueError, match="6 gaps"):
@@ -92,7 +92,7 @@ def test_four_million_gaps_are_read_and_not_one_more() -> None:
     [(0, "2 gaps after the last record"), (2, "0 gaps after"), (3, "fewer gaps than records")],
 )
 def test_there_is_one_gap_more_than_records(records: int, message: str) -> None:
-    """Neither one less nor one more gives a delivery."""
+    """One fewer or one more does not give a delivery."""
     around: list[Gap] = [(1, "["), (1, "]")]
     assert b"[r]" == b"".join(gaps.rebuild(around, [b"r"]))
     with pytest.raises(ValueError, match=message):

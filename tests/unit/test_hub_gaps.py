@@ -1,4 +1,4 @@
-"""What the evidence lacks of a partition, by the numbers of counted runs."""
+"""What the evidence lacks from a partition, by the numbers of counted runs."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ HOURS = ("2026030208", "2026030209")
 def test_the_first_missing_number(
     ranges: list[tuple[int, int]], read: int, missing: int | None
 ) -> None:
-    """From the first that is there to the last that was passed, in whatever order runs come."""
+    """Between the first number present and the last one passed, in any order of runs."""
     assert missing == hub_gaps.first_missing(ranges, read)
 
 
 def test_without_any_run_everything_is_missing() -> None:
-    """A partition without any run, or whose checkpoint says no number, is read again."""
+    """A partition without any run, or whose checkpoint has no number, is read again."""
     numbers = {"0": [(1, 5)], "1": [(1, 5)], "2": [(1, 2), (4, 5)]}
     read = {"0": 5, "1": None, "2": 5, "3": 7}
     assert {"1": None, "2": 3, "3": None} == hub_gaps.lacking(numbers, read)
 
 
 def test_only_counted_runs_of_the_last_hub_are_considered() -> None:
-    """By partition, over the hours; a hub before it, and another one, are not looked at."""
+    """By partition, over all hours; a previous hub and other hubs are not considered."""
     store = MemoryStore()
     runs = [
         run("ns/hub#2026-03-01T00:00:00Z/0", 5, "08"),

@@ -1,4 +1,4 @@
-"""What people do that makes, empowers or hides non-human identities: all of it is evidence.
+"""People's acts that make, empower or hide non-human identities: all of them are evidence.
 
 `human_acts.csv` was written from the providers' documentation and judged before any of it was
 classified (docs/catalog-lexicon.md, "On acts it had not seen"). Most have no row.
@@ -38,7 +38,7 @@ def acts() -> list[Act]:
 
 
 def record_of(act: Act) -> tuple[str, dict[str, Any]]:
-    """Return the act as a person's, in the log of its provider."""
+    """Return the act as performed by a person, in its provider's log."""
     match act.source:
         case "aws_cloudtrail":
             return aws(act.service, act.operation)
@@ -58,7 +58,7 @@ def record_of(act: Act) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("act", acts(), ids=lambda act: f"{act.service} {act.operation}")
 def test_human_acts_are_kept_and_classified_correctly(act: Act) -> None:
-    """Nothing of it is left out with the default scope, and its base phase is one of the right."""
+    """The default scope excludes none of them, and each base phase is one of the right ones."""
     result = mapped(record_of(act))
     assert IdentityKind.HUMAN == result.record.nhi.type_id
     base = result.record.nhi_base_phase.lower().replace(" ", "_")
@@ -66,7 +66,7 @@ def test_human_acts_are_kept_and_classified_correctly(act: Act) -> None:
 
 
 def test_most_human_acts_have_no_row() -> None:
-    """The table measures rules, which generalize, and not rows, which do not."""
+    """The table measures rules, which generalize, rather than rows, which do not."""
     rules = [mapped(record_of(act)).record.nhi_phase_rules[0] for act in acts()]
     guessed = [rule for rule in rules if rule.startswith("fallback:")]
     assert len(guessed) > len(rules) / 2, json.dumps(rules)

@@ -1,4 +1,4 @@
-"""Inflation within a limit: of one member or many, to the byte."""
+"""Inflation within a limit, of one gzip member or many, exact to the byte."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def members(*sizes: int) -> bytes:
 
 @pytest.mark.parametrize("sizes", [(0,), (1,), (100,), (50, 50), (0, 100), (99, 1), (1,) * 100])
 def test_as_much_as_allowed_is_allowed(sizes: tuple[int, ...]) -> None:
-    """The limit is on all members together, and may be reached."""
+    """The limit applies to all members together, and may be reached."""
     assert b"x" * sum(sizes) == inflate(members(*sizes), LIMIT)
 
 
 @pytest.mark.parametrize("sizes", [(101,), (50, 51), (100, 1), (60, 30, 11), (5_000_000,)])
 def test_one_byte_more_is_refused(sizes: tuple[int, ...]) -> None:
-    """A bomb in pieces is a bomb: what the members before took is taken off."""
+    """A bomb in pieces is a bomb: earlier members count towards the limit."""
     refused = inflate(members(*sizes), LIMIT)
     assert isinstance(refused, Undecodable)
     assert "inflation_limit" == refused.reason
@@ -48,7 +48,7 @@ def test_the_limit_is_on_a_file_that_is_not_compressed_too() -> None:
 
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
 def test_hashing_in_pieces_gives_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
-    """Of whatever comes: the hash of what would be held, and none where that is undecodable."""
+    """For any input: the hash of the inflated bytes, or none if it is undecodable."""
     damaged = bytearray(members(50, 0, 40) + tail)
     damaged[place % len(damaged)] = value
     for body in (
@@ -64,7 +64,7 @@ def test_hashing_in_pieces_gives_the_same(tail: bytes, place: int, value: int, c
 
 
 def test_a_file_of_many_pieces_is_hashed() -> None:
-    """Of more than is inflated at once."""
+    """It has more bytes than one chunk."""
     content = bytes(range(256)) * (9 << 12)
     limits = Limits(inflated_bytes=len(content))
     for body in (gzip.compress(content, 1), gzip.compress(content[:7], 1) * 3):

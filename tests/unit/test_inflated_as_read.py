@@ -1,4 +1,4 @@
-"""Lines read as they are inflated are the lines of the whole, and so is what is refused."""
+"""Reading lines while inflating gives the same lines and refusals as reading the whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 1 << 20
     st.integers(1, 64),
 )
 def test_yields_each_line_of_a_frame(lines: list[bytes], at_once: int) -> None:
-    """Also a line longer than what is inflated at once, and empty ones."""
+    """This includes empty lines, and one longer than a chunk."""
     body, _ = frame.pack(lines, table=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frame, "_INFLATED_AT_ONCE", at_once)
@@ -55,7 +55,7 @@ def _packed() -> bytes:
 
 
 def test_an_object_is_read_as_it_is_inflated() -> None:
-    """Each line with its unit, as of an object that is read whole."""
+    """It yields each line with its unit, as when the object is read whole."""
     table, after = objects.read_object(_packed())
     own_table, lines = objects.open_object(_packed())
     assert own_table == table

@@ -1,4 +1,4 @@
-"""Lines that are told by lengths alone are the lines there are, each a value and nothing else."""
+"""Lines found by lengths alone are the actual lines, each exactly one value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SEPARATORS = ["\n", "\n", "\n", "", " ", "\n\n", "\r\n", " \n"]
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """Some values, mostly a line each."""
+    """Return some values, mostly one per line."""
     parts = []
     for _ in range(draw(st.integers(1, 5))):
         parts += [draw(st.sampled_from(_VALUES)), draw(st.sampled_from(_SEPARATORS))]
@@ -36,7 +36,7 @@ def files(draw: st.DrawFn) -> bytes:
 
 @given(files())
 def test_spans_are_the_lines_if_each_is_a_value(data: bytes) -> None:
-    """Of any other file nothing is told."""
+    """For any other file there is no answer."""
     lines = data.removesuffix(b"\n").split(b"\n")
     spans = _one_a_line(data)
     if b"\r" in data or not all(map(_is_one_value, lines)):
@@ -55,5 +55,5 @@ def _is_one_value(line: bytes) -> bool:
 
 @pytest.mark.parametrize("data", [b'{"a":1}{"b":2}\n\n', b'{"a":\n1} {"b":2}', b"1 2\n", b"\n1"])
 def test_lengths_that_add_up_are_not_enough(data: bytes) -> None:
-    """As many line breaks as lines would have, in other places."""
+    """The file has as many line breaks as lines would have, but in other places."""
     assert _one_a_line(data) is None

@@ -1,4 +1,4 @@
-"""The exact slices of a list: in an envelope or bare, judged alone where one is bad."""
+"""The exact slices of a list, in an envelope or bare; a bad one is judged alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def slices(data: bytes, *envelopes: Envelope) -> list[bytes] | None:
     ],
 )
 def test_elements_are_what_was_received(data: bytes, expected: list[bytes]) -> None:
-    """Spaces between them are not theirs, spaces inside are."""
+    """White space between elements is not part of them, white space inside is."""
     assert expected == slices(data, RECORDS)
 
 
@@ -45,7 +45,7 @@ def test_elements_are_what_was_received(data: bytes, expected: list[bytes]) -> N
     ],
 )
 def test_a_bad_element_is_cut_by_brackets_alone(data: bytes, expected: list[bytes]) -> None:
-    """One that does not parse spoils no other: where it ends is seen by strings and brackets."""
+    """An element that does not parse affects no other: strings and brackets show where it ends."""
     assert expected == slices(data, RECORDS)
 
 
@@ -69,12 +69,12 @@ def test_a_bad_element_is_cut_by_brackets_alone(data: bytes, expected: list[byte
     ],
 )
 def test_a_file_with_anything_around_its_envelope_is_not_one(data: bytes) -> None:
-    """Only the envelope lies around the elements: nothing before, beside or after."""
+    """There is nothing around the elements but the envelope."""
     assert slices(data, RECORDS) is None
 
 
 def test_the_first_envelope_that_fits_is_taken() -> None:
-    """A bare list, an envelope of another name, or neither."""
+    """It is a bare list, an envelope of another name, or neither."""
     assert [b"1", b"2"] == slices(b" [1, 2] ", RECORDS, BARE)
     assert [b"1"] == slices(b'{"value":[1]}', RECORDS, Envelope("value"), BARE)
     assert slices(b"{}", RECORDS, BARE) is None
@@ -84,7 +84,7 @@ def test_the_first_envelope_that_fits_is_taken() -> None:
 
 
 def test_special_characters_in_a_name_are_literal() -> None:
-    """`@odata.value` is no pattern."""
+    """`@odata.value` is not a pattern."""
     odd = Envelope("a.b")
     assert [b"1"] == slices(b'{"a.b":[1]}', odd)
     assert slices(b'{"axb":[1]}', odd) is None
@@ -110,7 +110,9 @@ def decoded(data: bytes) -> list[bytes]:
     ],
 )
 def test_a_file_is_an_envelope_a_value_or_lines(data: bytes, expected: list[bytes]) -> None:
-    """In this order; blank lines are none, and a line that is no JSON is a record to reject."""
+    """They are tried in this order; blank lines are skipped, and an invalid line is a record to
+    reject.
+    """
     assert expected == decoded(data)
 
 
@@ -129,12 +131,12 @@ def test_a_file_is_an_envelope_a_value_or_lines(data: bytes, expected: list[byte
     ],
 )
 def test_an_exceeded_limit_is_named(data: bytes, reason: str, detail: str) -> None:
-    """What is past them, and by how much."""
+    """The error says what exceeds it, and by how much."""
     assert Undecodable(reason, detail) == document(data, (RECORDS,), LIMITS)
 
 
 def test_a_limit_may_be_reached() -> None:
-    """As much as allowed is not more than allowed."""
+    """Reaching the limit is not exceeding it."""
     assert [b'"' + b"x" * 18 + b'"'] == decoded(b'"' + b"x" * 18 + b'"')
     lines = b"\n".join([b"x" * 19] * 50)
     assert 999 == len(lines)
@@ -145,7 +147,7 @@ def test_a_limit_may_be_reached() -> None:
 
 
 def test_the_end_of_a_broken_envelope_is_reported() -> None:
-    """The first byte that is none of it: at the beginning, between two elements, after them."""
+    """The first byte outside it may be at the beginning, between two elements, or after them."""
     assert 0 == RECORDS.locate(b"[1]", [1])
     assert 13 == RECORDS.locate(b'{"Records":[1x2]}', [1, 1])
     assert 13 == RECORDS.locate(b'{"Records":[1]x', [1])
@@ -154,5 +156,5 @@ def test_the_end_of_a_broken_envelope_is_reported() -> None:
 
 @pytest.mark.parametrize("data", [b'{"Records":[]}', b'{"Records": [ ] }'])
 def test_an_empty_list_holds_nothing_by_brackets_alone(data: bytes) -> None:
-    """Not one empty record, whichever way the list is read."""
+    """It does not hold one empty record, whichever way the list is read."""
     assert [] == RECORDS.scan(data) == RECORDS.elements(data)

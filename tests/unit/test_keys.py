@@ -42,7 +42,7 @@ def test_key_layout() -> None:
     ],
 )
 def test_a_key_of_another_shape_states_less(key: str) -> None:
-    """What is not of the layout states no hash, so that it can never pass for evidence."""
+    """A key outside the layout states no hash, so that it can never pass for evidence."""
     parsed = keys.parse_key(key)
     assert None in (parsed.hour, parsed.body_sha256)
 
@@ -61,7 +61,7 @@ def test_a_key_of_another_shape_states_less(key: str) -> None:
     ],
 )
 def test_a_key_is_read_back(key: str, parsed: tuple[str, str, str | None, str | None]) -> None:
-    """Statements have an ending or none; what is of no other kind states where it lies."""
+    """Statements have an extension or none; a key of no known kind states its place."""
     assert ParsedKey(*parsed) == keys.parse_key(key)
 
 
@@ -76,19 +76,19 @@ def test_a_key_is_read_back(key: str, parsed: tuple[str, str, str | None, str | 
     ],
 )
 def test_the_beginning_of_an_hour(hour: str, begins: int | None) -> None:
-    """In milliseconds; what is no hour of the calendar has no beginning."""
+    """It is in milliseconds; an hour outside the calendar has no beginning."""
     assert begins == keys.hour_start(hour)
     assert begins is None or hour == keys.hour_of(begins) == keys.hour_of(begins + 3_599_999)
 
 
 def test_reads_of_log_objects_are_bounded() -> None:
-    """128 MiB, of a plan as of a tile."""
+    """The limit is 128 MiB, for plans and tiles alike."""
     assert 134_217_728 == keys.LOG_OBJECT_BYTES
 
 
 @given(st.text())
 def test_any_text_can_be_parsed_as_a_key(key: str) -> None:
-    """A hostile key is no exception."""
+    """A hostile key does not raise an exception."""
     keys.parse_key(key)
 
 
@@ -115,12 +115,12 @@ def test_hour_of_an_instant(milliseconds: int, hour: str) -> None:
     ],
 )
 def test_the_hour_is_a_function_of_the_name(unit: str, hour: str) -> None:
-    """What the provider's key states comes first, then what the name carries."""
+    """The hour in the provider's key comes first, then the one in the name."""
     assert hour == keys.unit_hour(unit, sources.load("aws_cloudtrail").hour_of)
 
 
 def test_a_file_is_named_by_what_is_known_of_it() -> None:
-    """The hour goes into the name only where the provider's key states none."""
+    """The hour goes into the name only if the provider's key states none."""
     hour_of = sources.load("aws_cloudtrail").hour_of
     modified = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
     named = [

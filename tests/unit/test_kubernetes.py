@@ -1,4 +1,4 @@
-"""A call of the Kubernetes API is read alike, whoever runs the cluster and writes the log."""
+"""A Kubernetes API call is mapped alike, whoever runs the cluster and writes the log."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def mapper(source: str) -> Mapper:
 
 
 def normalized(source: str, record: dict[str, Any]) -> dict[str, Any]:
-    """What a pack makes of a record."""
+    """Return what a pack maps a record to."""
     return outcome(Case("", "", record, {}), mapper(source))
 
 
 def in_aks(group: str, operation: str, user: str) -> dict[str, Any]:
-    """A call as AKS logs it."""
+    """Return a call as AKS logs it."""
     verb, _, resources = operation.partition(" ")
     resource, _, subresource = resources.partition("/")
     event = {
@@ -83,7 +83,7 @@ def in_aks(group: str, operation: str, user: str) -> dict[str, Any]:
 
 
 def in_gke(group: str, operation: str, user: str) -> dict[str, Any]:
-    """A call as GKE logs it."""
+    """Return a call as GKE logs it."""
     verb, _, resources = operation.partition(" ")
     resource, _, subresource = resources.partition("/")
     built_in = {"core", "apps", "batch"}
@@ -115,7 +115,7 @@ def in_gke(group: str, operation: str, user: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("group", "operation"), [*ROWS, *NO_ROW])
 def test_gke_and_aks_read_a_call_alike(group: str, operation: str) -> None:
-    """Meaning, kind of caller, objects and grantee are the same, with a row and without."""
+    """Meaning, kind of caller, objects and grantee are the same, with or without a row."""
     for user in CALLERS:
         of_aks = normalized("azure_resource", in_aks(group, operation, user))
         of_gke = normalized("gcp_audit", in_gke(group, operation, user))
@@ -126,7 +126,7 @@ def test_gke_and_aks_read_a_call_alike(group: str, operation: str) -> None:
 
 
 def objects(record: dict[str, Any]) -> list[tuple[str | None, str]]:
-    """Name and kind of what a record is about; the cluster is named in each provider's way."""
+    """Return name and kind of a record's objects; each provider names the cluster its own way."""
     named = [(each.get("name"), each["type"]) for each in record.get("resources", ())]
     assert not named or named[-1][1] == "Kubernetes Cluster"
     return named[:-1]
@@ -180,5 +180,5 @@ def test_a_row_is_found(group: str, operation: str) -> None:
 def test_a_method_is_read_as_an_operation(
     method: str, resource_name: str | None, operation: tuple[str, str, str] | None
 ) -> None:
-    """The group is the resource's where it states one; a name of no known form is none."""
+    """The group is the resource's if it states one; a name of an unknown form has none."""
     assert of_method(method, resource_name) == (Operation(*operation) if operation else None)

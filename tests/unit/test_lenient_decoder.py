@@ -1,4 +1,4 @@
-"""An attribute of another shape costs itself alone, and is named."""
+"""A malformed attribute affects only itself, and is named."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_malformed_attribute_is_named_and_affects_no_other(value: object) -> N
 
 
 def test_names_are_those_of_the_record() -> None:
-    """With the path to them: `part.size`, `parts.1.name`, `words.0`."""
+    """Names are paths: `part.size`, `parts.1.name`, `words.0`."""
     example, unusable = read(
         Kind=7,
         part={"name": "n", "size": "large"},
@@ -67,7 +67,7 @@ def test_names_are_those_of_the_record() -> None:
 
 
 def test_json_inside_a_string_is_decoded() -> None:
-    """An object, a list, and spaces around either; a text that is neither is unusable."""
+    """It may be an object or a list with white space around; any other string is unusable."""
     example, unusable = read(part='{"name":"n"}', parts=' [{"size":1}]\n', words='["a"]')
     assert (Part("n"), [Part(size=1)], ["a"]) == (example.part, example.parts, example.words)
     assert () == unusable
@@ -77,7 +77,7 @@ def test_json_inside_a_string_is_decoded() -> None:
 
 
 def test_a_slice_is_taken_as_it_is() -> None:
-    """Whatever it holds, spaces included, in the slower way too."""
+    """Whatever it contains, white space included, on the slow path too."""
     result = READER.record(b'{"id":7,"slice": {"a" : [1,  2]} }')
     assert not isinstance(result, Rejection)
     assert b'{"a" : [1,  2]}' == bytes(result[0].slice)
@@ -85,7 +85,7 @@ def test_a_slice_is_taken_as_it_is() -> None:
 
 
 def test_names_in_another_case_are_found_where_asked() -> None:
-    """An exact spelling comes first, then the first of the others; only in the slower way."""
+    """An exact spelling comes first, then the first of the others; only on the slow path."""
     raw = b'{"ID":"upper","KIND":"k","part":{"NAME":"n"},"words":7}'
     exact = READER.record_leniently(raw)
     folded = FOLDED.record(raw)
@@ -121,7 +121,7 @@ def test_parts_in_another_case_are_found_too() -> None:
     ],
 )
 def test_anything_but_an_object_is_rejected(raw: bytes, reason: str, detail: str) -> None:
-    """By both ways of reading, with the reason and the beginning of it."""
+    """Both paths reject it, with the reason and its beginning."""
     for way in (READER.record, READER.record_leniently):
         rejection = way(raw)
         assert isinstance(rejection, Rejection)
@@ -133,7 +133,7 @@ def test_anything_but_an_object_is_rejected(raw: bytes, reason: str, detail: str
 
 
 def test_excessive_depth_inside_a_readable_record_is_rejected() -> None:
-    """Where the slower way meets it."""
+    """It is rejected when the slow path reaches it."""
     raw = b'{"id":7,"part":' + b'{"name":' * 20_000 + b"1" + b"}" * 20_001
     rejection = READER.record_leniently(raw)
     assert isinstance(rejection, Rejection)
@@ -141,7 +141,9 @@ def test_excessive_depth_inside_a_readable_record_is_rejected() -> None:
 
 
 def test_a_part_is_read_by_the_name_the_record_gives_it() -> None:
-    """At once where it fits, else attribute by attribute; what is no object is the caller's."""
+    """At once if it fits, else attribute by attribute; anything but an object is left to the
+    caller.
+    """
     parts = LenientDecoder(Part)
     assert (Part("n"), ()) == parts.part(b'{"name":"n"}', "a.b")
     assert (Part(None, 1), ("a.b.name",)) == parts.part(b'{"name":7,"size":1}', "a.b")
@@ -153,7 +155,7 @@ def test_a_part_is_read_by_the_name_the_record_gives_it() -> None:
 
 
 def test_of_several_shapes_the_matching_one_is_read() -> None:
-    """An object or a list: what is left of either is kept."""
+    """It is an object or a list, and what can be read of either is kept."""
     assert (["a"], ("either.1",)) == (read(either=["a", 7])[0].either, read(either=["a", 7])[1])
     assert Part(None, 2) == read(either={"name": 1, "size": 2})[0].either
 
@@ -184,5 +186,5 @@ def test_decoding_adds_to_what_is_named_already() -> None:
     ],
 )
 def test_json_nested_in_a_text(piece: bytes, inside: bytes) -> None:
-    """Only a list or an object is taken out of a text; a number in a text stays a text."""
+    """Only a list or an object is decoded from a string; a number in a string stays a string."""
     assert inside == nested(piece)

@@ -1,4 +1,4 @@
-"""One pack with its tables: what becomes of a record, whatever the pack."""
+"""One pack with its tables: how a record is mapped, whatever the pack."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mapped(pack: PackMapper, record: Any) -> Normalized | OutOfScope | Rejection
 
 
 def test_a_kept_record_states_its_text_and_its_hash() -> None:
-    """Of the exact bytes; the text is handed on as it is."""
+    """The hash is of the exact bytes, and the text is passed on unchanged."""
     text = json.dumps({**GOOD, "note": "é"}, ensure_ascii=False)
     kept = mapper(scope=Scope.ALL).map(text.encode(), text)
     assert isinstance(kept, Normalized)
@@ -45,21 +45,21 @@ def test_a_kept_record_states_its_text_and_its_hash() -> None:
 
 
 def test_a_persons_record_is_out_of_scope_by_its_id() -> None:
-    """With the reason and the id, whether or not ids are listed; kept where all is kept."""
+    """It has the reason and the id, whether or not ids are listed; it is kept if everything is."""
     assert OutOfScope(HUMAN, UID) == mapped(mapper(), PERSON)
     assert OutOfScope(HUMAN, UID) == mapped(mapper(lists=True), PERSON)
     assert isinstance(mapped(mapper(scope=Scope.ALL), PERSON), Normalized)
 
 
 def test_without_an_id_it_is_kept_where_ids_are_listed() -> None:
-    """Nobody could ask for it again; where files are asked for, it is out of scope."""
+    """Nobody could request it again; for a source requested by files, it is out of scope."""
     nameless = {name: value for name, value in PERSON.items() if name != "eventID"}
     assert OutOfScope(HUMAN, None) == mapped(mapper(), nameless)
     assert isinstance(mapped(mapper(lists=True), nameless), Normalized)
 
 
 def test_a_broken_record_mapped_alone_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mapped alone, it is for whoever asked; among others it costs none of them."""
+    """Mapped alone, the error is the caller's; among others it affects none of them."""
     pack = mapper()
 
     def classify(_: object) -> object:
@@ -71,7 +71,7 @@ def test_a_broken_record_mapped_alone_raises(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_rejection_is_passed_through() -> None:
-    """As the pack says it."""
+    """Its reason is the pack's."""
     pack = mapper()
     timeless = {name: value for name, value in GOOD.items() if name != "eventTime"}
     rejection = mapped(pack, timeless)
@@ -84,7 +84,7 @@ def test_a_rejection_is_passed_through() -> None:
 def test_a_record_that_conditions_cannot_read_is_rejected(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """A request that does not decode where an override looks into it; the detail is bounded."""
+    """It is a request that an override inspects and that does not decode; the detail is bounded."""
     pack = mapper()
 
     def classify(_: object) -> object:
@@ -96,14 +96,14 @@ def test_a_record_that_conditions_cannot_read_is_rejected(
 
 @pytest.mark.parametrize("name", [n for n in sources.names() if sources.routes(n) is None])
 def test_a_mapper_s_tables_are_those_that_decide(name: str) -> None:
-    """The pack's own, in order, and the lexicon: they name the mapper."""
+    """They are the pack's own, in order, and the lexicon, and they identify the mapper."""
     pack = PackMapper(name, scope=Scope.NHI, lists_out_of_scope_ids=False)
     own = [sources.table(name, file) for file in pack.pack.TABLES]
     assert [*own, lexicon.TABLE] == pack.tables
 
 
 def test_access_levels_are_the_second_table() -> None:
-    """AWS's own levels decide where neither row nor words do."""
+    """AWS's own levels decide if neither rows nor words do."""
     operation = {
         "eventSource": "a4b.amazonaws.com",
         "eventName": "StartSmartHomeApplianceDiscovery",

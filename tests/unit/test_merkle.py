@@ -163,7 +163,7 @@ SIZES = range(1, 34)
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_proof_of_a_small_tree_verifies(size: int) -> None:
-    """Of each leaf, and from each older tree, the empty one and the tree itself among them."""
+    """Proofs of each leaf, and from each older tree, even the empty one and the tree itself."""
     hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
     root, subtree = merkle.root(hashes), merkle.of_leaves(hashes)
     for index, leaf in enumerate(hashes):
@@ -177,7 +177,7 @@ def test_every_proof_of_a_small_tree_verifies(size: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_each_proof_error_is_named(size: int) -> None:
-    """Too long, too short, of another length, to another root: the message says which."""
+    """The message says whether it is too long, too short, of another length, or to another root."""
     hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
     root, subtree = merkle.root(hashes), merkle.of_leaves(hashes)
     for index, leaf in enumerate(hashes):
@@ -207,7 +207,7 @@ def _wrong_paths(path: list[bytes], root: bytes) -> list[tuple[list[bytes], str]
 
 
 def test_between_equal_trees_the_proof_is_empty() -> None:
-    """An empty path, and one root; an empty tree has the root of the empty tree."""
+    """The path is empty and the root the same; an empty tree has the root of the empty tree."""
     root = merkle.leaf_hash(b"a")
     for old, old_root in ((0, merkle.EMPTY_ROOT), (1, root)):
         merkle.check_consistency(old, 1, [], old_root, root)
@@ -218,7 +218,7 @@ def test_between_equal_trees_the_proof_is_empty() -> None:
 
 
 def test_an_empty_path_does_not_prove_growth() -> None:
-    """Of a tree that is not whole the proof begins with a hash of its own."""
+    """The proof from a tree that is not complete begins with a hash of its own."""
     roots = (merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b"))
     for old in (2, 3):
         with pytest.raises(merkle.ProofError, match="too short"):
@@ -227,7 +227,7 @@ def test_an_empty_path_does_not_prove_growth() -> None:
 
 @pytest.mark.parametrize(("old", "new"), [(-1, 3), (4, 3)])
 def test_no_proof_that_a_tree_extends_a_larger_one(old: int, new: int) -> None:
-    """Neither made nor checked."""
+    """None can be made, and none passes."""
     root = merkle.leaf_hash(b"a")
     with pytest.raises(ValueError, match=f"a tree of {new} does not extend one of {old}"):
         merkle.consistency_path(old, new, merkle.of_leaves([root] * 4))
@@ -237,7 +237,7 @@ def test_no_proof_that_a_tree_extends_a_larger_one(old: int, new: int) -> None:
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_leaf_outside_the_tree_has_no_path(index: int) -> None:
-    """Neither made nor checked."""
+    """None can be made, and none passes."""
     root = merkle.leaf_hash(b"a")
     with pytest.raises(ValueError, match=f"no leaf {index} in a tree of 3"):
         merkle.inclusion_path(index, 3, merkle.of_leaves([root] * 3))

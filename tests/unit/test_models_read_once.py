@@ -1,4 +1,4 @@
-"""Reading botocore's models once in a process leaves every session the model of its own."""
+"""Reading botocore's models once per process still gives every session its own model."""
 
 from __future__ import annotations
 

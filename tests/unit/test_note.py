@@ -68,7 +68,7 @@ def test_a_known_key_must_verify() -> None:
 
 
 def test_another_name_is_another_key() -> None:
-    """A signature counts for the name it was made under alone."""
+    """A signature counts only for the name it was made under."""
     with pytest.raises(note.NoteError, match="no pinned key signed"):
         note.read(signed(), [KEY.named("example.org/other")])
 
@@ -113,13 +113,13 @@ def test_malformed_notes_are_refused(bad: bytes) -> None:
     ],
 )
 def test_malformed_keys_are_refused(bad: str) -> None:
-    """A key that is cut, of another type or with another id is refused, and said so."""
+    """A key that is truncated, of another type or with another id is refused with the reason."""
     with pytest.raises(note.NoteError):
         note.parse_key(bad)
 
 
 def test_other_algorithms_are_refused() -> None:
-    """A log is signed by Ed25519, P-256 and ML-DSA-44, by nothing else."""
+    """A log is signed with Ed25519, P-256 or ML-DSA-44, and nothing else."""
     for private in (
         ed448.Ed448PrivateKey.generate(),
         ec.generate_private_key(ec.SECP384R1()),
@@ -145,7 +145,7 @@ def test_other_algorithms_are_refused() -> None:
     ],
 )
 def test_malformed_checkpoints_are_refused(text: str, problem: str) -> None:
-    """A signature does not make a checkpoint of another text."""
+    """A signature does not turn another text into a checkpoint."""
     with pytest.raises(note.NoteError, match=problem):
         checkpoint.read(signed(text), [KEY], "example.org/log")
 

@@ -1,4 +1,4 @@
-"""What is refused as a signed note or verifier key, each for its own reason, and what just fits."""
+"""What is refused as a signed note or verifier key, each for its own reason, and edge cases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINE = "— name AAAAAAAA\n"
 
 
 def test_algorithms_are_those_of_the_registry() -> None:
-    """The signature types of C2SP signed-note; a key is of one that signs the text itself."""
+    """Signature types are those of C2SP signed-note; a key's type signs the text itself."""
     assert {
         "ED25519": 0x01,
         "ECDSA_P256": 0x02,
@@ -51,7 +51,7 @@ def test_algorithms_are_those_of_the_registry() -> None:
     ids=range(13),
 )  # fmt: skip
 def test_a_malformed_note_is_refused_for_its_reason(bad: bytes, message: str) -> None:
-    """Read with a key or without."""
+    """It is refused with or without a key."""
     with pytest.raises(note.NoteError, match=re.escape(message)):
         note.read(bad, [KEY])
     with pytest.raises(note.NoteError, match=re.escape(message)):
@@ -67,7 +67,7 @@ def test_a_note_may_be_as_large_as_the_bounds() -> None:
 
 @pytest.mark.parametrize("text", ["", "text", "te\x01xt\n"])
 def test_a_text_that_no_note_can_hold_is_not_written(text: str) -> None:
-    """A text ends in a newline and has no other control character; and a note is signed."""
+    """A text ends in a newline and has no other control character; a note has a signature."""
     with pytest.raises(note.NoteError, match="ends in a newline"):
         note.write(text, [(KEY, b"signature")])
     with pytest.raises(note.NoteError, match="a note needs a signature"):
@@ -76,7 +76,7 @@ def test_a_text_that_no_note_can_hold_is_not_written(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a+b", "a b", "a\tb", "a\x01b", "a\u2003b"])
 def test_a_key_name_is_one_word(name: str) -> None:
-    """Without a plus, which separates the parts of a key, blanks and control characters."""
+    """It has no plus sign, which separates the parts of a key, no blank, no control character."""
     with pytest.raises(note.NoteError, match="not a key name"):
         KEY.named(name)
 
@@ -93,13 +93,13 @@ def test_a_key_name_is_one_word(name: str) -> None:
     ],
 )
 def test_a_malformed_key_is_refused_for_its_reason(bad: str, message: str) -> None:
-    """It has three parts, Base64 without another character, and the id of what it holds."""
+    """It has three parts, strict Base64, and the id of its content."""
     with pytest.raises(note.NoteError, match=re.escape(message)):
         note.parse_key(bad)
 
 
 def test_a_wrong_signature_of_any_algorithm_is_refused() -> None:
-    """`verify` says no, and never fails."""
+    """`verify` returns false, and never raises."""
     p256 = ec.generate_private_key(ec.SECP256R1())
     ed = ed25519.Ed25519PrivateKey.generate()
     ml_dsa = mldsa.MLDSA44PrivateKey.generate()
@@ -123,7 +123,7 @@ def test_a_wrong_signature_of_any_algorithm_is_refused() -> None:
 
 
 def test_every_pinned_key_is_tried() -> None:
-    """A key that did not sign does not end the search for the next."""
+    """A key that did not sign does not end the search."""
     stranger = note.parse_key(PUBLISHED_KEY)
     assert (TEXT, [KEY]) == note.read(signed(), [stranger, KEY])
     twice = signed() + signed()[len(TEXT) + 1 :]

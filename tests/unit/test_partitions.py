@@ -22,7 +22,7 @@ def test_every_partition_of_the_sdk_is_known() -> None:
 
 @pytest.mark.parametrize("name", SDK)
 def test_every_region_of_the_sdk_is_in_its_partition(name: str) -> None:
-    """No region is taken for one of another partition."""
+    """No region is assigned to another partition."""
     for region in SDK[name]["regions"]:
         if not region.endswith("-global"):
             partition = partitions.of_region(region)
@@ -32,5 +32,5 @@ def test_every_region_of_the_sdk_is_in_its_partition(name: str) -> None:
 
 @pytest.mark.parametrize("region", ["", "westeurope", "xx-east-1", "global"])
 def test_an_unknown_region_has_no_partition(region: str) -> None:
-    """A name that begins like no region is none."""
+    """A name that does not start like a region is not one."""
     assert partitions.of_region(region) is None

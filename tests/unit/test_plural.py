@@ -32,5 +32,5 @@ def test_one_is_one(words: tuple[int, str], expected: str) -> None:
     ],
 )
 def test_one_in_the_plural_is_noticed(text: str, noticed: list[str]) -> None:
-    """Every test that runs a command looks for it."""
+    """Every test that runs a command checks for it."""
     assert noticed == one_of_many(text)

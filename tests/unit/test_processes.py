@@ -1,4 +1,4 @@
-"""Objects looked into side by side come to the same report, and to nothing less where one fails."""
+"""Objects checked in parallel give the same report, and an error rather than less if one fails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def document(report: Report) -> bytes:
 def test_several_processes_report_the_same_as_one(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Byte for byte, of a sound store and of one with a record that is another."""
+    """Byte for byte, both for a sound store and for one with a falsified record."""
     monkeypatch.setattr(processes, "ALONE_BYTES", 0)
     sound = document(verified(store, None))
     assert sound == document(verified(store, 2)) == document(verified(store, 1))
@@ -53,7 +53,7 @@ def test_several_processes_report_the_same_as_one(
 
 
 def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never a report that lacks what it would have found."""
+    """It is never a report that lacks what the process would have found."""
     monkeypatch.setattr(processes, "ALONE_BYTES", 0)
     leaf = ObjectLeaf(key="ev/v1/x/h=2026030208/" + "0" * 64, vid="1", at=1, size=1)
     with Processes(1 + 1, deep=True, reproduce=False) as examiner:
@@ -66,7 +66,7 @@ def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_few_objects_are_read_without_extra_processes(store: MemoryStore) -> None:
-    """To start one costs more than it saves."""
+    """Starting one costs more than it saves."""
     with Processes(4, deep=True, reproduce=False) as examiner:
         options = Options(deep=True, examiner=examiner)
         Verifier(store, sealed.POLICY, now=sealed.NOW + 1, options=options).run()

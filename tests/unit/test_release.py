@@ -1,4 +1,4 @@
-"""The mapper digest: the code and tables that decide a line, all of them and nothing else."""
+"""The mapper digest covers the code and tables that decide a line, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ NO_LINE = {
     "ports",
     "stored",
 }
-"""Modules the mapper reaches that cannot change a line of a unit."""
+"""Modules the mapper imports that cannot change a unit's lines."""
 
 
 def imported(module: Path) -> set[str]:
-    """Modules of the package that one imports, as paths without ending."""
+    """Return the package's modules that a module imports, as paths without extension."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nhi_evidence"):
@@ -53,7 +53,7 @@ def imported(module: Path) -> set[str]:
 
 
 def test_the_digest_covers_everything_the_mapper_imports() -> None:
-    """A module that takes part in mapping and is not hashed would change lines unseen."""
+    """A module that takes part in mapping but is not hashed would change lines unnoticed."""
     reached: set[str] = set()
     waiting = {"pipeline/export"}
     waiting |= {
@@ -69,7 +69,7 @@ def test_the_digest_covers_everything_the_mapper_imports() -> None:
 
 
 def test_every_path_the_digest_names_exists() -> None:
-    """A module that was moved is not silently left out."""
+    """A moved module is not silently left out."""
     hashed = {name for name, _ in release._contents()}
     missing = {name for name in release.MODULES if name not in hashed}
     assert missing <= {"partitions.py"}
@@ -79,7 +79,7 @@ def test_every_path_the_digest_names_exists() -> None:
 
 
 def digest_in(folder: Path) -> str:
-    """The digest of the package in a folder."""
+    """Return the digest of the package in a folder."""
     program = "from nhi_evidence.pipeline.release import mapper_identity as m; print(m().digest)"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -93,7 +93,7 @@ def digest_in(folder: Path) -> str:
 
 @pytest.mark.parametrize("function", ["aws_export", "gcp_export", "azure_export"])
 def test_a_function_states_the_digest_of_the_release(function: str, tmp_path: Path) -> None:
-    """What is staged for a cloud has the same digest as what an auditor installs."""
+    """A staged function has the same digest as the package an auditor installs."""
     staged = stage(function, into=tmp_path / "build").path
     shutil.copytree(staged / "nhi_evidence", tmp_path / "nhi_evidence")
     assert release.mapper_identity().digest == digest_in(tmp_path)

@@ -44,7 +44,7 @@ def file(key: str = NAME, version: str | None = "v1", stored: datetime = STORED)
     ],
 )
 def test_window(begins: str, ends: str, hours: list[str]) -> None:
-    """A window is whole hours, from the first, inclusive, to the last, exclusive."""
+    """A window is whole hours, including the first and excluding the last."""
     assert hours == list(replay.window(begins, ends).hours())
 
 
@@ -59,7 +59,7 @@ def test_window(begins: str, ends: str, hours: list[str]) -> None:
     ],
 )
 def test_an_invalid_window_is_refused(begins: str, ends: str, problem: str) -> None:
-    """What is no window is named, with what one looks like."""
+    """The error names it and shows what a window looks like."""
     with pytest.raises(SettingsError) as caught:
         replay.window(begins, ends)
     assert problem in str(caught.value)
@@ -83,12 +83,12 @@ def test_an_invalid_window_is_refused(begins: str, ends: str, problem: str) -> N
     ],
 )
 def test_folders_of_other_dates_are_not_walked(folder: str, may: bool) -> None:
-    """A dated folder is entered only within a day of the window; any other always is."""
+    """A dated folder is entered only within a day of the window; any other folder always."""
     assert may == replay.window("2026-03-02T08", "2026-03-02T10").may_hold(folder)
 
 
 def test_files_are_chosen_by_their_names_then_by_their_time() -> None:
-    """The hour in a file's name decides, wherever it is stored; without one its storing does."""
+    """The hour in a file's name decides, wherever it is; otherwise the time of storing."""
     when = replay.window("2026-03-02T08", "2026-03-02T10")
     late = file(stored=datetime(2026, 3, 20, tzinfo=UTC))
     other = file(NAME.replace("T0805Z", "T1005Z"))
@@ -118,7 +118,7 @@ FILES = [
 
 
 class Evidence:
-    """What of four files of two hours is locked: two of them of one batch, or as a test says."""
+    """Evidence of four files of two hours, two of them in one batch, or as a test decides."""
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store or MemoryStore()
@@ -138,7 +138,7 @@ class Evidence:
         lock_batch(self.mapper, deliveries, self.store)
 
     def standings(self) -> list[Standing]:
-        """How each file stands, in the order of FILES."""
+        """Return each file's standing, in the order of FILES."""
         judged = replay.judged(self.sendings, self.store, PACK)
         by_unit = {sending.unit: sending.standing for sending in judged}
         return [by_unit[sending.unit] for sending in self.sendings]
@@ -159,7 +159,7 @@ def test_a_file_with_a_unit_line_in_any_object_is_present() -> None:
 
 
 def test_only_tables_are_read() -> None:
-    """By range: the lines after them may be large and far away."""
+    """They are read by range: the lines after them may be large."""
 
     class Ranges(MemoryStore):
         read_sizes: ClassVar[list[int]] = []
@@ -180,7 +180,7 @@ def test_only_tables_are_read() -> None:
 
 
 def test_a_shadow_or_marker_changes_nothing() -> None:
-    """The first version counts, whatever is put or marked over it."""
+    """The first version counts, whatever is put over it."""
     world = Evidence()
     world.lock(0)
     (key,) = world.store.objects
@@ -190,7 +190,7 @@ def test_a_shadow_or_marker_changes_nothing() -> None:
 
 
 def test_an_invalid_object_counts_as_absent() -> None:
-    """Other bytes than its key states; a table that is cut short; metadata that is not true."""
+    """Bytes that do not match the key, a truncated table, or false metadata."""
     world = Evidence()
     world.lock(0)
     (key,) = world.store.objects
@@ -210,7 +210,7 @@ def test_an_invalid_object_counts_as_absent() -> None:
 
 
 def test_an_object_under_another_hour_claims_nothing() -> None:
-    """The hour is the unit's: an object that lies elsewhere is void for it."""
+    """The hour follows from the unit: an object under another hour is void for it."""
     world = Evidence()
     world.lock(0)
     (key,) = world.store.objects
@@ -222,7 +222,7 @@ def test_an_object_under_another_hour_claims_nothing() -> None:
 
 
 def test_contradictory_contents_are_contested() -> None:
-    """Two contents under one name: whoever sends it again hears that it was."""
+    """Two contents under one name: whoever replays is told."""
     world = Evidence()
     world.lock(0)
     world.lock(0, body=b'{"Records":[]}')
@@ -230,7 +230,7 @@ def test_contradictory_contents_are_contested() -> None:
 
 
 def test_a_unit_that_lacks_a_part_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Present is what is there whole."""
+    """A unit is present only if it is complete."""
     monkeypatch.setattr(unit, "PART_BYTES", 8 * 1024)
     world = Evidence()
     world.lock(0)
@@ -241,7 +241,7 @@ def test_a_unit_that_lacks_a_part_is_missing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_unavailable_store_is_an_error() -> None:
-    """Nothing is taken for missing that was not looked at."""
+    """Nothing counts as missing without having been checked."""
 
     class Away(MemoryStore):
         def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:

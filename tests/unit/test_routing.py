@@ -1,4 +1,4 @@
-"""One source, several packs: which pack maps a record, and what an object says of it."""
+"""One source, several packs: which pack maps a record, and what an object says about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HUMAN: dict[str, Any] = {
 
 @pytest.fixture
 def routed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A router that knows one pack, whatever packs there are."""
+    """A router that knows only one pack."""
     table = sources.table
 
     def row(name: str, file: str) -> bytes:
@@ -61,7 +61,7 @@ def test_each_record_goes_to_the_pack_of_its_category() -> None:
 
 @pytest.mark.usefixtures("routed")
 def test_a_category_without_a_row_is_kept_raw() -> None:
-    """Nothing is guessed from the look of a record, and nothing is dropped."""
+    """Nothing is guessed from the form of a record, and nothing is dropped."""
     records = [{**GOOD, "category": "Trial"}, {"a": 1}, {"category": 7}, {"category": " "}, 7, None]
     unit = deliver(MONITOR(), *records)
     assert [
@@ -79,7 +79,7 @@ def test_a_category_without_a_row_is_kept_raw() -> None:
 
 @pytest.mark.usefixtures("routed")
 def test_excluded_records_are_named_by_a_hash_of_their_id() -> None:
-    """The last line names each, so that a list of the provider's can be compared with it."""
+    """The last line names each, so that the provider's list can be compared with it."""
     unit = deliver(MONITOR(), {**HUMAN, "category": "trail"})
     assert {"human": 1} == unit.headers[0]["out_of_scope"]
     assert [lines.out_of_scope_hash(HUMAN["eventID"])] == unit.out_of_scope_ids
@@ -87,14 +87,14 @@ def test_excluded_records_are_named_by_a_hash_of_their_id() -> None:
 
 @pytest.mark.usefixtures("routed")
 def test_a_record_without_an_id_is_never_left_out() -> None:
-    """Left out, nobody could ask for it again."""
+    """If it were left out, nobody could request it again."""
     nameless = {name: value for name, value in HUMAN.items() if name != "eventID"}
     unit = deliver(MONITOR(), {**nameless, "category": "trail"})
     assert (1, []) == (unit.headers[0]["kept"], unit.out_of_scope_ids)
 
 
 def test_a_source_queried_by_files_does_not_name_excluded_records() -> None:
-    """What is written of CloudTrail is as it was."""
+    """CloudTrail's output is unchanged."""
     store = MemoryStore()
     body = b'{"Records":[' + json.dumps(HUMAN).encode() + b"]}"
     mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
@@ -105,7 +105,7 @@ def test_a_source_queried_by_files_does_not_name_excluded_records() -> None:
 
 
 def test_the_digest_covers_the_routes() -> None:
-    """Another table of routes is another release: the digest is over every pack's tables."""
+    """Another routing table is another release: the digest covers every pack's tables."""
     contents = dict(release._contents())
     assert b"administrative" in contents["sources/azure_monitor/routes.json"]
 
@@ -118,7 +118,7 @@ def test_a_malformed_routing_table_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_route_leads_to_a_pack() -> None:
-    """And is spelled as categories are compared: lower case."""
+    """It is in lower case, as categories are compared."""
     for name in sources.names():
         routes = sources.routes(name) or {}
         assert set(routes.values()) <= set(sources.names())
@@ -155,6 +155,6 @@ def test_every_route_leads_to_a_pack() -> None:
     ],
 )
 def test_a_category_is_one_of_its_provider(record: dict[str, str], category: str) -> None:
-    """Category and provider are read in any case; an Activity Log category is every provider's."""
+    """Category and provider are case-insensitive; an Activity Log category fits every provider."""
     router = sources.router("azure_monitor")
     assert category == router.category(json.dumps(record).encode())

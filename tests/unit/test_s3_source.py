@@ -1,4 +1,4 @@
-"""Delivered S3 objects: how their units are named, what is said of them, how far ahead is read."""
+"""Delivered S3 objects: the names of units, their metadata, and how far ahead they are read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DIGEST = (
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Client]:
-    """A versioned bucket `new` and one that never was, `old`."""
+    """A versioned bucket `new`, and one that never was versioned, `old`."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
@@ -51,17 +51,17 @@ def source(client: Any) -> S3Source:
 
 
 class Silent:
-    """A client that answers nothing: whoever asks it fails the test."""
+    """A client without any method: using it fails the test."""
 
 
 def test_a_complete_notification_needs_no_request() -> None:
-    """Version and hour are stated, so the unit is named before anything is read."""
+    """It states version and hour, so the unit is named before anything is read."""
     announced = source(Silent()).announce(ObjectRef("new", HOURLY, "v1", 7))
     assert (f"new/{HOURLY}@v1", 7) == (announced.unit, announced.size)
 
 
 def test_without_a_version_the_etag_names_the_content(client: S3Client) -> None:
-    """And exactly that content is read, or none: what overwrote it has a notification too."""
+    """Exactly that content is read, or none: whatever overwrote it has its own notification."""
     etag = client.put_object(Bucket="old", Key=HOURLY, Body=b"one")["ETag"].strip('"')
     announced = source(client).announce(ObjectRef("old", HOURLY))
     assert (f"old/{HOURLY}@{etag}", 3) == (announced.unit, announced.size)
@@ -75,7 +75,7 @@ def test_without_a_version_the_etag_names_the_content(client: S3Client) -> None:
 def test_without_an_hour_in_the_name_the_storing_time_decides(
     client: S3Client, bucket: str
 ) -> None:
-    """By the store's own clock; twice the same."""
+    """It is the store's own time, and the same every time."""
     answer = client.put_object(Bucket=bucket, Key="some.json", Body=b"x")
     version = answer.get("VersionId")
     modified = client.head_object(Bucket=bucket, Key="some.json")["LastModified"]
@@ -87,7 +87,7 @@ def test_without_an_hour_in_the_name_the_storing_time_decides(
 
 
 def test_source_metadata_is_kept_if_it_never_changes(client: S3Client) -> None:
-    """Owner, content type, user metadata: a digest's signature. Not what changes in its life."""
+    """Owner, content type and user metadata, such as a digest's signature; not what may change."""
     version = client.put_object(
         Bucket="new",
         Key=DIGEST,
@@ -127,7 +127,7 @@ def test_source_metadata_is_kept_if_it_never_changes(client: S3Client) -> None:
     ],
 )
 def test_an_unaccepted_object_is_refused_before_any_request(ref: ObjectRef, reason: str) -> None:
-    """Whoever can send a message may name any object."""
+    """Whoever can send a message can name any object."""
     place = SourceBucket("new", ACCOUNT, prefix="AWSLogs/", accounts=("111122223333",))
     with pytest.raises(DeliveryRefusedError, match=reason):
         S3Source(Silent(), (place,), PACK).announce(ref)  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ def test_an_unaccepted_object_is_refused_before_any_request(ref: ObjectRef, reas
 def test_a_too_large_object_is_refused_whatever_was_announced(
     client: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the size S3 states, before the body is read."""
+    """S3's own size decides, before the body is read."""
     monkeypatch.setattr(s3_source, "MAX_DELIVERED_BYTES", 9)
     version = client.put_object(Bucket="new", Key=HOURLY, Body=b"x" * 10)["VersionId"]
     announced = source(client).announce(ObjectRef("new", HOURLY, version, 1))
@@ -145,7 +145,7 @@ def test_a_too_large_object_is_refused_whatever_was_announced(
 
 
 def test_a_notification_survives_being_sent_again() -> None:
-    """Key, version and size arrive as they were, whatever is in the name."""
+    """Key, version and size survive, whatever is in the name."""
     for ref in (ObjectRef("b", "a key/ü+%20.json", "v", 7), ObjectRef("b", "k")):
         assert (ref,) == s3_notification.objects(s3_notification.again(ref))
 
@@ -154,7 +154,7 @@ MB = 1 << 20
 
 
 class Slow:
-    """A source that counts what was read and not taken yet."""
+    """A source that counts objects read but not consumed yet."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -187,7 +187,7 @@ def announced(sizes: list[int | None]) -> list[AnnouncedObject]:
     ],
 )
 def test_reading_ahead_is_bounded_in_number_and_bytes(sizes: list[int | None]) -> None:
-    """Every object is read once, in time; never more is held than the bounds say."""
+    """Every object is read once, in time, and never more is held than the bounds allow."""
     slow, objects = Slow(), announced(sizes)
     by_name = {stored.unit: stored.size or 0 for stored in objects}
     with ThreadPoolExecutor(8) as executor:
@@ -203,7 +203,7 @@ def test_reading_ahead_is_bounded_in_number_and_bytes(sizes: list[int | None]) -
 
 
 def test_an_object_larger_than_announced_is_read_in_its_turn() -> None:
-    """A forged size decides how far ahead is read, and nothing else."""
+    """A forged size only affects how far ahead is read."""
     slow, objects = Slow(), announced([1, 1, 1])
     slow.real["u1"] = 50 * MB
     with ThreadPoolExecutor(8) as executor:
@@ -213,7 +213,7 @@ def test_an_object_larger_than_announced_is_read_in_its_turn() -> None:
 
 
 def test_nothing_is_read_before_it_is_wanted() -> None:
-    """A batch whose time is up at once reads nothing."""
+    """A batch that is out of time at once reads nothing."""
     slow = Slow()
     with ThreadPoolExecutor(8) as executor:
         FetchAhead(slow, announced([1] * 9), executor).announced()  # type: ignore[arg-type]

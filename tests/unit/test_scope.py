@@ -1,4 +1,4 @@
-"""What is left out of scope: a human's plain reads, and nothing that could concern an identity."""
+"""What is out of scope: a human's plain reads, and nothing that could concern an identity."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def mapped(act: tuple[str, dict[str, Any]]) -> Any:
 
 @pytest.mark.parametrize("act", KEPT)
 def test_a_persons_act_that_could_concern_an_identity_is_kept(act: str) -> None:
-    """What makes, empowers or hides a non-human identity, or nobody has described, is evidence."""
+    """An act that makes, empowers or hides a non-human identity, or is undescribed, is evidence."""
     result = mapped(KEPT[act])
     assert isinstance(result, Normalized), result
     assert result.record.nhi.type_id == IdentityKind.HUMAN
@@ -182,7 +182,7 @@ def test_a_persons_act_that_could_concern_an_identity_is_kept(act: str) -> None:
 
 @pytest.mark.parametrize("act", OUT_OF_SCOPE)
 def test_a_persons_plain_read_is_left_out(act: str) -> None:
-    """Nothing is kept only because it is there: the scope means something."""
+    """Records are not kept just because they exist: the scope means something."""
     result = mapped(OUT_OF_SCOPE[act])
     assert isinstance(result, OutOfScope), result
     assert result.reason == HUMAN
@@ -219,7 +219,7 @@ GOVERNING = {
 
 @pytest.mark.parametrize("phase", Phase)
 def test_phases_left_out_of_operations_with_a_row(phase: Phase) -> None:
-    """By base phase, and by effective phase alone, whoever acts."""
+    """They are left out by base phase or by effective phase, whoever acts."""
     person = event(IdentityKind.HUMAN, is_nhi=False)
     expected = None if phase in GOVERNING else HUMAN
     assert expected == out_of_scope(person, classification(phase), Scope.NHI)
@@ -230,7 +230,7 @@ def test_phases_left_out_of_operations_with_a_row(phase: Phase) -> None:
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("activity", [1, 2, 3, 4, 99])
 def test_phases_left_out_of_guessed_operations(phase: Phase, activity: int) -> None:
-    """Of guesses only plain reads are left out."""
+    """Of guessed operations only plain reads are left out."""
     person = event(IdentityKind.HUMAN, is_nhi=False)
     guess = classification(phase, "fallback:verb:get", activity=activity)
     is_read = phase in {Phase.ENUMERATION, Phase.DATA_ACCESS} and activity == 2
@@ -239,7 +239,7 @@ def test_phases_left_out_of_guessed_operations(phase: Phase, activity: int) -> N
 
 @pytest.mark.parametrize("kind", set(IdentityKind) - {IdentityKind.HUMAN})
 def test_anyone_who_may_not_be_a_person_is_kept(kind: IdentityKind) -> None:
-    """A person's credential used by software, and whoever cannot be told, stay evidence."""
+    """A person's credential used by software, and an unknown actor, stay evidence."""
     read = classification(Phase.ENUMERATION)
     assert out_of_scope(event(kind, is_nhi=False), read, Scope.NHI) is None
 

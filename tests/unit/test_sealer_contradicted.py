@@ -1,4 +1,4 @@
-"""A sealer that meets what another hand, or another sealer, has put under the log's keys."""
+"""A sealer that finds objects of somebody else, or of another sealer, under the log's keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tile_key(width: int) -> str:
 
 
 def test_a_tile_with_other_bytes_stops_the_sealer() -> None:
-    """Somebody else's bytes under the key of a tile: nothing is signed over them."""
+    """With foreign bytes under the key of a tile, nothing is signed."""
     world = World()
     world.write(1)
     world.store.add(tile_key(2), bytes(64))
@@ -32,7 +32,7 @@ def test_a_tile_with_other_bytes_stops_the_sealer() -> None:
 
 
 def test_a_tile_with_the_same_bytes_does_not_stop_the_sealer() -> None:
-    """What another run wrote of the same epoch is as good as its own."""
+    """What another run wrote for the same epoch is as good as its own."""
     world, other = World(), World()
     for each in (world, other):
         each.write(1)
@@ -42,13 +42,13 @@ def test_a_tile_with_the_same_bytes_does_not_stop_the_sealer() -> None:
 
 
 def forged(world: World, epoch: int, size: int) -> None:
-    """Put a checkpoint of another root that the log's own key signed."""
+    """Put a checkpoint with another root, signed by the log's own key."""
     head = checkpoint.Checkpoint(f"{NAME}/2026", size, bytes(32))
     world.store.add(checkpoint_key(epoch), LogSigners(NAME, world.signers).sign(head, world.now))
 
 
 def test_a_contradicting_checkpoint_stops_the_sealer() -> None:
-    """One that states another root than the plan gives, before the run signs anything."""
+    """It states another root than the plan gives, before the run signs anything."""
     world = World()
     world.write(1)
     forged(world, 1, 2)
@@ -57,7 +57,7 @@ def test_a_contradicting_checkpoint_stops_the_sealer() -> None:
 
 
 def test_a_checkpoint_that_appears_meanwhile_is_compared() -> None:
-    """One that appears between signing and putting: the run's own is not taken for put."""
+    """If one appears between signing and putting, the run's own does not count as put."""
     world = World()
     world.write(1)
 
@@ -72,7 +72,7 @@ def test_a_checkpoint_that_appears_meanwhile_is_compared() -> None:
 
 
 class Overtaken(MemoryStore):
-    """Another sealer commits its plan at the moment this one does."""
+    """A store in which another sealer commits its plan at the same moment."""
 
     overtake: Callable[[], object] | None = None
 
@@ -84,7 +84,9 @@ class Overtaken(MemoryStore):
 
 
 def test_leaves_added_by_another_sealer_are_not_counted_as_its_own() -> None:
-    """Of two at once one plan counts; the other adds nothing, flags nothing, and says run again."""
+    """Of two concurrent plans one counts; the other sealer adds and flags nothing, and asks to
+    rerun.
+    """
     world = World()
     world.store = Overtaken(now=lambda: world.now)
     world.store.first(world.write(1)).checksum = False

@@ -1,4 +1,4 @@
-"""Microsoft Sentinel comes in by one provider an account, of the tenant of its partition."""
+"""Microsoft Sentinel uses one provider per account, for the tenant of its partition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def two(first: str, second: str) -> str:
 
 
 def test_a_second_new_provider_is_refused_with_a_fix() -> None:
-    """An account has one provider of an issuer: the second would end the deployment."""
+    """An account can have one provider per issuer: a second would fail the deployment."""
     with pytest.raises(ConfigError) as caught:
         read(two("new", "new"))
     (problem,) = caught.value.problems

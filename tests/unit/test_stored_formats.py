@@ -1,4 +1,4 @@
-"""Evidence that a released version wrote stays readable, whatever this one writes."""
+"""Evidence written by a released version stays readable, whatever this version writes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_format_is_stored() -> None:
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
 def test_stored_evidence_verifies(folder: Path) -> None:
-    """Every byte, record and proof of it, with its key alone."""
+    """Every byte, record and proof of it verifies with only its key."""
     key = folder / "log.vkey"
     policy = folder / "policy.toml"
     report = run("verify", folder / "evidence", "--deep", "--policy", policy, "--json")
@@ -43,7 +43,7 @@ def test_stored_evidence_verifies(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
 def test_the_owner_of_the_original_can_prove_its_cuts(folder: Path) -> None:
-    """The hash of each is that of the format, and what is kept is JSON."""
+    """The hash of each is as the format says, and what is kept is JSON."""
     original = (CASES / "k8s_audit" / "leaks" / "api-server.ndjson").read_bytes()
     delivered = sha256(original).hexdigest()
     store = DirectoryStore(folder / "evidence")
@@ -65,7 +65,7 @@ def test_the_owner_of_the_original_can_prove_its_cuts(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)
 def test_any_change_to_stored_evidence_is_found(folder: Path, tmp_path: Path) -> None:
-    """The stored evidence can fail: one byte less of any object is found."""
+    """Removing one byte from any object is a finding, so the test can fail."""
     copy = tmp_path / "copy"
     shutil.copytree(folder / "evidence", copy)
     object_ = copy / next(iter(DirectoryStore(copy).keys("ev/")))

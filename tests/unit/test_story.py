@@ -1,4 +1,4 @@
-"""The generated story: in every cloud, what the evidence says is what the script says."""
+"""The generated story: in every cloud the evidence agrees with the script."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def outcome_of(mapper: Mapper, record: dict[str, Any]) -> tuple[str, str, str | 
 
 
 def expected(source: str, step: Step, record: dict[str, Any]) -> tuple[str, str, str, str] | str:
-    """Return what the script says of a step; a category that no pack takes is kept raw."""
+    """Return what the script says about a step; a category without a pack is kept raw."""
     routes = sources.routes(source)
     if routes is not None and record["category"].lower() not in routes:
         return "category_unknown"
@@ -77,7 +77,7 @@ def test_evidence_of_every_step_matches_the_script(source: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    """Generated twice, byte for byte the same; another seed, something else."""
+    """Generated twice it is identical byte for byte; another seed gives something else."""
     assert gcp_files() == gcp_files()
     assert azure_batches() == azure_batches()
     assert generate() == generate()
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_the_numbers_of_a_partition_have_no_gap() -> None:
-    """Batches follow each other as a partition hands them over."""
+    """Batches follow each other as a partition delivers them."""
     numbers = [one.sequence for batch in azure_batches() for one in batch]
     assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
 
@@ -110,7 +110,7 @@ def operations(records: list[dict[str, Any]], join_id: str = JOIN_ID) -> list[st
 
 
 def test_a_workload_is_followed_only_as_far_as_the_evidence_goes() -> None:
-    """Without the act of trust nobody knows the issuer; with it, every step is the CI job's."""
+    """Without the act of trust the issuer is unknown; with it, every step is the CI job's."""
     recorder = Recorder(1)
     trusted, attack = gcp.trusted(recorder), gcp.attack(recorder)
     everything = [one.operation for one in gcp.STEPS]
@@ -120,7 +120,7 @@ def test_a_workload_is_followed_only_as_far_as_the_evidence_goes() -> None:
 
 
 def test_an_act_two_issuers_may_have_vouched_for_is_attributed_to_neither() -> None:
-    """Where a pool has providers of several issuers, only what names its provider is known."""
+    """If a pool has providers of several issuers, an act is attributed only by its provider."""
     recorder = Recorder(1)
     other = gcp.trusted(recorder)
     name = other["protoPayload"]["resourceName"].replace("github", "gitlab")

@@ -1,4 +1,4 @@
-"""What verification makes of the runs of a stream."""
+"""How verification weighs the runs of a stream."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def codes(weighed: Weighed) -> list[tuple[str, str]]:
 
 
 def test_shifted_edges_count_every_message_once() -> None:
-    """A hub delivers again with other batch edges: overlaps of the same bytes are duplicates."""
+    """A hub redelivers with other batch edges: overlaps with the same bytes are duplicates."""
     weighed = weigh(run(1, 4), run(3, 8), run(5, 6), run(1, 4))
     assert ([], 8) == (codes(weighed), weighed.duplicates)
 
 
 def test_a_number_with_different_bytes_is_contested() -> None:
-    """Nobody's message 3 is counted when two differ."""
+    """If two messages 3 differ, neither is counted."""
     weighed = weigh(run(1, 4), run(3, 3, text="forged"))
     assert [("range_contested", "number 3")] == codes(weighed)
 
 
 def test_a_missing_number_is_a_gap() -> None:
-    """Between numbers that are there; a hub that was made again is another stream."""
+    """It is between existing numbers; a re-created hub is another stream."""
     weighed = weigh(run(1, 2), run(6, 7), run(1, 1, stream="s#2"))
     assert [("range_gap", "numbers 3 to 5")] == codes(weighed)
 
@@ -63,14 +63,14 @@ def test_a_missing_number_is_a_gap() -> None:
     [((), 1), ((HOURS[1],), 0), ((HOURS[0],), 0), (("2026030101",), 1)],
 )
 def test_what_may_have_expired_is_not_a_gap(expired: Sequence[str], gaps: int) -> None:
-    """Where something of the hours between is gone as it may be, nothing is claimed."""
+    """If anything of the hours in between may have expired, no gap is claimed."""
     weighed = weigh(run(1, 2), run(6, 7, hour=HOURS[2]), expired=expired)
     assert gaps == len(weighed.findings)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), min_size=1, max_size=12))
 def test_any_edges_count_what_was_delivered(batches: list[tuple[int, int]]) -> None:
-    """Whatever the edges and repeats: duplicates and gaps are those of the numbers themselves."""
+    """Whatever the edges and repeats, duplicates and gaps follow from the numbers themselves."""
     runs = [run(first, first + more) for first, more in batches]
     weighed = weigh(*runs)
     numbers = [number for each in runs for number in range(each.first, each.last + 1)]
@@ -88,7 +88,7 @@ def test_any_edges_count_what_was_delivered(batches: list[tuple[int, int]]) -> N
     "options", [Options(), Options(deep=True), Options(sample=3), Options(deep=True, sample=3)]
 )
 def test_a_sample_claims_no_gap(options: Options) -> None:
-    """Of a part of the objects no gap is claimed, and the report says that it did not look."""
+    """For a sample of the objects no gap is claimed, and the report says so."""
     world = SealedStore()
     stream_rows.gap(world)
     report = world.verifier(options).run()
@@ -98,7 +98,7 @@ def test_a_sample_claims_no_gap(options: Options) -> None:
 
 
 def test_messages_of_two_runs_are_counted() -> None:
-    """Three messages of the overlapping row came in two runs."""
+    """Three messages in the overlap came in two runs."""
     world = SealedStore()
     stream_rows.overlap(world)
     assert 3 == world.verify().units["duplicate messages"]

@@ -1,4 +1,4 @@
-"""What STS answers to a web identity's token, over HTTP: refused for good, or to be tried again."""
+"""STS's answers to a web identity token, over HTTP: a final refusal, or retryable."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
 
 
 def failure(sts: Sts) -> StoreUnavailableError:
-    """The error of the first call that needs a session."""
+    """Return the error of the first call that needs a session."""
     client = web_identity.role_client(
         ROLE,
         session_name="test",
@@ -81,7 +81,7 @@ def failure(sts: Sts) -> StoreUnavailableError:
     ],
 )
 def test_a_busy_sts_is_not_a_refusal(sts: Sts, status: int, code: str) -> None:
-    """It answers with the status of a refusal, and takes the same token after: unavailability."""
+    """It answers with the status of a refusal but accepts the same token later: unavailable."""
     sts.status, sts.code = status, code
     error = failure(sts)
     assert not isinstance(error, TokenRefusedError)
@@ -98,7 +98,7 @@ def test_a_busy_sts_is_not_a_refusal(sts: Sts, status: int, code: str) -> None:
     ],
 )
 def test_a_refused_token_is_reported_as_such(sts: Sts, status: int, code: str) -> None:
-    """The role does not take it; asked once, and said with what the token states."""
+    """The role does not accept it: it is asked once, and the error has the token's claims."""
     sts.status, sts.code = status, code
     error = failure(sts)
     assert isinstance(error, TokenRefusedError)

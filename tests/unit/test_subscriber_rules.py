@@ -1,4 +1,4 @@
-"""A subscriber of evidence: what its table must agree with."""
+"""A subscriber of evidence: settings that must agree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table(**changes: str) -> str:
 
 
 def test_defaults_are_thirty_days_and_no_external_id() -> None:
-    """Principals alone are trusted then, each by its exact ARN."""
+    """Then only principals are trusted, each by its exact ARN."""
     config = read(EXAMPLE + table())
     what = subscription(config, config.bucket("main"))
     assert what is not None
@@ -62,7 +62,7 @@ def test_defaults_are_thirty_days_and_no_external_id() -> None:
     ],
 )
 def test_contradictory_settings_are_named(more: str, key: str, text: str) -> None:
-    """With the key it is about, and what to write instead."""
+    """The error names the key, and what to write instead."""
     with pytest.raises(ConfigError) as caught:
         read(EXAMPLE + more)
     (problem,) = caught.value.problems

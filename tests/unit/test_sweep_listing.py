@@ -1,4 +1,4 @@
-"""What a run of the sealer lists, against a naive reading of the same rules."""
+"""What a run of the sealer lists, compared with a naive implementation of the same rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = 1_774_958_400_000
 def stated_by(
     result: SweepResult,
 ) -> tuple[list[tuple[str, str]], dict[str, leaf.Sweep], int, object]:
-    """Return the same of what was really listed."""
+    """Return the same for what was really listed."""
     listed = sorted((version.key, version.id) for version in result.versions)
     return listed, dict(result.swept), result.until, dict(result.cursors)
 
@@ -55,7 +55,7 @@ STEPS = st.tuples(
 def test_runs_list_what_a_naive_reading_lists(
     steps: list[tuple[list[str], int]], at_once: int, limit: int, starts_anew: bool
 ) -> None:
-    """Run after run, each going on where the one before it stopped: all it says, to the number."""
+    """Over several runs, each continuing where the last stopped, its whole report is the same."""
     store = MemoryStore()
     now = NOW
     last: int | None = None if starts_anew else NOW - 300_000
@@ -77,7 +77,7 @@ def test_runs_list_what_a_naive_reading_lists(
 
 @given(st.lists(KEYS, min_size=1, max_size=40))
 def test_everything_is_everything_but_the_log(written: list[str]) -> None:
-    """Whatever is due and however much it is, and whatever cursors are left over."""
+    """Whatever is due, however much, and whatever cursors remain."""
     store = MemoryStore()
     for key in written:
         store.add(key, b"x")
@@ -90,7 +90,7 @@ def test_everything_is_everything_but_the_log(written: list[str]) -> None:
 
 
 def test_an_hour_is_listed_at_its_very_instant() -> None:
-    """By the run of that millisecond, and not by that of the one before."""
+    """By the run at that millisecond, and not by one a millisecond earlier."""
     hour = keys.hour_of(NOW - 20 * HOUR)
     store = MemoryStore()
     store.add(f"ev/v1/a/h={hour}/k", b"x")
@@ -100,7 +100,7 @@ def test_an_hour_is_listed_at_its_very_instant() -> None:
 
 
 def test_without_a_limit_a_run_lists_all_that_is_due() -> None:
-    """By default a run takes twenty thousand entries of a prefix, and never has enough."""
+    """By default a run takes twenty thousand entries per prefix, without an overall limit."""
     store = MemoryStore()
     for age in range(50, 200):
         store.add(f"ev/v1/a/h={keys.hour_of(NOW - age * HOUR)}/k", b"x")
@@ -109,7 +109,7 @@ def test_without_a_limit_a_run_lists_all_that_is_due() -> None:
 
 
 def test_a_run_s_report_on_its_listing_is_bounded() -> None:
-    """What is more than the entry of a plan may hold becomes one sum; the last byte that fits."""
+    """What exceeds a plan's entry becomes one sum; the last byte that fits is used."""
     store = MemoryStore()
     for number in range(100):
         store.add(f"{number:03d}{'a' * 60}/k", b"x")
@@ -124,7 +124,7 @@ def test_a_run_s_report_on_its_listing_is_bounded() -> None:
 
 
 def _with_source(store: MemoryStore, size: int) -> SweepResult:
-    """List with one more folder, what is said of which takes so many bytes more."""
+    """List with one more folder, which adds a given number of bytes to the report."""
     store = store.copy()
     beside = len(msgspec.json.encode({"": leaf.Sweep(1, "*", "*", 1)})) - 1
     store.add("z" * (size - beside - 1) + "/k", b"x")
@@ -132,7 +132,7 @@ def _with_source(store: MemoryStore, size: int) -> SweepResult:
 
 
 class _Bounded(MemoryStore):
-    """Hands out so many entries of a listing, and fails the test that asks for more."""
+    """Returns a limited number of entries, and fails a test that requests more."""
 
     def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
         yield from self._only(super().level(prefix, after=after))
@@ -151,7 +151,7 @@ class _Bounded(MemoryStore):
 
 @pytest.mark.parametrize("written", ["x/{}", "{}"], ids=["folder", "level"])
 def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
-    """One entry more, which shows that there is more: a request to S3 is paid for."""
+    """It reads one extra entry, to know that there are more: requests to S3 cost money."""
     store = _Bounded()
     for number in range(9):
         store.add(written.format(number), b"x")
@@ -159,7 +159,7 @@ def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
 
 
 def test_the_last_hours_are_listed_even_from_a_partial_level() -> None:
-    """A run that goes on behind them takes them as well; one that sees the level asks for none."""
+    """A run that continues past them lists them as well; one that sees the whole level need not."""
     store = _CountingStore()
     hours = [keys.hour_of(NOW - age * HOUR) for age in range(4)]
     for hour in hours:
@@ -187,7 +187,7 @@ class _CountingStore(MemoryStore):
 
 @pytest.mark.parametrize("prefix", ["", "x/"])
 def test_a_cursor_is_removed_once_its_prefix_is_listed_in_one_run(prefix: str) -> None:
-    """Begun again and ended: from then on its folders are due by the plan's own time alone."""
+    """Once it starts over and finishes, its folders are due only by the plan's time."""
     store = MemoryStore()
     store.add("x/k", b"x")
     cursors = {prefix: leaf.Cursor("", NOW - HOUR, NOW - 2 * HOUR)}
@@ -196,7 +196,7 @@ def test_a_cursor_is_removed_once_its_prefix_is_listed_in_one_run(prefix: str) -
 
 @pytest.mark.parametrize("folders", [4, 5])
 def test_the_number_of_partly_listed_folders_is_bounded(folders: int) -> None:
-    """A cursor for each of four; the fifth is due again, and so the run came no farther."""
+    """Four have a cursor each; the fifth is due again, so the run got no further."""
     store = MemoryStore()
     for source in ("a", "b"):
         for number in range(folders):
@@ -221,7 +221,7 @@ def test_the_number_of_partly_listed_folders_is_bounded(folders: int) -> None:
 def test_cursors_are_bounded_in_bytes(
     keys_of_store: list[str], prefix: str, stops_at: str, last: int | None
 ) -> None:
-    """The last byte that fits; with one more the run came no farther than the one before it."""
+    """At the last byte that fits; with one more the run gets no further than the one before."""
     store = MemoryStore()
     for key in keys_of_store:
         store.add(key, b"x")
@@ -239,7 +239,7 @@ def test_cursors_are_bounded_in_bytes(
 
 
 def test_a_folder_without_room_for_its_cursor_is_due_again_from_where_it_began() -> None:
-    """Begun before the last plan: the run did not even come as far as that one."""
+    """It began before the last plan, so the run did not even get as far as that one."""
     store = MemoryStore()
     for key in ("x/k1", "x/k2"):
         store.add(key, b"x")

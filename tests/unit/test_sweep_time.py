@@ -38,7 +38,7 @@ LASTS = st.one_of(st.just(0), st.integers(NOW - 2 * WEEK, NOW))
     ],
 )
 def test_the_period_depends_on_the_time_since_the_hour_ended(age: int, period: int) -> None:
-    """`age` is that of its beginning, in milliseconds: each bound, and one more."""
+    """`age` counts from its beginning, in milliseconds: each bound, and one more."""
     begins = keys.hour_start("2026010100")
     assert begins is not None
     assert period == sweep.period("2026010100", begins + age)
@@ -52,7 +52,7 @@ def test_a_folder_that_is_not_an_hour_is_listed_hourly(odd: str) -> None:
 
 @given(HOURS | ODD, LASTS)
 def test_an_hour_falls_due_once_in_its_period(hour: str, last: int) -> None:
-    """At the first instant of its own after `last`, or after one period ago: no run is repaid."""
+    """At its own first instant after `last`, or after one period ago: missed runs stay missed."""
     period = sweep.period(hour, NOW)
     due = sweep.falls_due(hour, NOW, last)
     assert (due is None) == (period == 0)
@@ -64,7 +64,7 @@ def test_an_hour_falls_due_once_in_its_period(hour: str, last: int) -> None:
 
 
 def _instant(hour: str, period: int) -> int:
-    """What part of a period an hour's own instant is: by the golden ratio, or a hash."""
+    """Return an hour's own instant as a share of a period: by the golden ratio, or a hash."""
     begins = keys.hour_start(hour)
     if begins is not None:
         part = Fraction(begins // HOUR * 0x9E3779B97F4A7C15, 1 << 64) % 1
@@ -87,7 +87,7 @@ def test_instants_are_evenly_spread(first: int) -> None:
 
 @given(HOURS | ODD, LASTS)
 def test_an_hour_is_due_from_its_instant_on(hour: str, last: int) -> None:
-    """Not a millisecond before; the last hours always."""
+    """Not a millisecond earlier; the last hours are always due."""
     due = sweep.falls_due(hour, NOW, last)
     assert sweep.is_due(hour, NOW, last) == (due is None or due <= NOW)
 

@@ -39,7 +39,7 @@ def test_paths_of_the_specification(number: int, width: int, expected: str) -> N
 
 
 def test_the_example_of_the_specification() -> None:
-    """'a tree of size 70,000': 273 full and one 112 wide, one full and one 17 wide, one 1 wide."""
+    """'a tree of size 70,000': 273 full and one 112 wide; one full and one 17 wide; one 1 wide."""
     assert [112, 17, 1] == tiles.edge_widths(70_000)
     assert [0, 1] == tiles.edge_widths(256)
     leaves = MANY
@@ -60,7 +60,7 @@ def test_the_example_of_the_specification() -> None:
 
 @given(st.lists(st.integers(0, 400), max_size=5).filter(lambda sizes: sum(sizes) <= len(LEAVES)))
 def test_growth_steps_do_not_matter(steps: list[int]) -> None:
-    """The tree, its edge read back and every proof are the same, whatever the steps were."""
+    """The tree, its right edge and every proof are the same, whatever the steps."""
     stored, edge, size = grown(steps)
     root = merkle.root(LEAVES[:size])
     assert root == tiles.edge_root(edge)
@@ -89,19 +89,19 @@ def test_bundles_hold_the_entries(entries: list[bytes], cut: int) -> None:
 
 @pytest.mark.parametrize("cut", [1, 2, 4])
 def test_a_truncated_bundle_is_an_error(cut: int) -> None:
-    """No entry is returned shorter than it was."""
+    """No entry is returned truncated."""
     with pytest.raises(ValueError, match="cut short"):
         tiles.unbundle(tiles.bundle([b"abc", b"def"])[:-cut])
 
 
 def test_an_entry_too_long_is_refused() -> None:
-    """The length has 16 bits."""
+    """The length field has 16 bits."""
     with pytest.raises(ValueError, match="does not fit"):
         tiles.bundle([b"x" * 65_536])
 
 
 def test_a_wrong_tile_is_an_error() -> None:
-    """A tile of another length is no tile; a missing one is a KeyError."""
+    """A tile of another length is invalid; a missing one is a KeyError."""
     with pytest.raises(ValueError, match=r"tile/0/000\.p/3: 5 bytes"):
         tiles.read_edge(3, lambda _: b"short")
     with pytest.raises(KeyError):
@@ -109,7 +109,7 @@ def test_a_wrong_tile_is_an_error() -> None:
 
 
 def test_entries_go_on_in_the_bundle_that_is_not_full() -> None:
-    """Of 300 entries the second bundle has 44; the next fill it and begin a third."""
+    """With 300 entries the second bundle has 44; the next entries fill it and start a third."""
     entries = [b"%d" % number for number in range(600)]
     bundles = tiles.grow_entries(300, entries[256:300], entries[300:])
     assert ["tile/entries/001", "tile/entries/002.p/88"] == list(bundles)
@@ -149,6 +149,6 @@ def test_a_subtree_is_read_from_the_highest_tiles(start: int, end: int, names: s
 
 
 def test_a_tile_of_the_wrong_length_cannot_be_in_a_proof() -> None:
-    """Whoever shortens a tile makes no other hash of it."""
+    """Shortening a tile does not yield another hash."""
     with pytest.raises(ValueError, match=r"tile/0/000\.p/3: 5 bytes instead of 96"):
         tiles.subtree_of(3, lambda _: b"short")(0, 2)

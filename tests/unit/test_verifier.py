@@ -1,4 +1,4 @@
-"""Verification beyond the matrix: incremental, reproduced, sampled, of what cannot be known."""
+"""Verification beyond the matrix: incremental, reproducing, sampled, and of the unknowable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def state_of(world: SealedStore) -> State:
 
 
 def test_an_incremental_verification_weighs_new_claims_against_old() -> None:
-    """A false copy of a unit that was verified before is contested, not counted anew."""
+    """A false copy of a unit that was verified before is contested, not counted again."""
     world = SealedStore()
     state = state_of(world)
     unit_rows.two_contents(world)
@@ -51,7 +51,7 @@ def test_an_incremental_verification_weighs_new_claims_against_old() -> None:
 
 
 def test_a_state_is_saved_with_its_findings() -> None:
-    """What was found once is never laundered by starting after it."""
+    """Starting after a finding does not make it disappear."""
     world = SealedStore()
     rows.marker(world)
     state = state_of(world)
@@ -61,7 +61,7 @@ def test_a_state_is_saved_with_its_findings() -> None:
 
 
 def test_what_was_pending_at_a_state_is_checked_later() -> None:
-    """Not sealed yet then: sealed now, and all is well; still not, and it is found."""
+    """Objects not sealed then must be sealed now; otherwise that is a finding."""
     world = SealedStore()
     body = b"late"
     key = f"op/v1/custody/h={HOUR}/" + sha256(body).hexdigest()
@@ -76,7 +76,7 @@ def test_what_was_pending_at_a_state_is_checked_later() -> None:
 
 
 def test_a_state_resumes_at_the_last_signed_epoch() -> None:
-    """An epoch that was pending when the state was saved is no false alarm later."""
+    """An epoch that was pending when the state was saved causes no false alarm later."""
     world = SealedStore()
     world.store.add(world.key_of("ev/"), world.store.get(world.key_of("ev/")))
     world.seal()
@@ -92,7 +92,7 @@ def test_a_state_resumes_at_the_last_signed_epoch() -> None:
 
 
 def test_a_state_without_everything_pending_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left out of a state would be taken as sealed before it."""
+    """Anything missing from a state would count as sealed before it."""
     world = SealedStore()
     for number in range(3):
         body = b"late %d" % number
@@ -104,7 +104,7 @@ def test_a_state_without_everything_pending_is_not_saved(monkeypatch: pytest.Mon
 
 
 def test_what_was_found_unsealed_never_counts_later() -> None:
-    """A state that has the finding does not make the claim one that was sealed before."""
+    """Having the finding in a state does not make the claim count as sealed before."""
     world = SealedStore()
     key = world.key_of("ev/")
     unit = world.edit(key).units[0].line["unit"]
@@ -116,7 +116,7 @@ def test_what_was_found_unsealed_never_counts_later() -> None:
 
 
 def test_a_copy_cannot_date_what_it_holds(tmp_path: Path) -> None:
-    """A file put into a copy with an old time is no version that was sealed before a state."""
+    """A file added to a copy with an old date does not count as sealed before a state."""
     world = SealedStore()
     copied = DirectoryStore(tmp_path)
     assert all(each.state is CopyState.COPIED for each in copying.copy(world.store, copied))
@@ -140,7 +140,7 @@ def _excludes(forgetful: Mapper, body: bytes) -> bool:
 
 
 def test_without_the_raw_text_records_that_cannot_be_mapped_again_are_reported() -> None:
-    """Out of scope and not kept: that it is out of scope is what the writer states."""
+    """For a record out of scope and not kept, only the writer states that it is out of scope."""
     world = SealedStore()
     forgetful = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
     body = next(file.body for file in generate() if _excludes(forgetful, file.body))
@@ -156,7 +156,7 @@ def test_without_the_raw_text_records_that_cannot_be_mapped_again_are_reported()
 
 
 def test_without_the_release_a_false_record_is_contested() -> None:
-    """Nobody maps again: the genuine unit still stands against the false one."""
+    """Without mapping again, the genuine unit still contradicts the false one."""
     world = SealedStore()
     unit_rows.false_record(world)
     report = world.verifier(Options(deep=True)).run()
@@ -167,13 +167,13 @@ def test_without_the_release_a_false_record_is_contested() -> None:
 
 
 def test_everything_is_reproduced() -> None:
-    """Every record that is there is mapped again, to the same line."""
+    """Every stored record maps to the same line again."""
     report = SealedStore().verify()
     assert report.records == report.reproduced > 10
 
 
 def test_a_mapper_for_another_scope_is_created_once() -> None:
-    """Settings of the header decide how a unit is mapped again."""
+    """The settings in the header decide how a unit is mapped again."""
     again = Reproducer()
     header = msgspec.convert(
         {
@@ -192,7 +192,7 @@ def test_a_mapper_for_another_scope_is_created_once() -> None:
 
 
 def test_a_whole_bucket_expires_without_a_finding() -> None:
-    """After lock and grace everything may be gone; the log still stands."""
+    """After lock and grace everything may be gone; the log remains valid."""
     world = SealedStore()
     for key in list(world.store.keys("ev/")):
         world.store.remove(key)
@@ -203,7 +203,7 @@ def test_a_whole_bucket_expires_without_a_finding() -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=6), st.binary(max_size=40)), max_size=60))
 def test_sorting_spills_and_keeps_the_order(entries: list[tuple[bytes, bytes]]) -> None:
-    """Sorted by key, equal keys as they came; asked twice, the same."""
+    """Sorted by key, with equal keys in their original order; a second read gives the same."""
     memory = MemorySorter()
     with tempfile.TemporaryDirectory() as folder:
         spilling = SpillingSorter(Path(folder), run_bytes=700)
@@ -216,7 +216,7 @@ def test_sorting_spills_and_keeps_the_order(entries: list[tuple[bytes, bytes]]) 
 
 
 def test_spilling_gives_the_same_report(tmp_path: Path) -> None:
-    """Whatever sorts, the report is the same."""
+    """The report does not depend on what sorts."""
     world = SealedStore()
     rows.marker(world)
     memory = world.verifier(Options()).run()
@@ -231,7 +231,7 @@ def test_spilling_gives_the_same_report(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [2, 5])
 def test_one_hostile_object_causes_few_findings(number: int) -> None:
-    """Thousands of bad lines in one object: a bounded number of findings, and the rest verified."""
+    """Thousands of bad lines in one object give few findings, and the rest is verified."""
     world = SealedStore()
     key = world.key_of("ev/")
 
@@ -251,7 +251,9 @@ def test_one_hostile_object_causes_few_findings(number: int) -> None:
 
 @pytest.mark.parametrize(("field", "code"), [("kept", "arithmetic"), (None, "unit_hour")])
 def test_very_many_bad_units_cause_few_findings(field: str | None, code: str) -> None:
-    """One object of very many bad units: twenty findings of a step, the last says of more."""
+    """One object with very many bad units: twenty findings per step, the last of which says there
+    are more.
+    """
     world = SealedStore()
     key = world.key_of("ev/")
     edited = world.edit(key)
@@ -271,7 +273,9 @@ def test_very_many_bad_units_cause_few_findings(field: str | None, code: str) ->
 
 
 def test_overlapping_trails_are_told_apart_from_copies() -> None:
-    """One event in two trails is a duplicate; other bytes under its id are linked, both kept."""
+    """One event in two trails is a duplicate; different bytes under one id are linked, and both
+    kept.
+    """
     world = SealedStore()
     record = (
         b'{"eventVersion":"1.11","eventID":"e-1","eventTime":"2026-03-02T08:15:30Z",'
@@ -299,7 +303,7 @@ def _rejection(world: SealedStore, data: bytes, *, limit: int, number: int = 0) 
 
 
 def test_a_bomb_is_inflated_no_further_than_a_reader_would() -> None:
-    """Whatever limits its writer states: the report says that it was not decoded again."""
+    """Whatever limits its writer states, the report says that it was not decoded again."""
     world = SealedStore()
     bomb = gzip.compress(bytes(1 << 20), mtime=0)
     pieces = gzip.compress(b'{"Records":[' + b"0," * (20 << 20) + b"0]}", mtime=0)
@@ -314,7 +318,7 @@ def test_a_bomb_is_inflated_no_further_than_a_reader_would() -> None:
 
 @pytest.mark.parametrize("limit", [-1, -(1 << 60), 1 << 60])
 def test_limits_beyond_any_decoder_are_not_an_error(limit: int) -> None:
-    """A header may state any; what is rejected under them is found or passes as it is."""
+    """A header may state any limits; rejections under them are findings or pass as they are."""
     world = SealedStore()
     _rejection(world, b'{"Records":[]}', limit=limit)
     assert set(codes(world.verify())) <= {"not_reproduced"}
@@ -325,7 +329,7 @@ def _peak() -> int:
 
 
 def test_a_text_of_very_many_pieces_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each piece costs memory, and a gap of a unit line may hold millions; the report says so."""
+    """Each piece takes memory, and a gap may contain millions; the report says so."""
     monkeypatch.setattr(decoding, "SPLIT_SEPARATORS", 3)
     report = SealedStore().verify()
     assert [] == codes(report)

@@ -1,4 +1,4 @@
-"""V5: the claims of one hour, counted into a report."""
+"""V5: the claims of an hour are counted into a report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEPT_BYTES = hours.KEPT_BYTES
 
 @pytest.fixture(autouse=True, params=[0, 4 << 20], ids=["by claim", "by line"])
 def kept_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every claim is sorted and weighed, or that alone of which there is more than one."""
+    """Sort and weigh every claim, or only those of units with more than one."""
     monkeypatch.setattr(hours, "KEPT_BYTES", request.param)
 
 
@@ -60,7 +60,7 @@ def weighed(
 
 
 def test_units_and_records_are_counted_once() -> None:
-    """What is there again is a duplicate; what was counted before stays counted."""
+    """Repeats are duplicates; what was counted before stays counted."""
     objects = (content(unit_line("a"), unit_line("b")), content(unit_line("a")))
     report, _ = weighed(*objects)
     assert {"counted": 2, "duplicate claims": 1} == report.units
@@ -72,7 +72,7 @@ def test_units_and_records_are_counted_once() -> None:
 
 
 def test_the_parts_of_a_unit_are_one_unit() -> None:
-    """Its records are those of all of its parts."""
+    """Its records are those of all its parts."""
     first = unit_line("a", parts=2, span=(0, 50))
     second = unit_line("a", part=2, parts=2, span=(50, 100), first=2)
     report, _ = weighed(content(first), content(second))
@@ -80,7 +80,7 @@ def test_the_parts_of_a_unit_are_one_unit() -> None:
 
 
 def test_void_objects_and_those_without_a_table_claim_nothing() -> None:
-    """Neither is counted, nor is its release named."""
+    """Neither is counted, nor is its release listed."""
     report, hour = weighed(
         content(unit_line("a"), unit_line("b"), void=(0,)),
         content(unit_line("c"), mapper="m9", void=(0,)),
@@ -91,14 +91,14 @@ def test_void_objects_and_those_without_a_table_claim_nothing() -> None:
 
 
 def test_a_release_that_is_not_listed_is_named_with_its_first_key() -> None:
-    """Only where there is a list."""
+    """It is named only if there is a list."""
     objects = [content(unit_line(name), mapper=mapper) for name, mapper in ("a1", "b2", "c2")]
     assert {"2": "k1"} == weighed(*objects, mappers=("1",))[1].unlisted()
     assert {} == weighed(*objects)[1].unlisted()
 
 
 def test_the_list_decides_which_release_counts() -> None:
-    """As it does for one who counts without verifying."""
+    """It does so for counting without verification as well."""
     old, new = content(unit_line("a")), content(unit_line("a", root="d" * 64), mapper="m2")
     exact = content(unit_line("a", rebuild="cut"), mapper="m2")
     for mappers, not_rebuilt in ((("m2", "m1"), 0), (("m1", "m2"), 1)):
@@ -118,7 +118,9 @@ def test_the_list_decides_which_release_counts() -> None:
     ],
 )
 def test_a_unit_claimed_once_counts_if_it_is_complete(changes: dict[str, Any]) -> None:
-    """From first byte and record to the last; a number of a chunk of a rejection is no record's."""
+    """It covers the first to the last byte and record; chunk numbers of a rejection are not
+    records.
+    """
     part, refused = unit_line("a", **changes), unit_line("a", **REFUSED, first=1)
     assert {"incomplete": 1} == weighed(content(part))[0].units
     assert {"counted": 1} == weighed(content(refused))[0].units

@@ -1,4 +1,4 @@
-"""V2: each thing that can be false in an object, its table and its leaf has its finding."""
+"""V2: everything that can be false in an object, its table and its leaf has its finding."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def table_of(*units: UnitLine, **changes: Any) -> Table:
 
 
 def packed(table: Table) -> tuple[ObjectLeaf, bytes]:
-    """The object of a table, and the leaf that is true of it."""
+    """Return the object of a table, and its true leaf."""
     body, size = frame.pack(table.lines, table=len(table.lines))
     digest = sha256(body)
     leaf = ObjectLeaf(
@@ -165,7 +165,7 @@ def weighed(*units: UnitLine, **header: Any) -> list[tuple[str, str, str | None]
     ],
 )
 def test_a_unit_line_adds_up(changes: dict[str, Any], problem: str | None) -> None:
-    """Bounds, sums, hashes, gaps and messages: what is false is named, with its unit."""
+    """False bounds, sums, hashes, gaps and messages are named, with their unit."""
     findings = weighed(unit_line(**changes))
     if problem is None:
         assert [] == findings
@@ -187,13 +187,13 @@ def test_a_unit_line_adds_up(changes: dict[str, Any], problem: str | None) -> No
     ],
 )
 def test_units_are_in_order_and_unique(units: tuple[UnitLine, ...], unit: str | None) -> None:
-    """By name and part; one finding, of the first that is out of order."""
+    """The order is by name and part; the first one out of order is one finding."""
     expected = [("table_invalid", "units out of order or duplicated", unit)]
     assert ([] if unit is None else expected) == weighed(*units)
 
 
 def test_a_table_agrees_with_key_and_metadata() -> None:
-    """The sealed root, source and hour of the key, and each sum of the metadata."""
+    """Checked are the sealed root, the key's source and hour, and each sum in the metadata."""
     table = table_of(unit_line())
     leaf, _ = packed(table)
     assert checked.weigh(leaf, table) == checked.Content(table, [])
@@ -213,7 +213,7 @@ def test_a_table_agrees_with_key_and_metadata() -> None:
 
 
 def test_a_unit_of_another_hour_claims_nothing() -> None:
-    """Its claim is void and named; of a source that is not known here, all are, and it is told."""
+    """Its claim is void and named; all claims of an unknown source are, and that is reported."""
     strange = "b/2@v!h=2026030209"
     table = table_of(unit_line(), unit_line(strange), unit_line("b/3@v"))
     leaf, _ = packed(table)
@@ -233,7 +233,7 @@ def test_a_unit_of_another_hour_claims_nothing() -> None:
 
 
 def test_findings_per_object_are_bounded() -> None:
-    """The last of twenty says that there are more; of exactly twenty none does."""
+    """The last of twenty says that there are more, unless there are exactly twenty."""
     names = [f"b/{number:02}@v!h={HOUR}" for number in range(21)]
     few = weighed(*(unit_line(name, kept=2) for name in names[:20]))
     many = weighed(*(unit_line(name, kept=2) for name in names))
@@ -244,7 +244,7 @@ def test_findings_per_object_are_bounded() -> None:
 
 
 def test_texts_of_a_finding_are_bounded() -> None:
-    """What a writer names is cut at 300 characters, and so is what is told of it."""
+    """Names by a writer are cut at 300 characters, and so are texts about them."""
     leaf, _ = packed(table_of(unit_line()))
     finding = checked.finding("line_invalid", leaf, "x" * 400, unit="u" * 400, record=7)
     assert ("x" * 300, "u" * 300, 7) == (finding.detail, finding.unit, finding.record)
@@ -267,7 +267,7 @@ def test_texts_of_a_finding_are_bounded() -> None:
 def test_stored_bytes_match_the_sealed_ones(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    """The hash of the leaf, its size, and the hash in the key; each alone."""
+    """The leaf's hash, its size, and the hash in the key are checked separately."""
     leaf, body = packed(table_of(unit_line()))
     digest = sha256(body).hexdigest()
     filled = [(code, text.format(digest=digest, size=len(body))) for code, text in expected]
@@ -276,7 +276,7 @@ def test_stored_bytes_match_the_sealed_ones(
 
 
 def test_a_table_is_read_up_to_the_size_in_its_metadata() -> None:
-    """A size that is no number, none at all, or past the body is no table; nor is another frame."""
+    """A missing or invalid size, or one beyond the body, gives no table; nor does another frame."""
     table = table_of(unit_line())
     leaf, body = packed(table)
     assert checked.Content(table, []) == checked.read_content(leaf, body)
@@ -299,7 +299,7 @@ def test_a_table_is_read_up_to_the_size_in_its_metadata() -> None:
 
 
 def test_a_table_is_alone_in_its_block() -> None:
-    """Lines after it there would be read by nobody who reads by range; no table is none."""
+    """Readers by range would miss lines after it; an empty table is not one."""
     table = table_of(unit_line())
     leaf, _ = packed(table)
     for texts, detail in (

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 HEAD_BYTES = 4096
-"""How much of a file is looked at to tell its form."""
+"""How much of a file is examined to tell its format."""
 _LONGEST = 40
 
 

@@ -16,7 +16,7 @@ from nhi_evidence import __version__
 from nhi_evidence.evidence.lines import MapperIdentity
 
 PACKAGES = ("azure", "catalog", "kubernetes", "ocsf", "reading", "sources")
-"""Packages of which every module and table is part of the digest."""
+"""Packages whose modules and tables are all part of the digest."""
 
 MODULES = (
     "access_keys.py",

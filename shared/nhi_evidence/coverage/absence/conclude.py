@@ -22,7 +22,7 @@ from nhi_evidence.evidence import keys
 
 HOUR_MS = 3_600_000
 SOURCES = {"aws": "aws_cloudtrail", "gcp": "gcp_audit", "azure": "azure_monitor"}
-"""Whose source hours hold the records of a platform."""
+"""Platform to the source that has its records."""
 
 _COMPLETE = {Completeness.PROVEN, Completeness.RECONCILED}
 _MOST_PARTS = 12

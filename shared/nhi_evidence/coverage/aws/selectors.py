@@ -79,7 +79,7 @@ class Selector(msgspec.Struct, frozen=True):
 
 
 DEFAULT = (Selector((Condition(CATEGORY, equals=("Management",)),)),)
-"""The selectors of a trail that nobody gave any."""
+"""The selectors of a trail for which none were set."""
 
 
 def of_answer(answer: Mapping[str, Any]) -> tuple[Selector, ...]:

@@ -56,7 +56,7 @@ class _Of(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Checked(NamedTuple):
-    """What comes of checking a statement by itself, before its probes."""
+    """The result of checking a statement by itself, before its probes."""
 
     problem: str = ""
     """What is false in it; empty if nothing is known to be."""

@@ -28,7 +28,7 @@ PLATFORMS = ("eks", "gke", "aks", "kubernetes")
 """The coverage platforms of this log."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
-"""No API server can be asked for single records, so completeness is not checked by record."""
+"""Completeness is not checked record by record."""
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""

@@ -148,7 +148,7 @@ def _event_bus(reading: Reading, _params: dict[str, Any], _subject: Subject) -> 
 
 
 def _api_gateway(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
-    return switches.taken_in(reading, params["source"], switches.api_gateway(reading))
+    return switches.ingested_here(reading, params["source"], switches.api_gateway(reading))
 
 
 def _gcp(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment:
@@ -230,28 +230,28 @@ def _entra_tenant_setting(reading: Reading, _params: dict[str, Any], _subject: S
 
 
 def _eks(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
-    return switches.taken_in(reading, params["source"], switches.eks(reading, params["types"]))
+    return switches.ingested_here(reading, params["source"], switches.eks(reading, params["types"]))
 
 
 def _vault(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
     judged = switches.vault(
         reading, least=params["least"], plain_accessor=params.get("plain_accessor", False)
     )
-    return switches.taken_in(reading, params["source"], judged)
+    return switches.ingested_here(reading, params["source"], judged)
 
 
 def _github(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
     judged = switches.github(reading, api_events=params.get("api_events", False))
-    return switches.taken_in(reading, params["source"], judged)
+    return switches.ingested_here(reading, params["source"], judged)
 
 
 def _okta(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
-    return switches.taken_in(reading, params["source"], switches.okta(reading))
+    return switches.ingested_here(reading, params["source"], switches.okta(reading))
 
 
 def _reachable(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
     judged = switches.reachable(reading, params["call"], params["what"])
-    return switches.taken_in(reading, params["source"], judged)
+    return switches.ingested_here(reading, params["source"], judged)
 
 
 EVALUATORS: dict[str, Evaluator] = {

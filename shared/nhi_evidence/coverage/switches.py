@@ -23,7 +23,7 @@ _ALL_MANAGEMENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 _ON = Verdict.CONFIGURED
 
 
-def taken_in(reading: Reading, source: str, judged: Judgment) -> Judgment:
+def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
     """Weaken a judgment from recorded to recorded here.
 
     What is recorded, but ingested by no source of the deployment, is recorded elsewhere.

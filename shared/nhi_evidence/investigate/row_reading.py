@@ -264,10 +264,10 @@ def _targets(record: _Record) -> tuple[str, ...]:
         names = dict.fromkeys([each.uid or each.name for each in record.resources])
         names |= {record.log_name: None} if record.log_name else {}
         return tuple([name for name in names if name])
-    return _placed_elsewhere(record)
+    return _all_targets(record)
 
 
-def _placed_elsewhere(record: _Record) -> tuple[str, ...]:
+def _all_targets(record: _Record) -> tuple[str, ...]:
     names: dict[str, None] = {}
     things: list[_Named | _Databucket | _File | None] = [*record.resources]
     bucket = record.databucket

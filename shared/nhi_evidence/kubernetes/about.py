@@ -68,11 +68,11 @@ def about(
         return About(targets=(*by_path, *((cluster,) if cluster else ())))
     if named.resource in _BINDINGS:
         return _about(named, _granted(request), cluster, issued)
-    return _made_again(named, cluster, issued)
+    return _about_cached(named, cluster, issued)
 
 
 @bounded_cache(results=2048, longest=2048)
-def _made_again(named: Named, cluster: Target | None, issued: tuple[str, ...]) -> About:
+def _about_cached(named: Named, cluster: Target | None, issued: tuple[str, ...]) -> About:
     """Return what a call is about; cached, as controllers ask for the same objects repeatedly."""
     return _about(named, _Granted(), cluster, issued)
 

@@ -163,7 +163,7 @@ def _zip(name: str, stream: IO[bytes], budget: Budget, depth: int) -> Iterator[M
                 return
             for entry in archive.infolist():
                 inside = f"{name}:{entry.filename}"
-                if entry.is_dir() or _is_no_log(entry.filename):
+                if entry.is_dir() or _is_added_by_macos(entry.filename):
                     continue
                 try:
                     with archive.open(entry) as content:
@@ -179,13 +179,13 @@ def _tar(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> It
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for entry in archive:
                 content = archive.extractfile(entry) if entry.isfile() else None
-                if content is not None and not _is_no_log(entry.name):
+                if content is not None and not _is_added_by_macos(entry.name):
                     inside = f"{name}:{entry.name}"
                     yield from _open(inside, _buffered(content, budget), budget, depth + 1)
     except DAMAGED as error:
         yield Member(name, damaged(error))
 
 
-def _is_no_log(inside: str) -> bool:
+def _is_added_by_macos(inside: str) -> bool:
     """Whether a member is one of those that macOS adds to archives."""
     return inside.startswith(_NO_LOGS[0]) or inside.endswith(_NO_LOGS[1])

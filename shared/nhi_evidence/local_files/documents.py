@@ -92,13 +92,13 @@ class _Splitter:
         while line := stream.readline(self._limit + 1):
             number += 1
             if len(line) > self._limit:
-                yield from self._given_up()
+                yield from self._incomplete()
                 while line and not line.endswith(b"\n"):
                     line = stream.readline(self._limit)
                 yield Document(number, b"", is_json=False, problem=_too_large(self._limit))
                 continue
             yield from self._line(number, line.removeprefix(_UTF8_MARK))
-        yield from self._given_up()
+        yield from self._incomplete()
 
     def _line(self, number: int, line: bytes) -> Iterator[Document]:
         text = line.strip(_SEPARATORS)
@@ -107,7 +107,7 @@ class _Splitter:
         if not self._lines or (self._saw_line and len(self._lines) == 1):
             if _is_json(text):
                 # If values come one per line, an incomplete one is a truncated line.
-                yield from self._given_up()
+                yield from self._incomplete()
                 self._saw_line = self._saw_line or text[:1] == b"{"
                 yield Document(number, text)
                 return
@@ -137,7 +137,7 @@ class _Splitter:
             self._lines.append((number, rest))
             self._size += len(rest)
             if self._size > self._limit:
-                yield from self._given_up()
+                yield from self._incomplete()
         elif left := rest.strip(_SEPARATORS):
             yield Document(number, left, is_json=False)
 
@@ -147,7 +147,7 @@ class _Splitter:
         self._forget()
         return Document(first, data)
 
-    def _given_up(self) -> Iterator[Document]:
+    def _incomplete(self) -> Iterator[Document]:
         """Yield an incomplete value: line by line if any of its lines is a value, else whole."""
         entire = b"".join(text for _, text in self._lines).strip(_SEPARATORS)
         stripped = ((number, text.strip(_SEPARATORS)) for number, text in self._lines)

@@ -113,11 +113,11 @@ def _row(line: int, header: list[str], cells: list[str]) -> Document:
             return Document(line, cell.strip().encode())
     squeezed = {_squeezed(name) for name, _ in named}
     is_cloudtrail = {"eventsource", "eventname"} <= squeezed
-    content = _cloudtrail(named) if is_cloudtrail else _as_it_is(named)
+    content = _cloudtrail(named) if is_cloudtrail else _unchanged(named)
     return Document(line, msgspec.json.encode(content))
 
 
-def _as_it_is(named: list[tuple[str, str]]) -> dict[str, Any]:
+def _unchanged(named: list[tuple[str, str]]) -> dict[str, Any]:
     return {name: cell for name, cell in named if cell not in _NOTHING}
 
 

@@ -208,7 +208,7 @@ class Mapper:
 
     def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
         """Turn a delivery into a rejection: its bytes, in order, in lines of one chunk each."""
-        is_cut = bool(delivery.body) and self.records.fears(delivery.body)
+        is_cut = bool(delivery.body) and self.records.may_need_cuts(delivery.body)
         # Where a source has fields that may not be locked, a detail may not quote them either.
         rejection = Rejection(undecodable.reason, "" if is_cut else undecodable.detail)
         size = len(delivery.body)

@@ -66,10 +66,10 @@ class RecordMapper:
         """Whether the source itself declares what may not be locked."""
         return self._source in self._cutters
 
-    def fears(self, body: bytes) -> bool:
+    def may_need_cuts(self, body: bytes) -> bool:
         """Whether an unreadable delivery may contain what the source declares."""
         own = self._cutters.get(self._source)
-        return own is not None and own.is_feared(body)
+        return own is not None and own.may_need_cuts(body)
 
     def read(self, raw: bytes) -> Read:
         """Map one record, as `read_all` does."""
@@ -207,9 +207,9 @@ class RecordMapper:
 
 
 def _kept_unread(raw: bytes, cutters: Iterable[cutting.Cutter]) -> cutting.Kept:
-    """Return what is kept of an unreadable record: all of it, unless a cutter fears it."""
-    is_feared = any(cutter.is_feared(raw) for cutter in cutters)
-    return cutting.everything(raw) if is_feared else cutting.Kept(raw)
+    """Return what is kept of an unreadable record: all of it, unless it may need cuts."""
+    is_in_doubt = any(cutter.may_need_cuts(raw) for cutter in cutters)
+    return cutting.everything(raw) if is_in_doubt else cutting.Kept(raw)
 
 
 def _failed(error: Exception) -> Rejection:

@@ -109,9 +109,9 @@ class Cutter:
 
     def unread(self, raw: bytes) -> Kept:
         """Return what is kept of an unreadable text: all or nothing."""
-        return everything(raw) if self.is_feared(raw) else Kept(raw)
+        return everything(raw) if self.may_need_cuts(raw) else Kept(raw)
 
-    def is_feared(self, raw: bytes) -> bool:
+    def may_need_cuts(self, raw: bytes) -> bool:
         """Whether an unreadable text may contain what is declared."""
         return self._words.may_stand_in(raw)
 

@@ -168,7 +168,7 @@ def _copied(
     return max(ages, default=None)
 
 
-def demand(anchored: Weighed, policy: Policy, sealed_until: int) -> None:
+def require(anchored: Weighed, policy: Policy, sealed_until: int) -> None:
     """Raise `AbsenceError` if fewer names than the policy requires anchored the log recently.
 
     Recently means relative to the newest head: a document does not go stale by itself.

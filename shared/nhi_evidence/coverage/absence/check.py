@@ -70,7 +70,7 @@ def check(document: Document, policy: Policy, store: EvidenceVersions | None = N
     checker = _Checker(policy)
     checker.heads(document)
     outside = anchored.weigh(document.anchors, checker.roots, policy, document.sealed_until)
-    anchored.demand(outside, policy, document.sealed_until)
+    anchored.require(outside, policy, document.sealed_until)
     ingredients = checker.ingredients(document)
     if document.search.matching:
         raise AbsenceError(f"search: {document.search.matching} records match")

@@ -164,11 +164,13 @@ def _is_ours(
     configured = notification.answer or {}
     if configured.get("TopicConfigurations") or configured.get("EventBridgeConfiguration"):
         return True  # by another route, which the bucket's configuration does not show further
-    queues = [entry for entry in configured.get("QueueConfigurations", ()) if _tells_all(entry)]
+    queues = [
+        entry for entry in configured.get("QueueConfigurations", ()) if _covers_every_file(entry)
+    ]
     return any(entry.get("QueueArn") in source.queues for entry in queues)
 
 
-def _tells_all(entry: dict[str, Any]) -> bool:
+def _covers_every_file(entry: dict[str, Any]) -> bool:
     """Whether a notification covers every new log file: creation, and no narrower suffix."""
     events: Sequence[str] = entry.get("Events", ())
     creates = any(event in {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"} for event in events)

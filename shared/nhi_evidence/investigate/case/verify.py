@@ -205,19 +205,19 @@ def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:
     return [] if ours == theirs else [f"{contents.TIMELINE}: differs from {contents.CASE}"]
 
 
-class _ToldRow(msgspec.Struct):
+class _TimelineRow(msgspec.Struct):
     time: int
     raw_sha256: str
     uid: str | None = None
 
 
-class _ToldStep(msgspec.Struct):
-    row: _ToldRow
+class _TimelineStep(msgspec.Struct):
+    row: _TimelineRow
 
 
-class _ToldPath(msgspec.Struct):
-    steps: tuple[_ToldStep, ...]
+class _TimelinePath(msgspec.Struct):
+    steps: tuple[_TimelineStep, ...]
 
 
 class _Timeline(msgspec.Struct):
-    path: _ToldPath
+    path: _TimelinePath

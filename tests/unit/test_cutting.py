@@ -33,6 +33,9 @@ def cut(path: str, raw: str, **more: Any) -> str:
         ("key", '{ "key" : "LE\\"AK" }', '{ "key" : "" }'),
         ("key", '{"key":{"x":"LEAK"},"b":[]}', '{"key":{},"b":[]}'),
         ("key", '{"key":["LEAK"]}', '{"key":[]}'),
+        ("key", '{"key":" \\t","b":1}', '{"key":"","b":1}'),
+        ("key", '{"key":{ },"key":[\n]}', '{"key":{ },"key":[\n]}'),
+        ("**", '{"a":"LEAK","b":{"c":["LEAK"]},"d":1}', '{"a":"","b":{"c":[""]},"d":1}'),
         ("key", '{"a":0,"key":1234,"b":1}', '{"a":0,"b":1}'),
         ("key", '{"a":0 , "key":1234}', '{"a":0 }'),
         ("key", '{"key":1234}', "{}"),
@@ -143,6 +146,26 @@ def test_a_condition_keeps_what_it_names() -> None:
         assert f'{{"ref":{ref},"o":{{}}}}' == cut(
             "o", f'{{"ref":{ref},"o":{{"a":1}}}}', unless=unless
         )
+
+
+def test_cuts_that_adjoin_are_stated_each_with_its_rule() -> None:
+    """Of two that overlap there is one, and the rule of the outer."""
+    fields = [Field("A", "a", ""), Field("B", "b", ""), Field("C", "b.c", "")]
+    kept = Cutter(CutTable(1, tuple(fields))).cut(b'{"a":1,"b":2,"d":3}')
+    assert (b'{"d":3}', [(1, 7, "A"), (7, 13, "B")]) == (
+        kept.text,
+        [(piece.start, piece.end, piece.rule) for piece in kept.pieces],
+    )
+    kept = Cutter(CutTable(1, tuple(fields))).cut(b'{"b":{"c":"LEAK"}}')
+    assert [cutting.Piece(6, 16, "B")] == list(kept.pieces)
+
+
+def test_what_a_condition_keeps_stays_where_something_else_is_cut() -> None:
+    """A condition is of its own field alone."""
+    unless = Condition("ref.resource", any_of=("roles",))
+    table = CutTable(1, (Field("A", "o", "", unless=unless), Field("B", "key", "")))
+    raw = b'{"ref":{"resource":"roles"},"o":{"a":1},"key":"LEAK"}'
+    assert raw.replace(b"LEAK", b"") == Cutter(table).cut(raw).text
 
 
 _LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))

@@ -67,7 +67,9 @@ def test_every_condition_of_a_category_holds() -> None:
 
 
 def test_the_steps_of_a_path() -> None:
+    """A name that has dots itself stands in quotes."""
     assert steps_of("a.b>c") == (("a", False), ("b", True), ("c", False))
+    assert steps_of('a."b.c>d">e') == (("a", False), ("b.c>d", True), ("e", False))
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,20 @@ def test_the_last_hours_are_listed_even_from_a_partial_level() -> None:
     assert ["ev/v1/a/odd/"] == store.prefixes
 
 
+def test_a_folder_listed_in_part_is_finished_where_its_level_is_seen_in_part() -> None:
+    """A run that goes on behind the folder takes the rest of it: its cursor says that it is due."""
+    store = MemoryStore()
+    for key in ("k1", "k2", "k3"):
+        store.add(f"ev/v1/a/odd/{key}", b"x")
+    cursors = {
+        "ev/v1/a/": leaf.Cursor("ev/v1/a/z/", NOW, NOW),
+        "ev/v1/a/odd/": leaf.Cursor("ev/v1/a/odd/k1", NOW),
+    }
+    result = sweep.find(store, NOW, NOW, cursors)
+    assert ["ev/v1/a/odd/k2", "ev/v1/a/odd/k3"] == [version.key for version in result.versions]
+    assert "ev/v1/a/odd/" not in result.cursors
+
+
 class _CountingStore(MemoryStore):
     """Notes which folders are listed."""
 

@@ -190,8 +190,9 @@ def records(draw: st.DrawFn) -> tuple[CutTable, bytes]:
     names = st.tuples(st.sampled_from(_names(table)), ends).map("".join)
 
     def spelt(name: str) -> str:
-        text = json.dumps(name)
-        return text[0] + f"\\u{ord(name[0]):04x}" + text[2:] if name and draw(_RARELY) else text
+        if not (name and draw(_RARELY)):
+            return json.dumps(name)
+        return f'"\\u{ord(name[0]):04x}{json.dumps(name[1:])[1:]}'
 
     def value(depth: int) -> str:
         kind = draw(st.integers(0, 9 if depth else 5))

@@ -77,7 +77,7 @@ def _root(principal: UserIdentity, _: RecordContext) -> Identity:
         uid=principal.arn,
         name="root",
         canonical_uid=canonical(principal.accountId, "root"),
-        labels=labels,
+        labels=tuple(labels),
     )
 
 
@@ -175,7 +175,7 @@ def _federated_user(principal: UserIdentity, _: RecordContext) -> Identity:
         uid=principal.arn,
         name=_last(principal.arn) or principal.userName,
         root_uid=canonical(parent.accountId, "user", parent.principalId) if parent else None,
-        labels=["outlives_parent_key"],
+        labels=("outlives_parent_key",),
     )
 
 
@@ -193,7 +193,7 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
             uid=principal.principalId,
             canonical_uid=canonical(principal.accountId, "user", principal.principalId),
             refinable_by=("AWS-12",),
-            labels=["identity_in_other_account"],
+            labels=("identity_in_other_account",),
         )
     is_role = (principal.principalId or "").startswith(_ROLE_ID)
     return make_identity(
@@ -202,7 +202,7 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
         principal,
         uid=principal.principalId or principal.accountId,
         refinable_by=("AWS-12",),
-        labels=["identity_in_other_account"],
+        labels=("identity_in_other_account",),
     )
 
 

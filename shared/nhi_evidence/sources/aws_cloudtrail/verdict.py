@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nhi_evidence.access_keys import credential_kind
-from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.identity import Identity, IdentityKind, decided
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
 
 
@@ -31,41 +30,17 @@ def make_identity(
     rule: str,
     principal: UserIdentity | None,
     *,
-    uid: str | None = None,
-    name: str | None = None,
-    canonical_uid: str | None = None,
-    issuer: str | None = None,
-    subject: str | None = None,
     credential: tuple[str, str] | None = None,
-    is_agentic: bool | None = None,
-    refinable_by: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    root_uid: str | None = None,
-    is_chain_complete: bool | None = None,
+    **attributes: Any,
 ) -> Identity:
-    """Build a verdict; the credential defaults to the access key of the record."""
+    """Build a verdict; `credential`, id and kind, defaults to the access key of the record."""
     if credential is None and principal is not None and principal.accessKeyId:
-        credential_uid: str | None = principal.accessKeyId
-        kind_of_credential = credential_kind(principal.accessKeyId)
-    else:
-        credential_uid, kind_of_credential = credential or (None, None)
-    return Identity(
-        type_id=kind.value,
-        type=CAPTIONS[kind],
-        name=name,
-        uid=uid,
-        canonical_uid=canonical_uid,
-        credential_uid=credential_uid,
-        credential_kind=kind_of_credential,
-        issuer=issuer,
-        subject=subject,
-        is_agentic=is_agentic,
-        decision_rule=rule,
-        refinable_by=tuple(refinable_by),
-        labels=tuple(labels),
-        root_uid=root_uid,
-        is_chain_complete=is_chain_complete,
-    )
+        key = principal.accessKeyId
+        return decided(
+            kind, rule, credential_uid=key, credential_kind=credential_kind(key), **attributes
+        )
+    uid, kind_of_credential = credential or (None, None)
+    return decided(kind, rule, credential_uid=uid, credential_kind=kind_of_credential, **attributes)
 
 
 def canonical(account: str | None, *parts: str | None) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nhi_evidence.azure.text import non_empty
-from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, decided
 from nhi_evidence.sources.azure_entra.credential import credential, is_confidential, is_federated
 from nhi_evidence.sources.azure_entra.record import (
     GraphCall,
@@ -28,7 +28,6 @@ from nhi_evidence.sources.azure_entra.verdict import (
     chain,
     is_agent,
     is_agent_user,
-    make_identity,
 )
 
 Verdict = tuple[Identity, tuple[Hop, ...]]
@@ -46,7 +45,7 @@ def of_sign_in(sign_in: SignIn, category: str, tenant: str | None) -> Verdict:
 def _managed_identity(sign_in: SignIn, tenant: str | None) -> Verdict:
     managed = sign_in.managedServiceIdentity or ManagedIdentity()
     issuer = non_empty(managed.federatedTokenIssuer)
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.MANAGED_IDENTITY,
         "EN-01",
         uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
@@ -71,7 +70,7 @@ def _service_principal(sign_in: SignIn, tenant: str | None) -> Verdict:
     canonical_uid = canonical(tenant, "sp", non_empty(sign_in.servicePrincipalId))
     by_own_key = credential_uid is not None and not federated
     refinable = (BY_FEDERATED_CREDENTIAL,) if federated else ()
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
         "EN-02a" if agent else "EN-02b",
         uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
@@ -90,7 +89,7 @@ def _service_principal(sign_in: SignIn, tenant: str | None) -> Verdict:
 
 def _first_party(sign_in: SignIn, tenant: str | None) -> Verdict:
     credential_uid, credential_kind = credential(sign_in)
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.PROVIDER_SERVICE,
         "EN-03",
         uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
@@ -106,7 +105,7 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
     agent_type = sign_in.agent.agentType if sign_in.agent else None
     labels = _agent_labels(sign_in)
     if is_agent_user(agent_type):
-        verdict = make_identity(
+        verdict = decided(
             IdentityKind.AI_AGENT_USER,
             "EN-04a",
             uid=non_empty(sign_in.userId),
@@ -131,8 +130,8 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
             refinable_by=(BY_DIRECTORY,) if agent_untold(agent_type) else (),
         )
     if not non_empty(sign_in.userId) and not non_empty(sign_in.userPrincipalName):
-        return make_identity(IdentityKind.UNKNOWN, "EN-07", labels=labels), ()
-    verdict = make_identity(
+        return decided(IdentityKind.UNKNOWN, "EN-07", labels=labels), ()
+    verdict = decided(
         IdentityKind.HUMAN,
         "EN-04d",
         uid=non_empty(sign_in.userId),
@@ -154,7 +153,7 @@ def _on_behalf(
     labels: tuple[str, ...] = (),
     refinable_by: tuple[str, ...] = (),
 ) -> Verdict:
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.APPLICATION_OBO,
         rule,
         uid=app,
@@ -193,7 +192,7 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
         )
     if app is not None:
         agent = is_agent(app.agentType)
-        verdict = make_identity(
+        verdict = decided(
             IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
             "EN-05a" if agent else "EN-05b",
             uid=non_empty(app.servicePrincipalId)
@@ -206,9 +205,9 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
         )
         return verdict, ()
     if user is None:
-        return make_identity(IdentityKind.UNKNOWN, "EN-07"), ()
+        return decided(IdentityKind.UNKNOWN, "EN-07"), ()
     agent = is_agent(user.agentType)
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.AI_AGENT_USER if agent else IdentityKind.HUMAN,
         "EN-05d" if agent else "EN-05e",
         uid=non_empty(user.id),
@@ -243,7 +242,7 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     method = None if call.clientAuthMethod is None else str(call.clientAuthMethod)
     if user is None and non_empty(call.scopes) and not non_empty(call.roles):
         # A delegated token is a user's, even if the record does not say whose.
-        return make_identity(
+        return decided(
             IdentityKind.UNKNOWN,
             "EN-06d",
             credential_uid=credential[0],
@@ -251,7 +250,7 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
             refinable_by=(BY_DIRECTORY,),
         ), ()
     if user is None and (principal or app):
-        verdict = make_identity(
+        verdict = decided(
             IdentityKind.APPLICATION,
             "EN-06a",
             uid=principal or app,
@@ -273,9 +272,9 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
             refinable_by=(BY_DIRECTORY,),
         )
     if user is None:
-        return make_identity(IdentityKind.UNKNOWN, "EN-07"), ()
+        return decided(IdentityKind.UNKNOWN, "EN-07"), ()
     public = method == _PUBLIC
-    verdict = make_identity(
+    verdict = decided(
         IdentityKind.HUMAN if public else IdentityKind.UNKNOWN,
         "EN-06c" if public else "EN-06d",
         uid=user,

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nhi_evidence.azure.text import directory_uid
-from nhi_evidence.identity import (
-    CAPTIONS,
-    MECHANISMS,
-    Hop,
-    Identity,
-    IdentityKind,
-    Mechanism,
-    acting_hop,
-)
+from nhi_evidence.identity import MECHANISMS, Hop, Identity, Mechanism, acting_hop
 
 BY_FEDERATED_CREDENTIAL = "EN-08"
 """Derived rule: looks up issuer and subject of a federated credential in the directory."""
@@ -23,11 +13,6 @@ BY_DIRECTORY = "EN-09"
 _NOT_AGENTIC = "notagentic"
 _NOT_TOLD = "unknownfuturevalue"
 _AGENT_USER = "agentiduser"
-
-
-def make_identity(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
-    """Build a verdict."""
-    return Identity(type_id=kind.value, type=CAPTIONS[kind], decision_rule=rule, **attributes)
 
 
 def canonical(tenant: str | None, principal: str, uid: str | None) -> str | None:

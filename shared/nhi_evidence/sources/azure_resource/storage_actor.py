@@ -14,13 +14,13 @@ from nhi_evidence.azure import apps
 from nhi_evidence.azure.text import directory_uid, non_empty
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import (
-    CAPTIONS,
     MECHANISMS,
     Hop,
     Identity,
     IdentityKind,
     Mechanism,
     acting_hop,
+    decided,
 )
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
@@ -74,11 +74,11 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     Raises as `msgspec.json.decode` does when the slice cannot be decoded.
     """
     if is_absent(msgspec.Raw(identity)):
-        return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "AZ-07g")), ()
+        return Actor(identity=decided(IdentityKind.UNKNOWN, "AZ-07g")), ()
     try:
         caller, unusable = _caller.part_leniently(nested(identity), "identity")
     except msgspec.ValidationError:
-        return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
+        return Actor(identity=decided(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
     kind = "".join((caller.type or "").lower().split())
     if kind in {"oauth", "bearer"} and caller.requester is not None:
         return _by_token(caller, caller.requester), unusable
@@ -87,9 +87,9 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     if kind in {"accountkey", "sharedkey"}:
         return _by_key(caller), unusable
     if kind == "anonymous":
-        return Actor(identity=_make_identity(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
+        return Actor(identity=decided(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
     hash_ = non_empty(caller.tokenHash)
-    identity_ = _make_identity(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
+    identity_ = decided(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
     return Actor(identity=identity_, session=_session(hash_)), unusable
 
 
@@ -110,7 +110,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
     else:
         kind, rule, uid, name = IdentityKind.APPLICATION, "AZ-07c", oid or app, app
     is_application = kind is IdentityKind.APPLICATION
-    verdict = _make_identity(
+    verdict = decided(
         kind,
         rule,
         uid=uid,
@@ -153,7 +153,7 @@ def _by_signature(caller: Caller) -> Actor:
     hash_ = non_empty(caller.tokenHash)
     signature, key = _SIGNATURE.search(hash_ or ""), _ACCOUNT_KEY.match(hash_ or "")
     own = signature[0] if signature else hash_
-    verdict = _make_identity(
+    verdict = decided(
         IdentityKind.UNATTRIBUTED_TOKEN,
         "AZ-07d",
         uid=hash_,
@@ -173,7 +173,7 @@ def _by_signature(caller: Caller) -> Actor:
 
 def _by_key(caller: Caller) -> Actor:
     hash_ = non_empty(caller.tokenHash)
-    verdict = _make_identity(
+    verdict = decided(
         IdentityKind.UNATTRIBUTED_TOKEN,
         "AZ-07e",
         uid=hash_,
@@ -195,33 +195,3 @@ def _behalf(user: str | None, verdict: Identity) -> tuple[Hop, ...]:
 
 def _session(credential: str | None, issuer: str | None = None) -> Session | None:
     return Session(credential_uid=credential, issuer=issuer) if credential or issuer else None
-
-
-def _make_identity(
-    kind: IdentityKind,
-    rule: str,
-    *,
-    uid: str | None = None,
-    name: str | None = None,
-    canonical_uid: str | None = None,
-    credential_uid: str | None = None,
-    credential_kind: str | None = None,
-    issuer: str | None = None,
-    subject: str | None = None,
-    refinable_by: tuple[str, ...] = (),
-    is_chain_complete: bool | None = None,
-) -> Identity:
-    return Identity(
-        type_id=kind.value,
-        type=CAPTIONS[kind],
-        name=name,
-        uid=uid,
-        canonical_uid=canonical_uid,
-        credential_uid=credential_uid,
-        credential_kind=credential_kind,
-        issuer=issuer,
-        subject=subject,
-        decision_rule=rule,
-        refinable_by=refinable_by,
-        is_chain_complete=is_chain_complete,
-    )

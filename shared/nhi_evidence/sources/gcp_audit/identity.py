@@ -8,10 +8,9 @@ https://cloud.google.com/logging/docs/audit/understanding-audit-logs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.identity import Identity, IdentityKind, decided
 from nhi_evidence.kubernetes.identity import kind_of
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.record import Authentication
@@ -202,36 +201,10 @@ def _unmatched(who: Authentication, name: str | None) -> Identity:
 
 
 def _make_identity(
-    kind: IdentityKind,
-    rule: str,
-    who: Authentication,
-    *,
-    uid: str | None = None,
-    name: str | None = None,
-    canonical_uid: str | None = None,
-    issuer: str | None = None,
-    subject: str | None = None,
-    is_agentic: bool | None = None,
-    labels: Sequence[str] = (),
-    refinable_by: Sequence[str] = (),
-    root_uid: str | None = None,
-    is_chain_complete: bool | None = None,
+    kind: IdentityKind, rule: str, who: Authentication, **attributes: Any
 ) -> Identity:
+    """Build a verdict; its credential is the service account key that the record names."""
     key = principals.key_uid(who.service_account_key_name)
-    return Identity(
-        type_id=kind.value,
-        type=CAPTIONS[kind],
-        name=name,
-        uid=uid,
-        canonical_uid=canonical_uid,
-        credential_uid=key,
-        credential_kind=KEY if key else None,
-        issuer=issuer,
-        subject=subject,
-        is_agentic=is_agentic,
-        decision_rule=rule,
-        refinable_by=tuple(refinable_by),
-        labels=tuple(labels),
-        root_uid=root_uid,
-        is_chain_complete=is_chain_complete,
+    return decided(
+        kind, rule, credential_uid=key, credential_kind=KEY if key else None, **attributes
     )

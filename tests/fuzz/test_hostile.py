@@ -1,4 +1,4 @@
-"""A seeded sample of the attacks of `tests.fuzz.hostile`: findings, never an exception."""
+"""A seeded sample of the attacks in `tests.fuzz.hostile`: findings, never an exception."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fuzz.hostile import attack
     [0, 20, *(pytest.param(first, marks=pytest.mark.slow) for first in range(40, 160, 20))],
 )
 def test_no_hostile_store_is_an_exception(first: int) -> None:
-    """Twenty stores, each made hostile at random: each is verified to the end, and explained."""
+    """Each of twenty randomly attacked stores is verified to the end and explained."""
     outcomes = {seed: attack(seed) for seed in range(first, first + 20)}
     assert any(outcome.report.findings for outcome in outcomes.values())
     assert [] == [seed for seed, outcome in outcomes.items() if not outcome.is_explained]

@@ -1,4 +1,4 @@
-"""Samples of what fuzzing tries, where no coverage guides it: damaged golden cases, by a seed."""
+"""Seeded samples of fuzzing without coverage guidance: damaged golden cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody outside says is kept as long as the log it speaks of."""
+"""An outside party's statement is kept as long as the log it is about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.tamper.sealed_store import NAME, SealedStore
 
 
 class Outsider:
-    """Says something of every checkpoint."""
+    """Attests every checkpoint."""
 
     name = "tsa.example"
     form = AnchorForm.TIMESTAMP
@@ -26,7 +26,7 @@ class Outsider:
 
 @pytest.mark.parametrize("kept_ms", [None, 90 * DAY_MS])
 def test_an_anchor_is_locked_like_the_log(kept_ms: int | None) -> None:
-    """Until the year of its shard, retention and grace are over, where that is asked for."""
+    """Until the shard's year, retention and grace are over, if configured."""
     world = SealedStore()
     anchoring = Anchoring(
         world.store, NAME, [world.key], witnesses=[Outsider()], kept_ms=kept_ms, now=world.now

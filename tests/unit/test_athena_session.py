@@ -1,7 +1,7 @@
-"""One statement asked of Athena: waiting, pages, limits, failures, an interrupt.
+"""One statement sent to Athena: waiting, pages, limits, failures, an interrupt.
 
-By botocore's Stubber, which holds requests and answers to the service's own model: no Athena runs
-here. The emulators answer a SELECT with a made-up value, or none.
+With botocore's Stubber, which checks requests and answers against the service's model: no Athena
+runs here. Emulators answer a SELECT with an invented value, or none.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def page(stub: Stubber, rows: list[list[str | None]], *, token: str = "", after:
 
 
 def test_a_query_waits_and_reads_every_page(stub: Stubber) -> None:
-    """The first row of the first page alone has the names."""
+    """Only the first row of the first page has the column names."""
     waits: list[float] = []
     opened = session(stub, waits)
     started(stub)

@@ -1,4 +1,4 @@
-"""The doctor's judgment: well, wrong and not seen are three things."""
+"""The doctor's verdicts: ok, wrong and not seen are three different things."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def refused(code: str) -> ClientError:
     ],
 )
 def test_what_cannot_be_checked_is_not_ok(answer: Any, state: State) -> None:
-    """Only an answer can be well; a refusal is not seen, an absence is not deployed."""
+    """Only an answer can be ok; a refusal is not seen, an absence is not deployed."""
     assert state == answered(answer)
 
 
 @pytest.mark.parametrize("lock_days", [None, 365])
 def test_a_missing_bucket_is_one_finding(lock_days: int | None) -> None:
-    """Its settings went with it: one line for each of them would hide what is wrong."""
+    """Its settings are missing, too: one line for each would hide what is wrong."""
 
     def gone(**_: str) -> Any:
         raise refused("NoSuchBucket")
@@ -90,14 +90,14 @@ def as_stored(policy: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_the_deployed_policy_is_ok_however_s3_formats_it() -> None:
-    """Order, and a list of one, are no difference."""
+    """Order, and a list of one, make no difference."""
     is_ok, observed = policy_differences.judged(as_stored(POLICY), POLICY)
     assert is_ok, observed
 
 
 @pytest.mark.parametrize("sid", [one["Sid"] for one in POLICY])
 def test_every_missing_or_changed_statement_is_noticed(sid: str) -> None:
-    """A deny that is gone, made hollow by a condition, narrowed, or turned round."""
+    """A deny that is removed, weakened by a condition, narrowed, or inverted."""
 
     def observed(policy: list[dict[str, Any]]) -> tuple[bool, str]:
         return policy_differences.judged(as_stored(policy), POLICY)
@@ -117,7 +117,7 @@ def test_every_missing_or_changed_statement_is_noticed(sid: str) -> None:
 
 
 def test_a_foreign_statement_is_noticed() -> None:
-    """An Allow for an outsider takes no deny away, and still is not what was deployed."""
+    """An Allow for an outsider removes no deny, but is still not what was deployed."""
     added = {
         "Sid": "Theirs",
         "Effect": "Allow",
@@ -140,7 +140,7 @@ def test_a_foreign_statement_is_noticed() -> None:
     ],
 )
 def test_a_lock_is_ok_if_nobody_can_open_it(rule: dict[str, Any], well: bool) -> None:
-    """COMPLIANCE, and as long as was configured."""
+    """It has to be in COMPLIANCE mode, for as long as configured."""
     answer = {"ObjectLockConfiguration": {"Rule": {"DefaultRetention": rule}}}
     assert well == bucket_checks.locked(answer, 400)[0]
 
@@ -168,12 +168,12 @@ MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
     ],
 )
 def test_reads_must_be_recorded(answer: dict[str, Any], well: bool) -> None:
-    """A trail of writes alone, or of data events alone, loses how an attack begins."""
+    """A trail of only writes, or only data events, misses how an attack begins."""
     assert well == delivery_account_checks._everything(answer)[0]
 
 
 def test_a_trail_that_cannot_deliver_is_wrong() -> None:
-    """Logging and refused by the bucket is not logging."""
+    """A trail that the bucket refuses is not logging."""
     assert delivery_account_checks._logging({"IsLogging": True})[0]
     assert not delivery_account_checks._logging(
         {"IsLogging": True, "LatestDeliveryError": "AccessDenied"}

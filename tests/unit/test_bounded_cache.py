@@ -1,4 +1,4 @@
-"""Remembering is bounded in number and in length."""
+"""A cache bounded in number and in length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nhi_evidence.reading.bounded_cache import bounded_cache
 
 
 def test_short_keys_are_remembered_and_long_ones_are_not() -> None:
-    """A result is kept only for keys that cannot stretch the memory."""
+    """A result is kept only for keys that cannot use much memory."""
     calls: list[str] = []
 
     @bounded_cache(results=2, longest=3)
@@ -50,7 +50,7 @@ def test_the_cache_fills_up_to_its_bound() -> None:
 
 
 def test_a_reused_result_stays() -> None:
-    """However many others pass through."""
+    """However many others come in between."""
     calls: list[int] = []
 
     @bounded_cache(results=8, longest=3)
@@ -64,7 +64,7 @@ def test_a_reused_result_stays() -> None:
 
 
 def test_texts_within_other_values_count() -> None:
-    """A struct or a tuple of short texts is remembered, of long ones not."""
+    """A struct or tuple of short strings is cached, one of long strings is not."""
     calls: list[Account] = []
 
     @bounded_cache(results=4, longest=5)
@@ -79,7 +79,7 @@ def test_texts_within_other_values_count() -> None:
 
 
 def test_values_that_are_not_text_take_no_space() -> None:
-    """Numbers and None beside a text as long as may be kept."""
+    """Numbers and None beside a string of the maximum length."""
     calls: list[str] = []
 
     @bounded_cache(results=4, longest=3)

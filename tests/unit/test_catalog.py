@@ -74,7 +74,7 @@ def override(when: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
 
 
 def test_row_decides() -> None:
-    """The exact row gives both phases and is named."""
+    """The exact row decides both phases and is named."""
     decision = catalog().classify(event())
     assert (Phase.CREDENTIAL_LIFECYCLE, Phase.CREDENTIAL_LIFECYCLE) == (
         decision.base_phase,
@@ -84,7 +84,7 @@ def test_row_decides() -> None:
 
 
 def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
-    """A denied operation keeps its base phase; the overlay is named."""
+    """A denied operation keeps its base phase, and the overlay is named."""
     decision = catalog().classify(event(outcome=Outcome(Result.DENIED, "AccessDenied")))
     assert (Phase.CREDENTIAL_LIFECYCLE, Phase.FAILED_ATTEMPT) == (
         decision.base_phase,
@@ -97,7 +97,7 @@ def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
     "result", [one for one in Result if one not in {Result.DENIED, Result.UNAUTHENTICATED}]
 )
 def test_other_failures_are_not_failed_attempts(result: Result) -> None:
-    """A throttled, missing or invalid call was not refused."""
+    """A throttled or invalid call, or one on a missing target, was not denied."""
     decision = catalog().classify(event(outcome=Outcome(result)))
     assert decision.phase is Phase.CREDENTIAL_LIFECYCLE
 
@@ -142,7 +142,7 @@ def test_other_failures_are_not_failed_attempts(result: Result) -> None:
     ],
 )
 def test_comparisons(condition: dict[str, Any], request_: Any, holds: bool) -> None:
-    """Each comparison holds exactly where the record states a value for it to hold of."""
+    """Each comparison holds only if the record has a value that it applies to."""
     decision = catalog(overrides=[override([condition])]).classify(event(request=request_))
     assert (decision.phase is Phase.IMPACT) is holds
     assert ("O1" in decision.rules) is holds
@@ -150,7 +150,7 @@ def test_comparisons(condition: dict[str, Any], request_: Any, holds: bool) -> N
 
 
 def test_first_override_wins_and_all_conditions_must_hold() -> None:
-    """Overrides are tried in table order; their conditions are all needed."""
+    """Overrides are tried in table order, and need all their conditions."""
     no = {"path": "region", "present": True}
     yes = {"path": "region", "present": False}
     rows = [
@@ -185,7 +185,7 @@ def test_prefix_row_and_fallback() -> None:
 
 
 def test_words_come_before_access_levels() -> None:
-    """What is minted, granted or silenced decides before the level of access does."""
+    """Words for minting, granting or silencing come before the access level."""
     levels = {"version": 1, "services": {"iam": {"Read": ["GetAccessToken", "GetThing"]}}}
     means = {"phase": "enumeration", "class": 6003, "activity": 2}
     loaded = Catalog(
@@ -199,7 +199,7 @@ def test_words_come_before_access_levels() -> None:
 
 
 def test_access_levels_come_before_verbs() -> None:
-    """An operation without a row means what its access level says, else what its verb says."""
+    """An operation without a row is classified by its access level, else by its verb."""
     fallback = {"phase": "privilege_change", "class": 6003, "activity": 3}
     verb = {"id": "verb:Set", "prefix": "Set", "phase": "routine", "class": 6003, "activity": 3}
     levels = json.dumps({"version": 1, "services": {"iam": {"P": ["SetX", "UpdateAccessKey"]}}})
@@ -214,7 +214,7 @@ def test_access_levels_come_before_verbs() -> None:
 
 
 def test_a_row_of_one_record_class() -> None:
-    """A row may speak of one class of record only; it comes before the row of any class."""
+    """A row may apply to one record class only, and then precedes a row for any class."""
     loaded = catalog(rows=[ROW, {**ROW, "record_class": "data", "phase": "impact"}])
     assert loaded.classify(event(record_class="data")).phase is Phase.IMPACT
     assert loaded.classify(event()).phase is Phase.CREDENTIAL_LIFECYCLE
@@ -236,7 +236,7 @@ def row(operation: str, match: str = "exact", *, service: str = "iam", **changes
     ],
 )
 def test_exact_then_prefix_then_suffix_then_pattern(operation: str, rule: str) -> None:
-    """The most telling match decides, and a row of the service before one of any service."""
+    """The most specific match decides, and a row of the service precedes one of any."""
     loaded = catalog(
         rows=[
             row("Key", "suffix", service="*"),
@@ -262,7 +262,7 @@ def test_exact_then_prefix_then_suffix_then_pattern(operation: str, rule: str) -
     ],
 )
 def test_a_long_name_is_recognized_by_its_end(operation: str, rule: str) -> None:
-    """The whole name, its last two parts, its last part, whatever their case: in this order."""
+    """In this order: the whole name, its last two parts, its last part, in any case."""
     loaded = catalog(
         names={"fold_case": True, "separator": "."},
         rows=[
@@ -277,7 +277,7 @@ def test_a_long_name_is_recognized_by_its_end(operation: str, rule: str) -> None
 
 
 def test_an_override_recognizes_a_long_name_by_its_end() -> None:
-    """What a row is found by, an override is found by."""
+    """Overrides are found the same way as rows."""
     loaded = catalog(
         names={"fold_case": True, "separator": "."},
         rows=[row("insert")],
@@ -288,7 +288,7 @@ def test_an_override_recognizes_a_long_name_by_its_end() -> None:
 
 
 def test_an_override_of_one_record_class_and_every_operation() -> None:
-    """Records of other classes do not even ask it."""
+    """Records of other classes do not evaluate it."""
     rows = [override([{"path": "record_class", "is": "policy"}], service="*", operations=["*"])]
     loaded = catalog(overrides=rows)
     assert loaded.classify(event(record_class="policy")).phase is Phase.IMPACT

@@ -1,4 +1,4 @@
-"""The lexicon: what it says, and how often the curated rows agree."""
+"""The lexicon: its guesses, and how often curated rows agree."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "catalog-lexicon.md").read_text()
     ],
 )
 def test_each_rule(operation: str, rule: str) -> None:
-    """An operation of the kind each rule is for is decided by that rule."""
+    """Each rule decides an operation of the kind it is for."""
     classification = LEXICON.by_words(operation)
     assert classification is not None
     assert (f"{BY_WORDS}{rule}",) == classification.rules
@@ -87,7 +87,7 @@ def test_each_rule(operation: str, rule: str) -> None:
     ],
 )
 def test_the_lexicon_is_silent_where_its_words_mean_nothing(operation: str) -> None:
-    """A noun elsewhere than at the end, a plain read, a look-alike: none decides."""
+    """A noun not at the end, a plain read, or a look-alike decides nothing."""
     assert LEXICON.by_words(operation) is None
 
 
@@ -103,7 +103,7 @@ def test_the_lexicon_is_silent_where_its_words_mean_nothing(operation: str) -> N
     ],
 )
 def test_the_verb_decides_last(operation: str, rule: str, phase: Phase) -> None:
-    """A verb alone says little, and the rule says that it was the verb."""
+    """A verb alone says little, and the rule names the verb as its basis."""
     assert LEXICON.by_words(operation) is None
     classification = LEXICON.by_verb(operation)
     assert classification is not None
@@ -111,14 +111,14 @@ def test_the_verb_decides_last(operation: str, rule: str, phase: Phase) -> None:
 
 
 def test_a_verb_at_the_end_of_a_path_is_the_action() -> None:
-    """`POST` says little where the path ends in a verb."""
+    """`POST` says little if the path ends in a verb."""
     archived = LEXICON.by_verb("POST /teams/{id}/archive")
     assert archived is not None
     assert 3 == archived.activity_id
 
 
 def test_a_guess_has_the_class_that_claims_nothing() -> None:
-    """What is guessed is API Activity: it never says that a credential or a grant was made."""
+    """A guess is API Activity, and never claims that a credential or grant was made."""
     classification = LEXICON.by_words("CreateBucketAccessKey")
     assert classification is not None
     assert (6003, 1) == (classification.class_uid, classification.activity_id)
@@ -142,7 +142,7 @@ def test_every_rule_has_a_reason_and_no_verb_is_in_two_groups() -> None:
     ],
 )
 def test_a_table_that_is_inconsistent_is_refused(change: dict[str, Any], message: str) -> None:
-    """A wrong table is refused at load, with the rule and what is wrong with it."""
+    """A wrong table is refused on loading, with the rule and what is wrong with it."""
     table = json.loads(TABLE)
     rule = next(rule for rule in table["rules"] if rule["id"] == "probe")
     rule.update(change)
@@ -151,13 +151,13 @@ def test_a_table_that_is_inconsistent_is_refused(change: dict[str, Any], message
 
 
 def test_the_lexicon_is_part_of_the_mapper_digest() -> None:
-    """It decides output, so that another lexicon is another mapper."""
+    """It decides output, so another lexicon is another mapper."""
     for pack in Mapper("aws_cloudtrail", keep_out_of_scope_raw=True).packs.values():
         assert TABLE in pack.tables
 
 
 def test_the_lexicon_agrees_with_the_curated_rows() -> None:
-    """Of the rows it speaks of, seven in eight; docs/catalog-lexicon.md argues the others.
+    """For seven of eight rows it covers; docs/catalog-lexicon.md argues the others.
 
     A row may be added before its difference is argued; ten are too many.
     """

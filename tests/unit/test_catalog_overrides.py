@@ -1,4 +1,4 @@
-"""Which overrides are looked at, and what is remembered of an operation."""
+"""Which overrides are evaluated, and what is cached for an operation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def failed(code: str | None) -> Event:
 
 @pytest.mark.parametrize(("when", "code"), [(CODE, "DryRunOperation"), (CODES, "B")])
 def test_an_override_on_a_code_needs_one(when: dict[str, Any], code: str) -> None:
-    """It holds for that code, in whatever order records come, and without one it does not."""
+    """It applies to that code, in any order of records, and never without a code."""
     table = catalog(overrides=[when])
     for _ in range(2):
         assert Phase.CREDENTIAL_LIFECYCLE is table.classify(failed(None)).phase
@@ -41,13 +41,13 @@ def test_an_override_on_a_code_needs_one(when: dict[str, Any], code: str) -> Non
     ],
 )
 def test_an_override_on_no_code_needs_none(condition: dict[str, Any]) -> None:
-    """The absence of a code, or a condition on something else, is looked at without one."""
+    """A condition on the absence of a code, or on something else, is evaluated without one."""
     table = catalog(overrides=[override([condition], phase="impact")])
     assert Phase.IMPACT is table.classify(failed(None)).phase
 
 
 def test_an_override_on_a_class_of_record_is_for_that_class() -> None:
-    """The same operation in another class keeps its meaning, in whatever order records come."""
+    """The same operation in another class keeps its meaning, in any order of records."""
     table = catalog(overrides=[CLASS])
     for _ in range(2):
         of_class = table.classify(event(record_class="AwsServiceEvent"))
@@ -67,14 +67,14 @@ def test_an_override_on_a_class_of_record_is_for_that_class() -> None:
 def test_an_override_may_compare_the_class_in_any_way(
     condition: dict[str, Any], record_class: str
 ) -> None:
-    """Not only for one; where the record states none, none of these holds."""
+    """Not only for equality; if the record states no class, none of these applies."""
     table = catalog(overrides=[override([condition])])
     assert Phase.IMPACT is table.classify(event(record_class=record_class)).phase
     assert Phase.IMPACT is not table.classify(event()).phase
 
 
 def test_an_operation_no_rule_covers_is_unknown() -> None:
-    """Named as no guess even: a call of an API, of some kind."""
+    """It is not even a guess: just some API call."""
     decision = catalog().classify(event("Zzyzx"))
     assert (Phase.UNKNOWN, Phase.UNKNOWN, None) == (
         decision.base_phase,
@@ -107,7 +107,7 @@ def test_an_override_on_a_class_and_a_code_needs_both() -> None:
 
 
 def test_the_first_override_that_holds_wins() -> None:
-    """Those of the operation come before those of its service, and these before any."""
+    """Those for the operation precede those for its service, and these those for any."""
     holds = [{"path": "account", "present": False}]
     overrides = [
         override(holds, id="any", service="*", operations=["*"]),
@@ -125,7 +125,7 @@ def test_the_first_override_that_holds_wins() -> None:
 
 
 def test_an_override_may_change_class_and_activity() -> None:
-    """Each alone, both, or neither: what it does not name stays the row's."""
+    """One, both or neither: what it does not name stays as in the row."""
     holds = [{"path": "account", "present": False}]
     for changes, expected in (
         ({}, (3004, 3)),
@@ -141,7 +141,7 @@ def test_an_override_may_change_class_and_activity() -> None:
 
 
 def test_a_refused_call_is_a_failed_attempt_once() -> None:
-    """The overlay is named after override and row; a failed attempt already is not named twice."""
+    """The overlay is named after override and row, and not twice for an existing failed attempt."""
     holds = [{"path": "account", "present": False}]
     denied = event(outcome=Outcome(Result.DENIED, "AccessDenied"))
     decision = catalog(overrides=[override(holds)]).classify(denied)
@@ -172,7 +172,7 @@ def call(service: str = "s", operation: str = "o", permissions: tuple[str, ...] 
     ],
 )
 def test_the_cache_is_bounded(operation_call: Call, cached: int, expected: bool) -> None:
-    """In entries, and in the length of what records bring."""
+    """Both in entries and in the length of values from records."""
     assert expected is module._cacheable(operation_call, cached)
 
 
@@ -181,7 +181,9 @@ def cache_sizes(table: Catalog) -> tuple[int, int, int]:
 
 
 def test_cached_decisions_are_reused() -> None:
-    """The same call is decided once; one that is too long is decided each time, and the same."""
+    """The same call is decided once; one that is too long is decided each time, with the same
+    result.
+    """
     table = catalog()
     denied = event(outcome=Outcome(Result.DENIED, "AccessDenied"))
     first = table.classify(denied)

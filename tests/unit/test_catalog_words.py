@@ -1,4 +1,4 @@
-"""Names of operations as words, in the six ways providers write them."""
+"""Names of operations as words, in the six styles of providers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SPLITTER = Splitter(["access key", "generate", "get", "list", "secret", "policy"
     ],
 )
 def test_each_form(name: str, words: str) -> None:
-    """The verb stands first, the words are in lower case and singular."""
+    """The verb comes first, and words are in lower case and singular."""
     assert tuple(words.split()) == SPLITTER.words(name)
 
 
@@ -62,12 +62,12 @@ def test_each_form(name: str, words: str) -> None:
     ],
 )
 def test_a_name_in_one_case_is_split_at_known_words(name: str, words: str) -> None:
-    """The longest known word wins: there is no log in a catalog, no `gets` in `getsecret`."""
+    """The longest known word wins: no `log` in `catalog`, no `gets` in `getsecret`."""
     assert tuple(words.split()) == SPLITTER.words(name)
 
 
 def test_a_word_of_two_letters_is_not_looked_for() -> None:
-    """There is no `is` in `publish`; there is `key` in `listkeys`."""
+    """No `is` is found in `publish`, but `key` is in `listkeys`."""
     splitter = Splitter(["is", "key", "list"])
     assert ("publish",) == splitter.words("publish")
     assert ("list", "key") == splitter.words("LISTKEYS")
@@ -78,7 +78,7 @@ def test_a_word_of_two_letters_is_not_looked_for() -> None:
     "word", ["gateway", "day", "display", "policy", "key", "access", "box", "branch"]
 )
 def test_singular_undoes_plural(word: str) -> None:
-    """A noun is the same word in both."""
+    """Singular and plural give the same word."""
     assert word == singular(plural(word))
     assert word == singular(word)
 
@@ -88,5 +88,5 @@ def test_singular_undoes_plural(word: str) -> None:
     [("policy", "policies"), ("gateway", "gateways"), ("access", "accesses"), ("log", "logs")],
 )
 def test_a_plural_is_spelled_as_in_names(word: str, several: str) -> None:
-    """A `y` after a vowel stays."""
+    """A `y` after a vowel is kept."""
     assert several == plural(word)

@@ -1,4 +1,4 @@
-"""Configurations whose values cannot hold together: each is named, with the way out."""
+"""Configurations whose values contradict each other: each is named, with the fix."""
 
 from __future__ import annotations
 
@@ -331,14 +331,14 @@ CONTRADICTIONS = {
         "is empty: at least one is needed",
     ),
 }  # fmt: skip
-"""Contradiction: what is changed in the example, where it is found, how the message begins."""
+"""Contradiction to the change of the example, the place, and the start of the message."""
 
 TWO_BY_NATURE = {"unknown source": 1, "two origins": 1, "unknown trail, and one unused": 2}
 
 
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
 def test_contradiction(kind: str) -> None:
-    """Values that cannot hold together are named with the way out."""
+    """Contradictory values are named with the fix."""
     changes, key, message = CONTRADICTIONS[kind]
     text = changed(*changes)
     if kind == "source twice":

@@ -1,4 +1,4 @@
-"""Streams of a source: each that cannot be made is named, with the way out."""
+"""Streams of a source: each impossible one is named, with the fix."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def written(streams: str, files: str = HERE) -> tuple[str, str]:
     ],
 )
 def test_an_impossible_stream_is_refused(streams: str, files: str, key: str, message: str) -> None:
-    """Where it is made, where its errors would lie, and what fills it."""
+    """Because of where it is created, where its errors go, or what feeds it."""
     reported = problems(changed(written(streams, files)))
     assert any(key == each.key and message in each.text for each in reported), reported
 
 
 def test_a_bus_must_be_a_partner_s() -> None:
-    """Any other name is no event source of a partner."""
+    """Any other name is not a partner event source."""
     (reported,) = problems(changed(written('{ name = "acme", bus = "default" }')))
     assert "partner event source" in reported.text
 
 
 def test_each_stream_has_a_folder_and_a_name_of_its_own() -> None:
-    """Its files lie below the prefix that is read, and what fails outside of it."""
+    """Its files are under the prefix that is read, and failures outside it."""
     read = config.read(changed(written(f"{PROD}, {BUS}")), "nhi-evidence.toml")
     ((feed, entry),) = [each for each in feeds(read) if each[0].source == "k8s_audit"]
     streams = plans(feed, entry)

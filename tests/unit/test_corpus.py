@@ -1,4 +1,4 @@
-"""Every real record beside the checkout: accounted for, valid, and nothing invented."""
+"""Every real record beside the checkout is accounted for and valid, with nothing invented."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.reading import Unit
 def test_every_record_is_accounted_for_and_valid(corpus: Path, source: str) -> None:
     """Kept + rejected == input; each kept record is valid OCSF, and each value in it has support.
 
-    Nearly every record that names what was acted on does so in its normalized form, too, by a judge
-    that knows no source pack.
+    Nearly every record that names a target also does so in normalized form, according to a judge
+    independent of source packs.
     """
     expected = EXPECTED[source]
     measured = measure(source, corpus)
@@ -42,7 +42,7 @@ def test_every_record_is_accounted_for_and_valid(corpus: Path, source: str) -> N
 
 
 def deliverable(source: str, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield every file as it is, and the events of each file of wrapped ones as a delivery."""
+    """Yield every file as it is, and each file of wrapped events as one delivery."""
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
@@ -61,7 +61,7 @@ def deliverable(source: str, folder: Path) -> Iterator[tuple[str, bytes]]:
 def test_every_file_is_rebuilt_byte_for_byte(
     corpus: Path, source: str, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From its unit lines, gaps and records alone; what cannot be read is there as it came."""
+    """Only from unit lines, gaps and records; what cannot be read is kept as received."""
     monkeypatch.setattr(unit, "PART_BYTES", window)
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     decoded = 0
@@ -89,7 +89,7 @@ def test_every_file_is_rebuilt_byte_for_byte(
 
 
 def test_every_message_is_rebuilt_byte_for_byte(corpus: Path) -> None:
-    """The records of Azure's packs as runs of messages: heads, envelopes and blanks are gaps."""
+    """For Azure packs as runs of messages: headers, envelopes and white space are gaps."""
     mapper = Mapper("azure_monitor", keep_out_of_scope_raw=True)
     folders = [name for name in EXPECTED if name.startswith("azure_")]
     assert folders
@@ -105,6 +105,6 @@ def test_every_message_is_rebuilt_byte_for_byte(corpus: Path) -> None:
 
 
 def test_every_folder_of_a_pack_is_read(corpus: Path) -> None:
-    """A pack whose name is a folder of the corpus says what it makes of it."""
+    """A pack whose name is a folder of the corpus declares what it makes of it."""
     folders = {path.name for path in corpus.iterdir()} & set(sources.names())
     assert folders <= set(EXPECTED)

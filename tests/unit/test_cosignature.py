@@ -1,4 +1,4 @@
-"""ML-DSA-44 cosignatures: a vector of another implementation, the message, and what is refused."""
+"""ML-DSA-44 cosignatures: a vector by another implementation, the message, and refusals."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ SIGNED = SIGNERS.sign(HEAD, AT)
 
 
 def lines(signed: bytes) -> list[str]:
-    """The signature lines of a note."""
+    """Return the signature lines of a note."""
     return signed.decode().rpartition("\n\n")[2].splitlines(keepends=True)
 
 
 def with_lines(signed: bytes, *kept: str) -> bytes:
-    """The note with these signature lines alone."""
+    """Return the note with only these signature lines."""
     return (signed.decode().rpartition("\n\n")[0] + "\n\n" + "".join(kept)).encode()
 
 
 def test_the_published_example() -> None:
-    """Key and cosigned checkpoint of an implementation in Go verify; the key prints as it came."""
+    """Key and cosigned checkpoint by a Go implementation verify; the key prints unchanged."""
     signed = checkpoint.read_signed(PUBLISHED, [PUBLISHED_KEY], PUBLISHED_ORIGIN)
     assert (1, True) == (signed.checkpoint.size, signed.is_cosigned)
     assert (VECTORS / "torchwood-ml-dsa.vkey").read_text().strip() == str(PUBLISHED_KEY)
@@ -45,7 +45,7 @@ def test_the_published_example() -> None:
 
 
 def test_the_message_byte_by_byte() -> None:
-    """`cosigned_message` as tlog-cosignature lays it out."""
+    """It is `cosigned_message` as laid out in tlog-cosignature."""
     message = cosignature.subtree_message(
         cosigner="a/b", time=5, origin="c/d/e", end=0x0102, root=b"r" * 32
     )
@@ -72,14 +72,14 @@ def test_the_message_byte_by_byte() -> None:
     ids="-".join,
 )
 def test_a_message_that_cannot_be_built_is_refused(wrong: dict[str, int]) -> None:
-    """Lengths, bounds and the rule on times of the specification."""
+    """By the specification's lengths, bounds and rule on times."""
     right = {"cosigner": "a", "time": 5, "origin": "b", "end": 9, "root": b"r" * 32}
     with pytest.raises(ValueError, match=r"cosign|subtree"):
         cosignature.subtree_message(**{**right, **wrong})  # type: ignore[arg-type]
 
 
 def test_a_log_signs_and_cosigns() -> None:
-    """Both lines stand under the log's own name; the cosignature states the plan's second."""
+    """Both lines have the log's own name; the cosignature states the plan's second."""
     signed = checkpoint.read_signed(SIGNED, SIGNERS.keys, ORIGIN)
     assert (HEAD, True) == (signed.checkpoint, signed.is_cosigned)
     assert [PRIMARY.named(ORIGIN), COSIGNING.named(ORIGIN)] == list(signed.signers)
@@ -94,20 +94,20 @@ def test_a_log_signs_and_cosigns() -> None:
 
 
 def test_pinning_one_key_gives_the_same_checkpoint() -> None:
-    """A verifier that knows no ML-DSA key passes over its line."""
+    """A verifier without the ML-DSA key ignores its line."""
     signed = checkpoint.read_signed(SIGNED, [PRIMARY], ORIGIN)
     assert (HEAD, False) == (signed.checkpoint, signed.is_cosigned)
 
 
 def test_a_stripped_cosignature_is_noticed() -> None:
-    """Without its line the checkpoint holds, and is not cosigned."""
+    """Without its line the checkpoint is valid, but not cosigned."""
     stripped = with_lines(SIGNED, lines(SIGNED)[0])
     assert not checkpoint.read_signed(stripped, SIGNERS.keys, ORIGIN).is_cosigned
     assert not checkpoint.cosigned(stripped, COSIGNING, ORIGIN)
 
 
 def test_a_cosignature_alone_is_not_a_signature() -> None:
-    """Where a key that signs is pinned, its line must be there."""
+    """If a signing key is pinned, its line must be present."""
     alone = with_lines(SIGNED, lines(SIGNED)[1])
     with pytest.raises(note.NoteError, match="cosigned but not signed"):
         checkpoint.read_signed(alone, SIGNERS.keys, ORIGIN)
@@ -116,7 +116,7 @@ def test_a_cosignature_alone_is_not_a_signature() -> None:
 
 @pytest.mark.parametrize("place", [4, 11, 12, 500, 2431])
 def test_any_altered_byte_of_a_cosignature_fails(place: int) -> None:
-    """Its time as well as its signature; the whole note is refused."""
+    """In its time or its signature; the whole note is refused."""
     head, _, encoded = lines(SIGNED)[1].rstrip("\n").rpartition(" ")
     data = bytearray(b64decode(encoded))
     data[place] ^= 1
@@ -127,7 +127,7 @@ def test_any_altered_byte_of_a_cosignature_fails(place: int) -> None:
 
 
 def test_a_cosignature_covers_the_checkpoint_and_its_name() -> None:
-    """Another size, another root, another name or another form: the cosignature is void."""
+    """With another size, root, name or form, the cosignature is void."""
     key = COSIGNING.named(ORIGIN)
     _, signatures = note.split(SIGNED)
     signature = signatures[1][2]
@@ -145,7 +145,7 @@ def test_a_cosignature_covers_the_checkpoint_and_its_name() -> None:
 
 
 def test_a_key_goes_to_spki_and_back() -> None:
-    """As KMS and OpenSSL hand it about."""
+    """That is the form KMS and OpenSSL use."""
     der = LocalCosigner("cosigned").public_key()
     assert der == note.spki(note.from_spki(LOG, der))
     assert COSIGNING == note.parse_key(str(COSIGNING))
@@ -154,7 +154,7 @@ def test_a_key_goes_to_spki_and_back() -> None:
 
 
 def test_a_log_needs_a_key_that_signs() -> None:
-    """ML-DSA-44 alone makes no log's checkpoint, for a sealer or for a verifier."""
+    """ML-DSA-44 alone is not enough for a checkpoint, neither for a sealer nor for a verifier."""
     with pytest.raises(SettingsError, match="only cosigns"):
         LogSigners(LOG, [LocalCosigner("alone")])
     with pytest.raises(note.NoteError, match="not an ML-DSA-44 key"):

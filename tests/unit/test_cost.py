@@ -1,4 +1,4 @@
-"""What a deployment costs: volumes, prices, and arithmetic that comes to the amount beside it."""
+"""What a deployment costs: volumes, prices, and arithmetic that gives the amount beside it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def lines(bill: Bill) -> dict[tuple[str, str], Line]:
 
 
 def test_a_day_of_the_large_estate() -> None:
-    """Files every five minutes, a digest an hour in each enabled region, batches of 500."""
+    """Files every five minutes, an hourly digest in each enabled region, batches of 500."""
     a_day = volumes(LARGE)
     assert (1_000 * 6 * 288, 1_000 * 17 * 24) == (a_day.files, a_day.digests)
     assert 2_136_000 / 500 == a_day.batches
@@ -54,7 +54,7 @@ def test_a_day_of_the_large_estate() -> None:
 
 
 def test_few_files_form_one_batch_each() -> None:
-    """A window that closes empty locks nothing: there are no more batches than files."""
+    """A window that closes empty locks nothing, so there are never more batches than files."""
     a_day = volumes(Estate(events_per_day=1_000, accounts=1, regions=1, enabled_regions=1))
     assert 288 + 24 == a_day.units == a_day.batches
 
@@ -72,7 +72,7 @@ def test_few_files_form_one_batch_each() -> None:
 def test_which_objects_move_to_the_archive_class(
     changes: dict[str, Any], days: tuple[int, int]
 ) -> None:
-    """Only where R lasts for the class's minimum, and only objects of 128 KB at least."""
+    """Only if R covers the class's minimum, and only objects of at least 128 KB."""
     a_day = volumes(changed(SMALL, **changes))
     assert days == (a_day.standard_days, a_day.archive_days)
 
@@ -88,7 +88,7 @@ def test_which_objects_move_to_the_archive_class(
     ],
 )
 def test_the_price_falls_with_the_amount(gigabytes: float, usd: float) -> None:
-    """Each tier's price holds for what lies in it, and for nothing below."""
+    """Each tier's price applies to the amount within it, and not below."""
     assert pytest.approx(usd) == by_tiers(gigabytes, STANDARD_STORAGE)
 
 
@@ -102,12 +102,12 @@ def test_the_price_falls_with_the_amount(gigabytes: float, usd: float) -> None:
     ],
 )
 def test_a_price_is_shown_in_full(price: Price, printed: str) -> None:
-    """Never rounded, never as a power of ten, cents with two digits."""
+    """It is never rounded and never in scientific notation; cents have two digits."""
     assert printed == str(price)
 
 
 def test_every_price_states_its_page_and_month() -> None:
-    """A page of AWS's own, but for two whose page was not read; and a month."""
+    """An AWS page, except for two prices whose page was not read, and a month."""
     others = {"cw_composite": prices.COMPOSITES, "athena": prices.ATHENA}
     for name, price in prices.every_price().items():
         if name in others:
@@ -120,7 +120,7 @@ def test_every_price_states_its_page_and_month() -> None:
 
 
 def amount(arithmetic: str) -> float:
-    """Work out the arithmetic of a line, as a reader with a calculator would."""
+    """Evaluate the arithmetic of a line, as a reader with a calculator would."""
     formula = arithmetic.replace(",", "").replace("not charged", "0").replace("/M", "/1e6")
     formula = formula.replace(" B ", f"/{prices.GB} ").replace(" us ", "*1e-6 ")
     formula = re.sub(r"\b(?:idle polls|a day|days|keys|runs|lines|GB|s)\b", "", formula)
@@ -131,7 +131,7 @@ def amount(arithmetic: str) -> float:
 
 @pytest.mark.parametrize("estate", [SMALL, LARGE, changed(LARGE, replica=True, other_region=True)])
 def test_the_arithmetic_gives_the_amount(estate: Estate) -> None:
-    """What stands beside an amount gives it, but for the digits left out."""
+    """The arithmetic beside an amount gives it, except for rounding."""
     for line in lines(bill(estate)).values():
         if "down to" not in line.arithmetic:
             assert pytest.approx(line.usd, rel=0.01) == amount(line.arithmetic), line
@@ -155,7 +155,7 @@ def test_twice_the_retention_is_twice_the_archive() -> None:
 
 
 def test_a_replica_costs_storage_and_transfer() -> None:
-    """Its lines are those of the first bucket, and the way to it."""
+    """Its lines are those of the first bucket, plus the transfer to it."""
     single, double = (lines(bill(changed(LARGE, replica=on))) for on in (False, True))
     added = {item: line for (group, item), line in double.items() if group == "replica"}
     assert {name: line for name, line in double.items() if name[0] != "replica"} == single
@@ -172,7 +172,7 @@ def test_transfer_is_charged_only_between_regions() -> None:
 
 
 def test_sweeps_are_counted_by_their_schedule() -> None:
-    """Three hours every five minutes, 45 hourly, 33 days daily, the rest weekly; 1,000 a page."""
+    """Three hours every five minutes, 45 hourly, 33 days daily, the rest weekly; 1,000 per page."""
     assert 3 * 288 + 45 * 24 + 33 * 24 == listings(24_000, 35)
     assert 2 * (3 * 288 + 45 * 24 + 33 * 24) == listings(24_001, 35)
     assert 3 * 288 + 45 * 24 + 33 * 24 + 24 == listings(10, 42)
@@ -189,13 +189,13 @@ def test_sweeps_are_counted_by_their_schedule() -> None:
     ],
 )
 def test_an_invalid_estate_is_refused(changes: dict[str, Any], named: str) -> None:
-    """The error says which number, and what it is."""
+    """The error names the number and its value."""
     with pytest.raises(SettingsError, match=re.escape(named)):
         changed(SMALL, **changes)
 
 
 def test_the_text_explains_why_nothing_is_archived() -> None:
-    """Small objects, a short R and the wish are told apart."""
+    """Small objects, a short R and an explicit wish are distinguished."""
     tiny = text((bill(changed(SMALL, events_per_day=100_000)),))
     assert "S3 moves no object below 128 KB" in tiny
     assert "R is shorter than 30 + 90 days" in text((bill(changed(LARGE, retention_days=100)),))
@@ -204,7 +204,7 @@ def test_the_text_explains_why_nothing_is_archived() -> None:
 
 
 def test_batch_sizes_and_schedules_are_those_deployed() -> None:
-    """Sizes and rhythms are those of the deployment's own declarations."""
+    """Sizes and schedules are those of the deployment's own declarations."""
     declared = [
         tomllib.loads((ROOT / "functions" / name / "deploy.toml").read_text())
         for name in ("aws_export", "seal", "canary", "reconcile", "coverage")
@@ -239,7 +239,7 @@ def test_the_hours_that_are_read_for_canaries_are_those_of_their_plans() -> None
 
 
 def test_every_object_is_opened_where_every_account_has_a_canary() -> None:
-    """And of few canaries among many accounts only some."""
+    """With few canaries among many accounts, only some are."""
     for canaries, share in ((1_000, 1.0), (1, 1 - (1 - 0.001) ** (2_136_000 / 28_635))):
         of = lines(bill(changed(LARGE, canaries=canaries)))
         tables = of["canaries", "S3 GET of tables"].usd
@@ -247,7 +247,7 @@ def test_every_object_is_opened_where_every_account_has_a_canary() -> None:
 
 
 def digest_lines(chance: random.Random, files: int) -> bytes:
-    """Return the lines of one digest file that names so many files, with its unit line."""
+    """Return the lines of a digest file that names this many files, with its unit line."""
     bucket = "organization-trail-111122223333"
     account = f"{chance.randrange(10**12):012d}"
 

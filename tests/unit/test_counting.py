@@ -1,4 +1,4 @@
-"""What counts, against every claim an adversary with a writer's role can make."""
+"""Which claim counts, against every claim an adversary with a writer role can make."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def test_a_claim_counts() -> None:
 
 
 def test_a_unit_in_another_batch_is_a_duplicate() -> None:
-    """Regrouped redelivery: the same unit line in two objects, counted once, first sealed first."""
+    """On regrouped redelivery, one unit line in two objects counts once, for the first sealed."""
     unit = weigh(claim(5), claim(2), claim(9))
     assert ([2], [5, 9]) == (indexes(unit.counted), indexes(unit.duplicates))
 
 
 def test_the_latest_listed_release_counts() -> None:
-    """A replay by a later release counts, whichever was sealed first; the list says which it is."""
+    """A replay by a later release counts, whichever was sealed first; the list has the order."""
     old, new = claim(0, line="a"), claim(1, mapper="m2", line="b")
     for pair in ((old, new), (new, old)):
         unit = weigh(*pair)
@@ -91,20 +91,20 @@ def test_the_latest_listed_release_counts() -> None:
 
 
 def test_an_unlisted_release_never_wins() -> None:
-    """Not by being later, not by what it calls itself, and not by contradicting itself."""
+    """Neither by being later, nor by its name, nor by contradicting itself."""
     genuine = claim(3, line="a")
     unit = weigh(claim(0, mapper="zz", line="b"), genuine, claim(9, mapper="zz", line="c"))
     assert (Status.COUNTED, [3]) == (unit.status, indexes(unit.counted))
 
 
 def test_without_a_list_the_first_sealed_counts() -> None:
-    """Nothing a writer states of itself decides."""
+    """Nothing a writer states about itself decides."""
     unit = weigh(claim(4, mapper="zz", line="b"), claim(1, mapper="aa", line="a"), listed=())
     assert [1] == indexes(unit.counted)
 
 
 def test_one_release_has_one_line_of_a_unit() -> None:
-    """Same bytes, same release, same settings, another line: one of them is false."""
+    """With the same bytes, release and settings but another line, one of the two is false."""
     unit = weigh(claim(0, line="a"), claim(1, line="b"))
     assert (Status.CONTESTED, [], [0, 1]) == (
         unit.status,
@@ -126,19 +126,19 @@ def test_other_settings_are_not_a_contradiction() -> None:
 @pytest.mark.parametrize("other", ["m0", "m1", "m2", "zz"])
 @pytest.mark.parametrize("first", [0, 9])
 def test_other_bytes_are_contested(other: str, first: int) -> None:
-    """Neither wins by having come first, nor by a later release, listed or not."""
+    """Neither wins by being first, nor by a later release, listed or not."""
     unit = weigh(claim(first), claim(4, mapper=other, src="x", raw="x", line="x"))
     assert (Status.CONTESTED, []) == (unit.status, indexes(unit.counted))
 
 
 def test_another_split_of_the_same_bytes_is_contested() -> None:
-    """Two listed releases that do not agree how many records there are."""
+    """Two listed releases disagree on the number of records."""
     unit = weigh(claim(0, line="a"), claim(1, mapper="m2", line="b", records=2))
     assert unit.status is Status.CONTESTED
 
 
 def test_a_rejection_yields_to_the_decoded_unit() -> None:
-    """What an old release could not read and a new one can, of the same delivered bytes."""
+    """A new release can read delivered bytes that an old one could not."""
     rejection = claim(0, is_rejection=True, raw=None, records=0, line="r", mapper="m0")
     unit = weigh(rejection, claim(1, mapper="m2"))
     assert (Status.COUNTED, [1], [0]) == (
@@ -150,8 +150,8 @@ def test_a_rejection_yields_to_the_decoded_unit() -> None:
     assert [0] == indexes(weigh(rejection).counted)
 
 
-def test_two_deliveries_of_the_same_bytes_are_of_one_opinion() -> None:
-    """Packed otherwise, inflated alike: by one release with one setting they have the same line."""
+def test_two_deliveries_of_the_same_bytes_do_not_contradict() -> None:
+    """Compressed differently but inflated alike, they have one line per release and setting."""
     first = claim(0, src="a")
     assert [0] == indexes(weigh(first, claim(1, src="b")).counted)
     assert weigh(first, claim(1, src="b", line="other")).status is Status.CONTESTED
@@ -160,7 +160,7 @@ def test_two_deliveries_of_the_same_bytes_are_of_one_opinion() -> None:
 
 
 def test_rejections_may_be_kept_in_other_chunks() -> None:
-    """How a release cuts what it cannot read says nothing of records."""
+    """How a release splits what it cannot read says nothing about records."""
     refused: dict[str, Any] = {"is_rejection": True, "raw": None}
     whole_file = claim(9, **refused, raw_size=30, span=(0, 30), mapper="m0")
     unit = weigh(*parts(**refused), whole_file)
@@ -172,7 +172,7 @@ def test_rejections_may_be_kept_in_other_chunks() -> None:
 
 
 def test_parts_must_be_complete() -> None:
-    """A set without one of its parts does not count; with it, in any order, it does."""
+    """A set without one of its parts does not count; a complete one, in any order, does."""
     assert Status.INCOMPLETE is weigh(*parts()[:2]).status
     assert Status.INCOMPLETE is weigh(*parts()[1:]).status
     assert [0, 1] == indexes(weigh(*parts(total=2)).counted)
@@ -207,7 +207,7 @@ def test_parts_follow_without_gap(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_writer_may_state_any_number_of_parts(number: int) -> None:
-    """Even the largest a table may hold: nothing is set aside for parts that are not there."""
+    """Even the largest number in a table allocates nothing for missing parts."""
     claims = [
         claim(index, parts=1 << 53, part=index + 1, line=f"{index}") for index in range(number)
     ]
@@ -216,14 +216,14 @@ def test_a_writer_may_state_any_number_of_parts(number: int) -> None:
 
 @given(st.sampled_from([{}, {"first": 1}, {"span": (1, 10)}, {"parts": 2}, {"is_rejection": True}]))
 def test_a_single_claim_is_weighed_as_among_others(change: dict[str, Any]) -> None:
-    """The short way for a unit with one claim gives what the long one gives."""
+    """The shortcut for a unit with one claim gives the same as the full path."""
     alone = claim(0, **change)
     again = weigh(alone, claim(1, **change))
     assert (weigh(alone).status, weigh(alone).counted) == (again.status, again.counted)
 
 
 def test_parts_of_two_releases_do_not_form_a_set() -> None:
-    """Part 1 by one and parts 2 and 3 by another."""
+    """Part 1 is by one release, parts 2 and 3 by another."""
     first, *rest = parts()
     unit = weigh(first, *(claim(c.index, **_changed(c, mapper="m2")) for c in rest))
     assert (Status.INCOMPLETE, [0, 1, 2]) == (unit.status, indexes(unit.disputed))
@@ -235,7 +235,7 @@ def _changed(original: Claim, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_stray_part_does_not_invalidate_a_complete_set() -> None:
-    """A writer that died half way, and another release that finished: the complete set counts."""
+    """If a writer died midway and another release finished, the complete set counts."""
     half = claim(0, parts=2, raw_size=20, line="half")
     unit = weigh(half, claim(1, mapper="m2", raw_size=10))
     assert (Status.COUNTED, [1], [0]) == (
@@ -283,7 +283,7 @@ def stated(**changes: Any) -> Claim:
 
 
 def test_a_claim_is_what_header_and_unit_line_state() -> None:
-    """Each of its values, from where it stands."""
+    """Each value comes from its place."""
     claimed = stated()
     assert claimed == Claim(
         index=7,
@@ -309,7 +309,7 @@ def test_a_claim_is_what_header_and_unit_line_state() -> None:
 
 
 def test_source_metadata_belongs_only_to_a_companion_s_claim() -> None:
-    """The signature of a provider stands there: another one is another companion."""
+    """It has the provider's signature: another signature is another companion."""
     metadata = {"source_metadata": {"etag": "1"}}
     for kind, is_other in (("records", False), ("rejection", False), ("companion", True)):
         assert is_other == (stated(kind=kind).line != stated(kind=kind, **metadata).line)
@@ -322,7 +322,7 @@ def test_source_metadata_belongs_only_to_a_companion_s_claim() -> None:
     st.lists(st.sampled_from(["m0", "m1", "m2", "zz"]), min_size=8, max_size=8),
 )
 def test_order_decides_nothing(order: list[int], raws: list[str], mappers: list[str]) -> None:
-    """The result is a function of the set of claims; every claim is in it exactly once."""
+    """The result depends only on the set of claims, and has every claim exactly once."""
     claims = [
         claim(n, unit=f"u{n % 2}", mapper=mappers[n], src=raw, raw=raw, line=f"{raw}{n % 3}")
         for n, raw in enumerate(raws)

@@ -1,4 +1,4 @@
-"""Declared fields are found wherever they stand and however they are spelt; the rest stays JSON."""
+"""Declared fields are found wherever they are and however spelled; the rest stays JSON."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_field_is_cut_at_every_place(path: str, raw: str, kept: str) -> None:
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_query_values_are_cut_except_for_known_names(uri: str, kept: str, ascii_only: bool) -> None:
-    """However the text is escaped: as it is, as Go escapes it, and in a text in a text."""
+    """However the text is escaped: not at all, as by Go, or in a string within a string."""
     for escaped in (False, True):
         text = json.dumps({"uri": uri, "z": 1}, ensure_ascii=ascii_only)
         text = text.replace("&", "\\u0026").replace("=", "\\u003D") if escaped else text
@@ -101,7 +101,7 @@ def test_query_values_are_cut_except_for_known_names(uri: str, kept: str, ascii_
     "raw", [b"", b"LEAK", b'{"key":"LEAK"', b'"LEAK"', b'{"a":"\xff"}', b'{"a":"\\ud800"', DEEP]
 )
 def test_nothing_is_kept_of_an_unreadable_record(raw: bytes) -> None:
-    """All of it is one cut, by a rule of its own."""
+    """All of it is one cut, by a rule for that purpose."""
     kept = cutter("key").cut(raw)
     assert b"" == kept.text
     assert ([(0, len(raw), cutting.UNREADABLE)] if raw else []) == [
@@ -110,7 +110,7 @@ def test_nothing_is_kept_of_an_unreadable_record(raw: bytes) -> None:
 
 
 def test_a_refused_category_is_not_kept() -> None:
-    """It is named, and none of it is left."""
+    """It is named, and nothing of it is kept."""
     table = CutTable(
         1, refused=(Category("usage", (Condition("action", starts_with="copilot."),), "prompts"),)
     )
@@ -121,7 +121,7 @@ def test_a_refused_category_is_not_kept() -> None:
 
 
 def test_a_condition_looks_inside_a_json_string() -> None:
-    """Where the record is JSON inside a text, what the condition asks of is in there."""
+    """If the record is JSON inside a string, the condition's field is inside it."""
     unless = Condition("t>ref.resource", any_of=("roles",))
     for resource, kept in (("roles", {"a": "LEAK"}), ("secrets", {})):
         inside = json.dumps({"ref": {"resource": resource}, "o": {"a": "LEAK"}})
@@ -130,14 +130,14 @@ def test_a_condition_looks_inside_a_json_string() -> None:
 
 
 def test_every_nested_string_is_cut_except_hashes_and_known_names() -> None:
-    """At any depth; numbers stay, and so do texts in a list under a known name."""
+    """At any depth; numbers stay, and so do strings in a list under a known name."""
     form = '{"d":{"a":"%s","n":7,"h":"hmac:1","in":{"id":"x","b":["%s"]},"id":["y",["z"]]},"e":"x"}'
     raw, kept = form % ("LEAK", "LEAK"), form % ("", "")
     assert kept == cut("d.**", raw, unless_begins="hmac:", names_except=("id",))
 
 
 def test_a_condition_keeps_what_it_names() -> None:
-    """Where it holds nothing is cut; of another value, of none and of another shape all is."""
+    """If it applies nothing is cut; with another value, none or another shape, everything is."""
     unless = Condition("ref.resource", any_of=("roles",))
     assert '{"ref":{"resource":"roles"},"o":{"a":1}}' == cut(
         "o", '{"ref":{"resource":"roles"},"o":{"a":1}}', unless=unless
@@ -180,14 +180,14 @@ _TREES = st.recursive(
 
 
 class _Unsure(Scan):
-    """Of no record it is told that nothing is cut of it."""
+    """A scan that never calls a record harmless."""
 
     def is_certain(self, raw: bytes, *, is_part: bool = False) -> bool:  # noqa: ARG002 the same
         return False
 
 
 def without_looking_first(table: CutTable) -> Cutter:
-    """A cutter that looks for places in every record."""
+    """Return a cutter that searches every record."""
     slow = Cutter(table)
     slow._scan = _Unsure(())
     return slow
@@ -202,7 +202,7 @@ def without_looking_first(table: CutTable) -> Cutter:
 def test_the_rest_is_json_and_the_pieces_restore_the_original(
     tree: dict[str, Any], path: str, indent: int | None, ascii_only: bool
 ) -> None:
-    """Put back at their places, the pieces give the original; cut again, nothing is left to cut."""
+    """Put back in place, the pieces give the original; cut again, nothing more is cut."""
     raw = json.dumps(tree, indent=indent, ensure_ascii=ascii_only).encode()
     kept = cutter(path).cut(raw)
     assert kept == without_looking_first(CutTable(1, (Field("X", path, ""),))).cut(raw)
@@ -217,6 +217,6 @@ def test_the_rest_is_json_and_the_pieces_restore_the_original(
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_a_cutter(raw: bytes) -> None:
-    """Whatever comes, something is answered."""
+    """Any input gets an answer."""
     for path in ("key", "t>key", "*.a"):
         cutter(path, query_except=()).cut(raw)

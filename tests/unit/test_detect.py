@@ -1,4 +1,4 @@
-"""A file's log is told by its attributes: of a source of files, by every golden case."""
+"""A file's log is recognized by its attributes, for every golden case of a file source."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nhi_evidence.local_files import detect
 from tests.cases.reader import cases, read
 
 BY_ENVELOPE = {"azure_activity", "azure_entra", "azure_resource"}
-"""Their records come in one hub, and its source tells them apart."""
+"""Their records come through one hub, and its source distinguishes them."""
 WITHOUT_A_NAME = {"aws_cloudtrail": {"aggregated", "insight"}}
-"""Cases of records that name no operation: nothing tells them from a stranger's."""
+"""Cases of records without an operation, which could be anybody's."""
 PACKS = [
     name for name in sources.names() if sources.routes(name) is None and name not in BY_ENVELOPE
 ]
@@ -23,7 +23,7 @@ PACKS = [
 
 @pytest.mark.parametrize("source", PACKS)
 def test_every_case_is_known_by_its_attributes(source: str) -> None:
-    """A new source is held to this from its first day: none is taken for another."""
+    """New sources are covered from their first day: none is mistaken for another."""
     known = {
         name: detect.source(json.dumps(read(path).record).encode())
         for name, path in cases(source).items()
@@ -55,7 +55,7 @@ def test_every_case_is_known_by_its_attributes(source: str) -> None:
     ],
 )
 def test_the_most_specific_mark_decides(document: str, source: str | None) -> None:
-    """A pack comes before a router, more attributes before fewer; of two sources it is neither."""
+    """A pack precedes a router, more attributes precede fewer; a tie is neither source."""
     assert source == detect.source(document.encode())
 
 

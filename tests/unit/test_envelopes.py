@@ -1,4 +1,4 @@
-"""The forms CloudTrail records travel in besides their files."""
+"""The forms in which CloudTrail records travel besides files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FORMS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form: str) -> None:
-    """Each form gives the exact text of each record its sender put there."""
+    """Each form gives the exact text of each record that its sender put in."""
     assert [FIRST, TWO] == raws(FORMS[form])
 
 
@@ -55,12 +55,12 @@ def test_event_bridge_detail_is_a_slice() -> None:
 
 
 def test_one_lookup_event() -> None:
-    """A line of a lookup-events export is one event."""
+    """One line of a lookup-events export is one event."""
     assert [FIRST] == raws(json.dumps({"EventId": "1", "CloudTrailEvent": FIRST}).encode())
 
 
 def test_a_bare_record_is_returned_as_it_is() -> None:
-    """A raw record has none of the marks of an envelope."""
+    """A raw record has no mark of an envelope."""
     assert [FIRST] == raws(f" {FIRST}\n".encode())
 
 
@@ -71,7 +71,7 @@ def test_a_control_message_holds_no_records() -> None:
 
 @pytest.mark.parametrize("text", ["nope", "[]", "1", '{"eventName":'])
 def test_an_unparsable_input_is_one_record(text: str) -> None:
-    """It is handed on as it is; mapping says what is wrong with it."""
+    """It is passed on as it is; mapping says what is wrong with it."""
     assert [text] == raws(text.encode())
 
 

@@ -1,4 +1,4 @@
-"""The questions to a live estate tell a yes from a no: asked of answers as the clouds give them."""
+"""The questions to a live estate distinguish yes from no, with answers as clouds give them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refused(code: str) -> ClientError:
 
 
 class Estate:
-    """An estate that answers as told; `GOOD` is one where everything is as the design expects."""
+    """An estate with given answers; in `GOOD` everything is as the design expects."""
 
     GOOD: ClassVar[dict[str, Any]] = {
         "describe_log_streams": {"logStreams": [{"logStreamName": "a"}]},
@@ -86,7 +86,7 @@ class Estate:
 
 
 def test_an_estate_as_the_design_expects_it() -> None:
-    """Every fact holds, each is asked, and says who has to ask it."""
+    """Every fact is asked and holds, and says who has to ask it."""
     answers = {one.name: one.holds for one in ask_estate(Estate(), CONFIG)}
     others = {one.name for one in (*RECONCILED, *EXCHANGED)}
     assert {one.name: True for one in ESTATE} == {
@@ -118,7 +118,7 @@ def test_an_estate_as_the_design_expects_it() -> None:
     ],
 )
 def test_every_deviation_is_reported(fact: int, answers: dict[str, Any], start: str) -> None:
-    """Each answer that the design does not expect is no."""
+    """Each answer that the design does not expect counts as no."""
     estate_fact: EstateFact = ESTATE[fact]
     answer = estate_fact.ask(Estate(**answers), CONFIG)
     assert answer.startswith(start)

@@ -40,19 +40,19 @@ def test_a_hole_in_the_numbers_ends_a_run() -> None:
 
 
 def test_a_message_delivered_twice_is_taken_once() -> None:
-    """Equal bytes under one number are one message, in whatever order they come."""
+    """Equal bytes under one number are one message, in any order."""
     runs = event_hub.runs(STREAM, [message(6), message(5), message(6)])
     assert [[5, 6]] == numbers(runs)
 
 
 def test_two_messages_of_one_number_both_stay() -> None:
-    """Different bytes under one number are for counting to contest, not for the writer."""
+    """Different bytes under one number are contested when counting, not by the writer."""
     runs = event_hub.runs(STREAM, [message(5), message(6, b"one"), message(6, b"other")])
     assert [[5, 6], [6]] == numbers(runs)
 
 
 def test_a_run_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message past the bound is a run of its own, so it spoils no other."""
+    """A message above the limit is a run of its own, so it affects no other."""
     monkeypatch.setattr(event_hub, "RUN_BYTES", 100)
     sizes = [60, 30, 30, 500, 10]
     runs = event_hub.runs(STREAM, [message(n, b"x" * size) for n, size in enumerate(sizes)])
@@ -71,7 +71,7 @@ BODIES = [b"", b"\n", b"{}", b"\xff\x00\r\n", b'{"k":"run","v":1}\n', "ü📦".e
 
 
 def test_a_framed_run_gives_every_message_back_byte_for_byte() -> None:
-    """Any bytes: empty, newlines, not UTF-8, a frame inside a frame."""
+    """Any bytes work: empty, newlines, not UTF-8, a frame inside a frame."""
     run = Run(STREAM, tuple(message(n, body) for n, body in enumerate(BODIES)))
     data = event_hub.frame(run)
     opening, framed = event_hub.read(data)
@@ -98,7 +98,7 @@ def test_a_framed_run_gives_every_message_back_byte_for_byte() -> None:
     ],
 )
 def test_a_damaged_run_is_refused(damage: Any) -> None:
-    """What is not exactly a framed run is kept whole as a rejection unit."""
+    """Anything but an exact framed run is kept whole as a rejection unit."""
     data = damage(event_hub.frame(Run(STREAM, (message(0), message(1)))))
     decoded = azure_monitor.decode(data, Limits())
     assert isinstance(decoded, Undecodable)
@@ -107,7 +107,7 @@ def test_a_damaged_run_is_refused(damage: Any) -> None:
 
 @dataclass
 class Body:
-    """A message and the records it holds."""
+    """A message and the records in it."""
 
     body: bytes
     records: list[bytes]
@@ -131,7 +131,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize("form", MESSAGES)
 def test_every_form_of_message_is_cut_into_exact_records(form: Body) -> None:
-    """A list in its envelope, bare, one object; anything else is one record as it stands."""
+    """A list in an envelope, a bare list, one object; anything else is one record as it is."""
     data = event_hub.frame(Run(STREAM, (message(4, form.body),)))
     decoded = azure_monitor.decode(data, Limits())
     assert isinstance(decoded, Decoded)
@@ -142,7 +142,7 @@ def test_every_form_of_message_is_cut_into_exact_records(form: Body) -> None:
 def locked(
     run: Run, store: MemoryStore, *, unit: str = "", limits: Limits | None = None
 ) -> StoredRun | str | None:
-    """Lock a run; return what its unit line states of its messages."""
+    """Lock a run; return what its unit line states about its messages."""
     body = event_hub.frame(run)
     _, framed = event_hub.read(body)
     delivery = Delivery(
@@ -158,7 +158,7 @@ def locked(
 
 
 def test_a_sealed_run_states_its_messages() -> None:
-    """Range and records of every message are read back from the evidence object alone."""
+    """The range and the records of every message can be read from the evidence object alone."""
     run = Run(STREAM, tuple(message(7 + n, one.body) for n, one in enumerate(MESSAGES)))
     store = MemoryStore()
     stored = locked(run, store)
@@ -173,7 +173,7 @@ def test_a_sealed_run_states_its_messages() -> None:
 
 
 def test_a_rejection_unit_states_its_messages_too() -> None:
-    """A run that was kept whole, for a record past the limit, still counts as a range."""
+    """A run kept whole because of a record above the limit still counts as a range."""
     run = Run(STREAM, (message(7, b"x" * 40), message(8)))
     store = MemoryStore()
     stored = locked(run, store, limits=Limits(record_bytes=39))
@@ -186,7 +186,7 @@ def test_a_rejection_unit_states_its_messages_too() -> None:
 
 
 def test_a_name_that_claims_more_than_it_holds_is_not_a_valid_range() -> None:
-    """The claim is the name's, the messages are the object's."""
+    """The name makes the claim, but the object has the messages."""
     run = Run(STREAM, (message(7), message(8)))
     stored = locked(run, MemoryStore(), unit=f"{STREAM}/7-9!h=2026030208")
     assert "2 messages from 7" == stored
@@ -203,7 +203,7 @@ def test_a_name_that_claims_more_than_it_holds_is_not_a_valid_range() -> None:
     ],
 )
 def test_the_hour_of_a_run_is_that_of_its_first_message(enqueued: str | None, ending: str) -> None:
-    """As the hub states it; where it states none, the name claims none."""
+    """As stated by the hub; if it states none, the name claims none."""
     run = Run(STREAM, (Message(b"{}", 5, "5", enqueued), message(6)))
     assert f"{STREAM}/5-6{ending}" == run.unit
     assert (STREAM, 5, 6) == event_hub.claimed(run.unit)

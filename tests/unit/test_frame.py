@@ -1,4 +1,4 @@
-"""The zstd frame: strict on the way in, or appended bytes would pass unseen."""
+"""The zstd frame: read strictly, or appended bytes would go unnoticed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def packed(lines: list[bytes] = LINES) -> bytes:
 
 
 def test_round_trip() -> None:
-    """Lines come back as they went in, empty ones too."""
+    """Lines come back unchanged, including empty ones."""
     assert frame.unpack(packed(), limit=1000) == LINES
 
 
 @pytest.mark.parametrize("lines", [LINES, LONG])
 def test_the_table_decodes_alone(lines: list[bytes]) -> None:
-    """The first bytes give the table and nothing after it, and end where a block does."""
+    """The first bytes decode to the table alone, and end at a block boundary."""
     body, table = frame.pack(lines, table=2)
     assert lines[:2] == frame.unpack_table(body[:table], limit=10_000)
     frame.check_form(body, table=table)
@@ -34,7 +34,7 @@ def test_the_table_decodes_alone(lines: list[bytes]) -> None:
 
 
 def test_content_size_and_checksum_are_declared() -> None:
-    """RFC 8878 section 3.1.1.1: the frame header says the size and that a checksum follows."""
+    """RFC 8878 section 3.1.1.1: the frame header states the size and that a checksum follows."""
     descriptor = packed()[4]
     assert descriptor & 0b0000_0100, "content checksum flag"
     assert descriptor & 0b1110_0000, "content size flag"
@@ -56,7 +56,7 @@ def test_content_size_and_checksum_are_declared() -> None:
     ids=["appended", "twice", "cut", "flipped", "empty", "plain", "no sum", "no size", "too long"],
 )
 def test_damage_is_named(damage: Callable[[bytes], bytes], message: str) -> None:
-    """Each kind of damage is refused with what is wrong."""
+    """Each kind of damage is refused with a description."""
     with pytest.raises(ValueError, match=message):
         frame.unpack(damage(packed()), limit=1000)
 
@@ -75,7 +75,7 @@ def test_a_larger_window_is_refused() -> None:
 
 @pytest.mark.parametrize("cut", range(0, 40, 3))
 def test_no_truncated_frame_is_valid(cut: int) -> None:
-    """What is cut short anywhere is an error that says so, in the check of the form too."""
+    """A frame truncated anywhere is an error that says so, also when only the form is checked."""
     body, table = frame.pack(LONG[:2], table=1)
     with pytest.raises(ValueError, match=r"zstd|table|line"):
         frame.check_form(body[: min(cut, len(body) - 1)], table=table)
@@ -89,7 +89,7 @@ def _with(options: dict[int, int], *, sized: bool = True, content: bytes = b"x\n
 
 
 def test_too_many_lines_are_refused_before_splitting() -> None:
-    """A few bytes inflate to very many empty lines, each of which would cost memory."""
+    """A few bytes inflate to very many empty lines, each of which would take memory."""
     body, _ = frame.pack([b""] * (frame.MAX_LINES + 1))
     assert len(body) < 1_000
     with pytest.raises(ValueError, match="2000001 lines"):

@@ -1,4 +1,4 @@
-"""A frame read in pieces, by its first lines and by its form alone: each refusal, each bound."""
+"""A frame read in pieces, by its first lines and by its form only: each refusal, each bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = st.lists(st.binary(max_size=12).map(lambda text: text.replace(b"\n", b""
 
 
 def compressed(content: bytes, **options: int) -> bytes:
-    """A frame with a checksum and its size, of any content."""
+    """Return a frame of any content, with a checksum and its size."""
     stated = {"checksum_flag": 1} | options
     compressor = zstd.ZstdCompressor(
         options={getattr(zstd.CompressionParameter, name): value for name, value in stated.items()}
@@ -30,7 +30,7 @@ def compressed(content: bytes, **options: int) -> bytes:
 
 @pytest.fixture(params=[5, 4 << 20])
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many bytes are inflated at once."""
+    """Set how many bytes are inflated at once."""
     count: int = request.param
     monkeypatch.setattr(frame, "_INFLATED_AT_ONCE", count)
     return count
@@ -48,7 +48,7 @@ EITHER = pytest.mark.parametrize("read", [frame.each_line, first])
 def test_lines_are_the_same_however_they_are_read(
     lines: list[bytes], count: int, at_once: int
 ) -> None:
-    """All at once, one by one, and the first of them, whatever is inflated at once."""
+    """All at once, one by one, or only the first, whatever the chunk size."""
     body, _ = frame.pack(lines)
     size = sum(len(line) + 1 for line in lines)
     with pytest.MonkeyPatch.context() as patch:
@@ -78,7 +78,7 @@ def test_lines_are_the_same_however_they_are_read(
     ids=["cut", "cut before its first byte", "flipped", "plain", "no sum", "empty", "open"],
 )
 def test_an_error_is_raised_where_it_is_encountered(read: Read, body: bytes, message: str) -> None:
-    """The same of all lines and of the first, where they reach so far."""
+    """It is the same error for all lines and for the first, if they get that far."""
     with pytest.raises(ValueError, match=message):
         list(read(body, limit=1000))
 
@@ -86,14 +86,14 @@ def test_an_error_is_raised_where_it_is_encountered(read: Read, body: bytes, mes
 @pytest.mark.usefixtures("at_once")
 @EITHER
 def test_no_more_is_inflated_than_the_limit(read: Read) -> None:
-    """As many bytes are taken, not one more."""
+    """It inflates up to the limit, and not one byte more."""
     assert LINES == list(read(BODY, limit=SIZE))
     with pytest.raises(ValueError, match=f"more than {SIZE - 1} bytes"):
         list(read(BODY, limit=SIZE - 1))
 
 
 def test_the_first_lines_are_read_whatever_follows() -> None:
-    """Of none, nothing is; a limit is of what is inflated for them."""
+    """For no lines nothing is read; a limit applies to what is inflated for them."""
     assert [] == list(frame.first_lines(BODY, 0, limit=0))
     assert LINES[:1] == list(frame.first_lines(BODY[:-1], 1, limit=SIZE))
     assert LINES == list(frame.first_lines(BODY + b"x", 3, limit=SIZE))
@@ -105,7 +105,7 @@ def test_the_first_lines_are_read_whatever_follows() -> None:
 def test_a_frame_has_as_many_lines_as_a_reader_splits_it_into(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So many, and not one more, however it is read."""
+    """The limit is exact, however the frame is read."""
     monkeypatch.setattr(frame, "MAX_LINES", 3)
     more = frame.pack([*LINES, b""])[0]
     assert LINES == list(frame.each_line(BODY, limit=100)) == frame.unpack(BODY, limit=100)
@@ -115,7 +115,7 @@ def test_a_frame_has_as_many_lines_as_a_reader_splits_it_into(
 
 
 def test_a_table_is_inflated_up_to_its_limit() -> None:
-    """And refused as a frame is: damaged, of another form, or cut within a line."""
+    """It is refused like a frame: damaged, of another form, or truncated within a line."""
     body, table = frame.pack(LINES, table=2)
     size = sum(len(line) + 1 for line in LINES[:2])
     assert LINES[:2] == frame.unpack_table(body[:table], limit=size)
@@ -130,7 +130,7 @@ def test_a_table_is_inflated_up_to_its_limit() -> None:
 
 
 def test_frame_parameters_are_those_documented() -> None:
-    """Level and window are those of docs/decisions/0061; without a table, no block is closed."""
+    """Level and window are those of docs/decisions/0061; without a table no block is flushed."""
     assert frame.CODEC.endswith("/level=6/window=23")
     assert (BODY, 0) == frame.pack(LINES) == frame.pack(LINES, table=0)
     assert frame.unpack(BODY, limit=SIZE) == LINES
@@ -138,7 +138,7 @@ def test_frame_parameters_are_those_documented() -> None:
 
 @pytest.mark.parametrize(("window", "is_taken"), [(23, True), (24, False)])
 def test_the_window_is_what_every_decoder_supports(window: int, is_taken: bool) -> None:
-    """8 MiB, of a frame that is longer than that; a wider one is refused before it is read."""
+    """It is 8 MiB for a longer frame; a wider window is refused before reading."""
     content = os.urandom(1 << 10) * (20 << 10) + b"\n"
     body = compressed(content, window_log=window, enable_long_distance_matching=1)
     readers: list[Callable[[], object]] = [
@@ -163,7 +163,7 @@ def block(kind: int, size: int, *, last: bool = False) -> bytes:
 
 
 def frame_of(*blocks: bytes, descriptor: int = 0x24, after: bytes = b"\x05", end: int = 4) -> bytes:
-    """A frame by hand: header, blocks, and so many bytes of checksum."""
+    """Return a frame made by hand: header, blocks, and some bytes of checksum."""
     return b"\x28\xb5\x2f\xfd" + bytes([descriptor]) + after + b"".join(blocks) + b"c" * end
 
 

@@ -1,4 +1,4 @@
-"""What a GKE entry of `exec` holds: its arguments are cut, and nothing of any other entry."""
+"""GKE entries of `exec`: their arguments are cut, and nothing of any other entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cases.reader import FOLDER, cases, read
 
 
 def test_arguments_are_cut_and_the_rest_stays() -> None:
-    """Also whether a call was tried alone, which stands beside them under a like name."""
+    """Including whether a call was a dry run, which is stated beside them under a similar name."""
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
     (leak, _) = (FOLDER / "gcp_audit/leaks/gke-exec.ndjson").read_bytes().splitlines()
@@ -35,7 +35,7 @@ def test_arguments_are_cut_and_the_rest_stays() -> None:
 
 @pytest.mark.parametrize("word", ["k8s_cluster", "GKE", "command.gke.io", "\\\\u006b8s"])
 def test_an_unreadable_text_that_may_hold_arguments_is_not_kept(word: str) -> None:
-    """In whatever form; without such a word all of it stays."""
+    """In any form; without a suspicious word everything is kept."""
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
     harmless, feared = (f'{{"resource":{{"type":"{name}"' for name in ("gce_instance", word))
@@ -46,7 +46,7 @@ def test_an_unreadable_text_that_may_hold_arguments_is_not_kept(word: str) -> No
 
 
 def test_doubly_packed_text_is_not_inspected() -> None:
-    """It may never end; so it is feared."""
+    """Decompression might never end, so it is treated as suspicious."""
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
     assert not cutter.may_need_cuts(packed("{harmless"))
@@ -54,7 +54,7 @@ def test_doubly_packed_text_is_not_inspected() -> None:
 
 
 def test_a_message_whose_base64_is_damaged_is_refused_without_it() -> None:
-    """The envelope can be read, the entry in it cannot: of both the hash alone is kept."""
+    """The envelope is readable but its entry is not: only the hash of both is kept."""
     mapper = Mapper("gcp_audit", keep_out_of_scope_raw=True)
     entry = base64.b64encode(b'{"protoPayload":{"serviceName":"k8s.io"},"labels":{"x":"hush"}}')
     harmless = base64.b64encode(b'{"protoPayload":{"serviceName":"storage.googleapis.com"}}')
@@ -77,17 +77,17 @@ def torn(text: str) -> bytes:
 
 
 def enveloped(text: str) -> bytes:
-    """As a message of Pub/Sub that breaks off."""
+    """Return it as a truncated Pub/Sub message."""
     return b'{"message":{"data":"' + base64.b64encode(text.encode())
 
 
 def damaged(text: str) -> bytes:
-    """Of base64 in the spelling for addresses, without its first character."""
+    """Return it as URL-safe base64 without its first character."""
     return b'{"message":{"data":"!' + base64.urlsafe_b64encode(text.encode())[1:]
 
 
 def test_entries_of_other_calls_are_locked_unchanged() -> None:
-    """Exact, a pod template in the clear among it: docs/decisions/0285-gke-logs-exec.md."""
+    """Exactly, including a pod template in clear text: docs/decisions/0285-gke-logs-exec.md."""
     mapper = Mapper("gcp_audit", keep_out_of_scope_raw=True)
     seen = 0
     for path in cases("gcp_audit").values():

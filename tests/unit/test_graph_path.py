@@ -31,5 +31,5 @@ from nhi_evidence.sources.azure_entra.graph_path import path_of
     ],
 )
 def test_ids_are_distinguished_from_names_by_form(path: str, operation: str) -> None:
-    """Names are words with at most two short numbers, as documented paths have them."""
+    """Names are words with at most two short numbers, as in documented paths."""
     assert operation == path_of(f"https://graph.microsoft.com/v1.0{path}?$top=5").operation

@@ -42,7 +42,7 @@ def test_ed25519(stub: KmsStub) -> None:
 
 
 def test_p256() -> None:
-    """Where there is no Ed25519: ECDSA over SHA-256 of the message itself, type 0x02."""
+    """Without Ed25519: ECDSA over SHA-256 of the message itself, type 0x02."""
     with mock_aws():
         kms = client()
         created = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
@@ -68,7 +68,7 @@ def test_ml_dsa() -> None:
 
 
 def test_the_policy_of_the_key(stub: KmsStub) -> None:
-    """The policy is read where the role may, and where not, the reason is recorded."""
+    """The policy is read if the role may; if not, the reason is recorded."""
     signer = KmsSigner(client(stub.endpoint_url), ALIAS)
     assert {"policy": POLICY} == signer.configuration()
     stub.refused["GetKeyPolicy"] = "AccessDeniedException"
@@ -76,14 +76,14 @@ def test_the_policy_of_the_key(stub: KmsStub) -> None:
 
 
 def test_a_message_past_the_limit_is_refused(stub: KmsStub) -> None:
-    """KMS signs 4,096 bytes at most; a checkpoint has some 150."""
+    """KMS signs at most 4,096 bytes; a checkpoint has about 150."""
     with pytest.raises(StoreUnavailableError, match="4096"):
         KmsSigner(client(stub.endpoint_url), ALIAS).sign(b"x" * 4097)
 
 
 @pytest.mark.parametrize("operation", ["GetPublicKey", "Sign"])
 def test_a_key_that_cannot_be_used(stub: KmsStub, operation: str) -> None:
-    """A disabled key is unavailability, named; nothing is signed."""
+    """A disabled key is reported as unavailable, and nothing is signed."""
     stub.refused[operation] = "DisabledException"
     with pytest.raises(StoreUnavailableError, match=f"{ALIAS}.*DisabledException"):
         KmsSigner(client(stub.endpoint_url), ALIAS).sign(TEXT)
@@ -95,7 +95,7 @@ def test_a_key_that_cannot_be_used(stub: KmsStub, operation: str) -> None:
     ids=["rsa", "key-agreement"],
 )
 def test_a_key_of_another_kind(stub: KmsStub, spec: str, algorithms: list[str]) -> None:
-    """A key that signs no log is refused, with what would."""
+    """A key that cannot sign a log is refused, with the kinds that can."""
     stub.spec, stub.algorithms = spec, algorithms
     with pytest.raises(SettingsError, match="a log's key must be one of ECC_NIST_EDWARDS25519"):
         KmsSigner(client(stub.endpoint_url), ALIAS).public_key()
@@ -103,7 +103,7 @@ def test_a_key_of_another_kind(stub: KmsStub, spec: str, algorithms: list[str]) 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
 def test_an_arn_says_where_its_key_is(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
-    """No region has to be chosen beside it, and another one that is chosen does not matter."""
+    """No region has to be set besides it, and another one that is set does not matter."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         kms = boto3.session.Session("none", "none").client("kms", region_name=region)

@@ -46,7 +46,7 @@ def part(
 
 
 def test_one_object_holds_the_units_of_a_batch() -> None:
-    """The units of one hour are one object; its key is the hash of its body."""
+    """The units of an hour form one object, whose key has the hash of its body."""
     (packed,) = packer().pack([part("b/1@v", b"first"), part("b/2@v", b"second")])
     assert (
         f"ev/v1/aws_cloudtrail/h={HOUR}/{sha256(packed.body).hexdigest()}.ndjson.zst" == packed.key
@@ -58,7 +58,7 @@ def test_one_object_holds_the_units_of_a_batch() -> None:
 
 
 def test_the_table_is_read_by_range() -> None:
-    """The first bytes, as many as the metadata states, decode to the table alone."""
+    """The number of first bytes in the metadata decodes to the table alone."""
     (packed,) = packer().pack([part("b/1@v", os.urandom(300_000)), part("b/2@v", b"x")])
     head = packed.body[: int(packed.metadata["table"])]
     assert len(head) < 1_000
@@ -67,7 +67,7 @@ def test_the_table_is_read_by_range() -> None:
 
 
 def test_another_hour_or_a_unit_of_parts_closes_an_object() -> None:
-    """One hour an object; parts of a larger unit have objects of their own."""
+    """Each object has one hour; parts of a larger unit have objects of their own."""
     packed = packer().pack(
         [
             part("b/1@v"),
@@ -83,13 +83,13 @@ def test_another_hour_or_a_unit_of_parts_closes_an_object() -> None:
 
 
 def test_a_repeated_unit_is_taken_once() -> None:
-    """The same unit again is no second claim; another content under its name is one."""
+    """The same unit again is not a second claim; other content under its name is."""
     packed = list(packer().pack([part("b/1@v", b"a"), part("b/1@v", b"a"), part("b/1@v", b"b")]))
     assert [1, 1] == [len(each.units) for each in packed]
 
 
 def test_incompressible_units_are_packed_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body past one PUT becomes two; a part that is past it alone is named."""
+    """A body too large for one PUT becomes two; a single part that is too large is named."""
     monkeypatch.setattr(objects, "MAX_BODY_BYTES", 300_000)
     monkeypatch.setattr(objects, "_SURELY_FITS_BYTES", 1)
     parts = [part(f"b/{number}@v", os.urandom(150_000)) for number in range(4)]
@@ -121,14 +121,14 @@ def test_gaps_and_records_give_the_delivery(data: bytes, spans: list[tuple[int, 
 
 
 def test_equal_gaps_are_written_once() -> None:
-    """A file of many records has a handful of gaps."""
+    """A file of many records has only a few distinct gaps."""
     data = b'{"Records":[' + b",".join([b"{}"] * 1000) + b"]}"
     spans = [(12 + 3 * number, 14 + 3 * number) for number in range(1000)]
     assert [(1, '{"Records":['), (999, ","), (1, "]}")] == gaps.between(data, 0, len(data), spans)
 
 
 def test_a_unit_is_cut_by_its_own_bytes() -> None:
-    """Parts account for every byte, in order, and hold every record once."""
+    """Parts cover every byte, in order, and have every record once."""
     size = 3 * unit.PART_BYTES
     spans = [(start, start + 10) for start in range(5, size - 10, 1 << 20)]
     parts = unit.split(spans, size)
@@ -139,7 +139,7 @@ def test_a_unit_is_cut_by_its_own_bytes() -> None:
 
 
 def test_a_line_spelled_otherwise_is_invalid() -> None:
-    """A table has one spelling: a blank more, and the object is invalid."""
+    """A table has one encoding: with an extra space the object is invalid."""
     (packed,) = packer().pack([part("b/1@v")])
     table, rest = objects.read_object(packed.body)
     spaced = [table.lines[0], table.lines[1].replace(b'"part":1', b'"part": 1'), *rest]
@@ -150,7 +150,7 @@ def test_a_line_spelled_otherwise_is_invalid() -> None:
 
 
 def test_an_object_has_no_more_lines_than_a_reader_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is closed before; a part that alone has more is refused by name."""
+    """It is closed before that; a single part with more is refused by name."""
     monkeypatch.setattr(objects, "OBJECT_LINES", 1)
     packed = list(packer().pack([part("a", b"a"), part("b", b"b")]))
     assert [("a",), ("b",)] == [tuple(line.unit for line in one.units) for one in packed]
@@ -160,7 +160,7 @@ def test_an_object_has_no_more_lines_than_a_reader_accepts(monkeypatch: pytest.M
 
 
 def test_lines_before_the_records_can_be_read_alone() -> None:
-    """The same as of an object read whole, and no line after the last of them."""
+    """They equal those of an object read whole, and no further line is read."""
     deliveries = [
         Delivery("b/a-digest.json.gz@v1!h=2026030208", b'{"digest":1}', kind=Kind.COMPANION),
         Delivery("b/b.json.gz@v1!h=2026030208", b"{"),

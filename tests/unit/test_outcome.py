@@ -24,7 +24,7 @@ STATED: dict[str, tuple[str, dict[str, Any]]] = {
     "azure_entra": ("signed-in-to", {"resultType": None, "properties.status": {"errorCode": None}}),
     "azure_resource": ("storage-object", {"statusCode": None, "statusText": ""}),
 }
-"""Per source a golden case, and where its outcome is stated: null is what is made unreadable."""
+"""Per source a golden case and the path of its outcome; null marks what is made unreadable."""
 
 
 @cache
@@ -48,7 +48,7 @@ def unreadable(template: Any, value: Any) -> Any:
 @pytest.mark.parametrize("source", STATED)
 @pytest.mark.parametrize("value", UNREADABLE, ids=repr)
 def test_an_unreadable_outcome_is_not_a_success(source: str, value: Any) -> None:
-    """Another shape, a word nobody knows, a number that is no code."""
+    """It may have another shape, an unknown word, or a number that is not a code."""
     case, stated = STATED[source]
     record = copy.deepcopy(read(FOLDER / source / f"{case}.json").record)
     for path, template in stated.items():

@@ -1,4 +1,4 @@
-"""How the program is run again from where the user stands."""
+"""The name under which the user can run the program again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nhi_evidence.adapters.own_name import own_name
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of the name, in a virtual environment below the working directory."""
+    """A program of that name in a virtual environment under the working directory."""
     path = tmp_path / ".venv" / "bin" / "nhi-evidence"
     path.parent.mkdir(parents=True)
     path.write_text("#!/bin/sh\n")
@@ -37,7 +37,7 @@ def test_the_name_is_what_the_shell_finds(
     program: Path, monkeypatch: pytest.MonkeyPatch, *, started: str, folder: str, on_path: bool,
     expected: str,
 ) -> None:  # fmt: skip
-    """By its name alone only where that leads here; relative where it lies below."""
+    """Only its name if that runs this one; a relative path if it is below."""
     (program.parents[2] / "elsewhere").mkdir()
     monkeypatch.chdir(program.parents[2] / folder)
     if on_path:
@@ -49,7 +49,7 @@ def test_the_name_is_what_the_shell_finds(
 def test_another_program_of_the_same_name_is_not_used(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older installation on the path would run otherwise."""
+    """Otherwise an older installation on the path would run."""
     other = tmp_path / "other" / "nhi-evidence"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\n")

@@ -1,4 +1,4 @@
-"""A source pack offers what the registry asks for, or is refused by name before any record."""
+"""A source pack offers what the registry requires, or is refused by name before any record."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def normalize(raw):
 
 @pytest.mark.parametrize("name", sources.names())
 def test_every_source_conforms(name: str) -> None:
-    """Each offers all the registry asks for, and every name it lists as its own."""
+    """Each offers all that the registry requires, and every name it lists."""
     module = sources.load(name)
     protocol = sources.Pack if name in PACKS else sources.Router
     assert [] == conformance.problems(module, protocol)
@@ -66,7 +66,7 @@ def test_every_source_conforms(name: str) -> None:
 
 @pytest.mark.parametrize("name", sources.names())
 def test_every_source_answers_in_the_required_form(name: str) -> None:
-    """Whatever the name or the bytes: a kind, an hour or none, records or why there are none."""
+    """For any name or bytes: a kind, an hour or none, and records or the reason for none."""
     source = sources.load(name)
     limits = Limits()
     for key in DELIVERED:
@@ -80,7 +80,7 @@ def test_every_source_answers_in_the_required_form(name: str) -> None:
 
 @pytest.mark.parametrize("name", PACKS)
 def test_a_pack_rejects_anything_but_its_records(name: str) -> None:
-    """Its tables are there, and what is no record of its has a reason, never an exception."""
+    """Its tables exist, and anything but its records gets a reason, never an exception."""
     pack = sources.pack(name)
     assert all(sources.table(name, file) for file in pack.TABLES)
     for raw in (b"null", b"[]", b"7", b'""', b"{}", b"{", b"\xff", b'{"' + b"x" * 9999 + b'":1}'):
@@ -91,7 +91,7 @@ def test_a_pack_rejects_anything_but_its_records(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROUTERS)
 def test_a_router_names_a_category_or_says_why_not(name: str) -> None:
-    """A category is text; a record without one has a reason."""
+    """A category is a string; a record without one gets a reason."""
     for raw in (b'{"category":"x"}', b"{}", b"7", b"{"):
         category = sources.router(name).category(raw)
         assert isinstance(category, str | Rejection)
@@ -105,7 +105,7 @@ class _Questioned(Protocol):
 
 
 def test_a_protocol_asks_for_attributes_and_functions_alone() -> None:
-    """Neither its constants nor what every class has."""
+    """Neither constants nor the members of every class."""
     assert ["answer"] == list(conformance.members(_Questioned))
 
 
@@ -114,7 +114,7 @@ Write = Callable[[str], None]
 
 @pytest.fixture
 def half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """A pack `half_done` beside the others, of the code a test writes."""
+    """A pack `half_done` beside the others, with code written by a test."""
     folder = tmp_path / "half_done"
     folder.mkdir()
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
@@ -137,7 +137,7 @@ CATALOG = '{"version":1,"rows":[]}'
 
 
 def test_a_complete_pack_is_accepted(half_done: Write, tmp_path: Path) -> None:
-    """A folder is all a new source needs: no list names it."""
+    """A new source needs only a folder: it is in no list."""
     half_done(COMPLETE)
     (tmp_path / "half_done" / "catalog.json").write_text(CATALOG)
     assert "half_done" in sources.names()
@@ -146,7 +146,7 @@ def test_a_complete_pack_is_accepted(half_done: Write, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(conformance.members(sources.Pack)))
 def test_a_missing_name_is_reported(half_done: Write, name: str) -> None:
-    """Whichever name it is, the error names pack and name, and the command line dies of none."""
+    """Whichever name it is, the error names pack and name, and the command line does not crash."""
     code = re.sub(rf"\bdef {name}\(", f"def other_{name}(", COMPLETE)
     code = re.sub(rf"^{name} = .*$", "", code, flags=re.MULTILINE)
     half_done(code)
@@ -169,7 +169,7 @@ def test_a_missing_name_is_reported(half_done: Write, name: str) -> None:
 def test_a_name_of_another_form_is_reported(
     half_done: Write, before: str, after: str, problem: str
 ) -> None:
-    """A value of another type, a function of other arguments, another name than the folder's."""
+    """A value of another type, a function with other arguments, a name other than the folder's."""
     assert COMPLETE.count(before) == 1
     half_done(COMPLETE.replace(before, after))
     with pytest.raises(SettingsError, match=problem):

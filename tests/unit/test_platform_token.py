@@ -1,4 +1,4 @@
-"""Platform tokens: how long one is kept, what is asked, and that no secret has a way in."""
+"""Platform tokens: how long one is kept, what is requested, and that no secret can get in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _platforms(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedIssuer]:
 
 
 def test_a_token_is_kept_until_shortly_before_it_ends(platforms: EmbeddedIssuer) -> None:
-    """It is asked for once while it is good, and again from five minutes before its end."""
+    """It is requested once while valid, and again from five minutes before its end."""
     end = 2_000_000_000
     tokens: list[str] = []
     instant = [0]
@@ -50,7 +50,7 @@ def test_a_token_is_kept_until_shortly_before_it_ends(platforms: EmbeddedIssuer)
 
 @pytest.mark.parametrize("answer", ["", "a.b", "a.!.c", "a.e30.c", "<html>", "a.bnVsbA.c"])
 def test_an_invalid_token_is_not_returned(answer: str) -> None:
-    """An answer that is no JSON Web Token with an end is said to be none, and is not shown."""
+    """An answer that is not a JSON Web Token with an expiry is refused, without showing it."""
     with pytest.raises(TokenUnavailableError, match="the platform answers with no JSON Web Token"):
         PlatformToken("the platform", lambda: answer)()
 
@@ -62,7 +62,7 @@ def test_claims_are_read_in_every_form() -> None:
 
 
 def test_each_platform_is_asked_as_it_documents(platforms: EmbeddedIssuer) -> None:
-    """The exact audience, in Google's full format; Azure's API version, and the identity meant."""
+    """With the exact audience; in Google's full format; with Azure's API version and identity."""
     gcp_identity.token("https://evidence.example.com/a b")()
     azure_identity.token("api://evidence")()
     azure_identity.token("api://evidence", client_id="0f0f0f0f")()
@@ -81,13 +81,13 @@ SECRETS = re.compile(
     r"ConnectionString|connection_string|SharedAccessKey|AccountKey|\.pem\b"
 )
 OPERATOR = {"log_listing.py", "staged_files.py"}
-"""A command lists logs as whoever runs it; nothing that a function runs imports this."""
+"""A command lists logs with its user's credentials; no function imports this."""
 PROBES = {"aws_calls.py"}
-"""Makes calls with a key that no account has, and with the session it was handed: neither lasts."""
+"""Makes calls with a key that no account has, and with a session it is given: neither lasts."""
 
 
 def test_no_parameter_takes_a_secret() -> None:
-    """The keyless way has no parameter in which a key, a secret or a file could be handed over."""
+    """The keyless code has no parameter that could take a key, a secret or a file."""
     expected = {"role_arn", "session_name", "token", "region", "endpoint_url"}
     assert expected == set(inspect.signature(web_identity.role_client).parameters)
     assert {"audience"} == set(inspect.signature(gcp_identity.token).parameters)
@@ -95,7 +95,7 @@ def test_no_parameter_takes_a_secret() -> None:
 
 
 def test_no_shipped_code_names_a_static_credential() -> None:
-    """Nothing a function runs reads a key, names a variable that holds one, or passes one on."""
+    """No code of a function reads a key, names a variable with one, or passes one on."""
     shipped = [
         path
         for folder in ("shared/nhi_evidence/adapters", "functions")
@@ -115,7 +115,7 @@ def test_no_shipped_code_names_a_static_credential() -> None:
 
 
 def _positional_sessions(path: Path) -> list[str]:
-    """Name calls of `Session` with arguments by position: the first two would be a key."""
+    """Return calls of `Session` with positional arguments: the first two would be a key."""
     return [
         f"{path.name}:{node.lineno}"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -29,7 +29,9 @@ def created(key: str, size: int | None) -> dict[str, Any]:
 def test_only_an_empty_folder_marker_is_skipped(
     key: str, size: int | None, keys: list[str]
 ) -> None:
-    """The console's folders are skipped; an empty log, or a folder's own content, is not."""
+    """The console's folder markers are skipped; an empty log, or content under a folder key, is
+    not.
+    """
     beside = created("AWSLogs/b.json.gz", 7)
     message = json.dumps({"Records": [created(key, size), beside]})
     named = [ref.key for ref in s3_notification.objects(message)]

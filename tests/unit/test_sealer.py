@@ -1,4 +1,4 @@
-"""One sealer on one store: what its runs put on record, and when they put anything."""
+"""One sealer on one store: what its runs record, and when they write anything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.signing import LocalCosigner
 
 
 def test_the_head_must_be_cosigned_where_the_policy_says_so() -> None:
-    """A log that cosigns from its second epoch on passes; without the line at its head it fails."""
+    """A log that cosigns from its second epoch on passes; without the line at the head it fails."""
     world = World()
     world.write(1)
     world.sealer().run()
@@ -45,13 +45,13 @@ def test_the_head_must_be_cosigned_where_the_policy_says_so() -> None:
 
 
 def test_a_setting_is_recorded_by_its_hash() -> None:
-    """The epoch leaf holds the hash of a setting, or the reason why it could not be read."""
+    """The epoch leaf has the hash of a setting, or the reason why it could not be read."""
     assert sha256(b'{"Rule":1}').hexdigest() == leaf.setting('{"Rule":1}')
     assert "unreadable: AccessDenied" == leaf.setting(Unreadable("AccessDenied"))
 
 
 def test_the_log_is_locked_until_its_year_retention_and_grace_end() -> None:
-    """Every key of it; nothing else is, and without the setting the log is not either."""
+    """Every key of the log is, and nothing else; without the setting the log is not either."""
     world = World()
     world.lock_policy = LockPolicy(retention_ms=DAY_MS, grace_ms=3 * DAY_MS)
     world.lock_log = True
@@ -66,7 +66,7 @@ def test_the_log_is_locked_until_its_year_retention_and_grace_end() -> None:
 
 
 def test_a_shard_finished_late_is_locked_as_long() -> None:
-    """An epoch of last year that is finished this year: retention and grace from now on."""
+    """For last year's epoch finished this year, retention and grace count from now."""
     assert START + 4 * DAY_MS == log.lock_end("2025", START, 4 * DAY_MS)
 
 
@@ -75,7 +75,7 @@ RETENTION_DAYS, GRACE_DAYS = 3, 2
 
 @pytest.mark.slow
 def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
-    """Day after day, to its end: markers of expiry are `expired`, no alarm, and no finding."""
+    """Day by day to its end, expiry markers are `expired`, without alarms or findings."""
     world = World()
     world.now = START - START % DAY_MS
     world.store._retention_ms = RETENTION_DAYS * DAY_MS
@@ -107,7 +107,7 @@ def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
 
 
 class Odd(MemoryStore):
-    """Lists a version twice, and describes it as no entry could hold it."""
+    """Lists a version twice, with a description too large for an entry."""
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         for version in super().versions(prefix, after=after):
@@ -122,7 +122,7 @@ class Odd(MemoryStore):
 
 
 def test_a_sealer_validates_its_plan_before_committing_it() -> None:
-    """What no plan can hold is sealed by name and size; no void plan is ever left behind."""
+    """What does not fit a plan is sealed by name and size; no void plan is left behind."""
     world = World()
     world.store = Odd(now=lambda: world.now)
     key = world.write(1)
@@ -133,7 +133,7 @@ def test_a_sealer_validates_its_plan_before_committing_it() -> None:
 
 
 def test_a_void_plan_is_not_committed() -> None:
-    """Where a plan would count for nobody whatever is in it, the run fails and leaves nothing."""
+    """If a plan would be void whatever its content, the run fails and leaves nothing."""
     world = World()
     world.store.settings = {"policy" * 12_000: "x"}
     with pytest.raises(LogError, match=r"not committed.*65535 bytes"):
@@ -142,7 +142,7 @@ def test_a_void_plan_is_not_committed() -> None:
 
 
 def test_a_version_the_store_cannot_describe_is_sealed_as_such() -> None:
-    """By name, size and time; it keeps no other from being sealed, and is flagged."""
+    """It is sealed by name, size and time, is flagged, and keeps no other from being sealed."""
     world = World()
     world.store.first(world.write(1)).described = False
     world.write(2)
@@ -157,7 +157,7 @@ def first_leaf(world: World, epoch: int) -> leaf.EpochLeaf:
 
 
 def test_a_plan_states_how_far_it_got() -> None:
-    """`until` is absent where all that was due is sealed, and the last such time where not."""
+    """`until` is absent if everything due is sealed, and otherwise the last such time."""
     world = World()
     world.write(0)
     world.sealer().run()
@@ -176,7 +176,7 @@ def test_a_plan_states_how_far_it_got() -> None:
 
 
 def test_a_fast_clock_skips_nothing() -> None:
-    """A sealer an hour ahead has listed only what was there when the store took its plan."""
+    """A sealer an hour ahead has listed only what existed when the store accepted its plan."""
     world = World()
     late = keys.hour_of(START - 20 * HOUR_MS)
     world.write(0, hour=late)
@@ -190,7 +190,7 @@ def test_a_fast_clock_skips_nothing() -> None:
 
 
 def test_a_cursor_that_moved_is_put_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A listing that passed over sealed versions alone goes on from there, not from before."""
+    """A listing of only sealed versions continues from there, not from before."""
     world = World()
     world.sealer().run()
     cursor = leaf.Cursor("ev/v1/flood/h=x/0999", world.now)
@@ -210,7 +210,7 @@ def test_a_cursor_that_moved_is_put_on_record(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_idle_log_has_a_heartbeat() -> None:
-    """A checkpoint an hour after the last, and not before; after a void plan at once."""
+    """A checkpoint follows an hour after the last, not earlier; after a void plan, at once."""
     world = World()
     assert 1 == world.sealer().run().epoch
     world.now += HOUR_MS - 1
@@ -227,7 +227,7 @@ def test_an_idle_log_has_a_heartbeat() -> None:
 
 
 def test_long_leaves_are_sealed_in_several_plans() -> None:
-    """A writer decides how long keys and metadata are; a plan is what its readers take."""
+    """A writer decides the length of keys and metadata; a plan must fit its readers."""
     world = World()
     for number in range(9):
         body = b"%d" % number

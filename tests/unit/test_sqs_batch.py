@@ -1,4 +1,4 @@
-"""What of a batch of messages goes together, and what alone."""
+"""Which messages of a batch are processed together, and which alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def order(receives: dict[str, int], units: dict[str, set[str]], seed: str = "1")
 
 
 def test_an_event_is_read() -> None:
-    """Id, body, receipt and receives of each message, and the queue's ARN."""
+    """It gives id, body, receipt and receive count of each message, and the queue's ARN."""
     event = sqs_messages.event(["a", "b", "a"], receives=4)
     batch = sqs_batch.read(event)
     assert [record["messageId"] for record in event["Records"]] == [
@@ -50,26 +50,26 @@ OTHER_QUEUE = {
     ids=lambda event: json.dumps(event)[:30],
 )
 def test_anything_but_a_batch_of_one_queue_is_refused(event: Any) -> None:
-    """There is nothing to answer for, so it must fail as a whole."""
+    """There is nothing to answer per item, so it must fail as a whole."""
     with pytest.raises(DeliveryRefusedError, match="not a batch"):
         sqs_batch.read(event)
 
 
 def test_from_the_third_receive_on_a_unit_is_processed_alone() -> None:
-    """Twice is no sign of anything: messages come twice now and then."""
+    """Twice is no sign of trouble: messages sometimes come twice."""
     ordered = order({"m1": 1, "m2": 2, "m3": 3}, {"m1": {"a"}, "m2": {"b"}, "m3": {"c", "d"}})
     assert ("a", "b") == ordered.together
     assert {"c", "d"} == set(ordered.alone)
 
 
 def test_the_most_received_message_of_a_unit_decides() -> None:
-    """A new notification of a unit does not bring its poison back among the others."""
+    """A new notification does not put a poisonous unit back among the others."""
     ordered = order({"m1": 5, "m2": 1}, {"m1": {"a"}, "m2": {"a", "b"}})
     assert (("b",), ("a",)) == (ordered.together, ordered.alone)
 
 
 def test_units_processed_alone_come_in_another_order_each_time() -> None:
-    """Who stands behind the poison in one invocation stands before it in another."""
+    """A unit behind the poison in one invocation is ahead of it in another."""
     receives = {f"m{n}": 3 for n in range(20)}
     units = {name: {f"unit of {name}"} for name in receives}
     orders = {order(receives, units, seed=str(seed)).alone for seed in range(20)}
@@ -85,5 +85,5 @@ def test_units_processed_alone_come_in_another_order_each_time() -> None:
 
 
 def test_a_backlog_is_not_processed_one_by_one() -> None:
-    """Three in a row have locked: twice as many each time. One that fails starts it anew."""
+    """After three locked in a row, batches double each time; a failure starts over."""
     assert [1, 1, 1, 2, 4, 8] == [sqs_batch.group_size(streak) for streak in range(6)]

@@ -1,4 +1,6 @@
-"""The story beyond the clouds: each platform tells what is scripted, and one path crosses them."""
+"""The story beyond the clouds: each platform's evidence matches the script, and one path crosses
+them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ from tests.memory_store import MemoryStore
 
 @pytest.mark.parametrize("source", platforms.STEPS)
 def test_evidence_of_every_step_matches_the_script(source: str) -> None:
-    """Operation, outcome and meaning of each step; a refused one is a failed attempt."""
+    """Operation, outcome and meaning match for each step; a denied one is a failed attempt."""
     mapper = Mapper(source, keep_out_of_scope_raw=False)
     for step, record in zip(
         platforms.STEPS[source], platforms.attack(Recorder(1), source), strict=True
@@ -51,7 +53,7 @@ def test_evidence_of_every_step_matches_the_script(source: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_files() -> None:
-    """Byte for byte; and each is read whole, without a rejection."""
+    """They are identical byte for byte, and all are read without a rejection."""
     assert platforms.platform_files() == platforms.platform_files()
     assert platforms.platform_files() != platforms.platform_files(seed=8)
     for file in platforms.platform_files():
@@ -101,7 +103,7 @@ def rows_of(source: str, store: MemoryStore) -> Iterator[tuple[Row, bytes]]:
 
 
 def test_one_identity_crosses_at_least_six_platforms() -> None:
-    """From issuer and subject alone: what the evidence states, and nothing that is guessed."""
+    """Only by issuer and subject as the evidence states them, without guessing."""
     path = follow(index(), Selection(identities=frozenset({JOIN_ID})))
     crossed = {step.row.source for step in path.steps}
     assert {"aws_cloudtrail", "vault_audit", "aws_api_gateway", "k8s_audit"} <= crossed

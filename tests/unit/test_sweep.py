@@ -1,4 +1,4 @@
-"""Which hours are listed when, and how few plans are read to see what is sealed."""
+"""Which hours are listed when, and how few plans are read to know what is sealed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def hour(moment: datetime) -> str:
     ],
 )
 def test_an_hour_is_listed_once_in_its_period(age: timedelta, every: timedelta) -> None:
-    """However runs fall, none is left out for longer than its period and a run."""
+    """Whenever runs happen, no hour is left out for longer than its period and a run."""
     key_hour = hour(NOW - age)
     runs = int(every / RUN) + 1
     due = [
@@ -53,7 +53,7 @@ def test_an_hour_is_listed_once_in_its_period(age: timedelta, every: timedelta) 
 
 
 def test_a_run_lists_an_even_share() -> None:
-    """No run lists many more of the older hours than another."""
+    """No run lists many more older hours than another."""
     hours = [hour(NOW - timedelta(hours=n)) for n in range(60, 24 * 30)]
     shares = Counter(
         n
@@ -67,7 +67,7 @@ def test_a_run_lists_an_even_share() -> None:
 
 @pytest.mark.parametrize("odd", ["unknown", "2026039999", "*", hour(NOW + timedelta(days=400))])
 def test_folders_that_are_not_past_hours_are_listed_hourly(odd: str) -> None:
-    """Unknown, malformed or to come: each at a minute of its own."""
+    """Unknown, malformed or future folders: each at a minute of its own."""
     due = [
         sweep.is_due(odd, milliseconds(NOW + n * RUN), milliseconds(NOW + (n - 1) * RUN))
         for n in range(1, 25)
@@ -97,7 +97,7 @@ class Counting(MemoryStore):
 
 
 class Days:
-    """A store that is written to and sealed once an hour for some days."""
+    """A store that is written and sealed once an hour for some days."""
 
     def __init__(self, days: int) -> None:
         self.now = milliseconds(NOW)
@@ -127,7 +127,7 @@ class Days:
 
 
 def test_a_cold_run_reads_few_plans() -> None:
-    """To see that what is listed is sealed, the plans of its time are read, not all since."""
+    """To know that listed objects are sealed, the plans of their time are read, not all since."""
     days = Days(4)
     days.write("now", days.now)
     days.sealer().run()
@@ -139,7 +139,7 @@ def test_a_cold_run_reads_few_plans() -> None:
 
 
 def test_a_late_object_is_sealed_within_its_period() -> None:
-    """Whatever its hour: one of nine days ago within a day, by sealers that remember nothing."""
+    """Whatever its hour: one of nine days ago within a day, by sealers without memory."""
     days = Days(1)
     key = days.write("late", days.now - 9 * DAY_MS)
     runs = 0
@@ -151,9 +151,9 @@ def test_a_late_object_is_sealed_within_its_period() -> None:
 
 
 def test_an_outage_is_caught_up_run_by_run() -> None:
-    """Too much to list in one run: each says how far it came, the next goes on, none starts over.
+    """With too much to list in one run, each says how far it got and the next continues from there.
 
-    The store's clock runs while it lists, and every sealer remembers nothing.
+    The store's clock advances while it lists, and sealers have no memory.
     """
     days = Days(2)
     late = [days.write(f"late{n}", days.now - n * DAY_MS) for n in range(4, 60)]
@@ -173,7 +173,7 @@ def test_an_outage_is_caught_up_run_by_run() -> None:
 
 @given(st.integers(0, 60 * 24), st.integers(0, 60 * 24), st.integers(1, 10**10))
 def test_no_hour_is_skipped(age: int, ago: int, far: int) -> None:
-    """Listed up to an instant and from it on, an hour is listed when it would have been at once."""
+    """Split at any instant, two listings list an hour whenever one listing would."""
     now = milliseconds(NOW)
     last, of = now - ago * sweep.HOUR_MS, hour(NOW - timedelta(hours=age))
     until = min(now, last + far)
@@ -183,7 +183,7 @@ def test_no_hour_is_skipped(age: int, ago: int, far: int) -> None:
 
 
 def test_leftovers_are_listed_again() -> None:
-    """A run that seals a part of what is due leaves the rest due, however late the next one is."""
+    """A run that seals part of what is due leaves the rest due, however late the next run is."""
     days = Days(1)
     for number in range(7):
         days.write(f"late{number}", days.now - 9 * DAY_MS)

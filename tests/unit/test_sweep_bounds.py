@@ -1,4 +1,4 @@
-"""Nothing under one prefix keeps a run of the sealer from the others, or is left unsealed by it."""
+"""Nothing under one prefix keeps a run of the sealer from the others, or stays unsealed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_ONCE = 30
 
 
 class World:
-    """A store sealed every five minutes by sealers that remember nothing."""
+    """A store sealed every five minutes by sealers without memory."""
 
     def __init__(self) -> None:
         self.now = START
@@ -31,7 +31,7 @@ class World:
         return key
 
     def write(self, source: str, name: str, *, hour: str | None = None) -> str:
-        """Put an object of a writer under an hour, by default the current one."""
+        """Put a writer's object under an hour, by default the current one."""
         folder = f"h={hour or keys.hour_of(self.now)}"
         return self.put(f"ev/v1/{source}/{folder}/{sha256(name.encode()).hexdigest()}.ndjson.zst")
 
@@ -50,7 +50,7 @@ class World:
         return done
 
     def sealed(self) -> set[str]:
-        """Keys of everything in the log, each once."""
+        """Return the keys of everything in the log, each once."""
         names: list[str] = []
         for key in self.store.keys("log/v1/2026/plan/"):
             names += [one for one, _ in log.versions_in(self.store.get(key))]
@@ -85,7 +85,7 @@ ODD_KEYS = (
 
 @pytest.mark.parametrize("first", [True, False], ids=["into-an-empty-log", "later"])
 def test_a_key_of_any_form_is_sealed_within_an_hour(first: bool) -> None:
-    """However odd, and whoever put it there; nothing of the log itself is."""
+    """However odd, and whoever put it there; the log's own keys are not."""
     world = World()
     if not first:
         world.run()
@@ -98,7 +98,7 @@ def test_a_key_of_any_form_is_sealed_within_an_hour(first: bool) -> None:
 
 @pytest.mark.parametrize("hour", ["unknown", "odd", None], ids=["unknown", "odd", "current"])
 def test_a_flooded_folder_delays_no_other(hour: str | None) -> None:
-    """Far more objects than a run takes: the others' are sealed by the next run, these in turn."""
+    """With more objects than a run takes, others are sealed by the next run, and these in turn."""
     world = World()
     world.run()
     flood = {world.write("flooding", str(number), hour=hour) for number in range(13 * AT_ONCE)}
@@ -117,10 +117,10 @@ def test_a_flooded_folder_delays_no_other(hour: str | None) -> None:
 
 
 def test_a_flooded_level_delays_no_other_and_hides_nothing() -> None:
-    """So many odd folders and keys beside the hours that a run does not see them all.
+    """There are more odd folders and keys beside the hours than one run sees.
 
-    The last hours of the source are listed all the same, and what is late under an older hour is
-    sealed within the hour's period and the time it takes to go through them.
+    The source's last hours are still listed, and a late object under an older hour is sealed within
+    the hour's period plus the time to go through them.
     """
     world = World()
     world.run()
@@ -140,7 +140,7 @@ def test_a_flooded_level_delays_no_other_and_hides_nothing() -> None:
 
 @pytest.mark.slow
 def test_cursors_stay_within_the_entry_that_holds_them() -> None:
-    """Sixty folders, each too much for a run and of a name as long as S3 takes: no plan is void."""
+    """With sixty folders, each too much for a run and with the longest name, no plan is void."""
     world = World()
     world.run()
     flood = set()
@@ -157,7 +157,7 @@ def test_cursors_stay_within_the_entry_that_holds_them() -> None:
 
 
 def test_each_source_has_a_share_of_a_plan() -> None:
-    """What one has too much of waits; what the others have does not."""
+    """The excess of one source waits; the objects of others do not."""
     flood = [Version(f"ev/v1/a/h=x/{n}", "1", n) for n in range(100)]
     others = [Version(f"ev/v1/{source}/h=x/{n}", "1", 100 + n) for source in "bc" for n in range(3)]
     chosen = fair_share([*flood, *others], 30)
@@ -167,7 +167,7 @@ def test_each_source_has_a_share_of_a_plan() -> None:
 
 
 def test_the_rest_is_shared_evenly_among_sources_with_too_much() -> None:
-    """The small one has its three; of the 27 left, two floods have 13 and 14."""
+    """The small source gets its three; of the 27 left, two floods get 13 and 14."""
     floods = {
         source: [Version(f"ev/v1/{source}/h=x/{n}", "1", n) for n in range(100)] for source in "ab"
     }

@@ -1,4 +1,4 @@
-"""Time stamps with whatever certificates they carry: accepted where OpenSSL accepts them."""
+"""Time stamps, whatever certificates they carry, are accepted exactly if OpenSSL accepts them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def accepts(stamp: bytes, roots: bytes) -> bool:
 def test_a_stamp_is_accepted_where_openssl_accepts_it(
     tmp_path: Path, intermediate: bool, chain: str
 ) -> None:
-    """With its CA's certificate, in any order, or without; by its own root and by no other."""
+    """With its CA's certificate, in any order, or without, and only under its own root."""
     stamping = Stamping(tmp_path / "tsa", intermediate=intermediate, chain=chain)
     other = Stamping(tmp_path / "other")
     stamp = stamping.stamp(TEXT)
@@ -67,7 +67,7 @@ def test_a_stamp_is_accepted_where_openssl_accepts_it(
 
 @pytest.mark.parametrize("status", range(6))
 def test_a_status_is_accepted_where_openssl_accepts_it(tmp_path: Path, status: int) -> None:
-    """Granted, and granted with modifications; no other status goes with a token."""
+    """Granted, or granted with modifications; no other status comes with a token."""
     stamping = Stamping(tmp_path / "tsa")
     stamp = stamping.stamp(TEXT)
     place = stamp.index(b"\x02\x01\x00", 0, 16)
@@ -80,7 +80,7 @@ def test_a_status_is_accepted_where_openssl_accepts_it(tmp_path: Path, status: i
 
 
 def test_reordering_certificates_changes_nothing_else(tmp_path: Path) -> None:
-    """The same certificates, the same bytes around them; a second time nothing changes."""
+    """Certificates and surrounding bytes stay the same, and repeating it changes nothing."""
     stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)
     ordered = timestamp.in_order(stamp)
     assert sorted(stamp) == sorted(ordered)
@@ -92,7 +92,7 @@ def test_reordering_certificates_changes_nothing_else(tmp_path: Path) -> None:
 
 @cache
 def carried() -> tuple[bytes, bytes]:
-    """A stamp with a certificate beside its own, and its roots."""
+    """Return a stamp that carries an additional certificate, and its roots."""
     with TemporaryDirectory() as folder:
         stamping = Stamping(Path(folder), intermediate=True, chain="intermediate")
         return stamping.stamp(TEXT), stamping.roots
@@ -100,7 +100,7 @@ def carried() -> tuple[bytes, bytes]:
 
 @given(st.binary(max_size=200), st.integers(0, 3000), st.integers(0, 255))
 def test_no_bytes_break_the_reader(junk: bytes, place: int, value: int) -> None:
-    """Whatever comes is read, or refused as no time stamp."""
+    """Any input is read, or refused as not a time stamp."""
     stamp, roots = carried()
     with_junk = bytearray(stamp)
     with_junk[place % len(stamp)] = value

@@ -128,7 +128,7 @@ def test_a_unit_claimed_once_counts_if_it_is_complete(changes: dict[str, Any]) -
 
 
 def test_many_small_objects_count_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is taken before an hour is known to be large, and after."""
+    """Regardless of whether objects came before or after the hour was known to be large."""
     objects = [content(unit_line(name)) for name in "abca"]
     expected = weighed(*objects)[0]
     assert {"counted": 3, "duplicate claims": 1} == expected.units
@@ -160,7 +160,7 @@ def test_four_megabytes_of_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:
-    """One of each unit that counts, whatever its duplicates state."""
+    """They count once per counted unit, whatever its duplicates state."""
     report, _ = weighed(content(unit_line("a", **REFUSED), unit_line("b", **REFUSED)))
     assert (2, {}) == (report.rejected_deliveries, report.records_counted)
     cut = unit_line("a", rebuild="cut")
@@ -175,7 +175,7 @@ def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:
 
 @pytest.mark.parametrize("is_expired", [False, True])
 def test_contradictory_claims_are_a_finding(is_expired: bool) -> None:
-    """With its leaves, also where something of the hour is gone as it may be."""
+    """It names the leaves, even if something of the hour may have expired."""
     report, _ = weighed(
         content(unit_line("a")),
         content(unit_line("b")),
@@ -192,7 +192,7 @@ def test_contradictory_claims_are_a_finding(is_expired: bool) -> None:
 
 
 def test_a_missing_part_is_a_finding_unless_it_may_have_expired() -> None:
-    """It is incomplete all the same."""
+    """The unit is incomplete in any case."""
     half = content(unit_line("a", parts=2, span=(0, 50)))
     for is_expired, codes in ((False, ["unit_incomplete"]), (True, [])):
         report, _ = weighed(half, is_expired=is_expired)
@@ -201,7 +201,7 @@ def test_a_missing_part_is_a_finding_unless_it_may_have_expired() -> None:
 
 
 def test_leaves_of_a_finding_are_bounded() -> None:
-    """300 characters of them, of a shard each its own numbers."""
+    """They take 300 characters, with each shard's own numbers."""
     hour = Hour((), MemorySorter())
     for index in range(200):
         changed = msgspec.structs.replace(unit_line("a"), raw_sha256=f"{index:064x}")

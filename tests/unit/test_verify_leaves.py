@@ -1,4 +1,4 @@
-"""V2: what a leaf says of its version, against the policy, the listing and the store."""
+"""V2: a leaf's statements compared with the policy, the listing and the store."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EPOCH = EpochLeaf(1, "log", 0, 0, 0, "00", cursors={"": Cursor("", 0)})
 def test_a_leaf_is_compared_with_the_policy(
     leaf: EpochLeaf | MarkerLeaf | ObjectLeaf, retention_ms: int, codes: list[str]
 ) -> None:
-    """A marker that expiry does not explain, a short lock where one is asked for, and flags."""
+    """A marker that expiry does not explain, a short lock if one is required, and flags."""
     assert codes == list(objects.policy_deviations(leaf, retention_ms))
 
 
@@ -78,7 +78,7 @@ SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
 def test_a_leaf_s_flags_are_compared_with_the_listing(
     leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, is_alone: bool, expected: list[str]
 ) -> None:
-    """Only where the whole log has no other leaf of the key is a flag too many told."""
+    """A superfluous flag is reported only if the whole log has no other leaf of the key."""
     assert expected == list(objects.false_flags(leaf, listed, is_alone=is_alone))
 
 
@@ -109,7 +109,7 @@ LOCKED = ObjectLeaf("k", "v", 0, 0, until=10, md={"a": "1"})
 def test_the_store_s_description_is_compared_with_the_leaf(
     leaf: ObjectLeaf, description: Description | None, expected: list[str]
 ) -> None:
-    """A lock may have been made longer, never shorter; metadata stays."""
+    """A lock may have been extended, never shortened; metadata is fixed."""
     told_by_store = list(objects.false_description(leaf, description))
     assert len(expected) == len(told_by_store)
     assert all(map(str.startswith, told_by_store, expected))

@@ -1,4 +1,4 @@
-"""What Athena is sent: one SELECT over the views, of SQL both engines read alike, or nothing."""
+"""What is sent to Athena: one SELECT over the views, in SQL both engines read alike, or nothing."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def test_a_literal_is_the_text_and_nothing_more(text: str) -> None:
 def test_a_selection_is_one_condition_whatever_its_values(
     identities: set[str], issued: set[str], subjects: set[tuple[str, str]], resources: set[str]
 ) -> None:
-    """No value ends its literal: the tree has each as one, and nothing else beside."""
+    """No value can end its literal: the syntax tree has each value as one literal, and nothing
+    else.
+    """
     selection = Selection(
         identities=frozenset(identities), issued=frozenset(issued),
         subjects=frozenset(subjects), resources=frozenset(resources), since=0, until=10,

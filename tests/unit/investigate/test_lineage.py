@@ -1,4 +1,4 @@
-"""Credentials are followed by their ids alone, whatever the order and whatever is missing."""
+"""Credentials are followed only by their ids, whatever the order and whatever is missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BY_KEY = Selection(credentials=frozenset({KEY}))
 
 
 def story() -> list[Row]:
-    """A key takes a role, the role takes another; and somebody else does something, too."""
+    """A key assumes a role, the role assumes another, and somebody else acts as well."""
     return [
         used(0, KEY, credential_kind="access_key"),
         minted(MINUTE, KEY, FIRST),

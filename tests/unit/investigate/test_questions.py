@@ -1,4 +1,4 @@
-"""Saved questions keep to SQL that DuckDB and Athena read alike, and name columns there are."""
+"""Saved questions use SQL that DuckDB and Athena read alike, and existing columns."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_question_keeps_to_the_subset(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_athena_reads_the_same_text_as_duckdb(name: str) -> None:
-    """Both dialects see one tree in it, and what is written for Athena reads back as that."""
+    """Both dialects parse it to one tree, and the text written for Athena parses back to it."""
     sql = question(name).sql
     here, there = (sqlglot.parse_one(sql, read=engine) for engine in ("duckdb", "athena"))
     assert here.sql("athena") == there.sql("athena")
@@ -56,7 +56,7 @@ def test_a_question_names_columns_of_events_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_names_a_record_that_prove_takes(name: str) -> None:
-    """Of a group one example: from a row of the answer on to the proof."""
+    """A group names one example, so a row of the answer leads to a proof."""
     tree = sqlglot.parse_one(question(name).sql, read="duckdb")
     assert isinstance(tree, exp.Select)
     assert any(column.endswith("uid") for column in tree.named_selects)

@@ -1,4 +1,4 @@
-"""What a newer release would map otherwise is counted, and what cannot be mapped again is named."""
+"""Records a newer release would map differently are counted, those that cannot be mapped named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.proofs import sealed
 
 
 def body(*, keep: bool = True) -> bytes:
-    """An object of a CloudTrail file, as this release writes it."""
+    """Return an object of a CloudTrail file, as this release writes it."""
     store = MemoryStore()
     file, _, _ = sealed.deliveries(sealed.trail_file())
     lock_batch(sealed.mapper(keep=keep), [file], store)
@@ -27,7 +27,7 @@ def body(*, keep: bool = True) -> bytes:
 
 
 def edited(change: Callable[[bytes], bytes], *, keep: bool = True) -> bytes:
-    """The same with other lines: as an older release might have written them."""
+    """Return it with other lines, as an older release might have written them."""
     table, lines = objects.read_object(body(keep=keep))
     packed, _ = frame.pack([*table.lines, *map(change, lines)], table=len(table.lines))
     return packed

@@ -1,4 +1,4 @@
-"""The report: loads nothing, shows what records say and no more, and is used in a real browser."""
+"""The report: it loads nothing, shows only what records say, and works in a real browser."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_an_even_share_of_very_many_records_is_drawn_and_that_is_stated() -> Non
 
 
 def test_accounts_with_a_common_prefix_are_distinguishable() -> None:
-    """A name that does not fit shows both its ends, and is there in full."""
+    """A name that does not fit shows both ends, and exists in full as a title."""
     accounts = [f"AAAA0A0A-BB1B-CC2C-DD3D-EEEEEE4E4E{end}" for end in ("4F", "5F")]
     rows = [used(at, KEY, provider="Azure", account=name) for at, name in enumerate(accounts)]
     text = page(timeline_of(rows)).decode()
@@ -165,7 +165,7 @@ def test_in_a_browser_it_filters_by_click_and_by_keyboard_without_complaint(
 
 @pytest.mark.parametrize("width", [400, 1280])
 def test_names_without_a_space_do_not_widen_it(tmp_path: Path, width: int) -> None:
-    """In whatever place a record has them: only what scrolls on its own is wider than a window."""
+    """Wherever a record has them, only elements that scroll on their own exceed the window."""
     name = "subscription/" + "0123456789abcdef" * 12
     rows = [
         used(0, KEY, operation=name, provider="Azure", account=name, targets=(name,)),

@@ -1,4 +1,4 @@
-"""A row's values, in the order of its fields: each stands where its column says it does."""
+"""A row's values are in the order of its fields, each in its own column."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.memory_store import MemoryStore
 from tests.unit.test_story_platforms import deliveries
 
 LISTS_OF_PARTS = {"hops", "hop_credentials", "mechanisms", "targets", "target_names"}
-"""Columns made of parts of a list, of which the path names the list alone."""
+"""Columns made from parts of a list, whose path names only the list."""
 
 
 @pytest.fixture(scope="module")
 def lines() -> list[tuple[str, bytes]]:
-    """Every line of the story's evidence, with its source."""
+    """Return every line of the story's evidence, with its source."""
     every = []
     for source, delivery in deliveries():
         store = MemoryStore()
@@ -47,7 +47,7 @@ def at(record: Any, path: str) -> Any:
 
 
 def test_each_value_is_what_its_column_names(lines: list[tuple[str, bytes]]) -> None:
-    """By the record as JSON, path by path, over every platform of the story."""
+    """Compared with the record as JSON, path by path, on every platform of the story."""
     seen = 0
     for source, line in lines:
         kept = row_reading.read_values(line, source)
@@ -72,7 +72,7 @@ def test_each_value_is_what_its_column_names(lines: list[tuple[str, bytes]]) -> 
 
 
 def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> None:
-    """Row, values and table are one reading of a line."""
+    """Row, values and table agree on a line."""
     rows, values = [], []
     for source, line in lines:
         row = row_reading.read_line(line, source, functools.partial(Place, "key", source))
@@ -102,7 +102,7 @@ def test_an_object_without_records_is_an_empty_table() -> None:
     "odd", ["", "a" * 63, "a" * 65, "A" * 64, "g" * 64, "\u0661" * 64, "\ud800"]
 )
 def test_a_record_has_one_number_whatever_is_beside_it(odd: str) -> None:
-    """Also one whose hash is none, which a writer may have written."""
+    """This includes one without a hash, which a writer may have written."""
     digest = sha256(b"record").hexdigest()
     (plain,) = schema.record_hashes([digest]).to_pylist()
     (alone,) = schema.record_hashes([odd]).to_pylist()
@@ -123,7 +123,7 @@ LEAST = (
 @pytest.mark.parametrize("name", ["time", "class_uid", "i"])
 @pytest.mark.parametrize("odd", [1 << 63, 1 << 64, 9 * 10**18, -9 * 10**18])
 def test_a_number_too_large_for_a_table_affects_one_record(name: str, odd: int) -> None:
-    """One such record is named as unreadable; it does not end the answer about all others."""
+    """Such a record is named as unreadable, and does not prevent the answer for all others."""
     assert row_reading.read_values(LEAST, "aws_cloudtrail") is not None
     line = re.sub(rb'("%s":)[01]' % name.encode(), rb"\g<1>%d" % odd, LEAST)
     assert line != LEAST

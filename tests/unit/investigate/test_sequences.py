@@ -1,4 +1,4 @@
-"""Each rule holds at its bound and not below it; and finds what a plain reading of it finds."""
+"""Each rule applies at its bound and not below, and finds what a naive implementation finds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "AKIAIOSFODNN7EXAMPLE"
 
 
 def findings_of(rows: list[Row], rule: str, *, known_since: int | None = START) -> list[Finding]:
-    """What a rule finds in rows of one key."""
+    """Return what a rule finds in the rows of one key."""
     path = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
     return [each for each in findings(path, known_since) if each.rule == rule]
 

@@ -1,4 +1,4 @@
-"""What a coverage report says of a path, for a reader: cells alike are one entry."""
+"""What a coverage report says about a path, for a reader: equal cells are one entry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def unknown(number: int, reason: str = "no reading of settings covers this time"
 
 
 def test_cells_unknown_for_one_reason_are_grouped() -> None:
-    """Each group names some of them, and counts the rest; another reason stands apart."""
+    """Each group names some cells and counts the rest; another reason is another group."""
     alike = [unknown(number) for number in range(30)]
     groups = list(timeline_report._alike([*alike, unknown(30, "denied")]))
     assert [30, 1] == [len(group) for group in groups]

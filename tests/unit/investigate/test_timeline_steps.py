@@ -1,4 +1,4 @@
-"""Printed for a reader, a sweep is one entry: nothing is hidden, and nothing changes its order."""
+"""For a reader, a sweep is one entry; nothing is hidden and the order is kept."""
 
 from __future__ import annotations
 

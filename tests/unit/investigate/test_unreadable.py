@@ -1,4 +1,4 @@
-"""What could not be read is counted in full, however little of it is named."""
+"""Unreadable lines are all counted, even if only some are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could not have been seen is reported for the time of the path; silence is no proof."""
+"""What could not have been seen is reported for the path's time; silence is not proof."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_report_round_trips_and_anything_else_is_refused() -> None:
 
 
 def test_a_record_is_reported_with_its_own_step_at_its_time() -> None:
-    """Neither another step's, nor another time's, nor of an act that no setting records."""
+    """Not for another step or time, nor for an act that no setting records."""
     visible = visibility.of_path(
         path(),
         report(

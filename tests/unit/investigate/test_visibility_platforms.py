@@ -1,4 +1,4 @@
-"""Which cells a source's records are of is what its own folder says."""
+"""A source's own folder says which cells its records belong to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nhi_evidence.coverage import cells
 
 
 def test_platforms_a_source_names_are_those_of_cells() -> None:
-    """Or a report of coverage would say nothing of it, and nobody would notice."""
+    """Otherwise a coverage report would omit it, and nobody would notice."""
     known = set(cells.platforms())
     for name in sources.names():
         assert set(sources.platforms(name)) <= known, name

@@ -1,4 +1,4 @@
-"""A token that a job took is looked for on the other side; one side alone is a named gap."""
+"""A job's token is looked for on the other side; one side alone is a named gap."""
 
 from __future__ import annotations
 

@@ -202,6 +202,6 @@ def test_a_broken_record_reveals_nothing_that_is_cut(
     def broken(_: bytes) -> Any:
         raise ZeroDivisionError
 
-    cutter = SimpleNamespace(cut=broken, may_need_cuts=lambda _: True)
+    cutter = SimpleNamespace(cut=broken, cut_all=broken, may_need_cuts=lambda _: True)
     monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": cutter})
     assert (False, False) == (b"poison" in written(), b"hush" in written())

@@ -152,6 +152,7 @@ def test_a_failure_is_reported_without_the_record_s_text(
         monkeypatch.setattr(mapper.packs[source].pack, "normalize", fails)
     elif where == "cut":
         monkeypatch.setattr(cutting.Cutter, "cut", fails)
+        monkeypatch.setattr(cutting.Cutter, "cut_all", fails)
     else:
         monkeypatch.setattr(mapper, "_records", fails)
     store = MemoryStore()

@@ -28,58 +28,117 @@ def scan(path: str, **more: Any) -> Scan:
     return Scan.of([Field("X", path, "", **more)], ())
 
 
-@pytest.mark.parametrize(
-    ("path", "raw"),
-    [
-        ("key", '{"a":{"k":1},"b":"key"}'),
-        ("key", '{"key":"","x":["key"]}'),
-        ("key", '{"key": null,"x":{"key":true}}'),
-        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":["y"]}}}'),
-        ("a.key*", '{"a":{"key1":"","ke":"x"}}'),
-        ("t>key", '{"t":"{\\"a\\":\\"x\\"}"}'),
-        ("a.key*", '{"a":{"x":"\\"key\\u0079\\":"}}'),
-        ("t>key", '{"t":""}'),
-        ("t>key", '{"t":{"a":"x"}}'),
-        ("t>key", '{"t":[1]}'),
-        ("d.**", '{"d":{"a":{"b":{"c":{}}}}}'),
-        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{}}}}}'),
-        ("a.b.key", '{"key":"x","a":{"b":{"n":"y"}}}'),
-    ],
-)
+HARMLESS = [
+    ("key", '{"a":{"k":1},"b":"key"}'),
+    ("key", '{"key":"","x":["key"]}'),
+    ("key", '{"key": null,"x":{"key":true}}'),
+    ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":["y"]}}}'),
+    ("a.key*", '{"a":{"key1":"","ke":"x"}}'),
+    ("t>key", '{"t":"{\\"a\\":\\"x\\"}"}'),
+    ("a.key*", '{"a":{"x":"\\"key\\u0079\\":"}}'),
+    ("t>key", '{"t":""}'),
+    ("t>key", '{"t":{"a":"x"}}'),
+    ("t>key", '{"t":[1]}'),
+    ("d.**", '{"d":{"a":{"b":{"c":{}}}}}'),
+    ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{}}}}}'),
+    ("a.b.key", '{"key":"x","a":{"b":{"n":"y"}}}'),
+]
+HARMFUL = [
+    ("key", '{"key":"LEAK"}'),
+    ("key", '{"key":7}'),
+    ("key", '{"key":"","key":"LEAK"}'),
+    ("key", '{"key" :"LEAK"}'),
+    ("key", '{"key":\\n"LEAK"}'.replace("\\n", "\n")),
+    ("key", '{"k\\u0065y":"LEAK"}'),
+    ("a.key", '{"a":{"key":{"b":1}}}'),
+    ("a.key*", '{"a":{"key1":"LEAK"}}'),
+    ("a.key*", '{"a":{"ke\\u0079":"LEAK"}}'),
+    ("a.key*", '{"a":{"ke\\u0079\\"x":"LEAK"}}'),
+    ("a.key*", '{"a":{"key\\"x":"LEAK"}}'),
+    ("a.key*", '{"a":{"key\\\\":"LEAK"}}'),
+    ("a.**", '{"a":{"b":["LEAK"]}}'),
+    ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}'),
+    ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}","t":""}'),
+    ("t>key", '{"t":"LEAK"}'),
+    ("*.key", '{"a":{"key":"LEAK"}}'),
+    ("d.**", '{"d":{"a":{"b":{"c":{"e":1}}}}}'),
+    ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{"p":1}}}}}'),
+    ("a.b.key", '{"a":{"b":{"key":"LEAK"}}}'),
+    ("a.b.key*", '{"a":{"b":{"key1":"LEAK"}}}'),
+]
+
+
+@pytest.mark.parametrize(("path", "raw"), HARMLESS)
 def test_harmless_records_are_recognized(path: str, raw: str) -> None:
     """The name does not occur, or occurs where no rule looks."""
     assert scan(path).is_certain(raw.encode())
 
 
-@pytest.mark.parametrize(
-    ("path", "raw"),
-    [
-        ("key", '{"key":"LEAK"}'),
-        ("key", '{"key":7}'),
-        ("key", '{"key":"","key":"LEAK"}'),
-        ("key", '{"key" :"LEAK"}'),
-        ("key", '{"key":\\n"LEAK"}'.replace("\\n", "\n")),
-        ("key", '{"k\\u0065y":"LEAK"}'),
-        ("a.key", '{"a":{"key":{"b":1}}}'),
-        ("a.key*", '{"a":{"key1":"LEAK"}}'),
-        ("a.key*", '{"a":{"ke\\u0079":"LEAK"}}'),
-        ("a.key*", '{"a":{"ke\\u0079\\"x":"LEAK"}}'),
-        ("a.key*", '{"a":{"key\\"x":"LEAK"}}'),
-        ("a.key*", '{"a":{"key\\\\":"LEAK"}}'),
-        ("a.**", '{"a":{"b":["LEAK"]}}'),
-        ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}'),
-        ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}","t":""}'),
-        ("t>key", '{"t":"LEAK"}'),
-        ("*.key", '{"a":{"key":"LEAK"}}'),
-        ("d.**", '{"d":{"a":{"b":{"c":{"e":1}}}}}'),
-        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{"p":1}}}}}'),
-        ("a.b.key", '{"a":{"b":{"key":"LEAK"}}}'),
-        ("a.b.key*", '{"a":{"b":{"key1":"LEAK"}}}'),
-    ],
-)
+@pytest.mark.parametrize(("path", "raw"), HARMFUL)
 def test_records_that_may_be_cut_are_not_called_harmless(path: str, raw: str) -> None:
     """However the name is spelled, and for paths of a form the scan does not handle."""
     assert not scan(path).is_certain(raw.encode())
+
+
+@pytest.mark.parametrize(("path", "raw"), [*HARMLESS, *HARMFUL])
+def test_beside_others_a_record_is_told_as_it_is_alone(path: str, raw: str) -> None:
+    """Wherever it stands among them, and blanks around it are its own."""
+    own = scan(path)
+    other = b'{"x":[{"y":"z"}]}'
+    is_certain = own.is_certain(raw.encode())
+    for record in (raw.encode(), b"\n" + raw.encode() + b" \n"):
+        for raws in ([record], [record, other], [other, record], [other, record, record, other]):
+            expected = [own.is_certain(other) if each == other else is_certain for each in raws]
+            assert (expected if own.is_able else None) == own.certain_at_once(raws)
+
+
+@pytest.mark.parametrize("broken", [b"", b"[]", b'{"a":1', b'{"a":1}{}', b'"}', b"[" * 10_000])
+def test_of_many_with_one_that_is_no_object_nothing_is_told(broken: bytes) -> None:
+    """Where it ends nobody knows, nor what is within it; each is looked at alone."""
+    own = scan("key")
+    assert own.certain_at_once([b'{"a":1}', broken, b'{"a":1}']) is None
+    assert [] == own.certain_at_once([])
+
+
+def test_what_is_looked_for_ends_with_the_record() -> None:
+    """No value of the next record is taken for that of a name, and no rest of a name for one."""
+    own = Scan.of([Field("X", "a.key*", ""), Field("Y", "b", "")], ())
+    for raws in (
+        [b'{"x":"key"}', b'{"b":null,"y":["LEAK"]}', b'{"b":"LEAK"}'],
+        [b'{"x":["b"]}', b'{"b":""}', b'{"x":"a","a":{"key1":"LEAK"}}'],
+        [b'{"x":["b"]\n}', b'{"b":""}', b'{"b":{"c":1}}'],
+    ):
+        assert [True, True, False] == own.certain_at_once(raws)
+        assert [False, True, True] == own.certain_at_once(raws[::-1])
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_kept"),
+    [
+        ('{"ref":{"resource":"roles"},"o":{"a":1},"p":""}', True),
+        ('{"ref":{"resource":"roles"},"o":{"a":1},"p":{"a":1}}', False),
+        ('{"ref":{"resource":"roles"},"p":{"a":1},"o":{"a":1}}', False),
+        ('{"ref":{"resource":"secrets"},"o":{"a":1}}', False),
+        ('{"ref":{"resource":"roles"},"o":{"o":{"p":7}}}', False),
+        ('{"ref":"{","o":{"a":1}}', False),
+        ('{"o":{"a":1}}', False),
+        ('{"ref":{"resource":"roles"},"o":{"a":1},"o":{"b":1}}', True),
+    ],
+)
+def test_each_rule_that_finds_something_has_to_be_excepted(raw: str, is_kept: bool) -> None:
+    """Wherever it is found, before or after what is excepted; so of each record among many."""
+    unless = Condition("ref.resource", any_of=("roles",))
+    own = Scan.of([Field("X", "o", "", unless=unless), Field("Y", "p", "")], ())
+    assert is_kept == own.is_certain(raw.encode())
+    assert [is_kept, True, is_kept] == own.certain_at_once([raw.encode(), b"{}", raw.encode()])
+
+
+def test_a_condition_that_cannot_be_asked_leaves_the_others_certain() -> None:
+    """It looks into a text that holds no JSON: of that record alone nothing is told."""
+    unless = Condition("t>ref", any_of=("roles",))
+    refused = (Category("x", (unless,), ""),)
+    raws = [b'{"t":""}', b'{"t":"no"}', b'{"t":"{}"}', b'{"a":1}']
+    assert [False, False, True, True] == Scan.of([], refused).certain_at_once(raws)
 
 
 def test_rules_for_one_name_are_merged_to_what_all_of_them_keep() -> None:
@@ -183,8 +242,8 @@ def _names(table: CutTable) -> list[str]:
 
 
 @st.composite
-def records(draw: st.DrawFn) -> tuple[CutTable, bytes]:
-    """A record of names that a source declares, with doubled ones, escapes and blanks."""
+def records(draw: st.DrawFn) -> tuple[CutTable, list[bytes]]:
+    """Records of names that a source declares, with doubled ones, escapes and blanks."""
     table = TABLES[draw(st.sampled_from(sorted(TABLES)))]
     ends = st.sampled_from(["", "", "", '"', "\\", "\n", "é"])
     names = st.tuples(st.sampled_from(_names(table)), ends).map("".join)
@@ -210,7 +269,7 @@ def records(draw: st.DrawFn) -> tuple[CutTable, bytes]:
         ]
         return "{" + ("," + blank).join(members) + "}"
 
-    return table, of(4).encode()
+    return table, [of(4).encode() for _ in range(draw(st.integers(1, 3)))]
 
 
 _RARELY = st.integers(0, 9).map(lambda number: number == 0)
@@ -225,7 +284,11 @@ _SCALARS = st.sampled_from(
 
 
 @given(records())
-def test_only_records_without_cuts_are_called_harmless(drawn: tuple[CutTable, bytes]) -> None:
-    """With every table, both paths give the same text and pieces."""
-    table, raw = drawn
-    assert Cutter(table).cut(raw) == without_looking_first(table).cut(raw)
+def test_only_records_without_cuts_are_called_harmless(
+    drawn: tuple[CutTable, list[bytes]],
+) -> None:
+    """With every table, all paths give the same texts and pieces."""
+    table, raws = drawn
+    expected = list(map(without_looking_first(table).cut, raws))
+    assert expected == list(map(Cutter(table).cut, raws))
+    assert expected == Cutter(table).cut_all(raws)

@@ -6,8 +6,10 @@ cannot be in any attribute, reason or detail.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import repeat
 
 import msgspec
 
@@ -15,7 +17,13 @@ from nhi_evidence import sources
 from nhi_evidence.event import LONGEST_DETAIL, RawRecord, Rejection
 from nhi_evidence.evidence import lines
 from nhi_evidence.evidence.lines import Cut, Settings
-from nhi_evidence.pipeline.mapping import Normalized, Original, OutOfScope, PackMapper
+from nhi_evidence.pipeline.mapping import (
+    Normalized,
+    Original,
+    OutOfScope,
+    PackMapper,
+    attempt,
+)
 from nhi_evidence.reading import cutting
 
 Mapped = Normalized | OutOfScope | Rejection
@@ -36,16 +44,18 @@ class Read(msgspec.Struct):
 
 
 class _Waiting(msgspec.Struct, gc=False):
-    """Records of one pack that are read and cut, and wait to be mapped, as columns."""
+    """Records of one pack that are read, and wait to be cut and mapped, as columns."""
 
-    reads: list[Read]
-    raws: list[bytes]
-    texts: list[str]
-    originals: list[Original | None]
+    reads: list[Read] = []
+    raws: list[bytes] = []
+    texts: list[str] = []
+    originals: list[Original | None] = []
 
 
 _NOT_YET = Rejection("mapper_failed", "was not reached")
 """Placeholder until a record is mapped."""
+_NOT_CUT = cutting.Kept(b"")
+"""Placeholder until it is known what to cut from a record: nothing of it can be written."""
 
 
 class RecordMapper:
@@ -77,15 +87,37 @@ class RecordMapper:
 
     def read_all(self, raws: Sequence[bytes]) -> list[Read]:
         """Map records. One that breaks the mapper is rejected without affecting the others."""
-        waiting: dict[str, _Waiting] = {}
-        reads = [self._begun(raw, waiting) for raw in raws]
+        waiting: dict[str, _Waiting] = defaultdict(_Waiting)
+        reads = self._all_begun(raws, waiting)
+        if reads is None:
+            reads = [self._begun(raw, waiting) for raw in raws]
         for name, table in waiting.items():
+            if name in self._cutters:
+                self._cut(table, self._cutters[name])
             mapped = self._packs[name].map_all(table.raws, table.texts, table.originals)
             for read, result in zip(table.reads, mapped, strict=True):
                 if isinstance(result, Exception):
                     read.mapped, read.broken = _failed(result), result
                 else:
                     read.mapped = result
+        return reads
+
+    def _all_begun(self, raws: Sequence[bytes], waiting: dict[str, _Waiting]) -> list[Read] | None:
+        """Do what `_begun` does with each record, for all of them at once.
+
+        None if the source routes, or if a record is too large or not UTF-8.
+        """
+        longest = max(map(len, raws), default=0)
+        if self._routes is not None or longest > self._settings.limits.mapped_bytes:
+            return None
+        try:
+            texts = list(map(bytes.decode, raws))
+        except UnicodeDecodeError:
+            return None
+        is_cut = self._source in self._cutters
+        kept = repeat(_NOT_CUT) if is_cut else map(cutting.Kept, raws)
+        reads = list(map(Read, repeat(None, len(raws)), repeat(_NOT_YET), kept))
+        waiting[self._source] = _Waiting([*reads], [*raws], texts, [None] * len(raws))
         return reads
 
     def _begun(self, raw: bytes, waiting: dict[str, _Waiting]) -> Read:
@@ -105,7 +137,7 @@ class RecordMapper:
         except UnicodeDecodeError as error:
             return self._unread(raw, Rejection("invalid_utf8", error.reason[:LONGEST_DETAIL]))
         if self._category is None or self._routes is None:
-            return self._cut(self._source, raw, text, waiting)
+            return self._wait(self._source, raw, text, waiting)
         category = self._category(raw)
         if isinstance(category, Rejection):
             return Read(None, category, cutting.Kept(raw))
@@ -113,9 +145,9 @@ class RecordMapper:
         if pack is None:  # the table has no row for it
             unknown = Rejection("category_unknown", repr(category)[:LONGEST_DETAIL])
             return Read(None, unknown, cutting.Kept(raw))
-        return self._cut(pack, raw, text, waiting, category=category)
+        return self._wait(pack, raw, text, waiting, category=category)
 
-    def _cut(
+    def _wait(
         self,
         name: str,
         raw: bytes,
@@ -124,26 +156,38 @@ class RecordMapper:
         *,
         category: str | None = None,
     ) -> Read:
-        """Cut a record, unless it is refused, and have it wait for the pack of this name."""
-        routed = None if category is None else name
-        cutter = self._cutters.get(name)
-        kept = cutting.Kept(raw) if cutter is None else cutter.cut(raw)
-        if kept.refused is not None:
-            reason = OutOfScope(f"refused_{kept.refused}")
-            return Read(routed, reason, kept, None, category)
-        was = None
-        if kept.pieces:
-            was = Original(sha256(raw).digest(), len(raw))
-            text = kept.text.decode()
-        read = Read(routed, _NOT_YET, kept, None, category)
-        table = waiting.get(name)
-        if table is None:
-            table = waiting[name] = _Waiting([], [], [], [])
+        """Add a record to those waiting for the pack of this name."""
+        kept = _NOT_CUT if name in self._cutters else cutting.Kept(raw)
+        read = Read(None if category is None else name, _NOT_YET, kept, None, category)
+        table = waiting[name]
         table.reads.append(read)
-        table.raws.append(kept.text)
+        table.raws.append(raw)
         table.texts.append(text)
-        table.originals.append(was)
+        table.originals.append(None)
         return read
+
+    def _cut(self, table: _Waiting, cutter: cutting.Cutter) -> None:
+        """Cut the waiting records, and remove those that are refused or break the cutter."""
+        settled = []
+        for at, kept in enumerate(_all_cut(cutter, table.raws)):
+            read = table.reads[at]
+            if isinstance(kept, Exception):  # it is not known what to cut
+                read.kept = _kept_unread(table.raws[at], self._cutters.values())
+                read.pack = read.category = None
+                read.mapped, read.broken = _failed(kept), kept
+                settled.append(at)
+                continue
+            read.kept = kept
+            if kept.refused is not None:
+                read.mapped = OutOfScope(f"refused_{kept.refused}")
+                settled.append(at)
+            elif kept.pieces:
+                raw = table.raws[at]
+                table.originals[at] = Original(sha256(raw).digest(), len(raw))
+                table.raws[at], table.texts[at] = kept.text, kept.text.decode()
+        for column in (table.reads, table.raws, table.texts, table.originals) if settled else ():
+            for at in reversed(settled):
+                del column[at]
 
     def line(self, u: str, record: RawRecord, delivery_sha256: str) -> tuple[bytes | None, Read]:
         """Return the line of one record, as `all_lines` does."""
@@ -204,6 +248,16 @@ class RecordMapper:
     def _unread(self, raw: bytes, rejection: Rejection) -> Read:
         own = self._cutters.get(self._source)
         return Read(None, rejection, _kept_unread(raw, () if own is None else (own,)))
+
+
+def _all_cut(cutter: cutting.Cutter, raws: Sequence[bytes]) -> Sequence[cutting.Kept | Exception]:
+    """Return what is kept of each record, or the exception it raised."""
+    try:
+        return cutter.cut_all(raws)
+    except MemoryError:
+        raise  # due to this process at this moment, not to a record
+    except Exception:  # due to one record: the slower way below tells which
+        return [attempt(cutter.cut, raw) for raw in raws]
 
 
 def _kept_unread(raw: bytes, cutters: Iterable[cutting.Cutter]) -> cutting.Kept:

@@ -9,42 +9,32 @@ that ends in that name. Anything else takes the slower way (`cutting`), and neve
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
-from nhi_evidence.reading.cut_table import ALL, ANY, Category, Condition, Field, Steps, steps_of
+from nhi_evidence.reading.cut_harm import (
+    PLAIN,
+    Path,
+    Rule,
+    can_be_looked_for,
+    finder,
+    harms,
+    inside,
+)
+from nhi_evidence.reading.cut_table import Category, Condition, Field, steps_of
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
-"""Names that JSON can only spell differently with an escape."""
 _ESCAPED = re.compile(rb'\\.[^"\\]*+(?:\\.[^"\\]*+)*+"([ \t\r\n]*+:)?', re.DOTALL)
 """The end of a JSON string that contains an escape, and the colon after it if it is a name."""
-_SCALAR = rb"[-+.\w]++"
-_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_NOTHING = rb'null|true|false|""|\{\}|\[\]'
-_DEPTH = 3
-"""How many levels of nested objects are examined."""
 _ABSENT = msgspec.Raw(b"")
 _NO_MEMBERS: dict[str, Any] = {}
 
 _text = msgspec.json.Decoder(str).decode
-
-
-class Path(NamedTuple):
-    """A declared field, seen from some place along its path."""
-
-    field: Field
-    steps: Steps
-    """The rest of its path."""
-    unless: Condition | None
-    """Its condition, seen from the same place; None if it is about a different place."""
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the steps."""
-        return [name for name, _ in self.steps]
 
 
 class Scan:
@@ -57,18 +47,18 @@ class Scan:
         for path in paths:
             name, is_text = path.steps[0]
             if is_text:
-                texts[name].append(_inside(path))
+                texts[name].append(inside(path))
             else:
                 plain.append(path)
         scans = {name: Scan(own) for name, own in texts.items()}
         self.is_able: bool = (
-            all(map(_PLAIN.fullmatch, texts))
+            all(map(PLAIN.fullmatch, texts))
             and all(scan.is_able for scan in scans.values())
-            and all(map(_can_be_looked_for, plain))
+            and all(map(can_be_looked_for, plain))
         )
         """Whether everything declared has a form that can be searched for."""
-        self._rules = [_Rule(path) for path in plain] if self.is_able else []
-        self._harm = _search(_harms(plain) if self.is_able else ())
+        self._rules = [Rule(path) for path in plain] if self.is_able else []
+        self._harm = finder(harms(plain) if self.is_able else ()).search
         self._refused = refused
         conditions = [condition for category in refused for condition in category.when]
         conditions += [path.unless for path in plain if path.unless is not None]
@@ -80,7 +70,8 @@ class Scan:
             rename={attribute: name for name, attribute in self._attributes.items()},
         )
         self._texts = [
-            (f'"{name}"'.encode(), self._attributes[name], scan) for name, scan in scans.items()
+            _Entered(f'"{name}"'.encode(), self._attributes[name], scan)
+            for name, scan in scans.items()
         ]
         self._read: Callable[[bytes], msgspec.Struct] = msgspec.json.Decoder(shape).decode
 
@@ -97,17 +88,65 @@ class Scan:
         that contains none.
         """
         members = self._read(raw)
-        if not self.is_able or (not is_part and b"\\" in raw and _has_escaped_name(raw)):
+        if not self.is_able or (not is_part and _has_escaped_name(raw)):
             return False
         harm = self._harm(raw) if self._rules else None
-        if harm is not None and not self._is_excepted(members, raw, harm.start()):
-            return False
-        for literal, attribute, scan in self._texts:
-            value = bytes(getattr(members, attribute))
-            # Of duplicate names, the reader has the last.
-            if value and (raw.count(literal) > 1 or not scan.is_certain_inside(value)):
-                return False
-        return not (self._refused and self._may_be_refused(members))
+        return (
+            (harm is None or self._is_excepted(members, raw, harm.start()))
+            and all(self._is_certain_text(members, raw, text) for text in self._texts)
+            and not (self._refused and self._may_be_refused(members))
+        )
+
+    def certain_at_once(self, raws: Sequence[bytes]) -> list[bool] | None:
+        """Return for each of many records, all of them UTF-8, whether it is certain.
+
+        None if one of them is not a JSON object, or if something declared cannot be searched for:
+        then `is_certain` answers for each. The records are searched as one text. That finds in each
+        what searching it alone does, since a JSON object ends where its record ends.
+        """
+        if not self.is_able:
+            return None
+        try:
+            read = list(map(self._read, raws))
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+        together = b"\n".join(raws)
+        suspects: set[int] = set()
+        if b"\\" in together:
+            suspects.update(at for at, raw in enumerate(raws) if _has_escaped_name(raw))
+        for at, start in self._harmed(together, raws):
+            if not _is_sure(self._is_excepted, read[at], raws[at], start):
+                suspects.add(at)
+        for text in self._texts:
+            values = map(attrgetter(text.attribute), read)
+            for at in [at for at, value in enumerate(values) if value is not _ABSENT]:
+                if not _is_sure(self._is_certain_text, read[at], raws[at], text):
+                    suspects.add(at)
+        if self._refused:
+            suspects.update(
+                at for at, members in enumerate(read) if not _is_sure(self._is_kept, members)
+            )
+        return [at not in suspects for at in range(len(raws))]
+
+    def _harmed(self, together: bytes, raws: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+        """Yield the index of each record in which any rule finds something, and the first place.
+
+        `together` is the records, joined by one byte.
+        """
+        harm = self._harm(together) if self._rules else None
+        starts = [0, *accumulate(len(raw) + 1 for raw in raws)] if harm else []
+        while harm is not None:
+            at = bisect_right(starts, harm.start()) - 1
+            yield at, harm.start() - starts[at]
+            harm = self._harm(together, starts[at + 1])
+
+    def _is_certain_text(self, members: msgspec.Struct, raw: bytes, text: _Entered) -> bool:
+        value = bytes(getattr(members, text.attribute))
+        # Of duplicate names, the reader has the last.
+        return not value or (raw.count(text.literal) == 1 and text.scan.is_certain_inside(value))
+
+    def _is_kept(self, members: msgspec.Struct) -> bool:
+        return not self._may_be_refused(members)
 
     def _may_be_refused(self, members: msgspec.Struct) -> bool:
         for category in self._refused:
@@ -129,15 +168,25 @@ class Scan:
             return False
 
     def _is_excepted(self, members: msgspec.Struct, raw: bytes, at: int) -> bool:
-        """Whether every rule finds nothing, is excepted, or finds nothing below the name above.
+        """Whether each rule that finds something is excepted, or finds nothing below a name above.
 
         No rule finds anything before `at`.
         """
-        return all(
-            rule.search(raw, at) is None
-            or (rule.unless is not None and self._holds(rule.unless, members))
-            or (rule.above is not None and rule.above(raw) is None)
-            for rule in self._rules
+        rules = self._rules
+        harm = self._harm(raw, at)
+        while harm is not None and rules:
+            at = harm.start()
+            finding = [rule for rule in rules if rule.match(raw, at) is not None]
+            if not all(self._is_harmless(rule, members, raw) for rule in finding):
+                return False
+            rules = [rule for rule in rules if rule not in finding]
+            harm = self._harm(raw, at + 1)
+        return True
+
+    def _is_harmless(self, rule: Rule, members: msgspec.Struct, raw: bytes) -> bool:
+        """Whether a rule that finds something cuts nothing from this record."""
+        return (rule.unless is not None and self._holds(rule.unless, members)) or (
+            rule.above is not None and rule.above(raw) is None
         )
 
     def _holds(self, condition: Condition, members: msgspec.Struct) -> bool:
@@ -150,133 +199,24 @@ class Scan:
         return condition.holds({name: msgspec.json.decode(value)})
 
 
+def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
+    """Whether the answer is yes; not if it depends on something that cannot be read."""
+    try:
+        return question(*arguments)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return False
+
+
 def _has_escaped_name(raw: bytes) -> bool:
     """Whether any name in a JSON text is spelled with an escape; each byte is read once."""
-    return any(match[1] is not None for match in _ESCAPED.finditer(raw))
+    return b"\\" in raw and any(match[1] is not None for match in _ESCAPED.finditer(raw))
 
 
-class _Rule:
-    """One rule, by the last name of its path."""
+class _Entered(NamedTuple):
+    """A member that contains JSON as text."""
 
-    def __init__(self, path: Path) -> None:
-        name, harmless = _last(path)
-        self.harm = _harm(name, harmless)
-        self.search = _search([self.harm])
-        self.unless = path.unless
-        above = _one_above(path)
-        self.above = None if above is None else _search([_harm(*above)])
-
-
-def _search(harms: Iterable[bytes]) -> Callable[..., re.Match[bytes] | None]:
-    """Return the search for a name that is followed by anything but its harmless values."""
-    return re.compile(rb'"(?:%b)' % b"|".join(dict.fromkeys(harms)), re.DOTALL).search
-
-
-def _harms(paths: Iterable[Path]) -> Iterator[bytes]:
-    """Yield the patterns of what is not known to be harmless, combining rules for one name."""
-    below: dict[tuple[str, str | None], Field] = {}
-    for path in paths:
-        if path.names[-1] != ALL:
-            yield _harm(*_last(path))
-            continue
-        key = path.names[-2], path.field.unless_begins
-        known = below.setdefault(key, path.field).names_except
-        both = tuple(name for name in known if name in path.field.names_except)
-        below[key] = msgspec.structs.replace(path.field, names_except=both)
-    for (name, _), field in below.items():
-        yield _harm(_quoted(name), _harmless_below(field))
-
-
-def _harm(name: bytes, harmless: bytes) -> bytes:
-    """Return the pattern of a name, after its first quote, that is not known to be harmless.
-
-    What is not followed by a colon is not a name; with a space before the colon it is in doubt.
-    """
-    return rb"%b(?![,}\]]|: *+(?:%b))" % (name, harmless)
-
-
-def _inside(path: Path) -> Path:
-    """Return a path as seen from inside the text that its first step enters."""
-    unless, entered = path.unless, path.steps[0][0] + ">"
-    if unless is not None and unless.path.startswith(entered):
-        unless = msgspec.structs.replace(unless, path=unless.path.removeprefix(entered))
-    else:
-        unless = None
-    return Path(path.field, path.steps[1:], unless)
-
-
-def _can_be_looked_for(path: Path) -> bool:
-    """Whether a path consists of plain names; the last may be a prefix, or everything below."""
-    *before, last = path.names
-    if any(is_text for _, is_text in path.steps) or not all(map(_PLAIN.fullmatch, before)):
-        return False
-    return bool(before) if last == ALL else bool(_PLAIN.fullmatch(last.removesuffix(ANY)))
-
-
-def _last(path: Path) -> tuple[bytes, bytes]:
-    """Return the name to search for, up to its last quote, and its harmless values."""
-    last = path.names[-1]
-    if last == ALL:
-        return _quoted(path.names[-2]), _harmless_below(path.field)
-    if last.endswith(ANY):
-        return re.escape(last.removesuffix(ANY).encode()) + rb'[^"\\]*+"', _harmless(path.field)
-    return _quoted(last), _harmless(path.field)
-
-
-def _quoted(name: str) -> bytes:
-    return re.escape(name.encode()) + b'"'
-
-
-def _one_above(path: Path) -> tuple[bytes, bytes] | None:
-    """Return the name before the last, and its objects in which the last is harmless or absent.
-
-    Some last names are common elsewhere: `secret`, `url`.
-    """
-    if len(path.names) == 1 or path.names[-1].endswith(ANY):
-        return None
-    last = _quoted(path.names[-1])
-    below = rb"\{\}"
-    for _ in range(_DEPTH - 1):
-        below = _object(rb'"[^"\\]*+":(?:%b)' % _value(_TEXT, below))
-    member = rb'"(?:(?!%b)[^"\\]*+":(?:%b)|%b:(?:%b))' % (
-        last,
-        _value(_TEXT, below),
-        last,
-        _harmless(path.field),
-    )
-    return _quoted(path.names[-2]), rb"null|true|false|%b" % _object(member)
-
-
-def _harmless(field: Field) -> bytes:
-    """Return the harmless values of a field: none, or what its rule leaves in place."""
-    if field.query_except is not None:
-        known = b"|".join(re.escape(name.encode()) for name in field.query_except) or rb"(?!)"
-        # Go writes `&` within JSON as an escape.
-        query = rb'(?:(?:%b)(?:=[^"\\&;#]*+)?(?:&|\\u0026|(?=")))*+' % known
-        return rb'"[^"?\\]*+(?:\?%b)?"|%b' % (query, _NOTHING)
-    if field.unless_begins is not None:
-        return rb'"%b|%b' % (re.escape(field.unless_begins.encode()), _NOTHING)
-    return _NOTHING
-
-
-def _harmless_below(field: Field) -> bytes:
-    """Return the objects in which no text is cut, down to the depth that is examined."""
-    begins = field.unless_begins
-    kept = rb'"(?:%b[^"\\]*+)?+"' % re.escape(begins.encode()) if begins is not None else rb'""'
-    names = b"|".join(re.escape(name.encode()) for name in field.names_except) or rb"(?!)"
-    below = rb"\{\}"
-    for _ in range(_DEPTH):
-        named = rb'"(?:%b)":(?:%b)' % (names, _value(_TEXT, below))
-        other = rb'"[^"\\]*+":(?:%b)' % _value(kept, below)
-        below = _object(rb"(?:%b|%b)" % (named, other))
-    return rb"null|true|false|%b" % below
-
-
-def _value(text: bytes, below: bytes) -> bytes:
-    """Return the pattern of a scalar, a text, a list of them, or an object."""
-    each = rb"(?:%b|%b)" % (_SCALAR, text)
-    return rb"%b|\[(?:%b(?:,|(?=\])))*+\]|%b" % (each, each, below)
-
-
-def _object(member: bytes) -> bytes:
-    return rb"\{(?:%b(?:,|(?=\})))*+\}" % member
+    literal: bytes
+    """Its name, in quotes."""
+    attribute: str
+    """The attribute of the decoded struct."""
+    scan: Scan

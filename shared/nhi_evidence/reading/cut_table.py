@@ -132,7 +132,8 @@ def query_values(uri: bytes, known: tuple[str, ...]) -> Iterator[Span]:
         stop = _SEPARATOR.search(uri, at)
         end = stop.start() if stop else len(uri)
         name, equals, _ = uri[at:end].partition(b"=")
-        if unquote_to_bytes(name).decode(errors="replace") not in known:
+        plain = unquote_to_bytes(name) if b"%" in name else name
+        if plain.decode(errors="replace") not in known:
             start = at + len(name) + len(equals) if equals else at
             if start < end:
                 yield start, end

@@ -98,6 +98,13 @@ class Cutter:
             raw.decode()
             if self._scan.is_certain(raw):
                 return Kept(raw)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return self.unread(raw)
+        return self._cut_of(raw)
+
+    def _cut_of(self, raw: bytes) -> Kept:
+        """Return what is left of a JSON object in UTF-8 that may hold what is declared."""
+        try:
             record = _record(raw) if self._has_conditions else None
             for category in self._refused:
                 if category.holds(record):
@@ -106,6 +113,16 @@ class Cutter:
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return self.unread(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
+
+    def cut_all(self, raws: Sequence[bytes]) -> list[Kept]:
+        """Return what `cut` does of each of many records, which are UTF-8."""
+        certain = self._scan.certain_at_once(raws)
+        if certain is None:
+            return list(map(self.cut, raws))
+        return [
+            Kept(raw) if is_certain else self._cut_of(raw)
+            for raw, is_certain in zip(raws, certain, strict=True)
+        ]
 
     def unread(self, raw: bytes) -> Kept:
         """Return what is kept of an unreadable text: all or nothing."""

@@ -1,5 +1,5 @@
 -- What AI agents did: tools listed and called, models invoked, and how often they were refused.
--- Of records that say an agent acted, or whose operation is an agent's.
+-- Counts records that say an agent acted, and those whose operation is one of an agent.
 SELECT identity, credential, service, operation, outcome,
        count(*) AS records, min(time) AS first_seen, max(time) AS last_seen,
        min(uid) AS example_uid

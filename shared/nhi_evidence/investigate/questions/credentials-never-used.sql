@@ -1,5 +1,5 @@
--- Access review: credentials that were made and not used since, as far as this evidence goes.
--- A credential used where nothing is recorded looks the same; ask coverage.
+-- Access review: credentials that were created and never used since, as far as this evidence goes.
+-- A credential that is used where nothing is recorded looks the same; `coverage` tells.
 SELECT minted.credential AS unused, minted.identity AS made_by, minted.time AS made_at,
        minted.service, minted.operation, minted.account, minted.uid
 FROM (

@@ -1,5 +1,5 @@
--- Credentials made in one account and used in another.
--- Joined by credential id alone: the record that handed it out, and the records that used it.
+-- Credentials issued in one account and used in another.
+-- Joined by credential id alone: the record that issued it, and the records that used it.
 SELECT minted.account AS minted_in, minted.identity AS minted_by, minted.credential AS made_with,
        used.credential, used.account AS used_in, used.identity AS used_as,
        min(used.time) AS first_used, max(used.time) AS last_used, count(*) AS records,

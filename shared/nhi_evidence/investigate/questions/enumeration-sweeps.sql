@@ -1,5 +1,5 @@
--- Who listed many different things within an hour, over services and regions.
--- An account is enumerated before anything is touched; six operations over three services is W3's bound.
+-- Who listed many different things within an hour, across services and regions.
+-- An account is enumerated before anything is touched; W3 starts at six operations in three services.
 SELECT identity, credential, date_trunc('hour', time) AS hour,
        count(DISTINCT operation) AS operations, count(DISTINCT service) AS services,
        count(DISTINCT region) AS regions, count(DISTINCT account) AS accounts,

@@ -1,5 +1,5 @@
 -- The first record of each credential: when, where from, and what it did.
--- What a credential does first says who tried it; of one used before the evidence begins it is not its first use.
+-- A first act shows who tried a credential; one used before the evidence begins had an earlier first use.
 SELECT credential, credential_kind, identity, time AS first_seen, ip, user_agent, service,
        operation, outcome, base_phase, uid
 FROM (

@@ -1,5 +1,5 @@
 -- Secrets read by identities that were first seen less than a day before.
--- New to this evidence, that is: an identity may be older than the evidence is.
+-- New means new to this evidence: an identity may be older than that.
 SELECT reads.identity, reads.identity_type, reads.credential, reads.ip, reads.service,
        reads.operation, reads.time, known.first_seen, reads.uid
 FROM events AS reads

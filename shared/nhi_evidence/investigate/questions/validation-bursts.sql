@@ -1,5 +1,5 @@
 -- Credentials that were validated, and how often within ten minutes.
--- A leaked key is tried before it is used: the first call is one that says whose it is.
+-- A leaked key is tried out before it is used: the first call asks whose it is.
 SELECT credential, identity, identity_type, ip,
        date_trunc('hour', time) AS hour,
        count(*) AS validations, count(DISTINCT ip) AS addresses,

@@ -113,17 +113,17 @@ CONTRADICTIONS = {
     "unknown evidence bucket": (
         [('evidence = "main"', 'evidence = "elsewhere"')],
         "sources.evidence",
-        '"elsewhere" is no evidence bucket; there are: main',
+        '"elsewhere" is not an evidence bucket; there are: main',
     ),
     "unknown trail, and one unused": (
         [('trail = "organization"', "")],
         "trails.name",
-        'no source takes the trail "organization"',
+        'no source uses the trail "organization"',
     ),
     "unknown source": (
         [('source = "aws_cloudtrail"', 'source = "aws_cloudtrial"')],
         "sources.source",
-        '"aws_cloudtrial" is no source; there are: ',
+        '"aws_cloudtrial" is not a source; there are: ',
     ),
     "two origins": (
         [(
@@ -137,12 +137,12 @@ CONTRADICTIONS = {
     "origin of another cloud": (
         [('source = "gcp_audit"', 'source = "gcp_audit"\ntrail = "organization"')],
         "sources.trail",
-        "is of AWS; gcp_audit comes from [gcp]",
+        "is for AWS; gcp_audit comes from [gcp]",
     ),
     "window of a cloud that has none": (
         [('source = "gcp_audit"', 'source = "gcp_audit"\nbatch_window_seconds = 60')],
         "sources.batch_window_seconds",
-        "is of AWS; gcp_audit comes from [gcp]",
+        "is for AWS; gcp_audit comes from [gcp]",
     ),
     "cloud without its table": (
         [(EXAMPLE[EXAMPLE.index("[gcp]") : EXAMPLE.index("[azure]")], "")],
@@ -160,7 +160,7 @@ CONTRADICTIONS = {
             )
         ],
         "azure",
-        'no source takes it: add [[sources]] with source = "azure_monitor"',
+        'no source uses it: add [[sources]] with source = "azure_monitor"',
     ),
     "source twice": (
         [('source = "azure_monitor"', 'source = "gcp_audit"')],
@@ -223,7 +223,7 @@ CONTRADICTIONS = {
     "an account whose settings are read twice": (
         [("[alarms]", '[coverage]\naccounts = ["333344445555", "333344445555"]\n[alarms]')],
         "coverage.accounts",
-        "is named before",
+        "is listed twice",
     ),
     "no account whose settings are read": (
         [("[alarms]", "[coverage]\naccounts = []\n[alarms]")],
@@ -238,7 +238,7 @@ CONTRADICTIONS = {
     "two canaries in one account": (
         [("[alarms]", f'{CANARIES}accounts = ["333344445555", "333344445555"]\n[alarms]')],
         "canaries.accounts",
-        "has a canary, entry 1",
+        "already has a canary in entry 1",
     ),
     "canaries of one bucket in two places": (
         [(
@@ -247,12 +247,12 @@ CONTRADICTIONS = {
             f'{CANARIES}accounts = ["999988887777"]\n[alarms]'),
         )],
         "canaries.evidence",
-        "has canaries, entry 1",
+        "already has canaries in entry 1",
     ),
     "canaries of no bucket": (
         [("[alarms]", f'{ELSEWHERE}accounts = ["333344445555"]\n[alarms]')],
         "canaries.evidence",
-        "is no evidence bucket",
+        "is not an evidence bucket",
     ),
     "canaries of nobody": (
         [("[alarms]", f"{CANARIES}accounts = []\n[alarms]")],
@@ -270,27 +270,27 @@ CONTRADICTIONS = {
     "region of no partition": (
         [('region = "eu-central-1"\nlog', 'region = "xx-central-1"\nlog')],
         "evidence.buckets.region",
-        "is in no partition of AWS that is known",
+        "is in no known AWS partition",
     ),
     "region of another partition": (
         [('region = "eu-central-1"\n# prefix', 'region = "us-gov-west-1"\n# prefix')],
         "trails.region",
-        "is in aws-us-gov, and the evidence in aws",
+        "is in aws-us-gov, but the evidence is in aws",
     ),
     "principal of another partition": (
         [("arn:aws:iam::444455556666", "arn:aws-cn:iam::444455556666")],
         "auditors.principals",
-        "is of another partition than the evidence: begin it arn:aws:",
+        "is not in the evidence's partition: it must begin with arn:aws:",
     ),
     "logs and evidence in one bucket": (
         [('bucket = "organization-trail-111122223333"', 'bucket = "nhi-evidence-222233334444"')],
         "trails.bucket",
-        "is an evidence bucket: what is delivered and what is kept never share one",
+        "is an evidence bucket: what is delivered and what is kept must not share one",
     ),
     "prefix with CloudTrail's own folder": (
         [('# prefix = "cloudtrail/"', 'prefix = "cloudtrail/AWSLogs/"')],
         "trails.prefix",
-        "holds AWSLogs/, which CloudTrail adds itself",
+        "contains AWSLogs/, which CloudTrail adds itself",
     ),
     "prefix with an empty folder": (
         [('# prefix = "cloudtrail/"', 'prefix = "cloudtrail//"')],
@@ -308,17 +308,17 @@ CONTRADICTIONS = {
             ("[azure]", FILES.format("x/") + "[azure]"),
         ],
         "sources.files.prefix",
-        'overlaps "x/y/" of sources entry 4, in the same bucket',
+        'overlaps "x/y/" of sources entry 4 in the same bucket',
     ),
     "key of another region": (
         [("# kms_key = \"arn:aws:kms:eu-central-1", "kms_key = \"arn:aws:kms:eu-west-1")],
         "trails.kms_key",
-        "is in eu-west-1, and the bucket in eu-central-1: S3 encrypts with keys of",
+        "is in eu-west-1, but the bucket is in eu-central-1: S3 only encrypts with keys in",
     ),
     "topic of another region": (
         [("# topic = \"arn:aws:sns:eu-central-1", "topic = \"arn:aws:sns:eu-west-1")],
         "trails.topic",
-        "is in eu-west-1, and the bucket in eu-central-1: S3 notifies topics of",
+        "is in eu-west-1, but the bucket is in eu-central-1: S3 only notifies topics in",
     ),
     "alarm topic where no alarm is": (
         [("# topics = [\"arn:aws:sns:eu-central-1", "topics = [\"arn:aws:sns:eu-west-1")],

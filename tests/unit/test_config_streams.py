@@ -32,20 +32,20 @@ def written(streams: str, files: str = HERE) -> tuple[str, str]:
     [
         (PROD, "", "sources.streams", "fill a bucket: add files"),
         (PROD, FILES.format("777788889999", "b-1", "eks/"), "sources.files.account", "is not the"),
-        (PROD, FILES.format("111122223333", "b-1", ""), "sources.files.prefix", "is no folder"),
+        (PROD, FILES.format("111122223333", "b-1", ""), "sources.files.prefix", "is not a folder"),
         (f"{PROD}, {PROD}", HERE, "sources.streams.name", "is already used by another stream"),
         ('{ name = "prod" }', HERE, "sources.streams", "does not say what fills it"),
         (
             BUS.replace("}", ', accounts = ["333344445555"] }'),
             HERE,
             "sources.streams.accounts",
-            "are of CloudWatch Logs",
+            "are for CloudWatch Logs",
         ),
         (
             PROD,
             HERE.replace(" }", ', topic = "arn:aws:sns:eu-central-1:111122223333:t" }'),
             "sources.files.topic",
-            "is of a bucket that already exists",
+            "is for a bucket that already exists",
         ),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_second_new_provider_is_refused_with_a_fix() -> None:
         read(two("new", "new"))
     (problem,) = caught.value.problems
     assert problem.key == "subscribers.sentinel.provider"
-    assert 'as that of entry 1: an account has one; say "existing"' in problem.text
+    assert 'as in entry 1, but an account has one: write "existing"' in problem.text
 
 
 @pytest.mark.parametrize(("first", "second"), [("new", "existing"), ("existing", "existing")])
@@ -78,4 +78,4 @@ def test_a_partition_without_sentinel_is_refused(region: str, partition: str) ->
     with pytest.raises(ConfigError) as caught:
         read(elsewhere(region, partition))
     texts = [problem.text for problem in caught.value.problems]
-    assert f"Microsoft Sentinel comes into no account of the partition {partition}" in texts
+    assert f"Microsoft Sentinel cannot access accounts in the partition {partition}" in texts

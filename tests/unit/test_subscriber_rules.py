@@ -37,7 +37,7 @@ def test_defaults_are_thirty_days_and_no_external_id() -> None:
 @pytest.mark.parametrize(
     ("more", "key", "text"),
     [
-        (table(evidence='"other"'), "subscribers.evidence", "no evidence bucket"),
+        (table(evidence='"other"'), "subscribers.evidence", "not an evidence bucket"),
         (
             table(bucket='"nhi-evidence-222233334444"'),
             "subscribers.bucket",
@@ -57,7 +57,7 @@ def test_defaults_are_thirty_days_and_no_external_id() -> None:
         (
             table(principals='["arn:aws-cn:iam::777788889999:role/siem"]'),
             "subscribers.principals",
-            "another partition",
+            "is not in the evidence's partition",
         ),
     ],
 )

@@ -1,7 +1,6 @@
-"""The one configuration file, `nhi-evidence.toml`: text in, frozen values or every fault out.
+"""The configuration file, `nhi-evidence.toml`: text in, frozen values or all problems out.
 
-`nhi-evidence.example.toml` documents it. Whoever deploys, checks or replays reads this and
-nothing else.
+`nhi-evidence.example.toml` documents it. Deploying, checking and replaying read this file only.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ DEFAULT_ARCHIVE_DAYS = 30
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a configuration file."""
+    """A problem in a configuration file."""
 
     file: str
     line: int
-    """From 1."""
+    """Starting at 1."""
     key: str
     """Dotted name of the key or table; empty for the file as a whole."""
     text: str
@@ -43,7 +42,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ConfigError(SettingsError):
-    """A configuration file is wrong: every problem with its line and its mending."""
+    """A configuration file is invalid; gives every problem with its line and how to fix it."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -55,7 +54,7 @@ class ConfigError(SettingsError):
 
 
 class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """One evidence bucket, its profile applied."""
+    """One evidence bucket, with its profile applied."""
 
     name: str
     bucket: str
@@ -64,9 +63,9 @@ class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     """R: how long each version is locked."""
     grace_days: int
-    """From the end of the lock to expiry."""
+    """Days from the end of the lock to expiry."""
     archive_after_days: int | None
-    """When objects move to Glacier Instant Retrieval; None: never."""
+    """Days until objects move to Glacier Instant Retrieval; None: never."""
     replica: tables.Replica | None
     athena: tables.Athena | None
 
@@ -83,7 +82,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration that holds together."""
+    """A configuration without contradictions."""
 
     trial: bool
     organization: tables.Organization
@@ -101,31 +100,31 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     guardrails: tables.Guardrails | None
 
     def bucket(self, name: str) -> EvidenceBucket:
-        """Return the evidence bucket a source calls `name`."""
+        """Return the evidence bucket that sources call `name`."""
         return next(one for one in self.evidence.buckets if one.name == name)
 
     def trail(self, name: str) -> tables.Trail:
-        """Return the trail a source calls `name`."""
+        """Return the trail that sources call `name`."""
         return next(one for one in self.trails if one.name == name)
 
     def subscriber(self, bucket: str) -> readers.Subscriber | None:
-        """Return who is handed what is kept in the evidence bucket called `bucket`."""
+        """Return the subscriber of the evidence bucket called `bucket`, or None."""
         return next((one for one in self.subscribers if one.evidence == bucket), None)
 
     def canaries_of(self, bucket: str) -> tables.Canaries | None:
-        """Return the canaries whose records arrive in the evidence bucket called `bucket`."""
+        """Return the canaries whose records arrive in the bucket called `bucket`, or None."""
         return next((one for one in self.canaries if one.evidence == bucket), None)
 
     def sources_in(self, bucket: str) -> tuple[tables.SourceEntry, ...]:
-        """Return what is kept in the evidence bucket called `bucket`."""
+        """Return the sources kept in the evidence bucket called `bucket`."""
         return tuple(one for one in self.sources if one.evidence == bucket)
 
 
 def read(text: str, name: str = FILE_NAME) -> Config:
-    """Return the configuration a file holds; `name` is that of the file, for errors.
+    """Return the configuration in the text of a file called `name`.
 
-    Raises `ConfigError` with all problems of spelling and kind, or, where there are none, with
-    all contradictions: what cannot be read cannot be compared.
+    Raises `ConfigError` with all unknown keys and values of a wrong kind, or, if there are none,
+    with all contradictions: values that cannot be read cannot be compared.
     """
     try:
         document = tomllib.loads(text)
@@ -202,7 +201,7 @@ def _placed(faults: list[Fault], text: str, name: str) -> tuple[Problem, ...]:
 
 
 def _syntax(message: str, name: str, text: str) -> Problem:
-    """`tomllib` ends its message with the place: "(at line 3, column 7)"."""
+    """Return a syntax error; `tomllib` ends its message with "(at line 3, column 7)"."""
     what, _, place = message.rpartition(" (at ")
     number = place.removeprefix("line ").partition(",")[0]
     line = int(number) if number.isdigit() else text.count("\n") + 1

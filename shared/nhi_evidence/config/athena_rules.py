@@ -1,4 +1,4 @@
-"""What must hold between `[evidence.buckets.athena]` and the rest of a configuration."""
+"""Consistency of `[evidence.buckets.athena]` with the rest of a configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nhi_evidence.config.tables import File
 
 
 def athena_fits(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield what of the buckets' Athena contradicts the rest of the file."""
+    """Yield what contradicts the rest of the file in the buckets' Athena tables."""
     for at, bucket in enumerate(file.evidence.buckets):
         path: Path = ("evidence", "buckets", at, "athena")
         if bucket.athena is None:

@@ -1,35 +1,35 @@
-"""Hub and function app in numbers and settings that the stack and the doctor share."""
+"""Numbers and settings of hub and function app that the stack and the doctor share."""
 
 from __future__ import annotations
 
 PARTITIONS = 8
-"""How many instances read at a time. A partition takes 1 MB/s by the throughput unit, some 600
-records, so eight of them carry 400 million records a day; but each is a series of evidence
-objects of its own, however little it holds. It cannot be changed in this tier."""
+"""How many instances can read at the same time. With its throughput unit, a partition takes 1 MB/s,
+about 600 records, so eight carry 400 million records a day; but each is a separate series of
+evidence objects, however little it holds. The number cannot be changed later in this tier."""
 
 RETENTION_HOURS = 7 * 24
-"""The longest of the tier: how long the exporter may stand still before records are lost."""
+"""The maximum of the tier: how long the exporter may stop before records are lost."""
 
 INSTANCES = 40
-"""Flex Consumption's smallest upper bound; partitions decide how many there are."""
+"""Flex Consumption's smallest maximum; the partitions decide how many instances there are."""
 
 CONNECTION = "EventHubConnection"
-"""Prefix of the settings that say how the trigger reaches the hub."""
+"""Prefix of the settings that define how the trigger reaches the hub."""
 
 MANAGED = "managedidentity"
 
 CONSUMER_GROUP = "EventHubConsumerGroup"
-"""Setting the trigger takes its consumer group from; it changes with the hub."""
+"""Setting that names the trigger's consumer group; it changes with the hub."""
 
 ONE_BATCH_AT_A_TIME = {"PYTHON_THREADPOOL_THREAD_COUNT": "1"}
-"""An instance may read all partitions: what one batch needs of memory is known, what eight need at
-once is not."""
+"""An instance may read all partitions: the memory that one batch needs is known, but not what eight
+need at once."""
 
 
 def connections(*, client_id: str, storage: str, namespace: str) -> dict[str, str]:
-    """Return the host's settings but the consumer group; `namespace` with its domain.
+    """Return the host's settings except the consumer group; `namespace` includes its domain.
 
-    Identity-based connections: an address, and who to be. No key has a place in them.
+    Connections are identity-based: an address and an identity, without any key.
     """
     return {
         **_connection("AzureWebJobsStorage", client_id, accountName=storage),

@@ -1,28 +1,28 @@
-"""Names in the exporter's Azure subscription, for who deploys and for who replays."""
+"""Names in the exporter's Azure subscription, for deploying and for replaying."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 NAME = "nhi-evidence"
-"""What every resource is called, or begins with; the resource group's whole name."""
+"""Name, or prefix of the name, of every resource; also the name of the resource group."""
 
 HUB = "audit-logs"
-"""The Event Hub all logs come through."""
+"""The Event Hub through which all logs come."""
 
 ACTIVITY_CATEGORIES = ("Administrative", "Security", "Policy")
-"""Of the Activity Log, what is exported: what somebody did. The other categories (health,
-autoscale, advice) say how something fares.
+"""Categories of the Activity Log that are exported: what someone did. The others (health,
+autoscale, advice) describe the state of resources.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
 
 
 def unique(subscription: str) -> str:
-    """Return twelve characters for names that all of Azure shares, the same every time."""
+    """Return twelve characters that make a name unique in all of Azure, always the same."""
     return sha256(subscription.encode()).hexdigest()[:12]
 
 
 def namespace_name(subscription: str) -> str:
-    """Return the Event Hubs namespace."""
+    """Return the name of the Event Hubs namespace."""
     return f"{NAME}-{unique(subscription)}"
 
 

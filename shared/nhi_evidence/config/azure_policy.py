@@ -20,12 +20,12 @@ PARAMETERS = {
 
 
 def rule(kind: Logged, *, role: str, excluded: str) -> dict[str, Any]:
-    """Return the rule: where a resource lacks the setting, make it, acting by `role`.
+    """Return the rule: if a resource lacks the setting, create it, acting with `role`.
 
-    The resource with the id `excluded`, and what is in it, is left out.
+    The resource with the id `excluded`, and everything in it, is exempt.
 
-    A resource has it when a setting sends to our hub and every wanted log is switched on in it;
-    one that only resembles it, or was turned off in part, does not count.
+    A resource has the setting if one sends to our hub with every wanted log enabled; a similar
+    setting, or one that was disabled in part, does not count.
     """
     return {
         "if": {

@@ -1,4 +1,4 @@
-"""Which logs of a resource type show what was done to it, and where it keeps them."""
+"""Which logs of a resource type show what was done to it, and which resource has them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 ASSIGNMENT_CHARACTERS = 24
-"""The longest name Azure allows a policy assignment of a management group."""
+"""Maximum length of the name of a management group's policy assignment in Azure."""
 
 
 class Logged(NamedTuple):
@@ -15,16 +15,16 @@ class Logged(NamedTuple):
 
     type: str
     categories: tuple[str, ...] = ()
-    """Log categories; none: the category group `audit`."""
+    """Log categories; empty: the category group `audit`."""
 
     @property
     def slug(self) -> str:
-        """Return the type as part of a name: all of it, since last segments repeat."""
+        """The type as part of a name: all segments of it, since last segments repeat."""
         return self.type.removeprefix("Microsoft.").replace("/", "-").replace(".", "-")
 
     @property
     def short_name(self) -> str:
-        """Return a name of at most 24 characters that no other type has."""
+        """A name of at most 24 characters that no other type has."""
         digest = sha256(self.type.lower().encode()).hexdigest()[:8]
         last = self.type.rpartition("/")[2]
         return f"nhi-{last[: ASSIGNMENT_CHARACTERS - 13]}-{digest}"
@@ -38,10 +38,10 @@ _STORAGE_SERVICES = tuple(
 )
 
 _KNOWN = {
-    # A storage account has no such log itself; each of its services has.
+    # A storage account itself has no such log; each of its services does.
     _STORAGE_ACCOUNT: _STORAGE_SERVICES,
     **{service.type: (service,) for service in _STORAGE_SERVICES},
-    # kube-audit-admin leaves out get and list, and with them exec over a websocket.
+    # kube-audit-admin omits get and list, and with them exec over a websocket.
     "Microsoft.ContainerService/managedClusters": (
         Logged("Microsoft.ContainerService/managedClusters", ("kube-audit",)),
     ),
@@ -53,9 +53,10 @@ _BY_LOWER_CASE = {name.lower(): kinds for name, kinds in _KNOWN.items()}
 
 
 def kinds_of(resource_types: Iterable[str]) -> tuple[Logged, ...]:
-    """Return what has to be set for resource types, each once; of one not listed, group `audit`.
+    """Return the kinds to be set for resource types, without duplicates.
 
-    Azure compares types without regard to case, and so does this.
+    An unlisted type gets the category group `audit`. Types are compared without regard to case, as
+    in Azure.
     """
     kinds = {
         kind.type.lower(): kind

@@ -1,6 +1,6 @@
-"""What the evidence bucket refuses, whoever asks (docs/threat-model.md, "The bucket's policy").
+"""What the evidence bucket denies, whoever asks (docs/threat-model.md, "The bucket's policy").
 
-Every statement is a Deny: nobody is allowed anything here. Roles of the evidence account are
+Every statement is a Deny: this policy allows nobody anything. Roles of the evidence account are
 allowed by their own policies, one prefix each.
 """
 
@@ -19,8 +19,8 @@ ANNOTATIONS = (
     "s3:DeleteObjectVersionAnnotation",
     "s3:ReplicateObjectAnnotation",
 )
-"""Annotations may be put on locked objects, and changed there: nothing of ours reads them, but
-whoever looks at an object in the console would."""
+"""Annotations can be put on locked objects, and changed: nothing of ours reads them, but anyone who
+views an object in the console would."""
 
 ACLS_AND_TAGS = (
     "s3:PutObjectAcl",
@@ -36,7 +36,7 @@ _HEADERS = {
     "ServerSideEncryptionOtherThanS3": ("s3:x-amz-server-side-encryption", "AES256"),
     "StorageClass": ("s3:x-amz-storage-class", "STANDARD"),
 }
-"""Headers of a PUT that may be absent, or say this one thing."""
+"""Headers of a PUT that must be absent or have this value."""
 
 _NO_HEADERS = {
     "CustomerKey": "s3:x-amz-server-side-encryption-customer-algorithm",
@@ -44,7 +44,7 @@ _NO_HEADERS = {
     "LockEventHold": "s3:object-lock-event-hold",
     "Acl": "s3:x-amz-acl",
 }
-"""Headers of a PUT that must be absent: the bucket decides about keys and owners."""
+"""Headers of a PUT that must be absent, as the bucket decides about keys and owners."""
 
 _LOCK_HEADERS = {
     "LockMode": "s3:object-lock-mode",
@@ -53,7 +53,7 @@ _LOCK_HEADERS = {
 _REMAINING = "s3:object-lock-remaining-retention-days"
 
 LONGEST_YEAR = 366
-"""Days. A shard of the log is one calendar year."""
+"""Maximum days of a calendar year, which is a shard of the log."""
 
 
 def evidence_policy(
@@ -65,11 +65,11 @@ def evidence_policy(
     grace_days: int,
     legal_role: str | None = None,
 ) -> list[Statement]:
-    """Return the statements for the evidence bucket of this ARN.
+    """Return the statements for the evidence bucket with this ARN.
 
-    `organization` is the id whose principals alone may come near; `sealer` the ARN of the role
-    that may lock the log for longer than the bucket's own `retention_days`; `legal_role` the ARN
-    that may set and release legal holds, if there is one.
+    Only principals of the organization with the id `organization` may access it. `sealer` is the
+    ARN of the role that may lock the log for longer than the bucket's own `retention_days`;
+    `legal_role` the ARN of the role that may set and release legal holds, if any.
     """
     objects = f"{bucket}/*"
     return [
@@ -77,15 +77,15 @@ def evidence_policy(
         outsiders(bucket, organization),
         access_points(bucket),
         deny(
-            # Without the header a PUT would put a second version over the first. It also rules
-            # out multipart uploads and copies, neither of which any writer makes.
+            # Without the header, a PUT would put a second version over the first. This also rules
+            # out multipart uploads and copies, which no writer makes.
             "NotCreateOnly",
             ["s3:PutObject"],
             objects,
             {"Null": {"s3:if-none-match": "true"}},
         ),
         *(
-            # A negated operator holds where the key is missing, too: so it is asked for first.
+            # A negated operator is also true if the key is missing, so its presence is required.
             deny(
                 sid,
                 ["s3:PutObject"],
@@ -109,7 +109,7 @@ def evidence_policy(
 def replica_policy(
     bucket: str, *, organization: str, replication_role: str, legal_role: str | None = None
 ) -> list[Statement]:
-    """Return the statements for a replica: nothing enters it but through the replication role."""
+    """Return the statements for a replica: only the replication role can write to it."""
     objects = f"{bucket}/*"
     return [
         *transport(bucket),
@@ -138,7 +138,7 @@ def replica_policy(
 
 
 def transport(bucket: str) -> list[Statement]:
-    """Return the denies of requests that do not come over TLS, or over an old one."""
+    """Return the denies of requests without TLS, or with an old version of it."""
     both = [bucket, f"{bucket}/*"]
     return [
         deny("PlainHttp", ["s3:*"], both, {"Bool": {"aws:SecureTransport": "false"}}),
@@ -149,8 +149,8 @@ def transport(bucket: str) -> list[Statement]:
 def outsiders(bucket: str, organization: str) -> Statement:
     """Return the deny of every principal outside the organization.
 
-    Web identities and auditors come in by a role of the evidence account, whose sessions belong
-    to the organization; so there is no exception for them to be abused.
+    Web identities and auditors enter through a role of the evidence account, whose sessions belong
+    to the organization, so they need no exception that could be abused.
     """
     return deny(
         "OutsideTheOrganization",
@@ -163,8 +163,8 @@ def outsiders(bucket: str, organization: str) -> Statement:
 def access_points(bucket: str) -> Statement:
     """Return the deny of every request through an access point.
 
-    It would name the access point and not the bucket, and so pass by whatever other policies say
-    of the bucket's objects: the organization's, which let nobody write but our own roles.
+    Such a request names the access point instead of the bucket, and so evades what other policies
+    say about the bucket's objects, such as the organization's, which let only our own roles write.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
     """
     return deny(
@@ -176,7 +176,7 @@ def access_points(bucket: str) -> Statement:
 
 
 def never(objects: str) -> list[Statement]:
-    """Return the denies without any exception."""
+    """Return the denies that have no exception."""
     return [
         deny("Deletes", DELETES, objects),
         deny("Bypass", ["s3:BypassGovernanceRetention"], objects),
@@ -186,11 +186,11 @@ def never(objects: str) -> list[Statement]:
 
 
 def log_locks(bucket: str, sealer: str, *, shortest: int, longest: int) -> list[Statement]:
-    """Return the denies of locks of one's own, but for the sealer on the log.
+    """Return the denies of explicit locks, except by the sealer on the log.
 
     The log must outlive what it proves, so the sealer locks it until its shard's year is over and
-    everything sealed in it has expired: in COMPLIANCE mode, for `shortest` days at least and
-    `shortest + longest` at most. A PUT with lock headers needs `s3:PutObjectRetention` as well.
+    everything sealed in it has expired: in COMPLIANCE mode, for at least `shortest` days and at
+    most `shortest + longest`. A PUT with lock headers also needs `s3:PutObjectRetention`.
     """
     log = f"{bucket}/log/*"
     others: dict[str, dict[str, str]] = {"ArnNotEquals": {"aws:PrincipalArn": sealer}}
@@ -210,7 +210,7 @@ def log_locks(bucket: str, sealer: str, *, shortest: int, longest: int) -> list[
         "ShorterLock": (_REMAINING, "NumericLessThan", str(shortest)),
         "LongerLock": (_REMAINING, "NumericGreaterThan", str(shortest + longest)),
     }
-    # A negated operator holds where the key is missing, too: so it is asked for first.
+    # A negated operator is also true if the key is missing, so its presence is required.
     for sid, (key, operator, value) in bounds.items():
         condition = {"Null": {key: "false"}, operator: {key: value}}
         statements.append(deny(sid, lock, log, condition))
@@ -218,6 +218,6 @@ def log_locks(bucket: str, sealer: str, *, shortest: int, longest: int) -> list[
 
 
 def legal_holds(objects: str, legal_role: str | None) -> Statement:
-    """Return the deny of legal holds, except for the one role there may be."""
+    """Return the deny of legal holds, except by `legal_role`, if there is one."""
     condition = {"ArnNotEquals": {"aws:PrincipalArn": legal_role}} if legal_role else {}
     return deny("LegalHolds", ["s3:PutObjectLegalHold"], objects, condition)

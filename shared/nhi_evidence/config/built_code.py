@@ -1,6 +1,6 @@
-"""What was built for each function: hashes, for whoever looks at what is deployed.
+"""Hashes of what was built for each function, to compare with what is deployed.
 
-Written beside the synthesized stacks, as `functions.json`; read by the doctor.
+Written as `functions.json` beside the synthesized stacks, and read by the doctor.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ SCHEMA = "nhi-evidence/functions/1"
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One archive as it is handed to a cloud."""
+    """An archive as it is uploaded to a cloud."""
 
     sha256: str
     """Base64, as AWS states a function's `CodeSha256`."""
     sha256_hex: str
-    """As the name of Google's source archive holds it."""
+    """Hex, as in the name of Google's source archive."""
     md5: str
     """Base64, as Cloud Storage states an object's `md5Hash`."""
 
 
 class BuiltCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every archive of one synthesis, by the function's name."""
+    """Every archive of one synthesis, by function name."""
 
     schema: str = SCHEMA
     functions: dict[str, Package]
@@ -47,16 +47,16 @@ def package(archive: bytes) -> Package:
 
 
 def write(folder: Path, packages: Mapping[str, Package]) -> None:
-    """Write the hashes beside what was synthesized into `folder`."""
+    """Write the hashes into `folder`, beside what was synthesized."""
     built = BuiltCode(functions=dict(sorted(packages.items())))
     text = msgspec.json.format(msgspec.json.encode(built), indent=2)
     (folder / FILE_NAME).write_bytes(text + b"\n")
 
 
 def read(folder: Path) -> BuiltCode | None:
-    """Return what was built into `folder`; None where nothing was.
+    """Return the hashes of what was built into `folder`; None if there are none.
 
-    Raises `SettingsError` where the file there is none of this form.
+    Raises `SettingsError` when the file there is not in this form.
     """
     path = folder / FILE_NAME
     try:
@@ -66,5 +66,5 @@ def read(folder: Path) -> BuiltCode | None:
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{path}: {error}") from error
     if built.schema != SCHEMA:
-        raise SettingsError(f"{path}: of form {built.schema}, not {SCHEMA}: synthesize again")
+        raise SettingsError(f"{path}: has schema {built.schema}, not {SCHEMA}: synthesize again")
     return built

@@ -1,4 +1,4 @@
-"""What must hold between `[coverage]` and the rest of a configuration."""
+"""Consistency of `[coverage]` with the rest of a configuration."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _VAULT = "vault"
 
 
 def coverage_fits(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield what of `[coverage]` contradicts the rest of the file."""
+    """Yield what in `[coverage]` contradicts the rest of the file."""
     if file.coverage is None:
         return
     accounts = file.coverage.accounts
     for at, account in enumerate(accounts):
         path: Path = ("coverage", "accounts", at)
         if account in accounts[:at]:
-            yield path, f'"{account}" is named before: remove one'
+            yield path, f'"{account}" is listed twice: remove one'
         if account == file.evidence.account:
-            yield path, "is the evidence account, which holds nothing to be recorded: remove it"
+            yield path, "is the evidence account, where there is nothing to record: remove it"
     for at, arn in enumerate(file.coverage.identities):
         if arn.startswith("arn:") and arn.split(":")[4] not in accounts:
             path = ("coverage", "identities", at)
-            yield path, f"is of {arn.split(':')[4]}, which is not in accounts: add it there"
+            yield path, f"is in {arn.split(':')[4]}, which is not in accounts: add it there"
     for key, section in (("gcp_provider", "gcp"), ("azure_client_id", "azure")):
         if getattr(file.coverage, key) is not None and getattr(file, section) is None:
             yield ("coverage", key), f"needs the table [{section}]: add it, or remove this"
@@ -40,5 +40,5 @@ def _is_taken(file: File) -> Iterator[tuple[Path, str]]:
         named = " or ".join(f'"{name}"' for name in takers)
         yield (
             ("coverage", "vault"),
-            f"no source takes it: add [[sources]] with source = {named}, or remove it",
+            f"no source uses it: add [[sources]] with source = {named}, or remove it",
         )

@@ -1,7 +1,7 @@
-"""What a deployable says of itself: `functions/<name>/deploy.toml`, read into typed values.
+"""The declaration of a deployable, `functions/<name>/deploy.toml`, as typed values.
 
-The bundler, the stacks of every cloud, the doctor and the tests read the same file, so a
-function's memory, timeout, trigger and environment are declared once, beside the function.
+The bundler, the stacks of every cloud, the doctor and the tests read the same file, so a function's
+memory, timeout, trigger and environment are declared once, beside the function.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from nhi_evidence.errors import EvidenceError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE.parents[1] / "functions", _PACKAGE / "demo" / "functions")
-"""Beside the library in a checkout; inside it where it was installed from `make build`."""
+"""Beside the library in a checkout; inside it when installed from `make build`."""
 
 Positive = Annotated[int, Meta(ge=1)]
 
 
 class DeclarationError(EvidenceError):
-    """A `deploy.toml` is missing or wrong: names the file and the field."""
+    """A `deploy.toml` is missing or invalid; the text names the file and the field."""
 
 
 class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,14 +30,14 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     entry: str
-    """File with the entry point, beside `deploy.toml`; it becomes a file of the bundle root."""
+    """File with the entry point, beside `deploy.toml`; it is copied to the bundle root."""
     handler: str
-    """Name the platform calls, in its own notation."""
+    """What the platform calls, in its own notation."""
     runtime: Literal["python3.13"]
-    """One Python minor for all clouds."""
+    """The same Python minor version for all clouds."""
     architecture: Literal["arm64", "x86_64"]
     dependency_group: str
-    """Group of `pyproject.toml` whose locked wheels the bundle holds."""
+    """Group of `pyproject.toml` whose locked wheels the bundle contains."""
     memory_mb: Positive
     timeout_seconds: Positive
     settings: str
@@ -45,17 +45,17 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def python(self) -> str:
-        """The runtime's Python minor, such as `3.13`."""
+        """The runtime's Python minor version, such as `3.13`."""
         return self.runtime.removeprefix("python")
 
 
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[bundle]` table: what the platform wants otherwise than at the root of the bundle."""
+    """The `[bundle]` table: how the platform's bundle differs from wheels and entry at its root."""
 
     provided: tuple[str, ...] = ()
-    """Distributions the runtime brings itself; they are left out."""
+    """Distributions that the runtime provides; they are left out."""
     lift: tuple[str, ...] = ()
-    """Further files beside the entry that belong at the bundle root."""
+    """Further files, beside the entry, to be copied to the bundle root."""
     packages: str = ""
     """Folder of the installed wheels; empty: the bundle root."""
 
@@ -65,11 +65,11 @@ class Sqs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
 
     report_batch_item_failures: bool
     batch_size: Positive
-    """Most messages of one run; above 10 the window must be a second or more."""
+    """Maximum messages per run; above 10 the window must be at least a second."""
     maximum_batching_window_seconds: Annotated[int, Meta(ge=0, le=300)]
     """How long messages are collected before a run, unless the configuration says otherwise."""
     maximum_concurrency: Annotated[int, Meta(ge=2)]
-    """Lambda takes no smaller number for SQS."""
+    """Maximum concurrent runs; Lambda accepts no less than 2 for SQS."""
     give_up_after_hours: Positive
     """How long a message is tried before it is moved to the dead-letter queue."""
 
@@ -77,7 +77,7 @@ class Sqs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
 class Schedule(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="schedule"
 ):
-    """A clock."""
+    """A schedule."""
 
     rate_minutes: Positive
 
@@ -117,10 +117,10 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def rate_minutes(self) -> int:
-        """How often a clock starts the function. Raises `DeclarationError` where none does."""
+        """Minutes between scheduled runs. Raises `DeclarationError` if it has another trigger."""
         if not isinstance(self.trigger, Schedule):
             raise DeclarationError(
-                f"{self.function.name}: runs on a schedule, not on {self.trigger}"
+                f"{self.function.name}: is triggered by {self.trigger}, not by a schedule"
             )
         return self.trigger.rate_minutes
 

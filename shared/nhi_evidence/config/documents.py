@@ -1,4 +1,4 @@
-"""Policy documents as plain values: what they say can be read, compared and evaluated."""
+"""Policy documents as plain values, which can be read, compared and evaluated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONE: Condition = MappingProxyType({})
 def allow(
     sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
 ) -> Statement:
-    """Return an Allow of an identity policy."""
+    """Return an Allow statement of an identity policy."""
     return _with(condition, {"Sid": sid, "Effect": "Allow", "Action": list(actions)}) | {
         "Resource": resources if isinstance(resources, str) else list(resources)
     }
@@ -25,7 +25,7 @@ def allow(
 def trust(
     sid: str, principal: Mapping[str, str], action: str, condition: Condition = NONE
 ) -> Statement:
-    """Return an Allow of a role's trust policy."""
+    """Return an Allow statement of a role's trust policy."""
     return _with(
         condition,
         {"Sid": sid, "Effect": "Allow", "Principal": dict(principal), "Action": action},
@@ -35,7 +35,7 @@ def trust(
 def deny(
     sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
 ) -> Statement:
-    """Return a Deny for everyone, as a resource policy says it."""
+    """Return a Deny statement for everyone, for a resource policy."""
     return _with(
         condition,
         {
@@ -51,28 +51,28 @@ def deny(
 def deny_outside(
     sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
 ) -> Statement:
-    """Return a Deny for everyone on everything but these resources."""
+    """Return a Deny statement for everyone, on everything but these resources."""
     statement = deny(sid, actions, resources, condition)
     statement["NotResource"] = statement.pop("Resource")
     return statement
 
 
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
-    """Return the policy document of these statements."""
+    """Return the policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def service_statement(service: str, condition: Condition = NONE) -> Statement:
-    """Return trust in a service of AWS."""
+    """Return trust in an AWS service."""
     return trust("Service", {"Service": service}, "sts:AssumeRole", condition)
 
 
 def role_trust(sid: str, arns: Sequence[str], condition: Condition) -> Statement:
-    """Return trust in exactly these roles or users, each of them possibly not made yet.
+    """Return trust in exactly these roles or users, which need not exist yet.
 
-    The principal is the account, the condition the exact ARNs. Naming a role as principal would
-    be resolved to its internal id: it would have to exist before, and stop working, without a
-    word, when it is made anew (docs/decisions/0036-roles-by-name.md).
+    The principal is the account; the condition names the exact ARNs. A role named as principal
+    would be resolved to its internal id: it would have to exist beforehand, and the trust would
+    silently stop working when it is recreated (docs/decisions/0036-roles-by-name.md).
     """
     accounts = sorted({f"{arn.rsplit(':', 1)[0]}:root" for arn in arns})
     principal: dict[str, Any] = {"AWS": accounts if len(accounts) > 1 else accounts[0]}

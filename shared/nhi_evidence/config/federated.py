@@ -1,4 +1,4 @@
-"""Which roles of AWS other clouds are to trust, and what the canaries there are and may."""
+"""Which AWS roles other clouds must trust, and what the canaries there are and may do."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import Canaries
 
 CANARY_ROLE = "nhiEvidenceCanary"
-"""Id of the custom role of Google Cloud that a canary has in its project."""
+"""Id of the Google Cloud custom role that a canary has in its project."""
 CANARY_PERMISSION = "iam.serviceAccounts.list"
-"""All that role allows; every other probe is refused, or needs no permission."""
+"""The only permission of that role; every other probe is refused, or needs no permission."""
 CANARY_TAKEN_BY = "roles/iam.workloadIdentityUser"
-"""To act as a service account, as somebody of a pool."""
+"""Role that lets an identity of a pool act as a service account."""
 ENTRA_AUDIENCE = "api://AzureADTokenExchange"
-"""Of the tokens that a federated credential takes."""
+"""Audience of the tokens that a federated credential accepts."""
 
 
 def subjects(config: Config, *, lists: bool = True) -> dict[str, tuple[str, ...]]:
-    """Return the roles of AWS that other clouds are to trust, by what they do.
+    """Return, by function, the AWS roles that other clouds must trust.
 
-    Those of the functions that are deployed, of every evidence bucket.
+    These are the roles of the deployed functions of every evidence bucket; `lists` includes the
+    function that reconciles.
     """
     functions = {"reconcile"} if lists else set()
     if config.coverage is not None:
@@ -37,26 +38,26 @@ def subjects(config: Config, *, lists: bool = True) -> dict[str, tuple[str, ...]
 
 
 def google_canaries(config: Config) -> dict[str, str]:
-    """Return each project of Google Cloud with a canary, and the role of AWS that takes it."""
+    """Return each Google Cloud project with a canary, and the AWS role that acts as the canary."""
     entries = [entry for entry in config.canaries if entry.google is not None]
     projects = [entry.google.project for entry in entries if entry.google is not None]
     return dict(zip(projects, _probing(config, entries), strict=True))
 
 
 def entra_canaries(config: Config) -> tuple[str, ...]:
-    """Return the roles of AWS that act as the canary of the tenant."""
+    """Return the AWS roles that act as the tenant's canary."""
     return _probing(config, [entry for entry in config.canaries if entry.entra is not None])
 
 
 def google_condition(config: Config) -> str:
-    """Return whom the provider of the pool takes, as its condition says it."""
+    """Return the condition by which the pool's provider accepts subjects."""
     lists = config.gcp is not None and bool(config.gcp.reconcile_projects)
     trusted = {arn for arns in subjects(config, lists=lists).values() for arn in arns}
     return condition(trusted | set(google_canaries(config).values()))
 
 
 def condition(arns: set[str]) -> str:
-    """Return the condition of a provider that takes these subjects alone."""
+    """Return the condition of a provider that accepts only these subjects."""
     return " || ".join(f"assertion.sub == '{arn}'" for arn in sorted(arns))
 
 

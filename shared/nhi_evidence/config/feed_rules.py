@@ -1,7 +1,7 @@
-"""That files come from where they can come from: buckets, prefixes, keys and topics that fit.
+"""Consistency of where files come from: buckets, prefixes, keys and topics.
 
-S3 encrypts with keys of the bucket's own region, notifies topics of that region alone, and takes
-no two notifications of one event whose prefixes overlap:
+S3 only encrypts with keys in the bucket's own region, only notifies topics in that region, and does
+not accept two notifications of the same event with overlapping prefixes:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
 """
 
@@ -18,7 +18,7 @@ _PATTERN = frozenset("*?[]")
 
 
 def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield what no delivery could come of, or one that would come twice."""
+    """Yield what would prevent a delivery, or deliver twice."""
     kept = {bucket.bucket: "an evidence bucket" for bucket in file.evidence.buckets}
     kept |= {
         bucket.replica.bucket: "a replica of the evidence"
@@ -26,7 +26,7 @@ def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
         if bucket.replica is not None
     }
     kept |= {
-        bucket.athena.results: "for the answers of Athena"
+        bucket.athena.results: "for Athena's results"
         for bucket in file.evidence.buckets
         if bucket.athena is not None
     }
@@ -36,8 +36,8 @@ def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
             yield (
                 (*path, "bucket"),
                 (
-                    f"is {kept[feed.bucket]}: what is delivered and what is kept never share one; "
-                    "name the bucket that logs are delivered to"
+                    f"is {kept[feed.bucket]}: what is delivered and what is kept must not share "
+                    "one; name the bucket that logs are delivered to"
                 ),
             )
         yield from _prefix(path, feed)
@@ -46,9 +46,9 @@ def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
 
 
 def topics_fit(file: File, regions: set[str]) -> Iterator[tuple[Path, str]]:
-    """Yield each alarm topic of a region that has no alarms, or that has a topic already.
+    """Yield each alarm topic in a region without alarms, or with another topic already.
 
-    `regions` are those that have alarms.
+    `regions` are those with alarms.
     """
     taken: set[str] = set()
     for position, topic in enumerate(file.alarms.topics):
@@ -58,7 +58,7 @@ def topics_fit(file: File, regions: set[str]) -> Iterator[tuple[Path, str]]:
             known = ", ".join(sorted(regions))
             yield path, f"is in {region}, which has no alarms; alarms are in: {known}"
         elif region in taken:
-            yield path, f"is the second of {region}: CloudWatch's alarms take one for each region"
+            yield path, f"is the second topic in {region}: CloudWatch alarms use one per region"
         taken.add(region)
 
 
@@ -75,7 +75,7 @@ def _prefix(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:
     if isinstance(feed, Trail) and _FOLDER in prefix:
         yield (
             (*path, "prefix"),
-            f"holds {_FOLDER}, which CloudTrail adds itself: leave it and what follows out",
+            f"contains {_FOLDER}, which CloudTrail adds itself: remove it and what follows",
         )
     if "//" in prefix:
         yield (*path, "prefix"), "has an empty folder (//), which no delivery has"
@@ -86,18 +86,18 @@ def _prefix(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:
 def _region(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:
     is_new = isinstance(feed, Trail) and feed.kind == "new"  # takes no topic at all
     for key, arn, why in (
-        ("kms_key", feed.kms_key, "S3 encrypts with keys of the bucket's region"),
-        ("topic", None if is_new else feed.topic, "S3 notifies topics of the bucket's region"),
+        ("kms_key", feed.kms_key, "S3 only encrypts with keys in the bucket's region"),
+        ("topic", None if is_new else feed.topic, "S3 only notifies topics in the bucket's region"),
     ):
         if arn is not None and (region := arn.split(":")[3]) != feed.region:
             yield (
                 (*path, key),
-                f"is in {region}, and the bucket in {feed.region}: {why} alone; name one of it",
+                f"is in {region}, but the bucket is in {feed.region}: {why}; name one there",
             )
 
 
 def _overlaps(feeds: list[tuple[Path, _Feed]]) -> Iterator[tuple[Path, str]]:
-    """Yield a feed whose notifications S3 would refuse beside those of an earlier one."""
+    """Yield each feed whose notifications S3 would refuse because of an earlier feed's."""
     for number, (path, feed) in enumerate(feeds):
         for other_path, other in feeds[:number]:
             if feed.topic is not None or other.topic is not None or feed.bucket != other.bucket:
@@ -109,8 +109,8 @@ def _overlaps(feeds: list[tuple[Path, _Feed]]) -> Iterator[tuple[Path, str]]:
                 yield (
                     (*path, "prefix"),
                     (
-                        f'overlaps "{other.prefix}" of {other_path[0]} entry {entry}, in the same '
-                        "bucket, and S3 takes no two notifications of one object: give each a "
-                        "prefix of its own, or a topic"
+                        f'overlaps "{other.prefix}" of {other_path[0]} entry {entry} in the same '
+                        "bucket, but S3 accepts only one notification per object: give each its "
+                        "own prefix, or a topic"
                     ),
                 )

@@ -1,6 +1,6 @@
-"""Tables of a TOML document into structs, with every problem found and none but the first hidden.
+"""Filling structs from the tables of a TOML document, reporting every problem.
 
-`msgspec.convert` stops at the first fault; somebody who writes a configuration wants them all.
+`msgspec.convert` stops at the first fault, but someone who writes a configuration wants them all.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _LONGEST = 60
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something wrong at one place of the document."""
+    """Something wrong in one place of the document."""
 
     path: Path
-    """Where; of a missing key, the table that lacks it."""
+    """Where it is; for a missing key, the table that lacks it."""
     text: str
     """What is wrong and what to write instead."""
 
 
 def fill(shape: type[_T], table: dict[str, Any], faults: list[Fault], path: Path = ()) -> _T | None:
-    """Return `shape` filled from `table`; None, and why in `faults`, when it cannot be."""
+    """Return `shape` filled from `table`, or None after adding the reasons to `faults`."""
     before = len(faults)
     fields = {field.name: field for field in msgspec.structs.fields(shape)}
     faults += [_unknown((*path, name), fields) for name in table if name not in fields]
@@ -86,7 +86,7 @@ def _missing(path: Path, name: str, wanted: Any) -> Fault:
 
 
 def wrong(wanted: Any, value: Any, path: Path) -> str:
-    """Return why a value is not of the kind that is wanted, and what one looks like."""
+    """Return a message that a value is not of the wanted kind, with an example of one that is."""
     literal = _literal(value)
     actual = f"{literal} ({_kind(value)})" if not isinstance(value, str) else literal
     example = _example(wanted)
@@ -100,7 +100,7 @@ def _name(path: Path) -> str:
 
 
 def dotted(path: Path) -> str:
-    """Spell a path as a reader of the file would: positions count from 1, tables bare."""
+    """Return the dotted name of a path, without positions in arrays."""
     return ".".join(one for one in path if isinstance(one, str))
 
 

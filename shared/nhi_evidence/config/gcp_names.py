@@ -1,22 +1,22 @@
-"""Names in the exporter's Google Cloud project, for who deploys and for who replays."""
+"""Names in the exporter's Google Cloud project, for deploying and for replaying."""
 
 from __future__ import annotations
 
 NAME = "nhi-evidence"
-"""What every resource is called, or begins with."""
+"""Name, or prefix of the name, of every resource."""
 
 PREFIX = "audit/"
-"""Of the batched files in the staging bucket, followed by `YYYY/MM/DD/hh_mm_ssZ`."""
+"""Prefix of the batched files in the staging bucket, followed by `YYYY/MM/DD/hh_mm_ssZ`."""
 
 TOPIC = f"{NAME}-audit-logs"
-"""What the sink publishes to."""
+"""Topic to which the sink publishes."""
 
 FILES_TOPIC = f"{NAME}-files"
-"""What announces each finished file."""
+"""Topic on which each finished file is announced."""
 
 
 def staging_bucket(project: str) -> str:
-    """Return the bucket batched files wait in."""
+    """Return the bucket in which batched files wait."""
     return f"{project}-{NAME}-staging"
 
 
@@ -26,19 +26,19 @@ def topic_path(project: str, topic: str) -> str:
 
 
 EXPORTER = f"{NAME}-exporter"
-"""Account id of the service account AWS trusts."""
+"""Account id of the service account that AWS trusts."""
 
 FUNCTION = f"{NAME}-gcp-export"
-"""The exporter."""
+"""The exporter's function."""
 
 ENTRIES_SUBSCRIPTION = f"{NAME}-batches"
-"""Writes entries into files."""
+"""Subscription that writes entries to files."""
 
 PUSH_SUBSCRIPTION = f"{NAME}-export"
-"""Hands messages to the exporter."""
+"""Subscription that pushes messages to the exporter."""
 
 DEAD_LETTERS = f"{NAME}-dead-letters"
-"""Topic and subscription of what could not be written into a file."""
+"""Topic and subscription for what could not be written to a file."""
 
 
 def exporter_email(project: str) -> str:
@@ -52,10 +52,10 @@ def account_email(account: str, project: str) -> str:
 
 
 def source_bucket(project: str) -> str:
-    """Return the bucket the function is built from."""
+    """Return the bucket from which the function is built."""
     return f"{project}-{NAME}-source"
 
 
 def source_object(sha256_hex: str) -> str:
-    """Return the name of the source archive, by its content."""
+    """Return the name of the source archive, which contains its hash."""
     return f"gcp_export-{sha256_hex}.zip"

@@ -1,7 +1,7 @@
-"""The kinds of value a configuration holds: what each must look like, said for a human.
+"""The kinds of values in a configuration: what each must look like, described for people.
 
-The description completes "is not ..."; the example is a value one could write.
-Account ids, addresses and names in examples are those set aside for documentation.
+The description completes "is not ..."; the example is a valid value. Account ids, addresses and
+names in examples are those reserved for documentation.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Region = Annotated[
 Bucket = Annotated[
     str,
     Meta(
-        # S3 forbids dots next to each other, and TLS to a bucket's own host name forbids any.
+        # S3 forbids adjacent dots, and TLS to a bucket's own host name does not allow any.
         pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
         description="an S3 bucket name: 3 to 63 of a-z, 0-9 and -, without dots",
         examples=["nhi-evidence-222233334444"],
@@ -82,7 +82,7 @@ DaysOrNever = Annotated[
 ]
 BatchWindow = Annotated[
     int,
-    # Lambda's own bounds of a batching window.
+    # Lambda's limits for a batching window.
     Meta(ge=1, le=300, description="a whole number of seconds, 1 to 300", examples=[120]),
 ]
 SilenceHours = Annotated[
@@ -272,7 +272,7 @@ ResourceType = Annotated[
     str,
     Meta(
         pattern=r"^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+$",
-        description="a resource type CloudTrail records data events of",
+        description="a resource type for which CloudTrail records data events",
         examples=["AWS::S3::Object"],
     ),
 ]

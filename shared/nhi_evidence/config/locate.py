@@ -1,7 +1,7 @@
-"""On which line of a TOML document each key and element stands.
+"""The line of each key and element in a TOML document.
 
-`tomllib` reads values and forgets where they were. This walks a document that `tomllib` has
-accepted, so it need only know TOML's shape, not its rules: https://toml.io/en/v1.0.0
+`tomllib` reads values but does not say where they were. This walks a document that `tomllib` has
+accepted, so it only needs to know TOML's shape, not its rules: https://toml.io/en/v1.0.0
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _DOT = re.compile(r"[ \t]*\.[ \t]*")
 
 
 def lines(document: str) -> dict[Path, int]:
-    """Return the line, from 1, of every table, key and array element.
+    """Return the line, starting at 1, of every table, key and array element.
 
-    A path is made of keys and of positions in arrays: `("auditors", 0, "principals", 1)`.
+    A path consists of keys and positions in arrays: `("auditors", 0, "principals", 1)`.
     """
-    # tomllib reads CRLF as a newline, so does this.
+    # tomllib reads CRLF as a newline, and so does this.
     return _Walk(document.replace("\r\n", "\n")).document()
 
 
@@ -65,7 +65,7 @@ class _Walk:
         return path
 
     def _latest(self, path: Path) -> Path:
-        """Go into the last element where the path names an array of tables."""
+        """Return the path of the last element if the path names an array of tables."""
         length = self._length_of[path]
         return (*path, length - 1) if length else path
 
@@ -104,7 +104,7 @@ class _Walk:
             self._pair(path)
 
     def _ends(self, closing: str) -> bool:
-        """Pass blanks and a comma; whether the array or inline table ends here."""
+        """Skip blanks and a comma; return whether the array or inline table ends here."""
         self._skip(_BLANK)
         if self._text[self._at] == ",":
             self._at += 1

@@ -1,7 +1,7 @@
-"""Names that one account must know of another: roles, functions, queues.
+"""Names that one account must know about another: roles, functions, queues.
 
-They are defined here, not passed between stacks, because no reference crosses an account. Whoever
-deploys gives them; whoever checks or replays finds by them.
+They are defined here rather than passed between stacks, because no reference crosses accounts.
+Deploying assigns them; checking and replaying find resources by them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hashlib import sha256
 from nhi_evidence import partitions
 
 LONGEST_NAME = 64
-"""Of an IAM role or a Lambda function."""
+"""Maximum length of the name of an IAM role or a Lambda function."""
 
 OPERATORS = {
     "recon": "reconcile",
@@ -20,19 +20,20 @@ OPERATORS = {
     "coverage": "coverage",
     "custody": "custody",
 }
-"""Kind of `op/` object to the function whose role may take the kind's writer role."""
+"""By kind of `op/` object, the function whose role may assume that kind's writer role."""
 
 CANARY = "canary"
 """The function that probes."""
 
 PLANS = "coverage"
-"""Kind of the plans it puts, whose writer role it shares with what reads settings."""
+"""Kind of the plans that it puts; it shares that kind's writer role with the function that reads
+settings."""
 
 
 def partition(region: str) -> str:
     """Return the partition of a region, such as `aws` or `aws-cn`.
 
-    Raises `ValueError` for a region of none that is known; a configuration with one is refused.
+    Raises `ValueError` for a region of no known partition; a configuration with one is refused.
     """
     known = partitions.of_region(region)
     if known is None:
@@ -46,61 +47,61 @@ ORGANIZATIONS_REGIONS = {
     "aws-us-gov": "us-gov-west-1",
     "aws-eusc": "eusc-de-east-1",
 }
-"""Partition to the region AWS Organizations is run from:
+"""By partition, the region of AWS Organizations:
 https://docs.aws.amazon.com/general/latest/gr/ao.html"""
 
 
 def organizations_region(region: str) -> str:
-    """Return where policies of the organization are made; the region itself if unknown."""
+    """Return the region where organization policies are made; the region itself if unknown."""
     return ORGANIZATIONS_REGIONS.get(partition(region), region)
 
 
 def role_arn(region: str, account: str, name: str) -> str:
-    """Return the ARN of a role; `region` tells the partition alone."""
+    """Return the ARN of a role; `region` only determines the partition."""
     return f"arn:{partition(region)}:iam::{account}:role/{name}"
 
 
 def root_arn(region: str, account: str) -> str:
-    """Return what stands for an account in policies; `region` tells the partition alone."""
+    """Return an account's ARN as in policies; `region` only determines the partition."""
     return f"arn:{partition(region)}:iam::{account}:root"
 
 
 def bucket_arn(region: str, bucket: str) -> str:
-    """Return the ARN of a bucket; `region` tells the partition alone."""
+    """Return the ARN of a bucket; `region` only determines the partition."""
     return f"arn:{partition(region)}:s3:::{bucket}"
 
 
 def writer(store: str, source: str) -> str:
-    """Name of the role that may put evidence of one source into one evidence bucket."""
+    """Return the name of the role that may put one source's evidence into one evidence bucket."""
     return _short(f"nhi-evidence-{store}-writer-{source}")
 
 
 def operator(store: str, kind: str) -> str:
-    """Name of the role that may put `op/` objects of one kind."""
+    """Return the name of the role that may put `op/` objects of one kind."""
     return _short(f"nhi-evidence-{store}-op-{kind}")
 
 
 def settings_reader(store: str) -> str:
-    """Name of the role, in an account that is covered, that reads settings for one store."""
+    """Return the name of the role, in each covered account, that reads settings for one store."""
     return _short(f"nhi-evidence-{store}-settings-reader")
 
 
 def canary(store: str) -> str:
-    """Name of the harmless role, in an account that is probed, whose calls are the probes."""
+    """Return the name of the harmless role, in each probed account, whose calls are the probes."""
     return _short(f"nhi-evidence-{store}-canary-identity")
 
 
 GOOGLE_CANARY = "nhi-evidence-canary"
-"""Id of the service account that is the canary of a project of Google Cloud."""
+"""Id of the service account that is the canary of a Google Cloud project."""
 
 
 def google_canary(project: str) -> str:
-    """Address of the canary of a project of Google Cloud."""
+    """Return the e-mail address of a Google Cloud project's canary."""
     return f"{GOOGLE_CANARY}@{project}.iam.gserviceaccount.com"
 
 
 def function(store: str, name: str) -> str:
-    """Name of a function of the evidence account, and of its role."""
+    """Return the name of a function of the evidence account, and of its role."""
     return _short(f"nhi-evidence-{store}-{name}")
 
 
@@ -110,7 +111,7 @@ def function_arn(region: str, account: str, function: str) -> str:
 
 
 def log_group(function: str) -> str:
-    """Name of the log group of a function."""
+    """Return the name of a function's log group."""
     return f"/aws/lambda/{function}"
 
 
@@ -121,42 +122,42 @@ def log_group_arn(region: str, account: str, function: str) -> str:
 
 
 def signing_key(store: str) -> str:
-    """Alias of the key that signs the log of an evidence bucket, without `alias/`."""
+    """Return the alias of the key that signs an evidence bucket's log, without `alias/`."""
     return f"nhi-evidence-{store}"
 
 
 def alias_arn(region: str, account: str, alias: str) -> str:
-    """Return the ARN of a key's alias, `alias` without `alias/`: it says where the key is, too."""
+    """Return the ARN of a key's alias, which also says where the key is; `alias` has no prefix."""
     return f"arn:{partition(region)}:kms:{region}:{account}:alias/{alias}"
 
 
 def cosigning_key(store: str) -> str:
-    """Alias of the key that cosigns the log of an evidence bucket, without `alias/`."""
+    """Return the alias of the key that cosigns an evidence bucket's log, without `alias/`."""
     return f"nhi-evidence-{store}-cosigner"
 
 
 def clock(function: str) -> str:
-    """Name of the rule that starts a function by the clock."""
+    """Return the name of the rule that starts a function on a schedule."""
     return _short(f"{function}-clock")
 
 
 def auditor(store: str, name: str) -> str:
-    """Name of the role one auditor reads an evidence bucket with."""
+    """Return the name of the role with which an auditor reads an evidence bucket."""
     return _short(f"nhi-evidence-{store}-auditor-{name}")
 
 
 def forwarder(store: str) -> str:
-    """Name of the function that forwards an evidence bucket, of its role and of its queue."""
+    """Return the name of the function that forwards an evidence bucket, its role and queue."""
     return function(store, "forward")
 
 
 def subscriber(store: str) -> str:
-    """Name of the role and of the queue of whoever new evidence of a bucket is forwarded to."""
+    """Return the name of the role and queue of an evidence bucket's subscriber."""
     return _short(f"nhi-evidence-{store}-subscriber")
 
 
 def sentinel(store: str) -> str:
-    """Name of the role Microsoft Sentinel takes; it takes none whose name begins otherwise."""
+    """Return the name of the role for Microsoft Sentinel, with the prefix that it requires."""
     return _short(f"OIDC_nhi-evidence-{store}-sentinel")
 
 
@@ -166,32 +167,32 @@ def queue_arn(region: str, account: str, name: str) -> str:
 
 
 def athena_role(store: str, auditor: str) -> str:
-    """Name of the role one auditor asks Athena with about an evidence bucket."""
+    """Return the name of the role with which an auditor queries an evidence bucket in Athena."""
     return _short(f"nhi-evidence-{store}-athena-{auditor}")
 
 
 def workgroup(store: str) -> str:
-    """Name of the workgroup of Athena in which an evidence bucket is asked."""
+    """Return the name of the Athena workgroup for an evidence bucket."""
     return f"nhi-evidence-{store}"
 
 
 def database(store: str) -> str:
-    """Name of the Glue database of an evidence bucket; a hyphen would need quotes everywhere."""
+    """Return the name of an evidence bucket's Glue database; a hyphen would always need quotes."""
     return f"nhi_evidence_{store.replace('-', '_')}"
 
 
 def replication(store: str) -> str:
-    """Name of the role that copies an evidence bucket to its replica."""
+    """Return the name of the role that copies an evidence bucket to its replica."""
     return _short(f"nhi-evidence-{store}-replication")
 
 
 def exporter(store: str, source: str, feed: str) -> str:
-    """Name of the exporter of one source from one feed, of its role and of its queue."""
+    """Return the name of the exporter of one source from one feed, its role and queue."""
     return _short(f"nhi-evidence-{store}-{source}-{feed}")
 
 
 def stream(store: str, source: str, name: str) -> str:
-    """Name of a Firehose stream, of the role it delivers with, and of its destination."""
+    """Return the name of a Firehose stream, the role it delivers with, and its destination."""
     return _short(f"nhi-evidence-{store}-{source}-stream-{name}")
 
 
@@ -201,22 +202,22 @@ def stream_arn(region: str, account: str, name: str) -> str:
 
 
 def sender(store: str, source: str, name: str) -> str:
-    """Name of the role by which records are put into a stream."""
+    """Return the name of the role with which records are put into a stream."""
     return _short(f"nhi-evidence-{store}-{source}-sender-{name}")
 
 
 def trail(name: str) -> str:
-    """Name of a trail the deployment makes."""
+    """Return the name of a trail that the deployment makes."""
     return f"nhi-evidence-{name}"
 
 
 def trail_arn(region: str, account: str, name: str) -> str:
-    """Return the ARN of a trail the deployment makes, in the management `account`."""
+    """Return the ARN of a trail that the deployment makes, in the management `account`."""
     return f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{trail(name)}"
 
 
 def _short(name: str) -> str:
-    """Keep names within bounds, and different ones different."""
+    """Return a name within the maximum length, keeping different names different."""
     if len(name) <= LONGEST_NAME:
         return name
     mark = sha256(name.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""That everything of a deployment lies in one partition of AWS: no role reaches across."""
+"""Consistency of AWS partitions: everything must be in the same one, as no role reaches across."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nhi_evidence.config.tables import File
 
 
 def in_one_partition(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield each region of no known partition, and each region or ARN of another's."""
+    """Yield each region of no known partition, and each region or ARN of a different partition."""
     regions = [(path, region, partitions.of_region(region)) for path, region in _regions(file)]
     yield from (
-        (path, f'"{region}" is in no partition of AWS that is known: check its spelling')
+        (path, f'"{region}" is in no known AWS partition: check its spelling')
         for path, region, partition in regions
         if partition is None
     )
@@ -25,13 +25,13 @@ def in_one_partition(file: File) -> Iterator[tuple[Path, str]]:
             yield (
                 path,
                 (
-                    f"is in {partition.name}, and the evidence in {first.name}: no role reaches "
+                    f"is in {partition.name}, but the evidence is in {first.name}: no role reaches "
                     f"from one into the other; name a region of {first.name}, not {region}"
                 ),
             )
     for path, arn in _arns(file):
         if arn.split(":")[1] != first.name:
-            yield path, f"is of another partition than the evidence: begin it arn:{first.name}:"
+            yield path, f"is not in the evidence's partition: it must begin with arn:{first.name}:"
 
 
 def _regions(file: File) -> Iterator[tuple[Path, str]]:

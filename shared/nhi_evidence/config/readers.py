@@ -16,35 +16,35 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
     principals: tuple[kinds.Principal, ...]
     external_id: kinds.ExternalId
     mfa: bool
-    """Whether a session must have used MFA. Federated auditors cannot: say false for them."""
+    """Whether a session must have used MFA. Federated auditors cannot: write false for them."""
     custody: bool = False
-    """Whether they may write a record of each case they make into the evidence, under
-    `op/v1/custody/` and nowhere else (`case create --custody`)."""
+    """Whether they may put a record of each case they make into the evidence, only under
+    `op/v1/custody/` (`case create --custody`)."""
 
 
 class Sentinel(msgspec.Struct, frozen=True, kw_only=True):
-    """`sentinel = {...}` of a subscriber: Microsoft Sentinel, by a token of Entra's."""
+    """`sentinel = {...}` of a subscriber: Microsoft Sentinel, with an Entra token."""
 
     workspace: kinds.Uuid
     """Id of the workspace; the name of its sessions ends with it."""
     provider: Literal["new", "existing"]
-    """Whether the account is to be made a provider for Microsoft's tenant, or has it already, as
-    for Defender for Cloud: an account has one, and it must list Sentinel's audience."""
+    """Whether to create the account's identity provider for Microsoft's tenant, or it exists, as
+    for Defender for Cloud: an account has only one, and it must list Sentinel's audience."""
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
-    """`[[subscribers]]`: a SIEM that is handed new evidence as OCSF lines. Opt-in."""
+    """`[[subscribers]]`: a SIEM that receives new evidence as OCSF lines. Opt-in."""
 
     evidence: kinds.Handle
-    """Name of the evidence bucket whose records it gets; one subscriber of each."""
+    """Name of the evidence bucket whose records it gets; each has at most one subscriber."""
     bucket: kinds.Bucket
-    """Made for the lines, unlocked, in the account and region of the evidence bucket."""
+    """Created for the lines, unlocked, in the account and region of the evidence bucket."""
     principals: tuple[kinds.Principal, ...]
-    """Who may take the role that reads bucket and queue: exact roles or users."""
+    """Who may assume the role that reads bucket and queue: exact roles or users."""
     external_id: kinds.ExternalId | None = None
-    """Asked of whoever takes it; absent only where every principal is your own, and not one that a
-    provider uses for its other customers as well."""
+    """Required to assume it; absent only if every principal is your own, and not one that a
+    provider also uses for its other customers."""
     sentinel: Sentinel | None = None
-    """Microsoft Sentinel takes a role of its own, besides the principals'."""
+    """Microsoft Sentinel assumes a role of its own, besides the principals'."""
     keep_days: kinds.Days = 30
     """How long the lines are kept."""

@@ -1,4 +1,4 @@
-"""What must hold between the values of a configuration: contradictions, and how to end them."""
+"""Consistency of a configuration: contradictions between values, and how to resolve them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
 
 ARCHIVE_MINIMUM_DAYS = 90
-"""What is moved to Glacier Instant Retrieval is paid for so long, kept or not:
+"""Minimum time for which Glacier Instant Retrieval charges, even if an object is deleted earlier:
 https://aws.amazon.com/s3/pricing/"""
 
 CONFIRMED_DAYS = 30
@@ -57,7 +57,7 @@ def _retention(file: File) -> _Contradictions:
 
 def _unconfirmed(path: Path, days: int, bucket: BucketTable) -> _Contradictions:
     why = (
-        f"a COMPLIANCE lock of {days} days cannot be shortened by anybody, root included: "
+        f"a COMPLIANCE lock of {days} days cannot be shortened by anyone, including root: "
         f"write confirm_compliance_days = {days} next to it if that is intended"
     )
     if bucket.confirm_compliance_days is None:
@@ -182,18 +182,18 @@ def _references(file: File) -> _Contradictions:
         if entry.evidence not in buckets:
             yield (
                 ("sources", at, "evidence"),
-                f'"{entry.evidence}" is no evidence bucket; there are: {", ".join(buckets)}',
+                f'"{entry.evidence}" is not an evidence bucket; there are: {", ".join(buckets)}',
             )
         if entry.trail is not None and entry.trail not in trails:
             known = ", ".join(trails) or "none; add [[trails]]"
-            yield ("sources", at, "trail"), f'"{entry.trail}" is no trail; there are: {known}'
+            yield ("sources", at, "trail"), f'"{entry.trail}" is not a trail; there are: {known}'
     used = {one.trail for one in file.sources}
     for at, name in enumerate(trails):
         if name not in used:
             yield (
                 ("trails", at, "name"),
                 (
-                    f'no source takes the trail "{name}": add [[sources]] with trail = "{name}", '
+                    f'no source uses the trail "{name}": add [[sources]] with trail = "{name}", '
                     "or remove the trail"
                 ),
             )
@@ -207,7 +207,7 @@ def _deliveries(file: File) -> _Contradictions:
         if getattr(file, section) and source not in {one.source for one in file.sources}:
             yield (
                 (section,),
-                f'no source takes it: add [[sources]] with source = "{source}", or remove it',
+                f'no source uses it: add [[sources]] with source = "{source}", or remove it',
             )
 
 
@@ -219,11 +219,11 @@ def _delivery(path: Path, entry: SourceEntry, known: set[str], file: File) -> _C
         if settings is None:
             yield (*path, "source"), f'"{entry.source}" needs the table [{section}]: add it'
         for key in (*named, *_window(entry)):
-            yield (*path, key), f"is of AWS; {entry.source} comes from [{section}]: remove it"
+            yield (*path, key), f"is for AWS; {entry.source} comes from [{section}]: remove it"
         return
     if entry.source not in known:
         names = ", ".join(sorted({*known, *by_cloud}))
-        yield (*path, "source"), f'"{entry.source}" is no source; there are: {names}'
+        yield (*path, "source"), f'"{entry.source}" is not a source; there are: {names}'
     if len(named) > 1:
         yield (*path, "files"), "contradicts trail: a source comes from one of the two; remove one"
     elif not named:
@@ -235,7 +235,7 @@ def _window(entry: SourceEntry) -> tuple[str, ...]:
 
 
 def _same_twice(file: File) -> _Contradictions:
-    """One exporter is one entry: of a cloud there is one, of a trail one for each bucket."""
+    """Yield repeated entries: a cloud has one exporter, a trail one for each bucket."""
     seen: dict[tuple[object, ...], int] = {}
     for at, entry in enumerate(file.sources):
         of_cloud = entry.source in {GCP_SOURCE, AZURE_SOURCE}
@@ -276,7 +276,7 @@ def _trails(file: File) -> _Contradictions:
 
 
 def _alarms(file: File) -> _Contradictions:
-    """Alarms go by region, and those of other clouds by mail: each must reach somebody."""
+    """Yield alarms that reach nobody: topics are regional, and other clouds need the e-mail."""
     if file.alarms.email is not None:
         return
     reached = {topic.split(":")[3] for topic in file.alarms.topics}
@@ -286,7 +286,7 @@ def _alarms(file: File) -> _Contradictions:
     if unheard:
         yield (
             ("alarms",),
-            f"reaches nobody {', '.join(unheard)}: add email = ..., or topics of those regions",
+            f"reaches nobody {', '.join(unheard)}: add email = ..., or topics in those regions",
         )
 
 
@@ -295,7 +295,7 @@ def _topics(file: File) -> _Contradictions:
 
 
 def _regions(file: File) -> set[str]:
-    """Return every region that has alarms: of evidence, and of exporters."""
+    """Return every region that has alarms: those of evidence buckets and of exporters."""
     used = {one.trail for one in file.sources}
     return {
         *(one.region for one in file.evidence.buckets),

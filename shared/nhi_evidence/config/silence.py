@@ -1,4 +1,4 @@
-"""How long a source may be silent before somebody is told."""
+"""How long a source may be silent before an alarm is raised."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from nhi_evidence.config import Config
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, SourceEntry
 
 USUAL_HOURS = {"aws_cloudtrail": 3, GCP_SOURCE: 24, AZURE_SOURCE: 24}
-"""Where the configuration does not say. CloudTrail writes digests every hour, whatever happens;
-that an organization is never silent for a day in another cloud is an assumption. Of a source that
-is not here nothing is known, so its silence is no alarm."""
+"""Hours if the configuration does not say. CloudTrail writes digests every hour, whatever happens;
+that an organization is never silent for a day in another cloud is an assumption. Nothing is known
+about sources that are not listed, so their silence raises no alarm."""
 
 
 def of_entry(entry: SourceEntry) -> int | None:
-    """Return the hours of one source entry; None: its silence is no alarm."""
+    """Return the hours for one source entry; None if its silence raises no alarm."""
     hours = USUAL_HOURS.get(entry.source) if entry.silence_hours is None else entry.silence_hours
     return hours or None
 
 
 def silence_hours(config: Config, store: str, source: str) -> int | None:
-    """Return the hours of a source in one evidence bucket: the shortest of its entries."""
+    """Return the hours for a source in one evidence bucket: the fewest of its entries."""
     entries = [one for one in config.sources_in(store) if one.source == source]
     hours = [known for one in entries if (known := of_entry(one)) is not None]
     return min(hours, default=None)

@@ -1,4 +1,4 @@
-"""That a stream can be made, and that what it cannot deliver is never read as a log."""
+"""Consistency of streams: each can be made, and what it cannot deliver is never read as a log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nhi_evidence.config.tables import File, Files, SourceEntry
 
 
 def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield what no stream could be made of."""
+    """Yield what would prevent a stream from being made."""
     entry_of_bucket: dict[str, int] = {}
     for at, entry in enumerate(file.sources):
         if not entry.streams:
@@ -24,7 +24,7 @@ def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
         if first != at:
             yield (
                 (*path, "files", "bucket"),
-                f"is already made for entry {first + 1}: name one bucket for each entry",
+                f"is already made for entry {first + 1}: name a different bucket for each entry",
             )
         yield from _each((*path, "streams"), entry)
 
@@ -40,13 +40,13 @@ def _bucket(path: Path, files: Files, file: File) -> Iterator[tuple[Path, str]]:
         yield (
             (*path, "prefix"),
             (
-                "is no folder: what cannot be delivered lies beside it and is not read; "
+                "is not a folder: what cannot be delivered goes beside it and is not read; "
                 'write one, such as "log/"'
             ),
         )
     for key in ("kms_key", "topic"):
         if getattr(files, key) is not None:
-            yield (*path, key), "is of a bucket that already exists: remove it, or the streams"
+            yield (*path, key), "is for a bucket that already exists: remove it, or the streams"
 
 
 def _each(path: Path, entry: SourceEntry) -> Iterator[tuple[Path, str]]:
@@ -63,7 +63,7 @@ def _each(path: Path, entry: SourceEntry) -> Iterator[tuple[Path, str]]:
 
 def _origin(path: Path, stream: Stream) -> Iterator[tuple[Path, str]]:
     if stream.bus is not None and stream.accounts:
-        yield (*path, "accounts"), "are of CloudWatch Logs, and bus of EventBridge: remove one"
+        yield (*path, "accounts"), "are for CloudWatch Logs, bus is for EventBridge: remove one"
     elif stream.bus is None and not stream.accounts:
         yield (
             path,

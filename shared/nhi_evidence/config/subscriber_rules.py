@@ -1,7 +1,7 @@
-"""That what is forwarded goes where it may: one subscriber to an evidence bucket, and a bucket.
+"""Consistency of subscribers: one per evidence bucket, each with a bucket of its own.
 
-S3 takes no two notifications of one event for one prefix, so a second subscriber is fed by the
-first one's queue, not by the evidence.
+S3 does not accept two notifications of the same event and prefix, so a second subscriber must be
+fed from the first one's bucket, not from the evidence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nhi_evidence.config.tables import File
 
 
 def subscribers_fit(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield each subscriber of no evidence, each second one, and each bucket that is taken."""
+    """Yield each subscriber without evidence, each second one, and each bucket already in use."""
     names = [one.name for one in file.evidence.buckets]
     taken = dict(_buckets(file))
     seen: dict[str, int] = {}
@@ -24,22 +24,22 @@ def subscribers_fit(file: File) -> Iterator[tuple[Path, str]]:
         if subscriber.evidence not in names:
             yield (
                 (*path, "evidence"),
-                f'"{subscriber.evidence}" is no evidence bucket; there are: {", ".join(names)}',
+                f'"{subscriber.evidence}" is not an evidence bucket; there are: {", ".join(names)}',
             )
         first = seen.setdefault(subscriber.evidence, at + 1)
         if first != at + 1:
             yield (
                 (*path, "evidence"),
                 (
-                    f'"{subscriber.evidence}" has a subscriber, entry {first}: let its bucket '
-                    "notify a topic that both subscribe to, or remove one"
+                    f'"{subscriber.evidence}" already has a subscriber, entry {first}: let its '
+                    "bucket notify a topic that both subscribe to, or remove one"
                 ),
             )
         if subscriber.bucket in taken:
             yield (
                 (*path, "bucket"),
                 (
-                    f"is {taken[subscriber.bucket]}: the lines expire, and get a bucket of their "
+                    f"is {taken[subscriber.bucket]}: the lines expire, and need a bucket of their "
                     "own; name another"
                 ),
             )
@@ -50,7 +50,7 @@ def subscribers_fit(file: File) -> Iterator[tuple[Path, str]]:
 
 
 def _sentinels(file: File) -> Iterator[tuple[Path, str]]:
-    """Yield each Sentinel whose partition has none, and each second provider of one tenant."""
+    """Yield each Sentinel in a partition that it cannot access, and each second new provider."""
     regions = {one.name: one.region for one in file.evidence.buckets}
     makes: dict[str, int] = {}
     for at, subscriber in enumerate(file.subscribers):
@@ -60,13 +60,13 @@ def _sentinels(file: File) -> Iterator[tuple[Path, str]]:
             continue
         partition = naming.partition(region)
         if partition not in SENTINEL:
-            yield path, f"Microsoft Sentinel comes into no account of the partition {partition}"
+            yield path, f"Microsoft Sentinel cannot access accounts in the partition {partition}"
         if subscriber.sentinel.provider == "new":
             first = makes.setdefault(partition, at + 1)
             if first != at + 1:
                 yield (
                     (*path, "provider"),
-                    f'is "new", as that of entry {first}: an account has one; say "existing"',
+                    f'is "new", as in entry {first}, but an account has one: write "existing"',
                 )
 
 

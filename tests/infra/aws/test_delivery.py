@@ -146,7 +146,7 @@ def test_messages_survive_an_outage_of_days() -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"give_up_after_hours": 336}, "is not before SQS forgets"), ({"timeout": 1}, "receives")],
+    [({"give_up_after_hours": 336}, "is not before SQS deletes"), ({"timeout": 1}, "receives")],
 )
 def test_numbers_that_do_not_fit_are_refused(change: dict[str, int], message: str) -> None:
     """Giving up after SQS forgot, or after more receives than it counts, cannot be deployed."""

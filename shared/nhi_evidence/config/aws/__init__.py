@@ -1,5 +1,5 @@
-"""What the AWS stacks write of policies, trusts and settings, as pure values.
+"""Policies, trusts and settings that the AWS stacks write, as pure values.
 
-The stacks are made of these, and the doctor holds them against what is deployed, so that there is
-one text of each.
+The stacks are built from these, and the doctor compares them with what is deployed, so that each is
+defined once.
 """

@@ -1,4 +1,4 @@
-"""Every bucket the stacks make: its policy, its lock, and when what it holds expires."""
+"""Every bucket that the stacks make: its policy, its lock, and when its objects expire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhi_evidence.config.documents import Statement
 from nhi_evidence.config.tables import Athena, Replica, Trail
 
 EXPIRING = ("ev/", "op/")
-"""What ends with its lock. `log/` does not: the leaves outlive what they name."""
+"""What expires after its lock. `log/` does not: leaves outlive what they name."""
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
@@ -24,15 +24,15 @@ class LifecycleRule(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: the whole bucket."""
     expire_days: int | None = None
     noncurrent_days: int | None = None
-    """From when a version is no longer the current one to its end."""
+    """Days from when a version stops being current until it expires."""
     archive_days: int | None = None
-    """To Glacier Instant Retrieval."""
+    """Days until an object moves to Glacier Instant Retrieval."""
     markers: bool = False
-    """Whether delete markers are removed that nothing lies under."""
+    """Whether delete markers without any version under them are removed."""
 
 
 class BucketPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One bucket. All are versioned, encrypted by S3 and closed to the public."""
+    """One bucket. All are versioned, encrypted by S3 and not public."""
 
     name: str
     account: str
@@ -40,11 +40,11 @@ class BucketPlan(msgspec.Struct, frozen=True, kw_only=True):
     statements: list[Statement]
     lifecycle: list[LifecycleRule]
     lock_days: int | None = None
-    """COMPLIANCE by default for so long; None: no Object Lock."""
+    """Default retention in COMPLIANCE mode; None: no Object Lock."""
 
 
 def evidence_bucket(config: Config, store: EvidenceBucket) -> BucketPlan:
-    """Return an evidence bucket."""
+    """Return the plan of an evidence bucket."""
     account = config.evidence.account
     sealer = naming.function(store.name, "sealer")
     return BucketPlan(
@@ -65,7 +65,7 @@ def evidence_bucket(config: Config, store: EvidenceBucket) -> BucketPlan:
 
 
 def replica_bucket(config: Config, store: EvidenceBucket, replica: Replica) -> BucketPlan:
-    """Return the replica of an evidence bucket: the same lock, the same expiry, its own owner."""
+    """Return the plan of an evidence bucket's replica: same lock and expiry, different owner."""
     return BucketPlan(
         name=replica.bucket,
         account=replica.account,
@@ -83,11 +83,11 @@ def replica_bucket(config: Config, store: EvidenceBucket, replica: Replica) -> B
 
 
 ANSWERS_DAYS = 30
-"""How long an answer of Athena's is kept: it is no evidence, and can be asked for again."""
+"""How long Athena's results are kept: they are not evidence, and can be queried again."""
 
 
 def answers_bucket(config: Config, store: EvidenceBucket, athena: Athena) -> BucketPlan:
-    """Return the bucket the answers of Athena are written to."""
+    """Return the plan of the bucket for Athena's results."""
     bucket = naming.bucket_arn(store.region, athena.results)
     return BucketPlan(
         name=athena.results,
@@ -99,7 +99,7 @@ def answers_bucket(config: Config, store: EvidenceBucket, athena: Athena) -> Buc
 
 
 def trail_bucket(config: Config, trail: Trail, feed: Feed) -> BucketPlan:
-    """Return the bucket of a new trail. Raises `ValueError` without a management account."""
+    """Return the plan of a new trail's bucket. Raises `ValueError` without a management account."""
     rules = []
     if trail.keep_days is not None:
         rules.append(LifecycleRule(id="expire", expire_days=trail.keep_days, noncurrent_days=1))
@@ -113,7 +113,7 @@ def trail_bucket(config: Config, trail: Trail, feed: Feed) -> BucketPlan:
 
 
 def streamed_bucket(feed: Feed) -> BucketPlan:
-    """Return the bucket of streams. The roles of its account alone may write to it."""
+    """Return the plan of a bucket for streams. Only roles of its account may write to it."""
     return BucketPlan(
         name=feed.bucket,
         account=feed.account,
@@ -124,7 +124,7 @@ def streamed_bucket(feed: Feed) -> BucketPlan:
 
 
 def _expiry_after_lock(store: EvidenceBucket) -> list[LifecycleRule]:
-    """Expire what its lock no longer holds; remove the markers expiry leaves."""
+    """Return rules that expire objects after lock and grace, and remove the markers this leaves."""
     rules = []
     for prefix in EXPIRING:
         name = prefix.rstrip("/")
@@ -142,7 +142,7 @@ def _expiry_after_lock(store: EvidenceBucket) -> list[LifecycleRule]:
 
 
 def _deliveries(config: Config, trail: Trail) -> list[Statement]:
-    """What CloudTrail itself needs, for this trail alone.
+    """Return what CloudTrail itself needs, for this trail only.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
     """

@@ -1,4 +1,4 @@
-"""Roles of the function that probes: its own, and the harmless one it probes as in each account."""
+"""Roles of the function that probes: its own, and the harmless canary in each account."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from nhi_evidence.config.aws.roles import RolePlan, function_role, outward
 from nhi_evidence.config.documents import allow, role_trust
 
 HARMLESS = ("s3:ListAllMyBuckets",)
-"""All a canary may; AWS confines it to no resource. Every other probe is refused, or needs no
-right (`sts:GetCallerIdentity`)."""
+"""All that a canary may do; AWS cannot restrict it to a resource. Every other probe is refused, or
+needs no permission (`sts:GetCallerIdentity`)."""
 
 
 def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
-    """Return the function's role: it puts plans by one role, takes the canaries, and no more.
+    """Return the function's role: it may only put plans, through another role, and be the canaries.
 
-    Evidence it does not read. `log_group` is the ARN of its own log, with the streams in it.
+    It reads no evidence. `log_group` is the ARN of its own log group, with its streams.
     """
     account, entry = config.evidence.account, config.canaries_of(store.name)
     writer = naming.role_arn(store.region, account, naming.operator(store.name, naming.PLANS))
@@ -37,12 +37,12 @@ def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan
 
 
 def canary_arn(store: EvidenceBucket, account: str) -> str:
-    """Return the ARN of the canary of an account."""
+    """Return the ARN of an account's canary."""
     return naming.role_arn(store.region, account, naming.canary(store.name))
 
 
 def identity(config: Config, store: EvidenceBucket) -> RolePlan:
-    """Return the canary of an account: it may next to nothing, and one function may take it."""
+    """Return an account's canary: it may do almost nothing, and only one function may assume it."""
     function = naming.role_arn(
         store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
     )

@@ -1,4 +1,4 @@
-"""Roles of the function that reads settings: its own, and one that reads in each account."""
+"""Roles of the function that reads settings: its own, and the reader in each account."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, keys_a
 from nhi_evidence.config.documents import Statement, allow, role_trust
 
 KINDS = ("config", "coverage")
-"""Kinds of `op/` object the function writes: what it was told, and what it makes of it."""
+"""Kinds of `op/` object that the function writes: readings, and the verdicts on them."""
 
 CANARY_STATEMENTS = ("op/v1/recon/*", "op/v1/recon/*.canaries.ndjson.zst")
-"""What is listed and what is read of what the function that reconciles states: canaries alone."""
+"""What it may list and read of the objects written by the function that reconciles: canaries."""
 
 WITHOUT_RESOURCE = (
     "account:ListRegions",
@@ -21,13 +21,13 @@ WITHOUT_RESOURCE = (
     "observabilityadmin:ListTelemetryRules",
     "organizations:ListAccounts",
 )
-"""What AWS lets nobody confine to a resource, or lists all of an account by nature."""
+"""Actions that AWS cannot restrict to a resource, or that list a whole account by nature."""
 
 
 def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
-    """Return the function's role: it reads what it stated itself, and takes the roles it needs.
+    """Return the function's role: it reads its own statements, and assumes the roles it needs.
 
-    Evidence it does not read. `log_group` is the ARN of its own log, with the streams in it.
+    It reads no evidence. `log_group` is the ARN of its own log group, with its streams.
     """
     coverage, account = config.coverage, config.evidence.account
     bucket = naming.bucket_arn(store.region, store.bucket)
@@ -67,7 +67,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
 def stated_elsewhere(
     config: Config, store: EvidenceBucket
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the prefixes the function lists, and reads, besides its own: where canaries are."""
+    """Return the prefixes it lists, and reads, besides its own; none without canaries."""
     if config.canaries_of(store.name) is None:
         return (), ()
     listed, read = CANARY_STATEMENTS
@@ -75,12 +75,12 @@ def stated_elsewhere(
 
 
 def reader_arn(store: EvidenceBucket, account: str) -> str:
-    """Return the ARN of the role that reads the settings of an account."""
+    """Return the ARN of the role that reads an account's settings."""
     return naming.role_arn(store.region, account, naming.settings_reader(store.name))
 
 
 def settings_reader(config: Config, store: EvidenceBucket, account: str) -> RolePlan:
-    """Return the role that reads settings in an account: no data, no secret, and no change."""
+    """Return the role that reads settings in an account, but no data and no secrets."""
     function = naming.role_arn(
         store.region,
         config.evidence.account,
@@ -99,7 +99,7 @@ def settings_reader(config: Config, store: EvidenceBucket, account: str) -> Role
 
 
 def _states(config: Config, account: str) -> list[Statement]:
-    """Return the right to read the state of the identities that are named, and of no other."""
+    """Return the permission to read the state of the configured identities, and of no others."""
     arns = () if config.coverage is None else config.coverage.arns
     own = [one for one in arns if one.split(":")[4] == account]
     users = [one for one in own if ":user/" in one]
@@ -112,7 +112,7 @@ def _states(config: Config, account: str) -> list[Statement]:
 
 
 def _reads(partition: str, account: str) -> list[Statement]:
-    """Return what the calls of `adapters.aws.settings_reader` need, and nothing else."""
+    """Return exactly what the calls of `adapters.aws.settings_reader` need."""
     arn = f"arn:{partition}"
     return [
         allow("Lists", WITHOUT_RESOURCE, "*"),
@@ -123,7 +123,7 @@ def _reads(partition: str, account: str) -> list[Statement]:
                 "cloudtrail:GetEventSelectors",
                 "cloudtrail:GetTrailStatus",
             ],
-            # A trail of the organization is seen in its members under its own account.
+            # In member accounts, an organization trail has the ARN of its own account.
             f"{arn}:cloudtrail:*:*:trail/*",
         ),
         allow("Buckets", ["s3:GetBucketNotification"], f"{arn}:s3:::*"),

@@ -1,4 +1,4 @@
-"""Where files come from: a bucket, whose it is, and how its notifications reach the queue."""
+"""Where files come from: a bucket, its owner, and how its notifications reach the queue."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """Source pack."""
     store: str
-    """Name of the evidence bucket, as the configuration calls it."""
+    """Name of the evidence bucket in the configuration."""
     name: str
-    """What tells it from other feeds of the same source: the trail's name, or the bucket."""
+    """Distinguishes it from other feeds of the same source: the trail's name, or the bucket."""
     account: str
     """The account of the exporter and its queue."""
     region: str
-    """Of bucket, queue and exporter."""
+    """Region of bucket, queue and exporter."""
     bucket: str
     owner: str
-    """The account the bucket belongs to."""
+    """The account that owns the bucket."""
     prefix: str
-    """The only keys that are read."""
+    """Only keys under this prefix are read."""
     accounts: tuple[str, ...] = ()
     """Accounts whose folders are accepted; empty: all under the prefix."""
     kms_key: str | None = None
     topic: str | None = None
-    """SNS topic the bucket notifies already."""
+    """SNS topic that the bucket already notifies."""
     notifies: Notifies
-    """Who makes the bucket notify the queue; `elsewhere`: whoever owns it."""
+    """How the bucket comes to notify the queue; `elsewhere`: its owner has to configure it."""
 
     @property
     def exporter(self) -> str:
@@ -44,16 +44,16 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def role_arn(self) -> str:
-        """Role of the exporter: the one principal the writer role trusts for this feed."""
+        """Role of the exporter: the only principal that the writer role trusts for this feed."""
         return role_arn(self.region, self.account, self.exporter)
 
     def writer_arn(self, evidence_account: str) -> str:
-        """Role the exporter writes with."""
+        """Return the ARN of the role with which the exporter writes."""
         return role_arn(self.region, evidence_account, writer(self.store, self.source))
 
     @property
     def bucket_arn(self) -> str:
-        """ARN of the bucket that is read."""
+        """ARN of the bucket to be read."""
         return bucket_arn(self.region, self.bucket)
 
     @property

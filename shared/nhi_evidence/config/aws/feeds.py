@@ -1,4 +1,4 @@
-"""From the configuration to every feed of files: what is read where, and how it is told of."""
+"""Every feed of files in the configuration: what is read where, and how it is announced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nhi_evidence.config.tables import Files, SourceEntry, Trail
 
 
 def feeds(config: Config) -> tuple[tuple[Feed, SourceEntry], ...]:
-    """Return every feed of files, with the entry that asks for it."""
+    """Return every feed of files, with its entry in the configuration."""
     return tuple(
         (_feed(config, entry), entry)
         for entry in config.sources
@@ -35,7 +35,7 @@ def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
         region=trail.region,
         bucket=trail.bucket,
         owner=here,
-        # Files of an organization trail lie under its organization's id: no other's are read.
+        # Files of an organization trail are under the organization's id: no others are read.
         prefix=f"{trail.prefix}AWSLogs/{config.organization.id}/",
         accounts=trail.accounts,
         kms_key=trail.kms_key,

@@ -1,4 +1,4 @@
-"""Which calls would change what is deployed, by subject: what the guardrails refuse."""
+"""Calls that would change what is deployed, by subject, which the guardrails deny."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ ALARM_CHANGES = (
     "cloudwatch:SetAlarmState",
 )
 CATALOG_CHANGES = ("glue:BatchDelete*", "glue:Create*", "glue:Delete*", "glue:Update*")
-"""Of what says where evidence lies and how it is read: a false table answers falsely."""
+"""Changes to where evidence is and how it is read: a false table gives false answers."""
 WORKGROUP_CHANGES = ("athena:Create*", "athena:Delete*", "athena:Update*")
 BUS_CHANGES = ("events:UpdateEventBus",)
-"""A bus under a key that is then disabled delivers nothing: no clock, no signature."""
+"""A bus encrypted with a key that is then disabled delivers nothing, so no schedule would run."""
 
 TOPIC_CHANGES = (
     "sns:AddPermission",
@@ -84,7 +84,7 @@ UNBOUND_CHANGES = (
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
 )
-"""Changes that AWS binds to no resource: a statement that names one never meets them.
+"""Changes that AWS cannot bind to a resource: a statement that names one never matches them.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html"""
 LOG_CHANGES = (
@@ -101,9 +101,9 @@ ACCOUNT_CHANGES = (
     "account:CloseAccount",
     "account:DisableRegion",
     "organizations:LeaveOrganization",
-    # A request through an access point names it, and not the bucket.
+    # A request through an access point names that instead of the bucket.
     "s3:CreateAccessPoint*",
     "s3:CreateMultiRegionAccessPoint",
 )
 ASSET_CHANGES = (*BUCKET_CHANGES, "s3:DeleteObject*", "s3:PutObject*")
-"""Of the CDK's own bucket: what lies there becomes the functions' code at the next deployment."""
+"""Changes to the CDK's own bucket: the next deployment runs its objects as the functions' code."""

@@ -1,8 +1,8 @@
-"""What the organization forbids even the administrators of the evidence account.
+"""What the organization denies even to administrators of the evidence account.
 
-Service control policies bound the principals of the accounts they are attached to, root included;
-a resource control policy bounds their resources, whoever asks. Neither binds the management
-account.
+Service control policies limit the principals of the accounts they are attached to, including root;
+a resource control policy limits access to their resources, whoever asks. Neither applies to the
+management account.
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 """
@@ -38,33 +38,33 @@ from nhi_evidence.config.aws.web_trust import WEB_IDENTITY
 from nhi_evidence.config.documents import NONE, Condition, Statement, document
 
 LONGEST_DOCUMENT = 5_120
-"""Characters either kind may have."""
+"""Maximum characters in a document of either kind."""
 
 OURS = "nhi-evidence-*"
-"""How everything the deployment names begins."""
+"""Matches every name that the deployment assigns."""
 
 OURS_OF_ENTRA = f"OIDC_{OURS}"
-"""A role of ours whose name somebody else prescribes: Microsoft Sentinel's."""
+"""Matches our roles for Microsoft Sentinel, which prescribes the prefix."""
 
 OURS_IN_GLUE = "nhi_evidence_*"
-"""As Glue's names have it, without hyphens."""
+"""Matches our names in Glue, which have no hyphens."""
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guardrails speak of, by name: they may be attached to other accounts as well."""
+    """What the guardrails protect, by name, as they may be attached to other accounts as well."""
 
     partition: str
     account: str
     """The evidence account."""
     replica_accounts: tuple[str, ...] = ()
     buckets: tuple[str, ...]
-    """ARNs of the evidence buckets and of their replicas."""
+    """ARNs of the evidence buckets and their replicas."""
     sealers: tuple[str, ...]
     """ARNs of the roles that may lock the log."""
     pipeline_roles: tuple[str, ...]
-    """ARNs of the roles CloudFormation deploys with, which may still change everything."""
+    """ARNs of the roles with which CloudFormation deploys, which may still change everything."""
     pipeline_principals: tuple[str, ...]
-    """ARNs of those who may start a deployment."""
+    """ARNs of the principals that may start a deployment."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -72,13 +72,13 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((self.account, *self.replica_accounts)))
 
     def arns(self, service: str, resource: str, region: str = "*") -> list[str]:
-        """Return the ARNs of a resource's name in every protected account."""
+        """Return the ARNs of a resource, given its name, in every protected account."""
         where = f"arn:{self.partition}:{service}:{region}"
         return [f"{where}:{account}:{resource}" for account in self.accounts]
 
     @property
     def deployers(self) -> list[str]:
-        """Principals that may change stacks: pipelines, and the role the CDK deploys with.
+        """Principals that may change stacks: pipelines, and the role with which the CDK deploys.
 
         Nobody else can become that role: assuming and changing `cdk-*` is denied below.
         """
@@ -87,13 +87,13 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def assets(self) -> list[str]:
-        """The CDK's buckets in the protected accounts, and what is in them."""
+        """The CDK's buckets in the protected accounts, and their objects."""
         names = [f"arn:{self.partition}:s3:::cdk-*-assets-{one}-*" for one in self.accounts]
         return [part for one in names for part in (one, f"{one}/*")]
 
     @property
     def publishers(self) -> list[str]:
-        """Principals that may write packages: those who deploy, and the role made for it."""
+        """Principals that may write packages: deployers, and the CDK's role for publishing."""
         return [
             *self.deployers,
             *self.arns("iam", "role/cdk-*-file-publishing-role-*", region=""),
@@ -101,9 +101,9 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
-    """Return the documents by name: no principal of the protected accounts may, but for pipelines.
+    """Return, by name, the documents that limit all principals of the protected accounts.
 
-    More than one, because the sum is longer than AWS takes.
+    Pipelines are exempt. There are several because together they would be too long for AWS.
     """
     pipeline = _but([*protected.pipeline_roles, *protected.pipeline_principals])
     return {
@@ -114,10 +114,10 @@ def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
 
 
 def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
-    """The buckets, the objects, the keys, the accounts."""
+    """Return the statements on buckets, objects, keys and accounts."""
     objects = [
         *(f"{one}/*" for one in protected.buckets),
-        # An access point may have been made before the guardrails were.
+        # An access point may have been created before the guardrails.
         *protected.arns("s3", "accesspoint/*"),
     ]
     in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
@@ -138,10 +138,10 @@ def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
 
 
 def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
-    """Roles, who may become or hand on one, and the stacks that make them.
+    """Return the statements on roles, who may assume or pass them, and the stacks that make them.
 
-    Whoever may change a role, pass it to a service or change the stack it belongs to has its
-    rights, so these are one subject.
+    Whoever may change a role, pass it to a service or change its stack has its permissions, so
+    these are one subject.
     """
     ours = [
         *protected.arns("iam", f"role/{OURS}", region=""),
@@ -174,7 +174,7 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
 
 
 def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
-    """Clocks, alarms, who is told, and the logs that are counted."""
+    """Return the statements on schedules, alarms, notifications, and the logs that are counted."""
     groups = [
         arn
         for group in ("/aws/lambda/", "/aws/events/")
@@ -234,17 +234,17 @@ def resource_control_policy(
     auditors: Sequence[str],
     web_identities: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return who may reach the buckets and the roles of the protected accounts at all.
+    """Return the policy on who may reach the protected accounts' buckets and roles at all.
 
-    `auditors` are the ARNs outside the organization that may take a role to read with, an auditor's
-    or a subscriber's, whose own trust asks for their external id. `web_identities` are subject
-    keys, such as `accounts.google.com:sub`, with the one subject each.
+    `auditors` are the ARNs outside the organization that may assume an auditor's or a subscriber's
+    role, whose own trust requires their external id. `web_identities` are subject keys, such as
+    `accounts.google.com:sub`, each with its only accepted subject.
     """
     outside = {"aws:PrincipalOrgID": organization}
     not_a_service = {"aws:PrincipalIsAWSService": "false"}
-    # A negated operator holds where its key is missing. So a principal without an organization,
-    # and a token without a subject, are refused; and a token of one provider lacks the other's
-    # subject, so that all of them must differ for a refusal.
+    # A negated operator is true if its key is missing. So principals without an organization and
+    # tokens without a subject are refused; and because a token of one provider lacks the other's
+    # subject, it is refused only if all of them differ.
     unknown: dict[str, Any] = {"StringNotEquals": dict(web_identities)} if web_identities else {}
     not_an_auditor = {"ArnNotEquals": {"aws:PrincipalArn": list(auditors)}} if auditors else {}
     roles = protected.arns("iam", "role/*", region="")
@@ -277,7 +277,7 @@ def resource_control_policy(
 
 
 def _but(principals: Sequence[str]) -> dict[str, dict[str, str | Sequence[str]]]:
-    """Return the condition that the caller is none of these; `*` may stand in their names."""
+    """Return the condition that the caller is none of these, whose names may contain `*`."""
     return {"ArnNotLike": {"aws:PrincipalArn": list(principals)}}
 
 

@@ -1,4 +1,4 @@
-"""The organization's policies a configuration asks for."""
+"""The organization policies that a configuration requires."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nhi_evidence.config.tables import Guardrails
 
 
 class PolicyPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One policy of the organization."""
+    """One organization policy."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class PolicyPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def policies(config: Config) -> tuple[PolicyPlan, ...]:
-    """Return the policies of the organization, none where no guardrails are asked for."""
+    """Return the organization policies; none without guardrails in the configuration."""
     if config.guardrails is None:
         return ()
     protected = _protected(config, config.guardrails)
@@ -59,7 +59,7 @@ def policies(config: Config) -> tuple[PolicyPlan, ...]:
 
 
 def _sentinel(config: Config) -> dict[str, str]:
-    """Return the audience Sentinel's tokens are known by: their subject is documented nowhere."""
+    """Return the audience of Sentinel's tokens, whose subject is not documented."""
     known = {}
     for store in config.evidence.buckets:
         subscriber = config.subscriber(store.name)

@@ -1,4 +1,4 @@
-"""The policy of a signing key: only the sealer signs, and no other policy can say otherwise."""
+"""The policy of a signing key: only the sealer signs, and no other policy can change that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPECS = {
     "p256": ("ECC_NIST_P256", "ECDSA_SHA_256"),
     "ml-dsa-44": ("ML_DSA_44", "ML_DSA_SHAKE_256"),
 }
-"""Configured signer or cosigner to key spec and the one algorithm it signs with.
+"""By configured signer or cosigner, the key spec and the only algorithm it signs with.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 """
@@ -37,19 +37,20 @@ ADMINISTRATION = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
-"""What the account may delegate. Not `kms:Sign`, and not `kms:CreateGrant`, which could grant it.
+"""What the account may delegate: not `kms:Sign`, nor `kms:CreateGrant`, which could grant it.
 
-`PutKeyPolicy` remains, or the key could never be administered again; the guardrails bind it.
+`PutKeyPolicy` remains, as the key could otherwise never be administered again; the guardrails
+restrict it.
 """
 
 
 def key_policy(
     account_root: str, *, sealer: str, algorithm: str, readers: Sequence[str]
 ) -> list[Statement]:
-    """Return the statements for a key that `sealer`, the ARN of a role, signs with.
+    """Return the statements for a key with which only the role with the ARN `sealer` may sign.
 
-    `readers` are the ARNs of roles that may fetch its public half; `account_root` stands for the
-    account.
+    `readers` are the ARNs of roles that may fetch its public half; `account_root` is the account's
+    ARN.
     """
     root = {"AWS": account_root}
     return [
@@ -101,7 +102,7 @@ class KeyPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One key that signs the log of an evidence bucket."""
 
     alias: str
-    """Without `alias/`."""
+    """Alias without `alias/`."""
     spec: str
     """Key spec of KMS."""
     statements: list[Statement]
@@ -109,7 +110,7 @@ class KeyPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signing_keys(config: Config, store: EvidenceBucket) -> tuple[KeyPlan, ...]:
-    """Return the keys the checkpoints of one evidence bucket are signed with, the signer first."""
+    """Return the keys that sign an evidence bucket's checkpoints, the signer first."""
     sealer = naming.role_arn(
         store.region, config.evidence.account, naming.function(store.name, "sealer")
     )

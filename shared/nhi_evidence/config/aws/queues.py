@@ -6,7 +6,7 @@ from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.documents import Condition, Statement, deny
 
 ALARM_TOPIC = "nhi-evidence-alarms"
-"""Name of the topic alarms are sent to where the configuration names none."""
+"""Name of the topic to which alarms are sent if the configuration names none."""
 
 ALARM_SENDERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
 
@@ -14,26 +14,26 @@ _PLAIN = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def delivery_queue(feed: Feed) -> list[Statement]:
-    """Return the policy of a feed's queue: notifications of its bucket or topic, and no others.
+    """Return the policy of a feed's queue: only notifications of its bucket or topic.
 
-    A notification is believed for where it comes from; the exporter then checks what it names.
+    A notification is trusted because of its sender; the exporter then checks what it names.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
     """
     return [_senders(feed), *encrypted(feed.queue_arn)]
 
 
 def encrypted(queue: str) -> list[Statement]:
-    """Return the deny of every request on a queue, by ARN, that does not come over TLS."""
+    """Return the deny of every request without TLS to the queue with this ARN."""
     return [deny("PlainHttp", ["sqs:*"], queue, _PLAIN)]
 
 
 def of_bucket(queue: str, bucket: str, owner: str) -> list[Statement]:
-    """Return the policy of a queue: notifications of the bucket of this ARN, and no others."""
+    """Return the policy of a queue: only notifications of the bucket with this ARN."""
     return [_notifications(queue, *_bucket(bucket, owner)), *encrypted(queue)]
 
 
 def alarm_topic(topic: str, account: str) -> list[Statement]:
-    """Return the policy of the topic of this ARN, which alarms of `account` are sent to."""
+    """Return the policy of the topic with this ARN, to which alarms of `account` are sent."""
     alarms: Statement = {
         "Sid": "Alarms",
         "Effect": "Allow",

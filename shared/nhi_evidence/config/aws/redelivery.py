@@ -1,4 +1,4 @@
-"""How often, how long apart and for how long a notification is tried: numbers that fit together.
+"""How often, at what intervals and for how long a notification is retried, in matching numbers.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
@@ -11,45 +11,45 @@ import msgspec
 from nhi_evidence.config.declaration import Declaration, DeclarationError, Sqs
 
 RETENTION_SECONDS = 14 * 86_400
-"""SQS keeps no message longer, dead letters included: both are counted from when it was sent."""
+"""SQS keeps no message longer, including dead letters: the time counts from when it was sent."""
 
 LONGEST_REDRIVE = 1_000
-"""Largest `maxReceiveCount` SQS takes."""
+"""Maximum `maxReceiveCount` of SQS."""
 
 MOST_IN_FLIGHT = 120_000
-"""Messages of a standard queue that may be received and not yet deleted."""
+"""Maximum messages of a standard queue that may be received but not yet deleted."""
 
 TIMEOUTS_TO_VISIBILITY = 6
-"""As AWS advises: room for Lambda's own retries of a batch it could not start."""
+"""Ratio that AWS recommends: room for Lambda's own retries of a batch that it could not start."""
 
 
 class Redelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """Every number of one exporter's queue and event source mapping; durations in seconds."""
+    """The numbers of an exporter's queue and event source mapping; durations in seconds."""
 
     batch_size: int
     window: int
     timeout: int
     visibility: int
-    """From a receive to the next, where the message is not deleted in between."""
+    """Time from one receive to the next if the message is not deleted in between."""
     max_receive_count: int
-    """Receives before a message is moved to the dead letters."""
+    """Receives before a message is moved to the dead-letter queue."""
 
     @property
     def gives_up_after(self) -> int:
-        """From the first receive to the dead letters, at the earliest."""
+        """Minimum time from the first receive to the dead-letter queue."""
         return self.max_receive_count * self.visibility
 
     @property
     def left_for_redrive(self) -> int:
-        """How long a message then waits among the dead letters before SQS forgets it."""
+        """How long a message then waits in the dead-letter queue before SQS deletes it."""
         return RETENTION_SECONDS - self.gives_up_after
 
 
 def redelivery(declared: Declaration, window: int | None = None) -> Redelivery:
-    """Return the numbers of a function fed by SQS; `window` in place of the declared one.
+    """Return the numbers for a function fed by SQS; `window` overrides the declared one.
 
-    Raises `DeclarationError` when they cannot fit: messages would be forgotten before they are
-    given up, or be received more often than SQS counts.
+    Raises `DeclarationError` when they do not match: messages would be deleted before they are
+    given up, or received more often than SQS allows.
     """
     name, trigger = declared.function.name, declared.trigger
     if not isinstance(trigger, Sqs):
@@ -67,11 +67,11 @@ def redelivery(declared: Declaration, window: int | None = None) -> Redelivery:
     if numbers.left_for_redrive <= 0:
         raise DeclarationError(
             f"{name}: give_up_after_hours = {trigger.give_up_after_hours} is not before SQS "
-            f"forgets a message, after {RETENTION_SECONDS // 3600} hours"
+            f"deletes a message, after {RETENTION_SECONDS // 3600} hours"
         )
     if numbers.max_receive_count > LONGEST_REDRIVE:
         raise DeclarationError(
-            f"{name}: give_up_after_hours = {trigger.give_up_after_hours} takes "
+            f"{name}: give_up_after_hours = {trigger.give_up_after_hours} requires "
             f"{numbers.max_receive_count} receives, more than {LONGEST_REDRIVE}"
         )
     return numbers

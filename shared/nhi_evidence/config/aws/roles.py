@@ -1,4 +1,4 @@
-"""Every role of the AWS side: who may take it, and what it may do."""
+"""Every role in AWS: who may assume it, and what it may do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FROM_SOURCE = (
 )
 
 ATHENA_READS = ("ev/", "op/v1/recon/")
-"""What Athena reads of an evidence bucket: evidence, and the statements on what counts."""
+"""Prefixes that Athena reads in an evidence bucket: evidence, and statements on completeness."""
 
 CATALOG_READS = (
     "glue:GetDatabase",
@@ -63,13 +63,13 @@ ASKS = (
     "athena:StopQueryExecution",
 )
 UPLOADS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-"""What an answer of more than a few megabytes is written with."""
+"""Needed to write results of more than a few megabytes."""
 
 
 def operating(config: Config, store: EvidenceBucket) -> dict[str, tuple[str, ...]]:
-    """Return each kind of `op/` object of a bucket with the functions deployed that put it.
+    """Return each kind of `op/` object of a bucket, with the deployed functions that put it.
 
-    A kind no deployed function puts is left out: a role nobody has is one to make a function for.
+    A kind that no deployed function puts is left out, as its role would be unused, and so a risk.
     """
     deployed = {"reconcile"}
     if config.coverage is not None:
@@ -83,7 +83,7 @@ def operating(config: Config, store: EvidenceBucket) -> dict[str, tuple[str, ...
 
 
 class RolePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One role, with the one policy it has."""
+    """One role, with its only policy."""
 
     name: str
     trust: list[Statement]
@@ -105,8 +105,8 @@ def writers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan]
 def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
     """Return each kind of `op/` object with the role that may put it.
 
-    A kind has a role where its function is deployed; that of custody, where an auditor may take
-    it: the record of a case is written by whoever makes it.
+    A kind has a role if its function is deployed. The kind `custody` has one if an auditor may
+    assume it: the record of a case is put by whoever makes the case.
     """
     of_functions = tuple(
         (
@@ -132,7 +132,7 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
 
 
 def _put_only(store: EvidenceBucket, name: str, prefix: str, trusted: list[Statement]) -> RolePlan:
-    """Return a role that may put objects under one prefix, and nothing else on anything."""
+    """Return a role that may only put objects under one prefix."""
     objects = [f"{naming.bucket_arn(store.region, store.bucket)}/{prefix}*"]
     return RolePlan(
         name=name,
@@ -143,11 +143,11 @@ def _put_only(store: EvidenceBucket, name: str, prefix: str, trusted: list[State
 
 
 def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
-    """Return each auditor with the role to read one evidence bucket with.
+    """Return each auditor with the role for reading one evidence bucket.
 
-    They may belong to another organization; the external id keeps their provider from being
-    talked into using its access for somebody else. Of the keys they may fetch the public half,
-    where the key's own policy names the role.
+    Auditors may belong to another organization; the external id keeps their provider from being
+    tricked into using its access for someone else (confused deputy). They may fetch the public
+    half of a key if its own policy names the role.
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     keys = keys_arn(config, store)
@@ -168,10 +168,10 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
 
 
 def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
-    """Return each auditor with the role to ask Athena about one evidence bucket with.
+    """Return each auditor with the role for querying one evidence bucket in Athena.
 
-    It reads the newest version of evidence and of statements, and what describes them; it writes
-    answers into the bucket for answers, and nothing anywhere else.
+    It reads the newest version of evidence and statements, and their catalog; it writes only
+    results, into the bucket for them.
     """
     if store.athena is None:
         return ()
@@ -204,14 +204,14 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
 
 
 def workgroup_arn(config: Config, store: EvidenceBucket) -> str:
-    """Return the ARN of the workgroup an evidence bucket is asked in."""
+    """Return the ARN of an evidence bucket's workgroup."""
     where = f"{store.region}:{config.evidence.account}"
     name = naming.workgroup(store.name)
     return f"arn:{naming.partition(store.region)}:athena:{where}:workgroup/{name}"
 
 
 def catalog_arns(config: Config, store: EvidenceBucket, database: str) -> list[str]:
-    """Return the ARNs of a Glue database, of its tables, and of the catalog both are read by."""
+    """Return the ARNs of a Glue database, its tables, and the catalog they are in."""
     where = f"arn:{naming.partition(store.region)}:glue:{store.region}:{config.evidence.account}"
     return [f"{where}:catalog", f"{where}:database/{database}", f"{where}:table/{database}/*"]
 
@@ -223,10 +223,10 @@ def keys_arn(config: Config, store: EvidenceBucket) -> str:
 
 
 def replication(config: Config, store: EvidenceBucket, replica: str) -> RolePlan:
-    """Return the role S3 copies with, into the bucket of the ARN `replica`.
+    """Return the role with which S3 replicates to the bucket with the ARN `replica`.
 
-    It may replicate neither deletions nor tags, and it may not hand over ownership: the replica
-    owns what it holds.
+    It may not replicate deletions or tags, nor transfer ownership: the replica's account owns what
+    is in it.
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     condition: Condition = {
@@ -246,9 +246,9 @@ def replication(config: Config, store: EvidenceBucket, replica: str) -> RolePlan
 
 
 def sealer(store: EvidenceBucket, *, keys: Sequence[str], log_group: str) -> RolePlan:
-    """Return the sealer's role: it reads everything, writes under `log/` alone, and signs.
+    """Return the sealer's role: it reads everything, writes only under `log/`, and signs.
 
-    `keys` are the ARNs of its keys, `log_group` that of its own log with the streams in it.
+    `keys` are the ARNs of its keys, `log_group` that of its own log group with its streams.
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     return function_role(
@@ -264,10 +264,10 @@ def sealer(store: EvidenceBucket, *, keys: Sequence[str], log_group: str) -> Rol
 
 
 def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
-    """Return the reconciler's role: it reads everything, asks for public keys, and writes by taking
-    the one role that may put under `op/v1/recon`.
+    """Return the reconciler's role: it reads everything, and fetches public keys.
 
-    `log_group` is the ARN of its own log, with the streams in it.
+    It writes only by assuming the role that may put under `op/v1/recon`. `log_group` is the ARN of
+    its own log group, with its streams.
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     operator = naming.role_arn(
@@ -280,7 +280,7 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
             allow("Read", READS, f"{bucket}/*"),
             allow("List", LISTS, bucket),
             allow("LogKeys", PUBLIC, keys_arn(config, store)),
-            # It has no resource: the keys are published to everybody.
+            # It has no resource, as the keys are published to everyone.
             allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
             allow("State", ["sts:AssumeRole"], operator),
             *outward(
@@ -292,16 +292,16 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
 
 
 TOKEN_SECONDS = 300
-"""How long a token may hold by which a function is known to another cloud."""
+"""Maximum lifetime of a token that identifies a function to another cloud."""
 
 
 def outward(
     *, provider: str | None, client_id: str | None, others: Sequence[str] = ()
 ) -> list[Statement]:
-    """Return the right to be known elsewhere: by those who are asked, and for minutes.
+    """Return the permission to get identity tokens, for these audiences only and short-lived.
 
-    `provider` is that of Google Cloud's workload identity pool, `client_id` Entra's application,
-    `others` are audiences as they are.
+    `provider` is that of Google Cloud's workload identity pool, `client_id` an Entra application;
+    `others` are further audiences, as they are.
     """
     audiences = [] if client_id is None else ["api://AzureADTokenExchange"]
     audiences += [] if provider is None else [f"https:{provider}"]
@@ -310,7 +310,7 @@ def outward(
         return []
     condition: Condition = {
         "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": audiences},
-        # A condition on all values holds where there is none, too: so it is asked for first.
+        # A condition on all values is also true if there is none, so its presence is required.
         "Null": {"sts:IdentityTokenAudience": "false"},
         "NumericLessThanEquals": {"sts:DurationSeconds": str(TOKEN_SECONDS)},
     }
@@ -318,9 +318,9 @@ def outward(
 
 
 def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:
-    """Return an exporter's role: it reads the feed's prefix, takes its writer role and its queue.
+    """Return an exporter's role: it reads the feed's prefix and queue, and assumes its writer role.
 
-    `log_group` is the ARN of its own log, with the streams in it.
+    `log_group` is the ARN of its own log group, with its streams.
     """
     files = f"{feed.bucket_arn}/{feed.prefix}*"
     statements = [
@@ -338,7 +338,7 @@ def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:
 
 
 def function_role(name: str, log_group: str, statements: list[Statement]) -> RolePlan:
-    """Return the role of a function, which may write its own log and do what is stated."""
+    """Return the role of a function, which may write its own log and do what `statements` say."""
     logs = allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
     return RolePlan(
         name=name,

@@ -1,8 +1,8 @@
-"""Firehose streams into the bucket of a source: names, prefixes, and who may do what.
+"""Firehose streams into a source's bucket: names, prefixes, and who may do what.
 
-A subscription of CloudWatch Logs, or a rule on a partner's event bus, puts records; Firehose
-writes them as files under a folder of the stream's own, and what it cannot deliver under another
-that no exporter reads.
+A subscription of CloudWatch Logs, or a rule on a partner's event bus, puts records; Firehose writes
+them as files under the stream's own folder, and what it cannot deliver under another folder that no
+exporter reads.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nhi_evidence.config.stream_table import Stream
 from nhi_evidence.config.tables import SourceEntry
 
 UNDELIVERED = "undelivered/"
-"""What Firehose could not write as it should. Outside every prefix that is read."""
+"""Prefix of what Firehose could not write properly; outside every prefix that is read."""
 
 HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
 """Hour of arrival, UTC, from which the source takes the hour of a file.
@@ -38,7 +38,7 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
     feed: Feed
     stream: Stream
     prefix: str
-    """Folder of its files; Firehose adds the hour of arrival, UTC."""
+    """Folder of its files; Firehose appends the hour of arrival, UTC."""
     sender: str
     """Name of the role that puts records."""
 
@@ -54,41 +54,41 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def files(self) -> str:
-        """Prefix of its files, as Firehose takes it."""
+        """Prefix of its files, in Firehose's notation."""
         return f"{self.prefix}{HOUR}"
 
     @property
     def errors(self) -> str:
-        """Prefix of what could not be delivered, as Firehose takes it."""
+        """Prefix of what could not be delivered, in Firehose's notation."""
         return f"{self.undelivered}!{{firehose:error-output-type}}/{HOUR}"
 
     @property
     def compression(self) -> str:
-        """A subscription packs its events itself; those of a bus come plain."""
+        """Firehose's compression: a subscription compresses its events itself, a bus does not."""
         return "UNCOMPRESSED" if self.stream.bus is None else "GZIP"
 
     @property
     def log_group(self) -> str:
-        """Name of the log group Firehose reports errors to."""
+        """Name of the log group to which Firehose reports errors."""
         return f"/aws/kinesisfirehose/{self.name}"
 
     @property
     def log_group_arn(self) -> str:
-        """ARN of that log group, with the streams in it, as policies name it."""
+        """ARN of that log group, with its streams, as in policies."""
         feed = self.feed
         where = f"arn:{naming.partition(feed.region)}:logs:{feed.region}:{feed.account}"
         return f"{where}:log-group:{self.log_group}:*"
 
     @property
     def destination_arn(self) -> str:
-        """ARN of what log groups are subscribed to."""
+        """ARN of the destination to which log groups are subscribed."""
         feed = self.feed
         where = f"arn:{naming.partition(feed.region)}:logs:{feed.region}:{feed.account}"
         return f"{where}:destination:{self.name}"
 
     @property
     def dead_letters(self) -> str:
-        """Name of the queue for events that a rule could not put."""
+        """Name of the queue for events that the rule could not put."""
         return f"{self.sender}-dead"
 
     @property
@@ -100,7 +100,7 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plans(feed: Feed, entry: SourceEntry) -> tuple[StreamPlan, ...]:
-    """Return the streams of a source."""
+    """Return the plans of a source's streams."""
     return tuple(
         StreamPlan(
             name=naming.stream(feed.store, feed.source, stream.name),
@@ -114,7 +114,7 @@ def plans(feed: Feed, entry: SourceEntry) -> tuple[StreamPlan, ...]:
 
 
 def delivery_role(plan: StreamPlan, *, log_group: str) -> RolePlan:
-    """Return the role by which Firehose writes; `log_group` is the ARN it reports errors to.
+    """Return the role with which Firehose writes; `log_group` is the ARN it reports errors to.
 
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
     """
@@ -144,13 +144,13 @@ def delivery_role(plan: StreamPlan, *, log_group: str) -> RolePlan:
 
 
 def folders(plan: StreamPlan) -> list[str]:
-    """Return what a stream may write: its files, and what could not be delivered."""
+    """Return the objects that a stream may write: its files, and what could not be delivered."""
     bucket = plan.feed.bucket_arn
     return [f"{bucket}/{plan.prefix}*", f"{bucket}/{plan.undelivered}*"]
 
 
 def sending_role(plan: StreamPlan) -> RolePlan:
-    """Return the role by which a subscription, or a rule, puts records into the stream alone.
+    """Return the role with which a subscription or a rule may put records into only this stream.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CreateFirehoseStreamDestination.html
     """
@@ -174,7 +174,7 @@ def sending_role(plan: StreamPlan) -> RolePlan:
 
 
 def destination_policy(plan: StreamPlan, destination: str) -> list[Statement]:
-    """Return who may subscribe log groups to the destination with an ARN: these accounts."""
+    """Return the policy of a destination, an ARN: its accounts may subscribe log groups."""
     statement = trust("Subscribe", {}, "logs:PutSubscriptionFilter")
     accounts = list(plan.stream.accounts)
     return [statement | {"Principal": {"AWS": accounts}, "Resource": destination}]
@@ -186,7 +186,7 @@ def dead_letters_arn(plan: StreamPlan) -> str:
 
 
 def dead_letters_policy(plan: StreamPlan) -> list[Statement]:
-    """Return who may send to the queue of what a rule could not put: that rule, encrypted."""
+    """Return the policy of the queue for what a rule could not put: only that rule, over TLS."""
     statement = trust(
         "Rule",
         {"Service": "events.amazonaws.com"},

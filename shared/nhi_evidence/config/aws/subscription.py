@@ -1,7 +1,7 @@
-"""What new evidence is forwarded by, and what its subscriber reads: names, bucket, queues, roles.
+"""Forwarding new evidence to a subscriber: names, bucket, queues, roles.
 
-Nothing here can write evidence, and the subscriber reaches nothing of it: the function reads one
-prefix of the evidence bucket, and writes one of another bucket.
+Nothing here can write evidence, and the subscriber cannot reach it: the function reads one prefix
+of the evidence bucket, and writes one prefix of another bucket.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from nhi_evidence.config.documents import NONE, Statement, allow, role_trust
 from nhi_evidence.config.readers import Subscriber
 
 EVIDENCE = "ev/v1/"
-"""Where what is forwarded lies in the evidence bucket."""
+"""Prefix of what is forwarded in the evidence bucket."""
 
 LINES = "ocsf/v1/"
-"""Where the lines lie in the subscriber's bucket."""
+"""Prefix of the lines in the subscriber's bucket."""
 
 SUBSCRIBER_QUEUE = (
     "sqs:ReceiveMessage",
@@ -31,18 +31,18 @@ SUBSCRIBER_QUEUE = (
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",
 )
-"""What the inputs of Splunk, Sentinel and Elastic ask of a queue (docs/siem.md)."""
+"""What the inputs of Splunk, Sentinel and Elastic need on a queue (docs/siem.md)."""
 
 
 SUBSCRIBER_VISIBILITY = 300
-"""Seconds a subscriber has for an object before it is told of it again."""
+"""Seconds that a subscriber has for an object before it is notified again."""
 
 SUBSCRIBER_RECEIVES = 100
-"""Before a message is set aside: a SIEM that is down for hours loses none of it."""
+"""Receives before a message is set aside: a SIEM that is down for hours loses none."""
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """What is forwarded of one evidence bucket, and to whom."""
+    """Forwarding from one evidence bucket to its subscriber."""
 
     config: Config
     store: EvidenceBucket
@@ -50,7 +50,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """The evidence account, which everything of it belongs to."""
+        """The evidence account, which owns everything involved."""
         return self.config.evidence.account
 
     @property
@@ -79,7 +79,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def subscription(config: Config, store: EvidenceBucket) -> Subscription | None:
-    """Return what is forwarded of an evidence bucket; None where nobody subscribed."""
+    """Return the forwarding of an evidence bucket; None without a subscriber."""
     subscriber = config.subscriber(store.name)
     if subscriber is None:
         return None
@@ -87,12 +87,12 @@ def subscription(config: Config, store: EvidenceBucket) -> Subscription | None:
 
 
 def dead(queue: str) -> str:
-    """Name of the queue for what could not be taken from a queue."""
+    """Return the name of a queue's dead-letter queue."""
     return f"{queue}-dead"
 
 
 def queue_policies(what: Subscription) -> dict[str, list[Statement]]:
-    """Return the policy of each queue by its name, in the order they are made."""
+    """Return the policy of each queue by name, in the order in which they are made."""
     fed = {what.forwarder: what.evidence_arn, what.name: what.bucket_arn}
     policies: dict[str, list[Statement]] = {}
     for queue, bucket in fed.items():
@@ -102,7 +102,7 @@ def queue_policies(what: Subscription) -> dict[str, list[Statement]]:
 
 
 def bucket(what: Subscription) -> BucketPlan:
-    """Return the subscriber's bucket: no lock, and nothing in it for longer than was asked."""
+    """Return the plan of the subscriber's bucket: no lock, and objects expire as configured."""
     return BucketPlan(
         name=what.subscriber.bucket,
         account=what.account,
@@ -119,9 +119,9 @@ def bucket(what: Subscription) -> BucketPlan:
 
 
 def forwarder_role(what: Subscription, *, log_group: str) -> RolePlan:
-    """Return the function's role: it reads evidence and puts lines; it can write no evidence.
+    """Return the function's role: it reads evidence and puts lines, but cannot write evidence.
 
-    `log_group` is the ARN of its own log, with the streams in it.
+    `log_group` is the ARN of its own log group, with its streams.
     """
     return function_role(
         what.forwarder,
@@ -139,7 +139,7 @@ def forwarder_role(what: Subscription, *, log_group: str) -> RolePlan:
 
 
 def sentinel_role(what: Subscription) -> RolePlan | None:
-    """Return the role Microsoft Sentinel takes, which may what the other may; None without it."""
+    """Return Microsoft Sentinel's role, with the subscriber role's permissions; None without it."""
     sentinel = what.subscriber.sentinel
     if sentinel is None:
         return None
@@ -151,7 +151,7 @@ def sentinel_role(what: Subscription) -> RolePlan | None:
 
 
 def subscriber_role(what: Subscription) -> RolePlan:
-    """Return the role the SIEM takes: it reads lines, and takes messages from one queue."""
+    """Return the role for the SIEM: it reads lines, and receives messages from one queue."""
     subscriber = what.subscriber
     condition = (
         {"StringEquals": {"sts:ExternalId": subscriber.external_id}}

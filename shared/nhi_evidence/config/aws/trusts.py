@@ -1,4 +1,4 @@
-"""Whom the roles of the evidence account trust."""
+"""Which principals the roles of the evidence account trust."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
 
 def writer_trusts(config: Config, store: EvidenceBucket) -> Mapping[str, list[Statement]]:
-    """Return each source kept in a bucket with whom its writer role trusts.
+    """Return each source kept in a bucket, with the trust of its writer role.
 
-    A source outside AWS whose writer is not known yet is left out: a role nobody may take is made
-    when somebody may.
+    A source outside AWS whose writer is not known yet is left out: its role is made once someone
+    may assume it.
     """
     exporters: dict[str, list[str]] = {}
     for feed, entry in feeds(config):
@@ -34,7 +34,7 @@ def writer_trusts(config: Config, store: EvidenceBucket) -> Mapping[str, list[St
 
 
 def operator_trust(config: Config, store: EvidenceBucket, functions: Sequence[str]) -> Statement:
-    """Return trust in functions of the evidence account, by the names they are deployed under."""
+    """Return trust in functions of the evidence account, by their deployed names."""
     arns = [
         naming.role_arn(store.region, config.evidence.account, naming.function(store.name, each))
         for each in functions
@@ -45,7 +45,7 @@ def operator_trust(config: Config, store: EvidenceBucket, functions: Sequence[st
 
 
 def auditor_trust(auditor: Auditor) -> Statement:
-    """Return trust in an auditor's principals, with the external id and what MFA they have."""
+    """Return trust in an auditor's principals, requiring the external id and, if so set, MFA."""
     condition: dict[str, dict[str, str]] = {"StringEquals": {"sts:ExternalId": auditor.external_id}}
     if auditor.mfa:
         condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
@@ -53,7 +53,7 @@ def auditor_trust(auditor: Auditor) -> Statement:
 
 
 def web_identities(config: Config) -> Mapping[str, str]:
-    """Return the subject key of each provider with the one subject that is known."""
+    """Return the subject key of each provider, with its only known subject."""
     known: dict[str, str] = {}
     if config.gcp is not None and config.gcp.service_account_id is not None:
         known["accounts.google.com:sub"] = config.gcp.service_account_id
@@ -64,7 +64,7 @@ def web_identities(config: Config) -> Mapping[str, str]:
 
 
 def unknown_writers(config: Config) -> tuple[tuple[str, str], ...]:
-    """Return table and key of each writer outside AWS whose identity is not known yet."""
+    """Return configuration table and key of each writer outside AWS whose identity is unknown."""
     unknown = []
     if config.gcp is not None and config.gcp.service_account_id is None:
         unknown.append(("gcp", "service_account_id"))

@@ -1,4 +1,4 @@
-"""Writers outside AWS: which token of Google's or Entra's is worth a session, to the letter.
+"""Trust in writers outside AWS: exactly which Google and Entra tokens are accepted.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
 """
@@ -15,8 +15,8 @@ GOOGLE = "accounts.google.com"
 def google_trust(*, service_account_id: str, audience: str) -> Statement:
     """Return trust in the ID tokens of one service account for one audience.
 
-    AWS knows Google as a provider of its own. For tokens with an `azp` claim, which those of
-    service accounts have, the key `aud` holds `azp` and `oaud` holds `aud`.
+    AWS has Google as a built-in provider. For tokens with an `azp` claim, which those of service
+    accounts have, the condition key `aud` is the claim `azp`, and `oaud` is the claim `aud`.
     """
     return trust(
         "Google",
@@ -33,10 +33,10 @@ def google_trust(*, service_account_id: str, audience: str) -> Statement:
 
 
 def entra_issuer(tenant: str) -> str:
-    """Return the issuer of the tokens a managed identity gets for an application of the tenant.
+    """Return the issuer of the tokens that a managed identity gets for an application.
 
-    Without its scheme, as IAM names providers; the slash at the end belongs to it. Tokens of
-    version 1.0, which applications get unless their manifest asks for others:
+    It has no scheme, as in IAM's names of providers; the trailing slash belongs to it. This is the
+    issuer of version 1.0 tokens, which applications get unless their manifest requests others:
     https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
     """
     return f"sts.windows.net/{tenant}/"
@@ -62,19 +62,19 @@ SENTINEL = {
         "api://d4230588-5f84-4281-a9c7-2c15194b28f7",
     ),
 }
-"""Partition to the tenant of Microsoft's that Sentinel's tokens are from, and their audience:
+"""By partition, the Microsoft tenant that issues Sentinel's tokens, and their audience:
 https://learn.microsoft.com/azure/sentinel/connect-aws-configure-environment"""
 
 SENTINEL_SESSIONS = ("MicrosoftSentinel_", "MicrosoftDefenderForClouds_")
-"""How the names of its sessions begin: as documented, and as it came for a while in 2025
+"""Prefixes of Sentinel's session names: the documented one, and the one it used for a while in 2025
 (https://github.com/Azure/Azure-Sentinel/issues/11980)."""
 
 
 def sentinel_trust(*, region: str, account: str, workspace: str) -> Statement:
     """Return trust in Microsoft Sentinel, in the sessions of one workspace.
 
-    Microsoft documents no subject: the workspace in the session's name, which its service sets, is
-    what tells one customer of it from another.
+    Microsoft documents no subject: only the workspace in the session's name, which its service
+    sets, distinguishes one of its customers from another.
     """
     tenant, audience = SENTINEL[partition(region)]
     return trust(
@@ -91,5 +91,5 @@ def sentinel_trust(*, region: str, account: str, workspace: str) -> Statement:
 
 
 def entra_provider_arn(region: str, account: str, tenant: str) -> str:
-    """Return the ARN of the account's provider for a tenant; `region` tells the partition."""
+    """Return the ARN of an account's provider for a tenant; `region` determines the partition."""
     return f"arn:{partition(region)}:iam::{account}:oidc-provider/{entra_issuer(tenant)}"

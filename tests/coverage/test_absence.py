@@ -1,4 +1,4 @@
-"""Statements of absence: made, checked with and without the evidence, and each part falsified."""
+"""Statements of absence: made, checked with and without evidence, and falsified in each part."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SECRETS = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aw
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
-    """Readings before and after, a stop of the trail between, canaries, statements of ten hours."""
+    """Readings before and after, a trail stop in between, canaries, statements on ten hours."""
     evidence = Sealed(tmp_path_factory.mktemp("absence") / "evidence")
     for hour in (7, 8, 9):
         plan = plans.plan(NAME, "aws", f"20260302{hour:02}", CANARY, DELAYS)
@@ -170,13 +170,13 @@ def test_a_falsified_ingredient_is_refused_without_the_evidence(
 
 
 def rewritten(sealed: Sealed, **parts_: Any) -> Document:
-    """A document whose author left something out, and drew the conclusion that follows then."""
+    """A document whose author omitted something and drew the resulting conclusion."""
     gathered = gather(sealed.store, sealed.stored, SECRETS)
     return make(sealed.store, sealed.stored, SECRETS, msgspec.structs.replace(gathered, **parts_))
 
 
 def test_an_omission_is_found_by_repeating_the_search(sealed: Sealed) -> None:
-    """Consistent in itself, so that nobody sees it without the evidence; and refused with it."""
+    """It is consistent, so only the evidence reveals the omission, and then it is refused."""
     gathered = gather(sealed.store, sealed.stored, SECRETS)
     search = msgspec.structs.replace(gathered.search, other_steps=0)
     for name, value in (

@@ -1,7 +1,7 @@
-"""Statements of absence under a policy that asks for anchors or a cosignature.
+"""Statements of absence under a policy that requires anchors or a cosignature.
 
-A policy that asks for what a document shows is content; with each part of that falsified once, or
-not there, it refuses the document.
+A policy accepts a document that shows what it requires, and refuses it with any part falsified or
+missing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def stamping(tmp_path_factory: pytest.TempPathFactory) -> Stamping:
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory, stamping: Stamping) -> Sealed:
-    """Two epochs, the first stamped ten hours before the second."""
+    """Two epochs, with the first stamped ten hours before the second."""
     evidence = Sealed(tmp_path_factory.mktemp("anchored") / "evidence", cosigner="quantum")
     evidence.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
     evidence.state(estate.reading("aws", DAY + 2 * HOUR))
@@ -90,7 +90,7 @@ def altered(sealed: Sealed, falsify: Callable[[Fields], None]) -> Document:
 
 
 def test_the_document_shows_what_the_policy_requires(sealed: Sealed, stamping: Stamping) -> None:
-    """The stamp of an older checkpoint, which the head extends; and the cosignature of the head."""
+    """The stamp of an older checkpoint that the head extends, and the head's cosignature."""
     policy = replace(asking(sealed, stamping), require_cosignature=True)
     attestation = document.read(document.write(written(sealed)), "x")
     for store in (None, sealed.store):
@@ -100,7 +100,7 @@ def test_the_document_shows_what_the_policy_requires(sealed: Sealed, stamping: S
 
 
 def test_an_anchor_by_an_untrusted_name_is_skipped_and_reported(sealed: Sealed) -> None:
-    """An anchor by a name the policy does not trust is passed over, and said."""
+    """An anchor under a name the policy does not trust is skipped and reported."""
     checked = check(written(sealed), sealed.policy)
     assert ({}, (f"{ANCHOR}{FILE}: by a name the policy does not trust",)) == (
         checked.anchored,
@@ -137,7 +137,7 @@ def _no_path(fields: Fields) -> None:
 
 
 def _later(fields: Fields) -> None:
-    """The leaf of its epoch says another time than the log holds."""
+    """The leaf of its epoch states another time than the log."""
     leaf = b64decode(fields["anchors"][0]["leaf"])
     later = leaf.replace(str(DAY + 30 * HOUR).encode(), str(DAY + 39 * HOUR).encode())
     assert later != leaf
@@ -185,9 +185,7 @@ def test_a_falsified_anchor_is_refused(
 
 
 def test_too_few_or_too_old_anchors_are_refused(sealed: Sealed, stamping: Stamping) -> None:
-    """By the age of the checkpoint that was stamped against the head's, whenever that is looked
-    at.
-    """
+    """The age is that of the stamped checkpoint relative to the head's, whenever it is checked."""
     attestation = written(sealed)
     with pytest.raises(AbsenceError, match=r"1 of 2 names .* enough: tsa\.example"):
         check(attestation, asking(sealed, stamping, required=2))
@@ -199,7 +197,7 @@ def test_too_few_or_too_old_anchors_are_refused(sealed: Sealed, stamping: Stampi
 def test_an_anchor_of_another_history_is_refused(
     sealed: Sealed, stamping: Stamping, tmp_path: Path
 ) -> None:
-    """Whoever holds the signing key writes the log anew: what was stamped is no beginning of it."""
+    """If the holder of the signing key rewrites the log, the stamped log is not its prefix."""
     other = Sealed(tmp_path / "anew", cosigner="quantum")
     other.lock(delivery(5, [record("GetCallerIdentity", 300, 7)]))
     other.state(estate.reading("aws", DAY + 2 * HOUR))
@@ -224,7 +222,7 @@ class _Away(MemoryStore):
 
 
 def test_copies_elsewhere_are_compared_with_the_document(sealed: Sealed) -> None:
-    """One that keeps the head or an anchored checkpoint; another history is refused."""
+    """A copy counts with the head or an anchored checkpoint; another history is refused."""
     attestation = written(sealed)
     for epoch, age in ((2, HEAD_AT), (1, DAY + 30 * HOUR)):
         kept = MemoryStore()

@@ -1,4 +1,4 @@
-"""The demo's draws: coverage and reconcile name what was taken away, and nothing else."""
+"""The demo's draws: coverage and reconcile name what was removed, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canaries: plans sealed before their hour, weighed by the records that arrive."""
+"""Canaries: plans sealed before their hour and weighed by the records that arrive."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_worst_probe_of_an_hour_decides_that_hour_only() -> None:
     "cell", [cell for cell in cells() if evaluator_of(cell) == "impossible"], ids=lambda c: c.id
 )
 def test_the_other_side_of_impossible(cell: Any) -> None:
-    """A record of what the table calls impossible: what was seen counts, not the table."""
+    """If a record exists of what the table calls impossible, the record counts, not the table."""
     for outcome, verdict in ((Result.ABSENT, "IMPOSSIBLE"), (Result.UNEXPECTED, "PROVEN")):
         by_cell = stretches([weighed(cell.id, outcome)])
         judged = matrix(estate.readings(START), proofs=tuple(by_cell.items()))
@@ -125,7 +125,7 @@ def test_a_broken_canary_takes_precedence_over_settings() -> None:
 
 @pytest.mark.parametrize("platform", ["aws", "gcp", "entra"])
 def test_probes_are_few(platform: str) -> None:
-    """Fewer than sixty calls an hour in every hour of a day, all probes of a platform together."""
+    """Fewer than sixty calls in every hour of a day, over all probes of a platform."""
     hours = [
         plans.plan("log", platform, keys.hour_of(START + hour * HOUR_MS), PRINCIPAL, DELAYS)
         for hour in range(24)
@@ -142,7 +142,7 @@ _CHANGING = ("Attach", "Create", "Stop", "setIamPolicy", "PATCH", "serviceAccoun
 
 @pytest.mark.parametrize("probe", probes(), ids=lambda probe: f"{probe.cell} {probe.call}"[:60])
 def test_a_probe_touches_nothing_it_does_not_own(probe: Probe) -> None:
-    """What could change something is refused, and names what does not exist or is the canary's."""
+    """Calls that could change something are refused, and name nothing real but the canary's own."""
     if not any(word in probe.call for word in _CHANGING):
         return
     assert probe.outcome == "refused"

@@ -1,4 +1,4 @@
-"""V5 of `verify`: a sealed statement on canaries that is false is found, and a true one is not."""
+"""V5 of `verify`: a false sealed statement on canaries is found, and a true one passes."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def verified(
 
 
 def on_canaries(report: Report) -> list[tuple[str, str]]:
-    """Findings of the check, with what they say; this copy has others, of its clocks."""
+    """Return the findings of the check, with their texts; this copy has others, about clocks."""
     return [
         (each.code, each.detail) for each in report.findings if each.code.startswith("canaries_")
     ]
 
 
 def again(stated: Stated, weighed: list[Weighed], plan_keys: list[str] | None = None) -> Stated:
-    """A statement that says something else, and counts it right."""
+    """Return a statement with other content and correct counts."""
     header = stated.header
     key, *others = header.plans if plan_keys is None else plan_keys
     restated = [(key, weighed), *((other, []) for other in others)]
@@ -133,7 +133,7 @@ LIES: dict[str, tuple[Lie, str]] = {
 
 
 def sealed_statement(bucket: Bucket, lie: Lie = lambda stated: stated) -> Operation:
-    """Make the statement on an hour of which one record is missing, altered; seal it."""
+    """Make an altered statement on an hour with one missing record, and seal it."""
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
     bucket.keeps = False
     bucket.run(BEGINS + 3 * HOUR)
@@ -145,7 +145,7 @@ def sealed_statement(bucket: Bucket, lie: Lie = lambda stated: stated) -> Operat
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_true_statement_is_not_a_finding(bucket: Bucket, deep: bool) -> None:
-    """Nor one that says that something is missing: the report counts what it says."""
+    """Nor is one that says something is missing: the report counts it."""
     sealed_statement(bucket)
     report = verified(bucket, deep=deep)
     assert [] == on_canaries(report)
@@ -171,7 +171,7 @@ def test_spilling_to_disk_finds_the_same(bucket: Bucket) -> None:
 
 
 def test_an_omitted_plan_is_found(bucket: Bucket) -> None:
-    """Of two accounts that were announced the statement speaks of one."""
+    """The statement covers only one of two announced accounts."""
     other = plans.plan(
         NAME, "aws", PLANNED, ROLE.replace(ACCOUNT, "1" * 12), DELAYS, account="1" * 12
     )
@@ -191,7 +191,7 @@ def test_an_omitted_plan_is_found(bucket: Bucket) -> None:
 
 
 def test_a_later_statement_is_weighed_by_its_own_log(bucket: Bucket) -> None:
-    """Missing at first and late a day after: both are true, and the later one stands."""
+    """Missing at first and late a day later: both are true, and the later one counts."""
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
     bucket.run(BEGINS + 3 * HOUR)
     late = [one for one in recorded() if one["eventName"] == "GetParameter"]
@@ -205,7 +205,7 @@ def test_a_later_statement_is_weighed_by_its_own_log(bucket: Bucket) -> None:
 
 
 def test_an_unreadable_object_makes_no_statement_false(bucket: Bucket) -> None:
-    """The record's object is gone from the copy: which is found, and the rest is told."""
+    """The record's object is missing in the copy, which is a finding; the rest is reported."""
     sealed_statement(bucket)
     where = next(one.where for one in bucket.stated.lines if one.where)
     (bucket.made.folder / where).unlink()
@@ -228,7 +228,7 @@ def test_a_missing_plan_makes_no_statement_false(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("ending", [plans.ENDING, statement.ENDING])
 def test_a_malformed_statement_is_a_finding(bucket: Bucket, ending: str) -> None:
-    """And costs a true statement nothing."""
+    """It does not affect a true statement."""
     body = b"neither"
     kind = "coverage" if ending == plans.ENDING else "recon"
     key = f"op/v1/{kind}/h={PLANNED}/{sha256(body).hexdigest()}{ending}"

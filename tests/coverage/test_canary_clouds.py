@@ -1,7 +1,7 @@
-"""The canaries of Google Cloud and Entra: how they are taken, what they call, what becomes of it.
+"""The canaries of Google Cloud and Entra: how they are impersonated, what they call, and results.
 
 Calls go to a stub on loopback; their records, as the providers would write them, are exported,
-sealed and weighed by the plan that was sealed before the hour.
+sealed and weighed by the plan sealed before the hour.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DELAYS = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
 DAILY = "2026030300"
 HOURLY = "2026030207"
 PLATFORMS = {"gcp": (stub.PROJECT, stub.ACCOUNT), "entra": (stub.TENANT, stub.OBJECT)}
-"""Platform to what tells its canary from others, and to who records name."""
+"""Platform to what identifies its canary, and to the name in records."""
 HOSTS = {urlhost for one in probes() for urlhost in [one.call.partition("//")[2].partition("/")[0]]}
 
 
@@ -106,7 +106,7 @@ def planned(platform: str, hour: str) -> plans.Plan:
 def test_every_probe_is_called_once_with_its_own_nonce(
     cloud: CloudStub, platform: str, hour: str
 ) -> None:
-    """As the plan announces them, and answered as the table says; fewer than sixty in all."""
+    """As the plan announces, and answered as the table expects; fewer than sixty in total."""
     done = probed(cloud, platform, hour)
     plan = planned(platform, hour)
     assert ([], [], len(plan.probes)) == (done.unexpected, done.unanswered, done.calls)
@@ -119,7 +119,7 @@ def test_every_probe_is_called_once_with_its_own_nonce(
 
 
 def test_no_token_goes_where_it_is_not_for(cloud: CloudStub) -> None:
-    """What exchanges, asks of a token or tries a secret carries none in its header."""
+    """Calls that exchange or inspect a token, or try a secret, carry no token in a header."""
     for platform in PLATFORMS:
         probed(cloud, platform, DAILY)
     for call in cloud.probes:
@@ -128,7 +128,7 @@ def test_no_token_goes_where_it_is_not_for(cloud: CloudStub) -> None:
 
 
 def test_nothing_it_does_not_own_is_changed(cloud: CloudStub) -> None:
-    """Whatever could change something is refused, and names what nobody has."""
+    """Whatever could change something is refused, and names a nonexistent target."""
     probed(cloud, "gcp", DAILY)
     changing = [call for call in cloud.probes if call.status == 403 and call.method != "GET"]
     assert {"POST", "PATCH"} == {call.method for call in changing}
@@ -137,7 +137,7 @@ def test_nothing_it_does_not_own_is_changed(cloud: CloudStub) -> None:
 
 
 def test_a_refused_identity_is_told_why(cloud: CloudStub) -> None:
-    """Another's identity token: no probe is made."""
+    """With somebody else's identity token, no probe is made."""
     done = Done(hour=HOURLY)
     takes: tuple[Callable[[], object], ...] = (
         lambda: clouds.google_runner(google(cloud), stranger, done),
@@ -150,7 +150,7 @@ def test_a_refused_identity_is_told_why(cloud: CloudStub) -> None:
 
 
 def test_a_rejected_token_is_not_a_refusal(cloud: CloudStub) -> None:
-    """A refused right and a refused token look alike to a canary that expects to be refused."""
+    """A denied permission and a rejected token look alike to a canary that expects a refusal."""
     cloud.statuses = {":access": 401}
     done = probed(cloud, "gcp", HOURLY)
     (unexpected,) = done.unexpected
@@ -160,7 +160,7 @@ def test_a_rejected_token_is_not_a_refusal(cloud: CloudStub) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_provider_has_not_answered(cloud: CloudStub, status: int) -> None:
-    """It is not asked again in this hour: a second call would be a second record."""
+    """It is not retried in this hour: a second call would be a second record."""
     cloud.statuses = {":access": status}
     done = probed(cloud, "gcp", HOURLY)
     assert [str(status)] == [one.rpartition(": ")[2] for one in done.unanswered]
@@ -182,7 +182,7 @@ def test_unexpected_rights_raise_an_alarm(cloud: CloudStub) -> None:
 
 
 def test_calls_use_https_only(cloud: CloudStub) -> None:
-    """Whatever the table says, but to loopback, in tests."""
+    """Whatever the table says, except to loopback in tests."""
     done = Done(hour=HOURLY)
     bases = {"secretmanager.googleapis.com": "http://example.org"}
     probe = next(one for one in probes("gcp") if one.call.endswith(":access"))
@@ -193,7 +193,7 @@ def test_calls_use_https_only(cloud: CloudStub) -> None:
 
 
 def delivered(platform: str, records: list[dict[str, Any]]) -> tuple[str, Delivery]:
-    """What the provider delivers, and the source that takes it."""
+    """Return what the provider delivers, and the source that reads it."""
     if platform == "gcp":
         body = b"".join(json.dumps(one).encode() + b"\n" for one in records)
         return "gcp_audit", Delivery(f"bucket/file@1!h={HOURLY}", body)
@@ -206,7 +206,7 @@ def delivered(platform: str, records: list[dict[str, Any]]) -> tuple[str, Delive
 
 
 def results(evidence: Sealed, source: str) -> dict[str, Result]:
-    """What the sealed evidence makes of every planned probe, by cell."""
+    """Return the result of every planned probe by the sealed evidence, by cell."""
     log = signed.read(evidence.stored)
     problems: dict[str, str] = {}
     read = list(sealed_plans.read(evidence.store, log, problems))
@@ -222,7 +222,9 @@ def results(evidence: Sealed, source: str) -> dict[str, Result]:
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_sealed_evidence_decides(cloud: CloudStub, tmp_path: Path, platform: str) -> None:
-    """Recorded in time, as its principal, in its phase: proven; one withheld: missing, by name."""
+    """Probes recorded in time, by the right principal, in the right phase, are proven; a withheld
+    one is missing, by name.
+    """
     hour = "2026030200"
     evidence = Sealed(tmp_path)
     operation = plans.write(planned(platform, hour))

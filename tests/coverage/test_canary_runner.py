@@ -1,7 +1,7 @@
-"""The canary of AWS: what it calls, as whom and how often, and what the evidence makes of it.
+"""The AWS canary: what it calls, as whom and how often, and how the evidence weighs it.
 
-The calls are made by the SDK against a stub; their records, as CloudTrail would write them, are
-exported, sealed and weighed by the plan that was sealed before the hour.
+The SDK calls a stub; the records, as CloudTrail would write them, are exported, sealed and weighed
+by the plan sealed before the hour.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/nhi-evidence-canary"
 KEY_ID = "ASIAIOSFODNN7EXAMPLE"
 DELAYS = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
 DAILY = "2026030300"
-"""An hour in which every probe has its turn."""
+"""An hour in which every probe is due."""
 HOURLY = "2026030207"
 
 
@@ -60,7 +60,7 @@ def probed(hour: str, account: str = ACCOUNT) -> Done:
 
 @pytest.mark.parametrize("hour", [DAILY, HOURLY])
 def test_every_probe_is_called_once_with_its_own_nonce(aws: CanaryStub, hour: str) -> None:
-    """As the plan announces them; refused where it should be, and never tried again."""
+    """As the plan announces; refused where expected, and never retried."""
     done = probed(hour)
     plan = plans.plan(NAME, "aws", hour, ROLE, DELAYS, account=ACCOUNT)
     assert ([], [], len(plan.probes)) == (done.unexpected, done.unanswered, done.calls)
@@ -72,7 +72,7 @@ def test_every_probe_is_called_once_with_its_own_nonce(aws: CanaryStub, hour: st
 
 
 def test_calls_of_any_hour_are_few(aws: CanaryStub) -> None:
-    """Of each account fewer than sixty, taking its role among them."""
+    """Fewer than sixty per account, including assuming its role."""
     start = keys.hour_start(DAILY) or 0
     for hour in range(24):
         assert len(canary.due_in(keys.hour_of(start + hour * HOUR))) + 1 < MAX_CALLS_AN_HOUR
@@ -84,7 +84,7 @@ def test_calls_of_any_hour_are_few(aws: CanaryStub) -> None:
 
 
 def test_calls_name_only_what_the_canary_owns_or_nobody_has(aws: CanaryStub) -> None:
-    """Whatever could change something names what nobody has: by name, in the call itself."""
+    """Whatever could change something names a nonexistent target, in the call itself."""
     probed(DAILY)
     changing = {"AttachUserPolicy", "CreateAccessKey", "StopLogging", "AssumeRole", "Publish"}
     seen = [call for call in aws.calls if call.operation in changing]
@@ -97,7 +97,7 @@ def test_calls_name_only_what_the_canary_owns_or_nobody_has(aws: CanaryStub) -> 
 
 
 def test_a_dead_key_belongs_to_nobody(aws: CanaryStub) -> None:
-    """The negative probe signs with a key that was made up, and a secret that is none."""
+    """The negative probe signs with an invented key and secret."""
     probed(DAILY)
     dead = [call for call in aws.calls if call.key_id != KEY_ID]
     assert ["GetCallerIdentity"] == [call.operation for call in dead]
@@ -106,7 +106,7 @@ def test_a_dead_key_belongs_to_nobody(aws: CanaryStub) -> None:
 
 
 def test_unexpected_rights_raise_an_alarm(aws: CanaryStub) -> None:
-    """The canary was given rights, or lost the few it has."""
+    """The canary was given permissions, or lost the few it has."""
     aws.allowed["AssumeRole"] = b"<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>"
     del aws.allowed["ListBuckets"]
     done = probed(HOURLY)
@@ -124,7 +124,7 @@ def test_no_answer_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def recorded(aws: CanaryStub, hour: str) -> list[dict[str, Any]]:
-    """What CloudTrail writes of the calls: nothing of a key it does not know."""
+    """Return what CloudTrail records of the calls: nothing for an unknown key."""
     identity = {
         "type": "AssumedRole",
         "principalId": "AROACKCEVSQ6C2EXAMPLE:nhi-evidence",
@@ -158,7 +158,7 @@ def recorded(aws: CanaryStub, hour: str) -> list[dict[str, Any]]:
 
 
 def results(evidence: Sealed) -> dict[tuple[str, str], Result]:
-    """What the sealed evidence makes of every planned probe: by cell and operation."""
+    """Return the result of every planned probe by the sealed evidence, by cell and operation."""
     log = signed.read(evidence.stored)
     problems: dict[str, str] = {}
     planned = list(sealed_plans.read(evidence.store, log, problems))
@@ -174,7 +174,7 @@ def results(evidence: Sealed) -> dict[tuple[str, str], Result]:
 
 
 def lock(evidence: Sealed, hour: int, records: list[dict[str, Any]], at: int) -> None:
-    """Export a file, and have the store take its object at a time."""
+    """Export a file, with its object stored at a given time."""
     aside = MemoryStore()
     mapper = Mapper("aws_cloudtrail", scope=Scope.NHI, keep_out_of_scope_raw=True)
     lock_batch(mapper, [delivery(hour, records)], aside).ensure_locked()
@@ -193,7 +193,9 @@ def estate(folder: Path, hour: str) -> Sealed:
 
 
 def test_the_sealed_evidence_decides(aws: CanaryStub, tmp_path: Path) -> None:
-    """Recorded in time, as its principal, in its phase: proven; one withheld: missing, by name."""
+    """Probes recorded in time, by the right principal, in the right phase, are proven; a withheld
+    one is missing, by name.
+    """
     evidence = estate(tmp_path, HOURLY)
     probed(HOURLY)
     records = recorded(aws, HOURLY)
@@ -206,7 +208,7 @@ def test_the_sealed_evidence_decides(aws: CanaryStub, tmp_path: Path) -> None:
 
 
 def test_an_impossible_cell_stays_empty(aws: CanaryStub, tmp_path: Path) -> None:
-    """A dead key leaves no record, as documented: said by a negative probe, not by silence."""
+    """A dead key leaves no record, as documented: a negative probe shows it, not silence."""
     evidence = estate(tmp_path, DAILY)
     probed(DAILY)
     lock(evidence, 0, recorded(aws, DAILY), DAY + 24 * HOUR + HOUR // 3)

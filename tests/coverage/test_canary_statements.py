@@ -1,4 +1,4 @@
-"""The sealed statement on the canaries of an hour: what was announced, and what became of it."""
+"""The sealed statement on an hour's canaries: what was announced, and what arrived."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SECRET = "aws.secret_access.services"
 
 
 def recorded(*, without: str = "", by: str = ROLE) -> list[dict[str, Any]]:
-    """What CloudTrail has of the hour's probes, but for one cell."""
+    """Return CloudTrail's records of the hour's probes, except one cell's."""
     name = by.rpartition("/")[2]
     identity = {
         "type": "AssumedRole",
@@ -79,7 +79,7 @@ def recorded(*, without: str = "", by: str = ROLE) -> list[dict[str, Any]]:
 
 
 class Bucket:
-    """A sealed copy, and the run that weighs it."""
+    """A sealed copy, and runs that weigh it."""
 
     def __init__(self, folder: Path, *, planned_at: int = BEGINS - 2 * HOUR) -> None:
         self.made = Sealed(folder)
@@ -88,7 +88,7 @@ class Bucket:
         self.made.seal(planned_at + 60_000)
         self.put: list[Operation] = []
         self.keeps = True
-        """Whether what a run puts is in the copy."""
+        """Whether the objects a run puts go into the copy."""
 
     def lock(self, records: list[dict[str, Any]], at: int, mark: str = "AbCdEf") -> None:
         aside = MemoryStore()
@@ -98,7 +98,7 @@ class Bucket:
             self.made.put(key, stored.body, at, stored.metadata)
 
     def run(self, at: int, is_late: Callable[[], bool] = lambda: False) -> Probed:
-        """Seal, with what is put every hour, and weigh what is due then."""
+        """Seal, together with the hourly objects, and weigh what is due."""
         body = str(at).encode()
         key = f"op/v1/config/h={PLANNED}/{sha256(body).hexdigest()}.reading.json.zst"
         self.made.put(key, body, at - 1)
@@ -115,7 +115,7 @@ class Bucket:
 
     @property
     def stated(self) -> Stated:
-        """The newest statement."""
+        """Return the newest statement."""
         return statement.read(self.put[-1].body, self.put[-1].key)
 
 
@@ -129,7 +129,7 @@ def by_cell(stated: Stated) -> dict[str, Result]:
 
 
 def test_an_hour_in_which_everything_arrived(bucket: Bucket) -> None:
-    """Expected, arrived, each with the object its record is in; stated once."""
+    """Each expected probe arrived, with its record's object; this is stated once."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
     header = bucket.stated.header
@@ -143,7 +143,7 @@ def test_an_hour_in_which_everything_arrived(bucket: Bucket) -> None:
 
 
 def test_a_missing_canary_is_named_and_looked_for_again(bucket: Bucket) -> None:
-    """Missing at first; late, once its record is locked: which is proof, and no alarm."""
+    """Missing at first; late once its record is locked, which is proof and no alarm."""
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
     assert Result.MISSING is by_cell(bucket.stated)[SECRET]
@@ -158,7 +158,7 @@ def test_a_missing_canary_is_named_and_looked_for_again(bucket: Bucket) -> None:
 
 
 def test_an_hour_that_is_not_over_is_left(bucket: Bucket) -> None:
-    """Too young, or over for so long that a command looks at it."""
+    """Too recent, or so old that it is left to a command."""
     latest = max(probe.within_minutes for probe in PLAN.probes) * 60_000
     over = BEGINS + HOUR + latest + hourly.SETTLED_MS
     assert [] == bucket.run(over - 1000).statements
@@ -166,7 +166,7 @@ def test_an_hour_that_is_not_over_is_left(bucket: Bucket) -> None:
 
 
 def test_principal_and_operation_decide(bucket: Bucket) -> None:
-    """Under another name it is not the canary's; its nonce is no secret."""
+    """Under another principal it is not the canary's; its nonce is not a secret."""
     bucket.lock(recorded(by=f"arn:aws:iam::{ACCOUNT}:role/somebody"), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR)
     assert {Result.IDENTITY_MISSING} == set(by_cell(bucket.stated).values())
@@ -174,7 +174,7 @@ def test_principal_and_operation_decide(bucket: Bucket) -> None:
 
 
 def test_a_contested_record_proves_nothing(bucket: Bucket) -> None:
-    """Two claims of one file contradict each other: neither is counted, and nothing arrived."""
+    """If two claims of a file contradict each other, neither counts, and nothing arrived."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3 + 1)
     bucket.run(BEGINS + 3 * HOUR)
@@ -192,7 +192,7 @@ def test_a_plan_that_came_late_announces_nothing(tmp_path: Path) -> None:
 def test_objects_without_the_account_are_not_opened(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an object is read what its table says, and no more, where no canary can be in it."""
+    """Only the table is read of an object that cannot contain a canary."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     opened: list[str] = []
 
@@ -213,7 +213,7 @@ def test_objects_without_the_account_are_not_opened(
 
 
 def test_work_beyond_the_deadline_is_left_to_the_next_run(bucket: Bucket) -> None:
-    """Nothing is stated of records that were not read; and it is named."""
+    """Nothing is stated about records that were not read, and that is reported."""
     bucket.lock(recorded(), BEGINS + HOUR // 3)
     done = bucket.run(BEGINS + 3 * HOUR, is_late=lambda: True)
     assert ([], ["aws: no time to read the records of 1 hours"]) == (done.statements, done.problems)
@@ -222,7 +222,7 @@ def test_work_beyond_the_deadline_is_left_to_the_next_run(bucket: Bucket) -> Non
 
 
 def test_nothing_is_stated_if_evidence_cannot_be_read(bucket: Bucket) -> None:
-    """The record may be in it: neither missing nor absent, and whoever watches is told."""
+    """The record may be in it, so it is neither missing nor absent, and an alarm is raised."""
     bucket.lock([], BEGINS + HOUR // 3)
     (key,) = (one.key for one in bucket.made.store.versions("ev/"))
     folder, _, name = key.rpartition("/")
@@ -281,7 +281,7 @@ def test_another_encoding_is_refused(bucket: Bucket) -> None:
 
 
 def test_a_statement_that_claims_more_than_the_records_is_named(bucket: Bucket) -> None:
-    """`coverage --evidence` weighs again by the records, and says which statement does not hold."""
+    """`coverage --evidence` weighs the records again, and names a false statement."""
     bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
     bucket.run(BEGINS + 3 * HOUR)
     true = bucket.stated
@@ -304,7 +304,7 @@ def test_a_statement_that_claims_more_than_the_records_is_named(bucket: Bucket) 
 
 
 def test_nonces_of_any_form_are_found_in_one_pass() -> None:
-    """Those the plans make, request ids, and any that somebody else made up."""
+    """Nonces from plans, request ids, and any invented by somebody else."""
     nonce, request, other = "nhic" + "0a" * 10, "0" * 8 + "-1111-4222-8333-" + "4" * 12, "A" * 24
     nonces = Nonces([nonce, request, other])
     assert {nonce, other} == nonces.within(f'"{nonce}" {other}'.encode())

@@ -1,4 +1,4 @@
-"""Every cell has what a reader needs, an evaluator, and a case on each side of it."""
+"""Every cell has what a reader needs, an evaluator, and a case for each verdict."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from nhi_evidence.demo.estate.edits import Change, edited, put, without_source
 READINGS = {reading.platform: reading for reading in estate.readings(0)}
 V = Verdict
 IMPOSSIBLE = {"impossible": V.IMPOSSIBLE, "not_known": V.UNKNOWN}
-"""Evaluators that read nothing: their other side is a record that arrives (test_canaries)."""
+"""Evaluators that read nothing; the opposite case is an arriving record (test_canaries)."""
 NEVER_HERE = {
     "aws_event_bus": V.ELSEWHERE,
     "aws_telemetry": V.ELSEWHERE,
     "azure_traces": V.ELSEWHERE,
     "entra_tenant_setting": V.ELSEWHERE,
 }
-"""Settings whose best side is a record elsewhere."""
+"""Settings whose best verdict is a record elsewhere."""
 
 
 def _without_management(cell: Cell) -> Change:
-    """Exclude the cell's event source, or where it has none let writes alone pass."""
+    """Exclude the cell's event source, or if it has none, let only writes pass."""
     source = cell.params["kinds"][0].get("source")
     cut = (
         field("eventSource", source, operator="NotEquals") if source else field("readOnly", "false")
@@ -44,7 +44,7 @@ def _without_management(cell: Cell) -> Change:
 
 
 def _without_type(cell: Cell) -> Change:
-    """Select every data type but the cell's first."""
+    """Select every data type except the cell's first."""
     type_ = cell.params["kinds"][0]["type"]
     rest = [
         one
@@ -65,7 +65,7 @@ def _refused_alone(_cell: Cell) -> Change:
 
 
 def _without_log_type(cell: Cell) -> Change:
-    """Leave out one type of Data Access the cell needs: half enabled is not enabled."""
+    """Omit one Data Access type the cell needs: half enabled is not enabled."""
     others = {"ADMIN_READ", "DATA_READ", "DATA_WRITE"} - {cell.params["types"][-1]}
     config = google.audit_config(*sorted(others))
     return edited(
@@ -87,7 +87,7 @@ def _without_category(cell: Cell) -> Change:
 
 
 def _without_setting(cell: Cell) -> Change:
-    """Take the setting from one resource of the type: the others do not make up for it."""
+    """Remove the setting from one resource of the type: the others do not make up for it."""
     ids = {
         "Microsoft.KeyVault/vaults": microsoft.VAULT,
         "Microsoft.Storage/storageAccounts": f"{microsoft.STORAGE}/tableServices/default",
@@ -164,7 +164,7 @@ OTHER_SIDE: dict[str, tuple[Callable[[Cell], Change], Verdict]] = {
     "anthropic_feed": (_off("GET v1/compliance/activities", {"enabled": False}), V.GAP),
     "openai_audit": (_off("GET v1/organization/audit_logs", {"enabled": False}), V.GAP),
 }
-"""Of each setting that can be read: a change that takes a cell away, and the verdict then."""
+"""For each readable setting: a change that removes a cell, and the resulting verdict."""
 
 
 def judged(cell: Cell, change: Change | None = None) -> tuple[Verdict, str]:
@@ -179,7 +179,7 @@ def judged(cell: Cell, change: Change | None = None) -> tuple[Verdict, str]:
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
 def test_a_cell_states_what_a_reader_needs(cell: Cell) -> None:
-    """Status, how it is read, what the record is, and how it is mended or made up for."""
+    """Status, how it is read, what the record is, and how to fix or compensate it."""
     setting = setting_of(cell)
     assert setting.evaluator in judges.EVALUATORS
     assert setting.reads
@@ -193,7 +193,7 @@ def test_a_cell_states_what_a_reader_needs(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
 def test_a_cell_has_a_case_on_each_side(cell: Cell) -> None:
-    """With everything on it is recorded, here where that can be; with its setting off it is not."""
+    """With everything on it is recorded, here if possible; with its setting off it is not."""
     setting = setting_of(cell)
     verdict, why = judged(cell)
     if setting.evaluator in IMPOSSIBLE:
@@ -210,7 +210,7 @@ def test_a_cell_has_a_case_on_each_side(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
 def test_what_is_read_comes_from_the_calls_a_setting_names(cell: Cell) -> None:
-    """Refusing every call a setting names leaves nothing that a verdict could rest on."""
+    """Refusing every call a setting names leaves nothing to base a verdict on."""
     reading = READINGS.get(judges.reader_of(cell.platform))
     if setting_of(cell).evaluator in IMPOSSIBLE or reading is None:
         return
@@ -226,7 +226,7 @@ def test_what_is_read_comes_from_the_calls_a_setting_names(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
 def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
-    """Whatever a provider answers, a cell is judged or unknown, and nothing is raised."""
+    """Whatever a provider answers, a cell is judged or unknown, and no exception is raised."""
     reading = READINGS.get(judges.reader_of(cell.platform))
     if reading is None:
         return
@@ -246,7 +246,7 @@ def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
 
 
 def test_the_matrix_is_complete() -> None:
-    """Thirteen steps; every setting is of use; no cell without its platform's reader."""
+    """Thirteen steps, every setting in use, and no cell without its platform's reader."""
     assert set(Step) == {cell.step for cell in cells()} == set(PHASES)
     assert set(settings()) == {cell.setting for cell in cells()}
     assert len(cells()) == 137
@@ -261,6 +261,6 @@ def test_the_matrix_is_complete() -> None:
 
 
 def test_sources_exist_in_this_release_except_three_without_any() -> None:
-    """A cell that waits for a source of another name would never be recorded here."""
+    """A cell waiting for a source by a wrong name would never be recorded here."""
     named = {cell.params["source"] for cell in cells() if "source" in cell.params}
     assert named - set(sources.names()) == {"mcp_audit", "anthropic_activity", "openai_audit"}

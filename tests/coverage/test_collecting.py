@@ -1,4 +1,4 @@
-"""What a run is given and makes of it: tokens, hostile answers, bounds, verdicts of a run."""
+"""The input and output of a collecting run: tokens, hostile answers, bounds, verdicts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_google_is_called_with_a_token_for_the_function_s_own_identity(provider:
 
 
 def test_microsoft_without_graph_reads_the_rest(provider: Provider) -> None:
-    """A token for one of two hosts: the other's answers say that there was none."""
+    """With a token for one of two hosts, the other's answers say that there was none."""
     provider.paths["/tenant/oauth2/v2.0/token"] = {"access_token": "given"}
     provider.paths["/subscriptions"] = {"value": []}
     audiences: list[str] = []
@@ -97,7 +97,7 @@ HOSTILE: list[Any] = [
 
 @pytest.mark.parametrize("body", HOSTILE, ids=str)
 def test_a_malformed_answer_ends_a_collector_and_is_kept(provider: Provider, body: Any) -> None:
-    """Whatever a provider answers, there is a reading, which can be judged and read back."""
+    """Whatever a provider answers, there is a reading that can be judged and read back."""
     provider.paths["/v1/projects"] = body
     provider.paths["/subscriptions"] = body
     for module in (gcp, azure):
@@ -120,7 +120,7 @@ def test_answers_before_the_failure_are_kept() -> None:
 
 
 def test_of_too_many_answers_the_largest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written can be read; the rest is whole."""
+    """What is written can be read, and the rest is complete."""
     monkeypatch.setattr(answers, "MAX_READING_BYTES", 5_000)
     received = [
         Answer(call=f"call-{size}", scope="x", answer="x" * size) for size in (10, 9_000, 20)
@@ -139,7 +139,7 @@ def test_pages_that_are_not_lists_are_a_failed_answer(provider: Provider) -> Non
 
 
 def test_an_answer_is_preferred_to_a_refusal() -> None:
-    """A trail of the organization is refused in a member and answered in the management account."""
+    """An organization trail is refused in a member account, and answered in the management one."""
     refused = Answer(call="c", scope="1", request={"Name": "t"}, status="denied", error="no")
     answer = Answer(call="c", scope="2", request={"Name": "t"}, answer={"IsLogging": True})
     reading = Reading(v=1, platform="aws", at=1, answers=(refused, answer))
@@ -195,7 +195,7 @@ def test_damaged_verdicts_are_refused(body: bytes, key: str) -> None:
 
 
 def test_destinations_of_a_deployment_are_those_it_creates() -> None:
-    """As the stacks name them, not as somebody types them."""
+    """They are named as in the stacks, not as somebody types them."""
     known = deployment(config.read(EXAMPLE.read_text()))
     aws, google, microsoft = map(known.source, ("aws_cloudtrail", "gcp_audit", "azure_monitor"))
     assert aws is not None

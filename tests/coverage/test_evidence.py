@@ -1,4 +1,4 @@
-"""Readings and changes out of sealed evidence: what is signed and counted, and nothing else."""
+"""Readings and changes from sealed evidence: only what is signed and counted."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_unsealed_evidence_is_not_used(sealed: Sealed) -> None:
 
 
 def test_a_change_in_two_objects_is_one(sealed: Sealed) -> None:
-    """The same file in another batch is a duplicate."""
+    """A file repeated in another batch is a duplicate."""
     again = delivery(
         5, [record("GetCallerIdentity", 300, 1), change("StopLogging", 310, 2, name=TRAIL)]
     )

@@ -1,4 +1,4 @@
-"""Fixes that may be pasted: they say what they replace, and their commands are commands."""
+"""Fixes can be pasted: they say what they replace, and their commands are valid."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ REPLACING = re.compile(
     r"|\bop=replace\b|\bsinks update\b|\bbuckets update\b|enabled_cluster_log_types"
     r"|_iam_audit_config\b"
 )
-"""Commands and resources that put their argument in place of all that is there."""
+"""Commands and resources that replace everything with their argument."""
 COLLECTED = {"aws", "azure", "gcp", "github", "okta", "vault"}
 """What `nhi-evidence collect` reads."""
 ALL = pytest.mark.parametrize("setting", settings().values(), ids=lambda setting: setting.id)
 
 
 def commands(cli: str) -> tuple[list[str], str]:
-    """Return the commands of a fix, and the words around them."""
+    """Return the commands in a fix, and the words around them."""
     if cli.split(maxsplit=1)[0] in PROGRAMS:
         bare = re.sub(r"'[^']*'", "''", cli)
         return [part.strip() for part in bare.split(";")], ""
@@ -37,7 +37,7 @@ def commands(cli: str) -> tuple[list[str], str]:
 
 @ALL
 def test_a_fix_that_replaces_says_so(setting: Setting) -> None:
-    """PutEventSelectors, pasted, would drop the data events a trail has."""
+    """A pasted PutEventSelectors would drop the trail's other data events."""
     fix = setting.fix
     replacing = any(REPLACING.search(text) for text in (fix.cdk, fix.terraform, fix.cli))
     assert replacing == bool(fix.replaces), fix
@@ -46,7 +46,7 @@ def test_a_fix_that_replaces_says_so(setting: Setting) -> None:
 
 @ALL
 def test_a_command_is_a_command(setting: Setting) -> None:
-    """Between semicolons, and in backticks, a program's name comes first; words are words."""
+    """Between semicolons and in backticks, a program's name comes first; other words are prose."""
     for text in (setting.fix.cli, setting.fix.replaces):
         if text:
             programs, words = commands(text)
@@ -57,7 +57,7 @@ def test_a_command_is_a_command(setting: Setting) -> None:
 
 
 def test_a_rest_call_that_puts_has_a_body() -> None:
-    """A PUT of nothing changes nothing."""
+    """A PUT without a body changes nothing."""
     puts = [one.fix.cli for one in settings().values() if "--method put" in one.fix.cli]
     assert puts
     assert all("--body" in cli for cli in puts)
@@ -80,7 +80,7 @@ def _readings(*, denied: bool) -> list[Reading]:
 
 @pytest.mark.parametrize("denied", [False, True])
 def test_the_fix_for_an_unknown_cell_only_reads_or_probes(*, denied: bool) -> None:
-    """Its settings may be right: what to do next is to know."""
+    """Its settings may be right: the next step is to find out."""
     report = matrix(_readings(denied=denied))
     unknown = [cell for cell in report.cells if cell.verdict is Verdict.UNKNOWN]
     assert len(unknown) > (100 if denied else 5)
@@ -97,7 +97,7 @@ def test_the_fix_for_an_unknown_cell_only_reads_or_probes(*, denied: bool) -> No
 
 
 def test_a_cell_recorded_elsewhere_has_a_fix_only_if_it_brings_the_record_here() -> None:
-    """A rule that passes reads on already is no evidence path, however it is set."""
+    """A rule that already forwards reads is not an evidence path, however it is set."""
     report = matrix(_readings(denied=False))
     elsewhere = {c.cell: c.fix for c in report.cells if c.verdict is Verdict.ELSEWHERE}
     assert elsewhere["aws.enumeration.event_bus"] is None
@@ -108,14 +108,14 @@ def test_a_cell_recorded_elsewhere_has_a_fix_only_if_it_brings_the_record_here()
 
 
 def test_no_reason_begins_with_none() -> None:
-    """A reader of a timeline would see the word where a sentence should be."""
+    """A timeline would show the word where a sentence should be."""
     for cell in cells():
         for reason in judges.judge(cell, None).reasons:
             assert not reason.startswith("None"), cell.id
 
 
 def test_no_command_is_suggested_for_a_setting_it_cannot_read() -> None:
-    """GitHub's switch of API request events is on a page alone: collecting again shows nothing."""
+    """GitHub's setting for API request events is only on a page: collecting again shows nothing."""
     report = matrix(_readings(denied=True))
     steps = {cell.cell: cell.next for cell in report.cells}
     assert steps["github.permission_probing.private"].startswith("no command of this release")

@@ -57,7 +57,7 @@ def test_configuration_is_inherited(level: str, service: str) -> None:
 
 
 def test_levels_and_entries_add_up() -> None:
-    """ADMIN_READ above, DATA_READ below, of all services and of one: the union is in force."""
+    """ADMIN_READ above and DATA_READ below, for all services and for one: the union applies."""
     changes = (
         edited(
             POLICY, put(auditConfigs=[config("allServices", "ADMIN_READ")]), google.ORGANIZATION
@@ -107,7 +107,7 @@ EXEMPT = "gcp.secret_access.secret_manager"
 def test_exemptions_at_any_level_apply(
     member: str, identity: str, verdict: Verdict, level: str
 ) -> None:
-    """A child cannot take an exemption back; a group decides by its members, or not at all."""
+    """A child cannot revoke an exemption; a group decides by its members, or not at all."""
     exempting = config("allServices", "DATA_READ", exempted=(member,))
     base = edited(
         POLICY, put(auditConfigs=[config("allServices", "DATA_READ")]), google.ORGANIZATION
@@ -137,7 +137,7 @@ def test_an_exemption_of_another_type_of_call_changes_nothing() -> None:
 
 @pytest.mark.parametrize("scope", [google.ORGANIZATION, google.FOLDER, SHOP])
 def test_an_unreadable_level_leaves_cells_unknown(scope: str) -> None:
-    """It may exempt somebody, or switch on what seems off."""
+    """It may exempt somebody, or enable what seems disabled."""
     assert judged(EXEMPT, refused(POLICY, scope)).verdict is Verdict.UNKNOWN
 
 
@@ -194,7 +194,7 @@ def test_a_sink_exports_what_its_filters_pass(
 
 
 def test_one_lossless_sink_is_enough() -> None:
-    """One sink without losses is enough, whatever the others leave out."""
+    """One lossless sink is enough, whatever the others leave out."""
     both = [sink(filter="severity>=ERROR"), sink(name="all")]
     change = edited(SINKS, put(sinks=both), google.ORGANIZATION)
     assert judged(ADMIN, change).verdict is Verdict.CONFIGURED

@@ -1,4 +1,4 @@
-"""What the settings of a trail make certain: which accounts and regions beat every hour."""
+"""What a trail's settings guarantee: which accounts and regions have hourly heartbeats."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def scopes(of: Reading) -> set[Scope]:
 
 
 def test_each_run_promises_the_coming_hours() -> None:
-    """None of the hour that has begun, and each hour by three runs."""
+    """Not for the current hour, and each hour by three runs."""
     hours = [one.hour for one in promises(reading(), NOW + 59 * 60_000)]
     assert ["2026030209", "2026030210", "2026030211"] == hours
 

@@ -1,4 +1,4 @@
-"""Coverage over time: from readings and recorded changes, and what neither says."""
+"""Coverage over time, from readings and recorded changes, and what neither shows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def verdicts(cell: Any, readings: list[Reading], edits: list[Change]) -> list[tu
 
 
 def _hours(stretch: Stretch) -> tuple[str, int, int]:
-    """Round a stretch to hours: what holds at a reading alone lasts a millisecond."""
+    """Round a stretch to hours: what is known only at a reading lasts a millisecond."""
     return stretch.verdict.value, stretch.span.start // HOUR, stretch.span.end // HOUR
 
 
@@ -108,7 +108,7 @@ def test_a_trail_that_was_stopped_and_started_has_a_gap_between() -> None:
 
 @pytest.mark.parametrize("name", ["organization", TRAIL])
 def test_a_trail_is_recognized_by_name_and_by_arn(name: str) -> None:
-    """The telemetry rule records one account without a trail; of the others nothing is recorded."""
+    """The telemetry rule records one account without a trail; nothing of the others is recorded."""
     stopped = changes.applied(estate.reading("aws", 0), record("StopLogging", 1, name=name)[0])
     judged = matrix.matrix([stopped])
     state = next(one for one in judged.cells if one.cell == "aws.privilege_change.policies")
@@ -164,7 +164,7 @@ def test_a_deleted_trail_and_another_bucket() -> None:
 
 
 def test_a_reading_that_differs_says_nothing_of_the_time_before_it() -> None:
-    """Configured, then a gap, and no change on record: since when nobody knows."""
+    """Configured, then a gap, with no recorded change: nobody knows since when."""
     off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 10 * HOUR))
     off = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})(off)
     assert verdicts(VALIDATION, [*daily("aws", 2), off], []) == [

@@ -128,6 +128,6 @@ def test_the_absence_of_resources_proves_nothing() -> None:
     ],
 )
 def test_sign_ins_need_a_license(change: Change, sign_ins: Verdict, audit: Verdict) -> None:
-    """Without Entra ID P1 or P2 they are not exported; unread it is unknown, not a gap."""
+    """Without Entra ID P1 or P2 they are not exported; an unread license is unknown, not a gap."""
     assert judged("entra.credential_validation.service_principal", change).verdict is sign_ins
     assert judged("entra.privilege_change.grants", change).verdict is audit

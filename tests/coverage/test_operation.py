@@ -1,4 +1,4 @@
-"""The layer of operations: one answer, and no guess that raises it."""
+"""The layer of operations: one answer, and no guess that improves it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_operation_is_answered(name: str, platform: str, verdict: str, by: st
 
 
 def test_an_undocumented_log_class_claims_nothing() -> None:
-    """That a service has no data events does not say that the operation makes a record."""
+    """A service without data events does not imply that the operation is recorded."""
     answer = answered("clouddirectory:GetObjectInformation")
     assert answer.log == "management"
     assert answer.verdict is Verdict.UNKNOWN

@@ -1,4 +1,4 @@
-"""The page: self-contained, for keys and for print, and looked at by a real browser."""
+"""The page: self-contained, usable by keyboard, printable, and tested in a real browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MATRIX = matrix(estate.readings(1_772_438_400_000))
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:
-    """No address but within the page; its own policy forbids every other."""
+    """Addresses are only within the page; its own policy forbids every other."""
     text = page(MATRIX, support(MATRIX))
     links = re.findall(r"""(?:href|src|action)=["']?([^"'\s>]+)""", text)
     assert {link[0] for link in links} == {"#"}
@@ -106,7 +106,7 @@ def test_a_browser_shows_the_page_without_errors(tmp_path: Path, width: int) -> 
 
 @pytest.mark.parametrize("width", [400, 768, 1280])
 def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
-    """Names of resources have no space to break at; a map and a table scroll within themselves."""
+    """Resource names have no space to break at; a map or table scrolls on its own."""
     file = tmp_path / "coverage.html"
     file.write_text(page(MATRIX, support(MATRIX)), encoding="utf-8")
     with opened(file, width=width) as window_:
@@ -142,7 +142,7 @@ setTimeout(() => {
 
 
 def test_the_page_works_with_the_keyboard_alone(tmp_path: Path) -> None:
-    """Arrows move over the map, opening shows that cell alone, Escape goes back to its mark."""
+    """Arrow keys move over the map, opening shows only that cell, Escape returns to its mark."""
     digest = b64encode(sha256(PRESS.encode()).digest()).decode()
     text = page(MATRIX).replace("script-src ", f"script-src &#x27;sha256-{digest}&#x27; ")
     text = text.replace("</body>", f"<script>{PRESS}</script></body>")
@@ -167,7 +167,7 @@ def test_printing_shows_every_cell(tmp_path: Path) -> None:
 
 
 def test_controls_are_never_called_met() -> None:
-    """A control has one of three words, and none of them is a judgment of it."""
+    """A control has one of three words, none of which judges it as met."""
     every = support(MATRIX)
     assert {one.evidence for one in every} <= {"evidence available", "partial", "gap"}
     text = page(MATRIX, every).lower()

@@ -1,4 +1,4 @@
-"""Every planted gap takes away the cells it names, and no other."""
+"""Every planted gap removes exactly the cells it names."""
 
 from __future__ import annotations
 

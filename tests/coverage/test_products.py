@@ -1,4 +1,4 @@
-"""GitHub, Okta and Vault asked over HTTP, the state of identities, and what answers come to."""
+"""GitHub, Okta and Vault queried over HTTP, the state of identities, and the verdicts."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_an_invalid_address_is_refused(address: str) -> None:
 
 
 def test_collecting_commands_ask_and_write(tmp_path: Path) -> None:
-    """Nobody answers here: that is an answer, kept and named, with the code for incomplete."""
+    """Nobody answers here, which is kept as an answer and reported with the code for incomplete."""
     (tmp_path / "token").write_text("token")
     common = ("--token", tmp_path / "token", "--config", EXAMPLE)
     for name in ("okta", "vault"):
@@ -179,7 +179,7 @@ def test_the_state_of_users_and_roles_of_the_account_is_read() -> None:
 
 
 def test_the_state_of_service_accounts_and_principals_is_read(provider: Provider) -> None:
-    """What is gone is absent, and the answer names whom it is of."""
+    """What is deleted is absent, and the answer names whose state it is."""
     email, gone = "ci@example.iam.gserviceaccount.com", "gone@example.iam.gserviceaccount.com"
     provider.paths[f"/v1/projects/-/serviceAccounts/{email}"] = {"email": email, "disabled": True}
     provider.paths[f"/v1/projects/-/serviceAccounts/{email}/keys"] = {"keys": []}

@@ -1,4 +1,4 @@
-"""Reading Google Cloud and Azure over HTTP from a server that answers as the estate's providers."""
+"""Reading Google Cloud and Azure over HTTP, from a server that answers like the providers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOKEN = "token-of-documentation"
 
 
 class Provider:
-    """Answers paths, and remembers what it was asked."""
+    """Answers paths, and records requests."""
 
     def __init__(self) -> None:
         self.paths: dict[str, Any] = {}
@@ -164,7 +164,7 @@ def test_azure_answers_match_the_estate(provider: Provider) -> None:
     ("code", "status"), [(403, "denied"), (404, "absent"), (500, "failed"), (302, "failed")]
 )
 def test_refusals_are_answers(provider: Provider, code: int, status: str) -> None:
-    """A redirect is not followed: a token goes to the host it is for."""
+    """A redirect is not followed: a token goes only to the host it is for."""
     path = f"/v1/{google.ORGANIZATION}:getIamPolicy"
     provider.codes[path] = code
     reading = of_google(provider)

@@ -1,4 +1,4 @@
-"""What CloudTrail's selectors record, by hand from AWS's documentation.
+"""What CloudTrail's selectors record, derived by hand from AWS's documentation.
 
 - https://docs.aws.amazon.com/awscloudtrail/latest/userguide/filtering-data-events.html
 - https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
@@ -77,7 +77,7 @@ def judged(kind: EventKind, *trails: list[Any], accounts: tuple[str, ...] = ()) 
 
 
 def test_trails_add_up() -> None:
-    """A trail of reads and a trail of writes record everything together, and neither alone."""
+    """A trail of reads and a trail of writes together record everything, and neither alone."""
     reads = _trail("reads", basic(ReadWriteType="ReadOnly"))
     writes = _trail("writes", basic(ReadWriteType="WriteOnly"))
     assert judged(ALL, reads, writes).verdict is Verdict.CONFIGURED
@@ -86,7 +86,7 @@ def test_trails_add_up() -> None:
 
 
 def test_one_trail_does_not_count_for_another() -> None:
-    """One trail of all events in one account decides nothing for another account."""
+    """A trail of all events in one account says nothing about another."""
     own = _trail("own", {}, IsOrganizationTrail=False)
     judgment = judged(READ, own)
     assert judgment.verdict is Verdict.GAP
@@ -96,7 +96,7 @@ def test_one_trail_does_not_count_for_another() -> None:
 
 
 def test_regions_add_up() -> None:
-    """A trail of one region leaves out the others, named."""
+    """A single-region trail misses the others, which are named."""
     local = _trail("local", {}, IsMultiRegionTrail=False)
     judgment = judged(READ, local)
     assert judgment.verdict is Verdict.GAP
@@ -109,20 +109,20 @@ def test_regions_add_up() -> None:
 
 
 def test_global_services_record_in_their_region() -> None:
-    """IAM writes in us-east-1: a trail there is enough, one elsewhere is none."""
+    """IAM records in us-east-1: a trail there is enough, one elsewhere does not count."""
     there = _trail("there", {}, IsMultiRegionTrail=False, HomeRegion="us-east-1")
     assert judged(WRITE, there).verdict is Verdict.CONFIGURED
     assert judged(WRITE, _trail("local", {}, IsMultiRegionTrail=False)).verdict is Verdict.GAP
 
 
 def test_a_shadow_trail_is_the_trail() -> None:
-    """A trail that is described in two regions is one trail."""
+    """A trail described in two regions is one trail."""
     trail = _trail("one", basic(ReadWriteType="WriteOnly"))
     assert judged(ALL, trail, [trail[0]]).verdict is Verdict.GAP
 
 
 def test_recorded_elsewhere_is_not_here() -> None:
-    """A trail into another bucket records, and not for us; what both have together counts."""
+    """A trail into another bucket records, but not here; what both record together counts."""
     other = _trail("other", {}, S3BucketName="somebody-elses")
     assert judged(READ, other).verdict is Verdict.ELSEWHERE
     ours = _trail("ours", basic(ReadWriteType="WriteOnly"))
@@ -152,7 +152,7 @@ def test_an_unreadable_answer_is_neither_gap_nor_proof(call: str) -> None:
 
 
 def test_unread_regions_do_not_count_as_covered() -> None:
-    """Without the list of regions a trail of one region leaves the rest unknown, not a gap."""
+    """Without the list of regions, the rest of a single-region trail is unknown, not a gap."""
     reading = refused("account:ListRegions")(estate.reading("aws", 0))
     assert recorded.by_trails(reading, READ).verdict is Verdict.CONFIGURED
     kept = tuple(a for a in reading.answers if "elemetry" not in a.call)
@@ -175,7 +175,7 @@ def test_a_bucket_that_notifies_another_queue_is_not_ours() -> None:
 
 
 def test_a_telemetry_rule_is_not_a_trail() -> None:
-    """Events that CloudWatch takes in without a trail are recorded, and not here."""
+    """Events that CloudWatch ingests without a trail are recorded, but not here."""
     reading = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 0))
     judgment = recorded.by_trails(reading, READ, (amazon.WORKLOAD,))
     assert judgment.verdict is Verdict.ELSEWHERE
@@ -211,7 +211,7 @@ _CONDITION = st.fixed_dictionaries(
 
 @given(st.lists(_CONDITION, min_size=1, max_size=3), _TEXT)
 def test_representatives_cover_every_event(conditions: list[dict[str, Any]], name: str) -> None:
-    """If every representative of a kind is recorded, every event of it is; and some are if any."""
+    """If every representative of a kind is recorded, every event is; if any is, some are."""
     chosen = selectors.of_answer(advanced(*(selector(*DATA_S3, one) for one in conditions)))
     listed = selectors.listed(chosen)
     events = list(event_kind.representatives(OBJECTS, listed))

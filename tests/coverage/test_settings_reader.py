@@ -1,4 +1,4 @@
-"""Reading AWS's settings from an AWS in this process, and judging what was read."""
+"""Reading AWS settings from an emulated AWS in this process, and judging them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEPLOYMENT = Deployment((Source(source="aws_cloudtrail", buckets=("trail",)),))
 
 
 def _answering(pages: Any) -> Any:
-    """Answer what the emulator lacks as its server does: with an error."""
+    """Answer calls the emulator lacks as its server does: with an error."""
 
     def answer(*results: Any) -> Any:
         try:
@@ -88,7 +88,7 @@ def test_selectors_and_status_are_those_of_the_trail(session: boto3.session.Sess
 
 
 def test_an_unsupported_call_is_an_answer_too(session: boto3.session.Session) -> None:
-    """Of a service that answers with an error there is an answer, and cells are unknown."""
+    """For a service that returns an error there is an answer, and its cells are unknown."""
     reading = read(session)
     unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
     assert all(one.error for one in unread)

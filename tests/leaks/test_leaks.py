@@ -1,7 +1,7 @@
-"""Each known leak ends cut or refused: in evidence, in what a function logs, and in errors.
+"""Each known leak is cut or refused in evidence, in function logs, and in errors.
 
-A source that declares cuts has files of leaks beside its golden cases, found by discovery. Every
-rule it declares cuts something of them, so that none is declared in vain.
+A source that declares cuts has files of leaks beside its golden cases, which are discovered. Every
+declared rule cuts something in them, so that none is declared in vain.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.tamper.sealed_store import SealedStore
 
 MARK = b"LEAKED-VALUE"
 PIECES = (b"LEAKED", b"EAKED-VAL", b"KED-VALUE")
-"""Also what is left of it where a text ends within it."""
+"""Including what remains of it if a text ends inside it."""
 
 DECLARING = [name for name in sources.names() if sources.cutter(name) is not None]
 
@@ -41,7 +41,7 @@ def files(source: str) -> dict[str, bytes]:
 
 
 def deliveries(source: str) -> Iterator[tuple[str, bytes]]:
-    """Yield each file whole, packed, torn, joined, in UTF-16 and as a part of something else."""
+    """Yield each file whole, compressed, torn, joined, in UTF-16 and embedded in something else."""
     for name, body in files(source).items():
         yield name, body
         yield f"{name}, packed", gzip.compress(body)
@@ -62,7 +62,7 @@ def locked(source: str, body: bytes, *, keep: bool = True) -> tuple[MemoryStore,
 
 
 def written(store: MemoryStore) -> Iterator[tuple[str, UnitLine, list[bytes]]]:
-    """Yield key, unit line and lines of everything in a store."""
+    """Yield key, unit line and lines for everything in a store."""
     for key, body in store.objects.items():
         table, own = objects.read_object(body)
         for unit, its_lines in objects.lines_of(table, own):
@@ -74,7 +74,7 @@ def parsed(store: MemoryStore) -> list[ParsedLine]:
 
 
 def leaks(text: bytes) -> list[bytes]:
-    """Return which pieces of the mark a text holds, in UTF-16, base64 and hex as well."""
+    """Return which pieces of the mark a text contains, in UTF-16, base64 and hex as well."""
     forms = [piece for piece in PIECES if piece in text]
     forms += [piece for piece in PIECES if piece.decode().encode("utf-16-le") in text]
     forms += [piece for piece in PIECES if piece.hex().encode() in text]
@@ -84,7 +84,7 @@ def leaks(text: bytes) -> list[bytes]:
 @pytest.mark.parametrize("keep", [True, False], ids=["all raw", "in scope"])
 @pytest.mark.parametrize("source", DECLARING)
 def test_no_leak_is_locked(source: str, keep: bool) -> None:
-    """However the file is delivered, nothing of the mark is in any line or key."""
+    """However a file is delivered, no line or key contains any of the mark."""
     for name, body in deliveries(source):
         store, outcome = locked(source, body, keep=keep)
         assert (1, {}, {}) == (len(outcome.locked), outcome.failed, outcome.unmapped), name
@@ -112,7 +112,7 @@ def test_every_declared_rule_cuts_something(source: str) -> None:
 
 @pytest.mark.parametrize("source", DECLARING)
 def test_the_owner_of_the_original_can_prove_each_cut(source: str) -> None:
-    """Put back, the pieces give the record whose hash the line states; each hash is the piece's."""
+    """Put back, the pieces give the record whose hash is in the line; each hash is its piece's."""
     proved = 0
     for body in files(source).values():
         store, _ = locked(source, body)
@@ -141,7 +141,7 @@ def test_the_owner_of_the_original_can_prove_each_cut(source: str) -> None:
 def test_a_failure_is_reported_without_the_record_s_text(
     source: str, where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that quotes the record is told by its kind alone, and what it was of locked cut."""
+    """An error that quotes a record is reported only by kind, and the record is locked with cuts."""
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     (body, *_) = files(source).values()
 
@@ -172,7 +172,7 @@ def test_a_failure_is_reported_without_the_record_s_text(
 
 @pytest.mark.parametrize("source", DECLARING)
 def test_cut_evidence_is_verified_and_mapped_again(source: str) -> None:
-    """Sealed, it passes every check, and what was kept gives the same lines."""
+    """Sealed, it passes every check, and what was kept maps to the same lines."""
     world = SealedStore()
     before = world.verify().reproduced
     mapper = Mapper(source, keep_out_of_scope_raw=True)
@@ -187,7 +187,7 @@ def test_cut_evidence_is_verified_and_mapped_again(source: str) -> None:
 
 
 def test_a_cut_that_no_source_declares_is_not_reproduced() -> None:
-    """Whoever hides a part of a record as a cut of CloudTrail's has no line to show for it."""
+    """Hiding a part of a record as a cut of CloudTrail does not reproduce a line."""
     mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
     raw = b'{"eventTime":"2026-03-02T08:15:30Z","eventName":"x","eventSource":"iam.amazonaws.com"}'
     unit = lines.unit_id("u")
@@ -200,7 +200,7 @@ def test_a_cut_that_no_source_declares_is_not_reproduced() -> None:
 
 
 def test_every_file_of_leaks_contains_a_leak() -> None:
-    """And a source without declared cuts has none."""
+    """A source without declared cuts has no such files."""
     for source in sources.names():
         if source in DECLARING:
             assert files(source), source

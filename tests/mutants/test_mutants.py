@@ -1,4 +1,4 @@
-"""The mutants are what they claim to be, and the lists beside them are true."""
+"""Mutants are what they claim to be, and the lists beside them are accurate."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ EXPECTED = {
 
 
 def test_every_place_is_mutated_once_in_each_way() -> None:
-    """Operators, numbers, conditions, statements and results; no text, no annotation."""
+    """Operators, numbers, conditions, statements and results, but no string or annotation."""
     actual = {(one.function, one.before, one.after) for one in mutants(CODE)}
     signature = "def fits(self, size: int, *, tight: bool = {}) -> bool:"
     expected = {
@@ -78,7 +78,7 @@ def test_every_place_is_mutated_once_in_each_way() -> None:
 
 @pytest.mark.slow
 def test_a_mutant_is_one_change_that_parses() -> None:
-    """Of the real files: each is Python, differs from the file, and has a name of its own."""
+    """For the real files, each is valid Python, differs from the file, and has a unique name."""
     for target in targets():
         source = (PACKAGE / target.file).read_bytes()
         names = set()
@@ -92,7 +92,7 @@ def test_a_mutant_is_one_change_that_parses() -> None:
 
 
 def test_listed_files_tests_and_survivors_exist() -> None:
-    """Files and tests exist, and what may live is a mutant of today, with its reason."""
+    """Files and tests exist, and each allowed survivor is a current mutant with a reason."""
     files = {target.file: target for target in targets()}
     for target in files.values():
         assert [] == [test for test in target.tests if not (ROOT / test).is_file()]
@@ -123,9 +123,9 @@ with run.copy(Path(sys.argv[1])) as package:
 
 @pytest.mark.slow
 def test_a_mutant_is_noticed_or_lives(tmp_path: Path) -> None:
-    """The unchanged copy passes its tests, a wrong one does not, and one that hangs is noticed.
+    """The unchanged copy passes its tests, a mutant does not, and one that hangs is noticed.
 
-    In a process that has imported nothing of the package, as a run of mutants is.
+    In a process without imports from the package, like a run of mutants.
     """
     done = subprocess.run(
         [sys.executable, "-c", FATES, str(tmp_path)],
@@ -166,7 +166,7 @@ with run.copy(Path(sys.argv[1])) as package:
 
 @pytest.mark.slow
 def test_mutants_noticed_at_once_are_in_functions(tmp_path: Path) -> None:
-    """The unchanged code is not noticed; what changes an import is left to a run of its own."""
+    """Unchanged code is not noticed; changes of imports are left to a separate run."""
     done = subprocess.run(
         [sys.executable, "-c", AT_ONCE, str(tmp_path)],
         cwd=ROOT,

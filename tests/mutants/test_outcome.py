@@ -1,4 +1,4 @@
-"""What a run of mutants printed comes into the table, and is where the next run goes on."""
+"""The output of a run of mutants goes into the table, and the next run continues from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_run_is_read_back() -> None:
 
 
 def test_new_figures_replace_old_ones() -> None:
-    """A row for each file, in order; what was not run again stays."""
+    """One row per file, sorted; files that were not run again stay."""
     first = [Figures("b.py", 3, 1, 1, 1, "0a"), Figures("a.py", 2, 2, 0, 0, "0b")]
     once = outcome.page(PAGE, first)
     again = outcome.page(once, [Figures("b.py", 3, 2, 1, 0, "0c")])
@@ -77,7 +77,7 @@ def test_a_digest_is_of_the_code_alone(before: str, after: str, is_same: bool) -
 
 
 def test_the_table_lists_mutated_files() -> None:
-    """And its numbers add up."""
+    """Its numbers add up."""
     rows = outcome.rows((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     assert rows
     assert set(rows) <= {target.file for target in targets()}

@@ -105,7 +105,7 @@ FOLDER = "AWSLogs/o-exampleorg1/111122223333/CloudTrail/us-east-1/2026/03/02"
 def test_a_partly_failing_batch_fails_exactly_its_bad_messages(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """Each message stands for itself: locked ones succeed, every other one is delivered again."""
+    """Each message is answered separately: locked ones succeed, all others are redelivered."""
     file = generate()[2].body
     good = [upload(store, f"{FOLDER}/good {n}+ü.json.gz", file) for n in range(4)]
     broken = upload(store, f"{FOLDER}/broken.json.gz", b"\x1f\x8bnot gzip")
@@ -146,7 +146,7 @@ def test_a_partly_failing_batch_fails_exactly_its_bad_messages(
 def test_a_unit_announced_twice_is_stored_once(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """Both messages are answered for; in another batch, the unit is counted once all the same."""
+    """Both messages are answered; in another batch, the unit still counts once."""
     file = upload(store, f"{FOLDER}/twice.json.gz", generate()[6].body)
     note = sqs_messages.notification(file)
     assert [] == failed(runtime.invoke(sqs_messages.event([note, note, event_bridge(file)])))
@@ -156,7 +156,7 @@ def test_a_unit_announced_twice_is_stored_once(
 def test_without_an_hour_in_the_name_the_hour_is_that_of_storing(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """The key of the evidence states the hour its unit's name ends in; again is the same."""
+    """The evidence key has the hour at the end of the unit's name; a repeat is the same."""
     file = upload(store, f"{FOLDER}/no hour in its name.json", b'{"Records":[]}')
     for _ in range(2):
         assert [] == failed(runtime.invoke(sqs_messages.event([sqs_messages.notification(file)])))
@@ -175,9 +175,9 @@ def test_without_an_hour_in_the_name_the_hour_is_that_of_storing(
 def test_from_its_third_receive_a_unit_has_an_object_of_its_own(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """Three go alone, one after the other; what is left of the batch is a backlog, and grouped.
+    """Three are processed alone, in turn; the rest of the batch is a backlog, and grouped.
 
-    Messages that cannot be deleted ahead of the answer, as here without a queue, are in it.
+    Messages that cannot be deleted before the answer, as here without a queue, are in it.
     """
     name = "20260302T0815Z_alone"
     files = [
@@ -194,7 +194,7 @@ def test_from_its_third_receive_a_unit_has_an_object_of_its_own(
 def test_units_not_reached_in_time_are_redelivered(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """Before the platform would end it, the function answers with what it has not done."""
+    """Before the platform would end it, the function reports what it has not done."""
     file = upload(store, f"{FOLDER}/late.json.gz", generate()[8].body)
     event = sqs_messages.event([sqs_messages.notification(file)])
     assert 1 == len(failed(runtime.invoke(event, seconds=0)))
@@ -204,7 +204,7 @@ def test_units_not_reached_in_time_are_redelivered(
 
 
 def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRuntime) -> None:
-    """A message of two objects is done when both are locked, and fails when one is not."""
+    """A message with two objects is done when both are locked, and fails if one is not."""
     file = generate()[3].body
     first = upload(store, f"{FOLDER}/first.json.gz", file)
     gone = StoredObject(iam.TRAIL_BUCKET, f"{FOLDER}/gone2.json.gz", "", "0" * 32, 1)
@@ -224,13 +224,13 @@ def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRun
 def test_an_entirely_failed_batch_is_still_answered(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """When every message fails, every id is answered; the invocation itself does not fail."""
+    """If every message fails, every id is in the answer; the invocation itself does not fail."""
     answer = runtime.invoke(sqs_messages.event(["one", "two"]))
     assert len(failed(answer)) == 2
 
 
 def test_a_failure_is_logged_with_its_reason(store: EmbeddedStore, runtime: LambdaRuntime) -> None:
-    """What keeps a message from being locked reaches the log and a metric."""
+    """The reason a message is not locked is in the log and in a metric."""
     runtime.invoke(
         sqs_messages.event(
             [sqs_messages.notification(StoredObject("forged-bucket", "AWSLogs/x", "", "0" * 32, 1))]
@@ -254,9 +254,9 @@ def emitted(runtime: LambdaRuntime, event: Any, **more: float) -> dict[str, floa
 def test_the_function_emits_the_metrics_alarms_watch(
     store: EmbeddedStore, runtime: LambdaRuntime, tmp_path: Path
 ) -> None:
-    """Zero where nothing is wrong; else the metric of what is wrong, and that one alone.
+    """Zero if nothing is wrong; otherwise only the metric of what is wrong.
 
-    The series of tests/infra/aws/scenarios.py are of these values.
+    The series in tests/infra/aws/scenarios.py have these values.
     """
     watched = (
         *("FailedMessages", "UnreachedMessages", "RefusedMessages"),
@@ -303,7 +303,7 @@ def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path
 
 
 def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> None:
-    """Every setting that is missing or wrong is named at once, and the invocation fails.
+    """All missing or wrong settings are named at once, and the invocation fails.
 
     Whether people's records are kept has no default.
     """
@@ -328,6 +328,6 @@ def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> Non
 
 
 def test_an_event_that_is_not_a_batch_fails_the_invocation(runtime: LambdaRuntime) -> None:
-    """What is not an SQS batch has no items to answer; the platform must see the error."""
+    """Anything but an SQS batch has no items to answer; the platform must see the error."""
     with pytest.raises(InvocationError):
         runtime.invoke({"hello": "world"})

@@ -47,7 +47,7 @@ def platforms() -> Iterator[EmbeddedIssuer]:
 def locked(
     platforms: EmbeddedIssuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedStore]:
-    """A store that takes that identity's token and no key of this function's."""
+    """A store that accepts that identity's token, and no key of this function."""
     with federated_store(tmp_path_factory.mktemp("azure"), platforms) as running:
         yield running
 
@@ -148,7 +148,7 @@ POISON = [b"", b"\xff\xfe\x00", b"some text", b"[" * 20_000, b'{"records":[{"a":
 def test_a_partly_bad_batch_is_locked_and_acknowledged(
     worker: Worker, locked: EmbeddedStore
 ) -> None:
-    """Good records are mapped, bad ones kept as they came; none blocks the partition."""
+    """Good records are mapped, bad ones kept as received; none blocks the partition."""
     good = records(record(), record("identity-01-managed-identity"))
     batch_ = [message(100, good)]
     batch_ += [message(101 + n, body) for n, body in enumerate(POISON)]
@@ -165,7 +165,7 @@ def test_a_partly_bad_batch_is_locked_and_acknowledged(
 
 
 def test_the_log_states_how_far_behind_a_partition_is(worker: Worker) -> None:
-    """The line an alarm reads names the partition, and how long its oldest message waited."""
+    """The line an alarm reads has the partition, and how long its oldest message waited."""
     times = ("2026-03-02T08:15:00.000Z", "2026-03-02T08:15:30.000Z")
     batch_ = [
         Message(records(record()), 900 + n, f"{n}", enqueued) for n, enqueued in enumerate(times)
@@ -179,7 +179,7 @@ def test_the_log_states_how_far_behind_a_partition_is(worker: Worker) -> None:
 
 
 def test_the_worker_logs_the_lines_alarms_read(worker: Worker, locked: EmbeddedStore) -> None:
-    """A line a category with its records, and one an object that says what it could not decode."""
+    """One line per category with its records, and one per object with what could not be decoded."""
     before = len(worker.log.read_text())
     batch_ = [message(950, records(record(), record())), message(951, records(record()))]
     assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
@@ -193,7 +193,7 @@ def test_the_worker_logs_the_lines_alarms_read(worker: Worker, locked: EmbeddedS
 def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
     worker: Worker, locked: EmbeddedStore
 ) -> None:
-    """The same messages, whole or with other edges: the same bytes, and each counted once."""
+    """The same messages, whole or with other edges, give the same bytes, each counted once."""
     batch_ = [message(n, records(record())) for n in range(200, 206)]
     assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
     before = objects(locked)
@@ -225,7 +225,7 @@ def test_a_batch_fails_while_the_store_is_unavailable_and_is_then_locked_once(
 
 
 def test_a_batch_of_another_hub_is_not_claimed(worker: Worker, locked: EmbeddedStore) -> None:
-    """Its numbers would be another stream's: the function says so and the batch waits."""
+    """Its numbers belong to another stream: the function says so and the batch waits."""
     before = objects(locked)
     other = {**PARTITION, "EventHubName": "other"}
     answer = worker.invoke([message(400, records(record()))], partition=other)
@@ -237,7 +237,7 @@ def test_a_batch_of_another_hub_is_not_claimed(worker: Worker, locked: EmbeddedS
 def test_missing_settings_are_reported_by_name(
     app: Path, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:
-    """A function that is not configured fails its batches; it does not pass them over."""
+    """A function without its configuration fails its batches instead of skipping them."""
     unset = settings(platforms, "http://127.0.0.1:9")
     del unset["NHI_EVIDENCE_HUB_CREATION_ID"]
     with Worker(app, unset, tmp_path / "unset.log") as worker:

@@ -1,4 +1,4 @@
-"""The function that probes under AWS's own runtime client, on a real locked bucket."""
+"""The canary function under AWS's own runtime client, on a real locked bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.canary_stub import CanaryStub
 FOLDER = Path(__file__).parents[2] / "functions" / "canary"
 NAME = "example.org/canary"
 OTHERS = ("IAM", "EC2", "SECRETS_MANAGER", "SSM", "SNS", "CLOUDTRAIL", "BEDROCK_RUNTIME")
-"""Whom the SDK asks at the stub; STS and S3 are the store's own."""
+"""Services the SDK finds at the stub; STS and S3 are the store's own."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 
 
 def invoke(bucket: EmbeddedStore, log: Path, **changes: str) -> tuple[Any, dict[str, Any]]:
-    """One run in an environment of its own: its answer, and its metrics."""
+    """Run once in a separate environment; return answer and metrics."""
     with CanaryStub(key_id="nobody") as aws:
         environment = {
             **bucket.environment(bucket.collector),
@@ -55,7 +55,7 @@ def invoke(bucket: EmbeddedStore, log: Path, **changes: str) -> tuple[Any, dict[
 def test_plans_come_before_their_hours_and_probes_in_theirs(
     bucket: EmbeddedStore, tmp_path: Path
 ) -> None:
-    """The plans of three hours to come are locked; every probe of this one is made once."""
+    """The plans of the next three hours are locked; every probe of this hour is made once."""
     before = keys.hour_of(clock.now())
     done, counted = invoke(bucket, tmp_path / "log")
     assert ([3.0], [0.0]) == (counted["Planned"], counted["FailedRuns"])
@@ -73,7 +73,7 @@ def test_plans_come_before_their_hours_and_probes_in_theirs(
 
 
 def test_an_account_without_a_canary_is_named(bucket: EmbeddedStore, tmp_path: Path) -> None:
-    """The role cannot be taken: nothing is called there, and somebody is woken."""
+    """Its role cannot be assumed: nothing is called there, and an alarm is raised."""
     nobody = iam.READER_ROLE.replace("settings-reader", "nobody")
     done, counted = invoke(bucket, tmp_path / "log", NHI_EVIDENCE_CANARY_ROLE=nobody)
     assert (0, [1.0], [0.0]) == (done["calls"], counted["Unanswered"], counted["FailedRuns"])
@@ -83,7 +83,7 @@ def test_an_account_without_a_canary_is_named(bucket: EmbeddedStore, tmp_path: P
 def test_a_cloud_that_rejects_the_canary_stops_no_other(
     bucket: EmbeddedStore, tmp_path: Path
 ) -> None:
-    """Its plan is there, so that its silence is evidence; its project is named, with the reason."""
+    """Its plan exists, so its silence is evidence; its project is named, with the reason."""
     google = {
         "project": "example-canary",
         "account": "nhi-evidence-canary@example-canary.iam.gserviceaccount.com",
@@ -104,6 +104,6 @@ def test_a_cloud_that_rejects_the_canary_stops_no_other(
 
 
 def test_a_plan_that_cannot_be_put_fails_the_run(bucket: EmbeddedStore, tmp_path: Path) -> None:
-    """What is not announced proves nothing by its silence: no call is made."""
+    """The silence of an unannounced probe proves nothing, so no call is made."""
     with pytest.raises(InvocationError):
         invoke(bucket, tmp_path / "log", NHI_EVIDENCE_COVERAGE_ROLE=iam.CONFIG_ROLE)

@@ -1,4 +1,4 @@
-"""The function that reads settings under AWS's own runtime client, on a real locked bucket."""
+"""The coverage function under AWS's own runtime client, on a real locked bucket."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ VALID_KEY = "aws.credential_validation.valid_key"
 
 
 def answers() -> dict[str, Any]:
-    """What CloudTrail and Organizations say of the estate's one trail."""
+    """Return what CloudTrail and Organizations answer about the estate's one trail."""
     wanted = {
         "organizations:ListAccounts",
         "cloudtrail:DescribeTrails",
@@ -60,7 +60,7 @@ def answers() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A store of its own: a bucket has one log."""
+    """A separate store, since a bucket has one log."""
     folder = tmp_path_factory.mktemp("covered")
     with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
         yield running
@@ -75,7 +75,7 @@ def aws() -> Iterator[SettingsStub]:
 def invoke(
     bucket: EmbeddedStore, aws: SettingsStub, log: Path, event: Any = None, **changes: str
 ) -> tuple[Any, dict[str, Any]]:
-    """One run in an environment of its own: its answer, and its metrics."""
+    """Run once in a separate environment; return answer and metrics."""
     environment = {
         **bucket.environment(bucket.collector),
         **aws.environment(),
@@ -107,7 +107,7 @@ def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
 def test_answers_are_kept_judged_and_sealed(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """Every answer, refusals too, is evidence; and so is what it came to."""
+    """Every answer, including refusals, is evidence, and so are the verdicts."""
     done, counted = invoke(bucket, aws, tmp_path / "log")
     assert ([1.0], [0.0], [0.0]) == (
         counted["Stated"],
@@ -140,7 +140,7 @@ def test_answers_are_kept_judged_and_sealed(
 def test_cells_lost_since_the_last_run_are_named(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """A trail that is stopped: every cell that rested on it, once."""
+    """When a trail is stopped, every cell that relied on it is named once."""
     aws.answers["GetTrailStatus"] = {"IsLogging": True}
     invoke(bucket, aws, tmp_path / "before")
     aws.answers["GetTrailStatus"] = {"IsLogging": False}
@@ -155,7 +155,7 @@ def test_cells_lost_since_the_last_run_are_named(
 def test_heartbeats_of_the_coming_hours_are_promised(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """Of the one trail's own account and region, for three hours; no longer once it is stopped."""
+    """For the one trail's account and region, three hours ahead; not once it is stopped."""
     (trail,) = aws.answers["DescribeTrails"]["trailList"]
     own = {**trail, "IsMultiRegionTrail": False, "IsOrganizationTrail": False}
     aws.answers["DescribeTrails"] = {"trailList": [own]}
@@ -177,7 +177,7 @@ def test_heartbeats_of_the_coming_hours_are_promised(
 def test_an_unreachable_cloud_affects_no_other(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """Google Cloud gives no token: its cells are unknown, with the reason; AWS is judged."""
+    """Without a token from Google Cloud its cells are unknown, with the reason; AWS is judged."""
     provider = (
         "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/p"
     )
@@ -194,7 +194,7 @@ def test_an_unreachable_cloud_affects_no_other(
 def test_an_inaccessible_account_is_an_answer(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """Its settings are unknown; the run goes on, and somebody is woken."""
+    """Its settings are unknown; the run goes on, and an alarm is raised."""
     nobody = iam.READER_ROLE.replace("settings-reader", "nobody")
     done, counted = invoke(bucket, aws, tmp_path / "log", NHI_EVIDENCE_READER_ROLE=nobody)
     (refused,) = done["refusals"]
@@ -205,7 +205,7 @@ def test_an_inaccessible_account_is_an_answer(
 
 @pytest.fixture(scope="module")
 def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
-    """A statement of absence out of a sealed log of the stub's key."""
+    """A statement of absence from a sealed log with the stub's key."""
     sealed = Sealed(tmp_path_factory.mktemp("absence") / "evidence", "kms")
     sealed.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
     sealed.seal()
@@ -219,7 +219,7 @@ def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_a_statement_of_absence_is_checked_and_kept(
     bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
 ) -> None:
-    """As its file has it; kept once, read back the same."""
+    """It is kept once, exactly as in its file."""
     event = {"absence": json.loads(document.write(absence))}
     with KmsStub() as kms:
         keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
@@ -235,7 +235,7 @@ def test_a_statement_of_absence_is_checked_and_kept(
 def test_a_statement_that_does_not_hold_is_not_kept(
     bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
 ) -> None:
-    """Other words, another key, another form: each is refused, and says why."""
+    """Other words, another key or another form are each refused with the reason."""
     stated = json.loads(document.write(absence))
     false = {**stated, "conclusion": {**stated["conclusion"], "text": "No access."}}
     before = list(reader(bucket).keys("op/"))
@@ -255,7 +255,7 @@ def test_a_statement_that_does_not_hold_is_not_kept(
 
 
 def test_each_assumed_role_puts_only_its_own_kind(bucket: EmbeddedStore) -> None:
-    """No evidence, no log, no statement of another function; and it reads nothing with them."""
+    """They write no evidence, log or other function's statement, and read nothing."""
     own = bucket.client(bucket.collector)
     for role, kind in ((iam.CONFIG_ROLE, "config"), (iam.COVERAGE_ROLE, "coverage")):
         client = bucket.client(bucket.collector, role_arn=role)
@@ -278,7 +278,7 @@ def test_missing_settings_are_named(
 
 
 def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
-    """Put a statement on one probe of the hour before last, as what reconciles does."""
+    """Put a statement on one probe of the hour before last, as the reconciling function does."""
     hour = keys.hour_of(clock.now() - 2 * HOUR)
     delays = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
     planned = plans.plan(NAME, "aws", hour, "arn:aws:iam::333344445555:role/canary", delays)
@@ -303,7 +303,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
 def test_canaries_take_precedence_over_settings(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """Configured, then proven; then broken, which is a step that is lost, and wakes somebody."""
+    """Configured, then proven, then broken, which is a lost step and raises an alarm."""
     proven = stated_canaries(bucket, Result.PROVEN, 1)
     unread, _ = invoke(bucket, aws, tmp_path / "log0")
     assert [] == unread["canaries"], "no canary is deployed: nothing of it is read"

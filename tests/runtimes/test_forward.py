@@ -1,4 +1,4 @@
-"""The function that forwards, under AWS's own runtime client, between two real buckets."""
+"""The forwarder, under AWS's own runtime client, between two real buckets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def lock(bucket: EmbeddedStore, key: str, body: bytes) -> StoredObject:
 
 
 def forward(runtime: LambdaRuntime, *stored: StoredObject) -> list[str]:
-    """Announce objects, each in a message of its own; return which messages fail."""
+    """Announce objects, one per message; return which messages fail."""
     messages = [sqs_messages.notification(one) for one in stored]
     answer: dict[str, Any] = runtime.invoke(sqs_messages.event(messages))
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
@@ -91,7 +91,7 @@ def objects() -> dict[str, bytes]:
 def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
     bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
 ) -> None:
-    """Valid lines that name the version that was announced; another notification adds none."""
+    """Lines are valid and name the announced version; another notification adds none."""
     stored = [lock(bucket, key, body) for key, body in objects.items()]
     assert [] == forward(runtime, *stored)
     forwarded = lines(bucket)
@@ -108,7 +108,7 @@ def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
 def test_invalid_evidence_is_neither_forwarded_nor_retried(
     bucket: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
-    """Another version of a key with other bytes, and a body that is none inside: acknowledged."""
+    """Another version of a key with other bytes, and an invalid body, are acknowledged."""
     before = lines(bucket)
     other = frame.pack([b"{}"])[0]
     shadow = lock(bucket, f"{HOUR}/{'ab' * 32}.ndjson.zst", other)
@@ -120,7 +120,7 @@ def test_invalid_evidence_is_neither_forwarded_nor_retried(
 def test_an_object_that_must_not_be_read_fails_alone(
     bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
 ) -> None:
-    """Another bucket, a statement, an object that is not there: each fails, the good one not."""
+    """Another bucket, a statement and a missing object each fail; the valid one does not."""
     key, body = next(iter(objects.items()))
     good = lock(bucket, key, body)
     elsewhere = StoredObject("bucket-of-somebody-else", key, good.version, good.etag, good.size)

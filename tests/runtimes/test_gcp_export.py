@@ -1,4 +1,4 @@
-"""The Cloud Run function under Google's own framework: real events in, a real locked bucket."""
+"""The Cloud Run function under Google's own framework: real events, and a real locked bucket."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def versions(locked: EmbeddedStore) -> list[str]:
 def test_a_finished_file_is_locked_once(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """Many records, one object, named by bucket, object and generation; again changes nothing."""
+    """Many records, one object, named by bucket, object and generation; a repeat changes nothing."""
     file = gcp_files()[0]
     named = storage.put(file.name, file.body)
     assert 200 == runtime.deliver(stored(named))
@@ -124,7 +124,7 @@ def test_a_finished_file_is_locked_once(
 def test_a_file_announced_by_a_push_subscription_is_locked(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """What the deployed subscription sends names the file; sent again it changes nothing."""
+    """The deployed subscription's message names the file; a repeat changes nothing."""
     named = storage.put("audit/pushed", ENTRY)
     assert 200 == runtime.push(FILES, notification(named, "9401"))
     ((unit, _),) = units(locked, f"{BUCKET}/audit/pushed@{named.generation}")
@@ -141,7 +141,7 @@ def test_a_replay_locks_a_file_that_was_never_announced(
     runtime: CloudRunRuntime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From the staging bucket through the topic to the function; again changes nothing."""
+    """From the staging bucket through the topic to the function; a repeat changes nothing."""
     begun = datetime.now(UTC)
     named = storage.put(f"audit/{begun:%Y/%m/%d/%H_%M_%SZ}_unheard.ndjson", ENTRY)
     unit = f"{BUCKET}/{named.name}@{named.generation}"
@@ -167,7 +167,7 @@ def test_a_replay_locks_a_file_that_was_never_announced(
 def test_an_entry_sent_by_a_push_subscription_is_locked(
     locked: EmbeddedStore, runtime: CloudRunRuntime
 ) -> None:
-    """The message's exact bytes, named by the topic, within which its id is unique."""
+    """The message's exact bytes are locked, named by topic, in which its id is unique."""
     data = message(b64encode(ENTRY).decode(), "9411")
     assert 200 == runtime.push(TOPIC, json.dumps(data).encode())
     ((_, lines),) = units(locked, f"msg/{TOPIC}/9411!h=2026030208")
@@ -177,7 +177,7 @@ def test_an_entry_sent_by_a_push_subscription_is_locked(
 def test_anything_else_from_a_push_subscription_is_refused(
     storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """A deletion, another bucket, another topic, no topic: none is acknowledged."""
+    """A deletion, another bucket, another topic or no topic is not acknowledged."""
     named = storage.put("audit/refused", ENTRY)
     elsewhere = GcsObject("somebody-elses-files", "audit/x", "1")
     refused = {
@@ -196,7 +196,7 @@ def test_anything_else_from_a_push_subscription_is_refused(
 def test_exactly_the_announced_generation_is_read(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """A name that was written again is two units, whichever event comes first."""
+    """A name written twice is two units, whichever event comes first."""
     first = storage.put("audit/twice", ENTRY + b"\n")
     second = storage.put("audit/twice", gzip.compress(ENTRY + b"\n" + ENTRY))
     assert 200 == runtime.deliver(stored(second))
@@ -215,14 +215,14 @@ def test_exactly_the_announced_generation_is_read(
 def test_another_place_is_refused_before_any_read(
     bucket: str, name: str, runtime: CloudRunRuntime
 ) -> None:
-    """An event may name anything; only configured places are read."""
+    """An event can name anything; only configured places are read."""
     named = GcsObject(bucket=bucket, name=name, generation="1")
     assert 500 == runtime.deliver(stored(named, f"forged-{bucket}"))
     assert f"gs://{bucket}/{name}@1" in runtime.logs()
 
 
 def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntime) -> None:
-    """The entry of a message, its exact bytes, named by subscription and message."""
+    """The exact bytes of a message's entry are locked, named by subscription and message."""
     event = published(message(b64encode(ENTRY).decode(), "9001"), "9001")
     assert 200 == runtime.deliver(event)
     ((unit, lines),) = units(locked, f"msg/{SUBSCRIPTION}/9001!h=2026030208")
@@ -237,7 +237,7 @@ def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntim
 def test_an_undecodable_delivery_is_locked_and_acknowledged(
     locked: EmbeddedStore, runtime: CloudRunRuntime, name: str
 ) -> None:
-    """A delivery that will never get better does not circle; its bytes are kept with the reason."""
+    """A hopeless delivery is not retried forever; its bytes are kept with the reason."""
     case = UNDECODABLE[name]
     assert 200 == runtime.deliver(published(case.data, case.unit.rpartition("/")[2]))
     ((unit, lines),) = units(locked, case.unit)
@@ -249,7 +249,7 @@ def test_an_undecodable_delivery_is_locked_and_acknowledged(
 def test_an_undecodable_delivery_logs_a_line_the_alarm_matches(
     locked: EmbeddedStore, runtime: CloudRunRuntime
 ) -> None:
-    """A line a delivery counts what could not be decoded; nothing where all could."""
+    """One line per delivery counts what could not be decoded; there is none if all could."""
     (filtered,) = [one.filter for one in LOGGED if one.name == "rejected"]
     assert "jsonPayload.object.rejected_deliveries > 0" in filtered
     assert 'jsonPayload.message = "unmapped"' in filtered
@@ -264,7 +264,7 @@ def test_an_undecodable_delivery_logs_a_line_the_alarm_matches(
 def test_half_an_entry_is_a_rejected_record(
     locked: EmbeddedStore, runtime: CloudRunRuntime
 ) -> None:
-    """What a message carries is what was logged; half of it is kept as half."""
+    """A message has what was logged; half an entry is kept as half."""
     assert 200 == runtime.deliver(published(message(b64encode(HALF).decode(), "9201"), "9201"))
     ((unit, lines),) = units(locked, f"msg/{SUBSCRIPTION}/9201")
     assert (1, "malformed_json") == (unit.rejected, lines[0]["x"]["reason"])
@@ -272,7 +272,7 @@ def test_half_an_entry_is_a_rejected_record(
 
 
 def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) -> None:
-    """What is not configured is neither locked nor acknowledged."""
+    """Anything not configured is neither locked nor acknowledged."""
     data = message(b64encode(ENTRY).decode(), "9301")
     foreign = published(data, "9301", topic="projects/other/topics/audit")
     assert 500 == runtime.deliver(foreign)
@@ -283,7 +283,7 @@ def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) ->
 def test_log_lines_have_the_form_cloud_logging_reads(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """One JSON object a line, with severity, message, counts, and the trace of its request."""
+    """One JSON object per line, with severity, message, counts, and the request's trace."""
     named = storage.put("audit/logged", ENTRY)
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     event = stored(named, "logged")
@@ -309,7 +309,7 @@ def test_log_lines_have_the_form_cloud_logging_reads(
 def test_deliveries_are_repeated_while_something_is_unavailable(
     settings: dict[str, str], locked: EmbeddedStore, says: str, tmp_path: Path
 ) -> None:
-    """Nothing is acknowledged that is not locked, and the log says what is missing."""
+    """Nothing is acknowledged unless locked, and the log says what is missing."""
     event = published(message(b64encode(ENTRY).decode(), says), says)
     folder, environment = deployable.folder("gcp_export"), {**settings, **BROKEN[says]}
     before = versions(locked)

@@ -1,4 +1,4 @@
-"""What the runtimes on this machine promise: real answers, loopback alone, and a certain end."""
+"""What the local runtimes promise: real answers, only loopback, and a guaranteed end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def event(number: int, *, boom: bool) -> CloudEvent:
 
 
 def test_the_framework_answers_what_the_function_does(tmp_path: Path) -> None:
-    """A return is 2xx; an exception is 500, on which Eventarc delivers again."""
+    """A return is 2xx; an exception is 500, after which Eventarc redelivers."""
     (tmp_path / "main.py").write_text(FUNCTION)
     log = tmp_path / "log"
     with CloudRunRuntime(tmp_path, "take", environment={}, log=log) as runtime:
@@ -80,7 +80,7 @@ def take(events: List[func.EventHubEvent], context: func.Context) -> None:
 
 
 def test_a_function_app_gets_batches_and_its_exception_is_the_answer(tmp_path: Path) -> None:
-    """What it declares is indexed; bodies, numbers and partition arrive; it outlives an error."""
+    """Its declaration is indexed; bodies, numbers and partition arrive; it survives an error."""
     (tmp_path / "function_app.py").write_text(APP)
     hub = {"PartitionId": "7", "EventHubName": "logs"}
     batches = [
@@ -101,7 +101,7 @@ def test_a_function_app_gets_batches_and_its_exception_is_the_answer(tmp_path: P
 
 
 def test_a_function_app_that_does_not_load_says_why(tmp_path: Path) -> None:
-    """The reason is the app's own, not a silence."""
+    """The reason is the app's own."""
     (tmp_path / "function_app.py").write_text("import no_such_module_of_the_app\n")
     runtime = AzureRuntime(tmp_path, environment={}, log=tmp_path / "log")
     with pytest.raises(FunctionAppError, match="no_such_module_of_the_app"), runtime:
@@ -109,7 +109,7 @@ def test_a_function_app_that_does_not_load_says_why(tmp_path: Path) -> None:
 
 
 def test_a_name_written_twice_is_two_generations(tmp_path: Path) -> None:
-    """The name alone does not say which bytes a notification is about."""
+    """The name alone does not identify the bytes a notification is about."""
     with EmbeddedGcs("audit-logs", log=tmp_path / "log") as storage:
         first, second = (storage.put("audit/a+b:c", body) for body in (b"one", b"two!"))
         assert first.generation != second.generation
@@ -119,7 +119,7 @@ def test_a_name_written_twice_is_two_generations(tmp_path: Path) -> None:
 
 
 def test_a_program_that_does_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
-    """An error is reported where it is seen."""
+    """The error has the program's last output."""
     program = LoopbackProcess(lambda _: ["ls", "--no-such-option"], log=tmp_path / "log")
     with pytest.raises(ProcessError, match=r"ls did not start:\n(?s:.*)no-such-option"), program:
         pass

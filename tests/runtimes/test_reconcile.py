@@ -40,12 +40,12 @@ from tests.kms_stub import ALIAS, KmsStub
 
 FOLDER = Path(__file__).parents[2] / "functions" / "reconcile"
 LOST = 3
-"""The hour, counted from the first, of which a file is withheld."""
+"""The hour, counted from the first, in which a file is withheld."""
 
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A store of its own: a bucket has one log."""
+    """A separate store, since a bucket has one log."""
     folder = tmp_path_factory.mktemp("reconciled")
     with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
         yield running
@@ -69,7 +69,7 @@ def lost(bucket: EmbeddedStore, kms: KmsStub) -> str:
 
 
 def deliver(bucket: EmbeddedStore, kms: KmsStub) -> str:
-    """Export and seal a trail of the last hours but for one file; return its key."""
+    """Export and seal a trail of the last hours except one file; return its key."""
     now = datetime.fromtimestamp(clock.now() / 1000, UTC)
     start = now.replace(minute=0, second=0, microsecond=0) - 8 * HOUR
     trail = Trail()
@@ -97,7 +97,7 @@ def seal(bucket: EmbeddedStore, kms: KmsStub) -> None:
 def settings(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, **changes: str
 ) -> dict[str, str]:
-    """The environment of the function: what its own role may, as Lambda gives it."""
+    """The function's environment: a session of its own role, as Lambda provides it."""
     return {
         **bucket.environment(bucket.reconciler),
         "AWS_ENDPOINT_URL_KMS": kms.endpoint_url,
@@ -112,7 +112,7 @@ def settings(
 
 
 def invoke(environment: dict[str, str], log: Path) -> tuple[Any, dict[str, Any]]:
-    """One run in an environment of its own: its answer, and its metrics."""
+    """Run once in a separate environment; return answer and metrics."""
     with LambdaRuntime(FOLDER, "handler.handler", environment=environment, log=log) as running:
         answer = running.invoke({})
         return answer, metrics(running)
@@ -129,7 +129,7 @@ def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
 
 
 def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
-    """Verify the bucket, its statements of both kinds made again."""
+    """Verify the bucket, recomputing its statements of both kinds."""
     key = note.from_spki(NAME, kms.signer.public_key())
     store = reader(bucket)
     checks = Together(Check(MemorySorter), CanaryCheck(store, MemorySorter))
@@ -143,7 +143,7 @@ def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
 
 @pytest.mark.slow
 def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> None:
-    """Where neither CloudTrail nor another cloud can be asked, hours are unprovable, and why."""
+    """If neither CloudTrail nor another cloud answers, hours are unprovable, with the reason."""
     listings = [{"kind": "google", "resource": "projects/example", "provider": "//pool"}]
     with (
         CloudTrailStub({}) as refusing,
@@ -170,7 +170,7 @@ def bucket_keys(bucket: EmbeddedStore) -> list[str]:
 def test_a_missing_file_is_stated_sealed_and_verified(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
-    """One withheld file: its hour is not proven, and names it; every other hour is."""
+    """The hour of a withheld file is not proven and names it; every other hour is proven."""
     done, counted = invoke(settings(bucket, kms, cloudtrail), tmp_path / "log")
     assert ([1.0], [0.0], [0.0]) == (
         counted["Missing"],
@@ -193,7 +193,7 @@ def test_a_missing_file_is_stated_sealed_and_verified(
 def test_an_hour_is_judged_once_at_each_stage(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
-    """The next run finds statements on every hour that is due, and states nothing."""
+    """The next run finds statements on every due hour, and states nothing."""
     before = bucket_keys(bucket)
     done, counted = invoke(settings(bucket, kms, cloudtrail), tmp_path / "log")
     assert (0, [0.0], [0.0]) == (done["statements"], counted["Missing"], counted["FailedRuns"])
@@ -201,7 +201,7 @@ def test_an_hour_is_judged_once_at_each_stage(
 
 
 def test_the_assumed_role_puts_statements_and_nothing_else(bucket: EmbeddedStore) -> None:
-    """No evidence, no log, no other operation; it reads nothing."""
+    """It writes no evidence, log or other operation, and reads nothing."""
     client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
     own = bucket.client(bucket.reconciler)
     for key in ("ev/v1/aws_cloudtrail/h=x/y", "log/v1/2026/plan/x", "op/v1/coverage/h=x/y"):
@@ -217,7 +217,7 @@ def test_the_assumed_role_puts_statements_and_nothing_else(bucket: EmbeddedStore
 def test_nothing_is_stated_for_a_log_of_another_key(
     bucket: EmbeddedStore, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
-    """What is not signed by the key it was told is no evidence; the run fails, and says so."""
+    """A log not signed by the configured key is not evidence; the run fails and says so."""
     with KmsStub("another") as other:
         environment = settings(bucket, other, cloudtrail)
         with LambdaRuntime(
@@ -244,7 +244,7 @@ def test_missing_settings_are_named(
 def test_canaries_of_an_hour_are_weighed_by_sealed_records(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:
-    """Each announced probe has a result; a plan that was not there before its hour proves none."""
+    """Each announced probe has a result; a plan that came after its hour proves nothing."""
     assert lost
     hour = keys.hour_of(clock.now() - 4 * 3_600_000)
     delays = {cell.id: setting_of(cell).delay_minutes for cell in cells()}

@@ -1,7 +1,7 @@
-"""`replay azure` to its end: under the worker's own library, what was passed over is locked.
+"""`replay azure` to its end: skipped messages are locked, under the worker's own library.
 
-The hub is one in memory, read through a port (tests/event_hub_host.py): that a real host, over
-AMQP, starts at the first message where it finds no checkpoint is not shown here.
+The hub is in memory, read through a port (tests/event_hub_host.py). That a real host, over AMQP,
+starts at the first message without a checkpoint is not tested here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ENQUEUED = datetime.now(UTC)
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedStore, Worker]]:
-    """The function in its worker, over a locked store."""
+    """The function in its worker, with a locked store."""
     folder = tmp_path_factory.mktemp("replay")
     with issuer() as platforms, federated_store(folder, platforms) as store:
         variables = settings(platforms, store.endpoint_url, NHI_EVIDENCE_HUB_NAMESPACE=NAMESPACE)
@@ -46,7 +46,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedS
 
 
 def hub(partition: str, after: int | None) -> Sequence[Message]:
-    """Return the messages of a partition after a number: the port a host reads by."""
+    """Return the messages of a partition after a number: the port through which a host reads."""
     record = read(cases("azure_activity")["identity-02-application"]).record
     return [
         Message(
@@ -61,7 +61,7 @@ def hub(partition: str, after: int | None) -> Sequence[Message]:
 
 
 def locked_digests(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
-    """Return each message of each partition that evidence holds, by the hash of its bytes."""
+    """Return the messages of each partition in the evidence, by the hash of their bytes."""
     digests: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for units in evidence.stored(store, "azure_monitor").values():
         for unit, _ in units:
@@ -75,7 +75,7 @@ def locked_digests(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
 def test_a_replay_locks_skipped_messages(
     locked: tuple[EmbeddedStore, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the partition that lacks something is read again; all of it then is what came."""
+    """Only the incomplete partition is read again, and then equals what was sent."""
     store, worker = locked
     checkpoints = Checkpoints(tmp_path, SUBSCRIPTION)
 

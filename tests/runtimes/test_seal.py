@@ -31,7 +31,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A store of its own: a bucket has one log."""
+    """A separate store, since a bucket has one log."""
     folder = tmp_path_factory.mktemp("sealed")
     with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
         yield running
@@ -44,7 +44,7 @@ def kms() -> Iterator[KmsStub]:
 
 
 def settings(bucket: EmbeddedStore, kms: KmsStub, **changes: str) -> dict[str, str]:
-    """The environment of the function: a session of the sealer role, as Lambda gives it."""
+    """The function's environment: a session of the sealer role, as Lambda provides it."""
     return {
         **bucket.environment(bucket.sealer, role_arn=iam.SEALER_ROLE),
         "AWS_ENDPOINT_URL_KMS": kms.endpoint_url,
@@ -80,7 +80,7 @@ def deliver(bucket: EmbeddedStore, number: int) -> None:
 
 
 def metrics(runtime: LambdaRuntime) -> list[dict[str, Any]]:
-    """The embedded metrics the function printed, one an invocation."""
+    """Return the embedded metrics the function printed, one per invocation."""
     lines = [line for line in runtime.logs().splitlines() if line.startswith("{")]
     return [one for one in map(json.loads, lines) if "_aws" in one]
 
@@ -88,7 +88,7 @@ def metrics(runtime: LambdaRuntime) -> list[dict[str, Any]]:
 def test_new_objects_are_sealed_and_verify(
     bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
 ) -> None:
-    """Each run adds what came since the last; an auditor with the public key finds nothing."""
+    """Each run adds what is new since the last; an auditor with the public key has no findings."""
     deliver(bucket, 0)
     (first,) = runtime.invoke({})
     assert (1, 1) == (first["epoch"], first["added"])
@@ -118,7 +118,7 @@ def test_new_objects_are_sealed_and_verify(
 
 
 def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub) -> None:
-    """With the sealer's rights none is unreadable, the policy of the signing key included."""
+    """With the sealer's permissions all are readable, including the signing key's policy."""
     client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
     year = clock.utc_now()[:4]
     body = S3EvidenceVersions(client, iam.EVIDENCE_BUCKET).get(log.plan_key(year, 1))
@@ -135,7 +135,7 @@ def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub)
 def test_every_signature_has_its_checkpoint(
     bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
 ) -> None:
-    """The metrics give what an alarm compares with the key store's own count of Sign."""
+    """The metrics are what an alarm compares with the key store's own count of Sign."""
     printed = metrics(runtime)
     signed = sum(sum(one["Signatures"]) for one in printed)
     put = sum(sum(one["Checkpoints"]) for one in printed)
@@ -144,7 +144,7 @@ def test_every_signature_has_its_checkpoint(
 
 
 def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
-    """Junk under the key of the next plan counts for nobody, is logged once, and stops nothing."""
+    """Junk under the next plan's key does not count, is logged once, and stops nothing."""
     admin = bucket.client(bucket.admin)
     year = clock.utc_now()[:4]
     key = f"log/v1/{year}/plan/{3:012d}"
@@ -158,7 +158,7 @@ def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) 
 
 
 def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
-    """What is wrong with a version is sealed and counted; what is not is counted as zero."""
+    """What is wrong with a version is sealed and counted; everything else counts zero."""
     admin = bucket.client(bucket.admin)
     hour = keys.hour_of(clock.now())
     key = f"ev/v1/aws_cloudtrail/h={hour}/squatted/{'ab' * 32}.ndjson.zst"
@@ -176,7 +176,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
 def test_a_contradicting_log_fails_loudly(
     bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path
 ) -> None:
-    """A log signed by another key is not gone on with: nothing is signed, and it is an error."""
+    """A log signed by another key is not continued: nothing is signed, and it is an error."""
     signed = kms.calls.count("Sign")
     with (
         KmsStub("another") as other,
@@ -194,7 +194,7 @@ def test_a_contradicting_log_fails_loudly(
 
 
 def test_an_unavailable_key_fails_the_run(bucket: EmbeddedStore, tmp_path: Path) -> None:
-    """Without its key the sealer says so; the schedule tries again."""
+    """Without its key the sealer reports it; the next scheduled run retries."""
     with KmsStub() as disabled:
         disabled.refused["GetPublicKey"] = "DisabledException"
         environment = settings(bucket, disabled)
@@ -208,7 +208,7 @@ def test_an_unavailable_key_fails_the_run(bucket: EmbeddedStore, tmp_path: Path)
 
 
 def test_missing_settings_are_named(bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path) -> None:
-    """Every setting that is missing or wrong is named at once."""
+    """All missing or wrong settings are named at once."""
     environment = settings(
         bucket, kms, NHI_EVIDENCE_RETENTION_DAYS="", NHI_EVIDENCE_ENCRYPTION="aws:kms"
     )

@@ -1,7 +1,7 @@
 """Ten thousand files through the real handler, in batches of 500, and again in other groups.
 
-The handler runs under AWS's own runtime client; files and evidence lie in the embedded store. Only
-the queue is not there: the events are those an event source mapping hands over.
+The handler runs under AWS's own runtime client; files and evidence are in the embedded store. Only
+the queue is missing: events are as an event source mapping passes them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2", "
 BEGINS = datetime(2026, 3, 2, 8, tzinfo=UTC)
 EVERY = timedelta(minutes=5)
 MEMORY_MB = 2048
-"""What the function is given (functions/aws_export/deploy.toml)."""
+"""The function's resources (functions/aws_export/deploy.toml)."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 def names() -> Iterator[str]:
-    """Keys in the order a trail delivers them: every account and region, every five minutes."""
+    """Yield keys in a trail's order of delivery: every account and region, every five minutes."""
     number = 0
     while True:
         account, region = number % ACCOUNTS, REGIONS[number // ACCOUNTS % len(REGIONS)]
@@ -89,7 +89,7 @@ def upload(store: EmbeddedStore) -> list[File]:
 
 
 class Read:
-    """What the bucket holds: claims, and the bytes that come together again."""
+    """The bucket's content: claims, and the rebuilt bytes."""
 
     def __init__(self, store: EmbeddedStore) -> None:
         """Read every evidence object, one after the other."""
@@ -102,7 +102,7 @@ class Read:
         self.objects = len(keys)
         self.stored = 0
         self.rebuilt: dict[str, str] = {}
-        """Unit to the SHA-256 of what its gaps and records give."""
+        """Unit to the SHA-256 of its rebuilt bytes."""
         self.delivered: dict[str, str] = {}
         claims: list[counting.Claim] = []
         for index, key in enumerate(keys):
@@ -126,10 +126,10 @@ class Read:
 
 
 def deliver(runtime: LambdaRuntime, files: list[File]) -> int:
-    """Deliver files in batches until all are acknowledged; return how many came more than once.
+    """Deliver files in batches until all are acknowledged; return how many were redelivered.
 
-    On a machine that is busy with other things a store may answer late, and the function run out
-    of time: a queue delivers what failed again.
+    On a busy machine the store may answer late and the function run out of time: a queue redelivers
+    what failed.
     """
     waiting, again = list(files), 0
     while waiting:
@@ -150,7 +150,7 @@ def message_id(file: File) -> str:
 
 
 def reasons(log: str) -> Iterator[str]:
-    """What the function logged of units that failed or were not reached."""
+    """Return what the function logged about units that failed or were not reached."""
     for line in log.splitlines():
         if '"message":"not ' in line:
             entry = json.loads(line)
@@ -158,7 +158,7 @@ def reasons(log: str) -> Iterator[str]:
 
 
 def peak_mb(runtime: LambdaRuntime) -> int:
-    """The most memory the function's process has had resident."""
+    """Return the peak resident memory of the function's process."""
     assert runtime._process is not None
     status = Path(f"/proc/{runtime._process.pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
@@ -168,7 +168,7 @@ def peak_mb(runtime: LambdaRuntime) -> int:
 def test_ten_thousand_files_in_batches_and_again_in_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every file is rebuilt and equal to its hash; in other groups, each is counted once."""
+    """Every file rebuilds to its hash; in other groups, each still counts once."""
     accepted = [{"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT, "prefix": "AWSLogs/"}]
     with EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as store:
         files = upload(store)

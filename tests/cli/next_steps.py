@@ -54,7 +54,7 @@ def _unknown_commands(text: str) -> Iterator[str]:
 
 @cache
 def options(name: str) -> frozenset[str]:
-    """Return the options of a command, as they are typed."""
+    """Return the options of a command, as typed."""
     (row,) = (each for each in COMMANDS if each.name == name)
     app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
     app.command()(importlib.import_module(row.module).command)

@@ -58,7 +58,9 @@ def test_a_record_of_the_act_is_named(tmp_path: Path) -> None:
 
 
 def test_the_policy_applies_to_the_document(tmp_path: Path) -> None:
-    """None is written that the policy refuses, and none without what it asks for holds."""
+    """A document that the policy refuses is not written, and one lacking what it requires does not
+    hold.
+    """
     sealed = sealed_estate(tmp_path)
     policy = tmp_path / "policy.toml"
     copy = tmp_path / "elsewhere"

@@ -1,4 +1,4 @@
-"""`query` and `timeline` on Athena print what they print of the local index, byte for byte."""
+"""`query` and `timeline` on Athena print the same as with the local index, byte for byte."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TIMES = ("--from", "2026-03-02T00:00:00Z", "--to", "2026-03-03T00:00:00Z")
 
 
 def run(*arguments: str | Path | Sequence[str]) -> Result:
-    """Take the arguments one by one, or in one list."""
+    """Accept arguments one by one or in a list."""
     plain = [each for one in arguments for each in ([one] if isinstance(one, str | Path) else one)]
     return run_command(*plain)
 
 
 class Engines(NamedTuple):
-    """The same evidence: a folder with its key and index, and a name of Athena's."""
+    """The same evidence: a folder with its key and index, and an Athena URI."""
 
     local: tuple[str | Path, ...]
     uri: str
@@ -101,7 +101,7 @@ def test_parquet_is_the_same_table(engines: Engines, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_conform_compares_every_saved_question(engines: Engines) -> None:
-    """And says it where one differs."""
+    """It reports any difference."""
     local, there = [str(each) for each in engines.local], [engines.uri, *TIMES]
     answers = dict(conform_engines.compare(local, there, run))
     assert set(answers.values()) == {"the same rows"}

@@ -1,4 +1,4 @@
-"""Backfilling from Cloud Logging, through Google's own library, from an API on loopback."""
+"""Backfilling from Cloud Logging with Google's own library, from an API on loopback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENTRIES = [json.loads(line) for file in gcp_files() for line in file.body.splitl
 
 
 class Api:
-    """`entries.list`: two pages of 08:00, nothing of another hour."""
+    """`entries.list`: two pages for 08:00, nothing for other hours."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -88,7 +88,7 @@ def backfill(folder: Path) -> Any:
 
 
 def test_each_hour_is_a_unit_in_the_form_of_the_api(api: Api, tmp_path: Path) -> None:
-    """Every entry of every page, its nanoseconds with it; again changes nothing."""
+    """Every entry of every page, with nanoseconds; a repeat changes nothing."""
     result = backfill(tmp_path)
     assert result.exit_code == 0, result.output
     report = json.loads(result.output)
@@ -110,7 +110,7 @@ def test_each_hour_is_a_unit_in_the_form_of_the_api(api: Api, tmp_path: Path) ->
 def test_an_hour_with_late_entries_is_another_unit(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two listings that differ do not contest each other: their records are told by their ids."""
+    """Two different listings do not contest each other: records are identified by their ids."""
     first = json.loads(backfill(tmp_path).output)["units"]
     monkeypatch.setattr(sys.modules[__name__], "ENTRIES", ENTRIES[:4])
     second = json.loads(backfill(tmp_path).output)["units"]
@@ -119,7 +119,7 @@ def test_an_hour_with_late_entries_is_another_unit(
 
 
 def test_a_refusal_locks_nothing(api: Api, tmp_path: Path) -> None:
-    """What cannot be listed is an error that names the resource, never an empty hour."""
+    """A failed listing is an error that names the resource, never an empty hour."""
     api.status = 403
     result = backfill(tmp_path)
     assert isinstance(result.exception, SourceUnavailableError)
@@ -128,7 +128,7 @@ def test_a_refusal_locks_nothing(api: Api, tmp_path: Path) -> None:
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library is an extra of the wheel."""
+    """The library is an optional extra."""
     monkeypatch.setitem(sys.modules, "google.cloud.logging", None)
     with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):
         log_listing.connect()

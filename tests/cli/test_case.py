@@ -1,4 +1,4 @@
-"""A case is made, checked by three programs, and every change of it is seen by both of ours."""
+"""A case is created, checked by three programs, and both of ours find every change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.cli.sealing_case import make
 
 
 class Case(NamedTuple):
-    """A case, its unpacked copy, and the key it is checked with."""
+    """A case, its unpacked copy, and the key to check it with."""
 
     evidence: Path
     zip: Path
@@ -58,7 +58,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 
 def _everybody(folder: Path, key: str) -> list[str]:
-    """Options that select every identity of the evidence."""
+    """Return options that select every identity in the evidence."""
     sql = "SELECT identity FROM identities"
     result = run(
         *("query", folder / "evidence", "--key", key, "--index", folder / "index"),
@@ -68,7 +68,7 @@ def _everybody(folder: Path, key: str) -> list[str]:
 
 
 def alone(path: Path, key: str, programs: Path) -> subprocess.CompletedProcess[str]:
-    """The stand-alone checker, without this package and without site packages."""
+    """Run the stand-alone checker, without this package and site packages."""
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", _RUN.format(str(programs)), str(path), key],
         capture_output=True, text=True, check=False, env={},
@@ -84,7 +84,7 @@ runpy.run_path({0!r} + "/check_case.py", run_name="__main__")
 
 
 def programs(folder: Path) -> Path:
-    """The released programs, not those of the case."""
+    """The released programs, not those in the case."""
     folder.mkdir(exist_ok=True)
     root = Path(bundle.__file__).parents[2]
     shutil.copy(root / "investigate/case/check_case.py", folder)
@@ -125,7 +125,7 @@ def test_a_case_states_its_author_and_selection(case: Case) -> None:
 
 
 def manifested(folder: Path) -> None:
-    """Write the manifests anew, as a forger who keeps to BagIt would."""
+    """Rewrite the manifests, as a forger who follows BagIt would."""
     payload = sorted(path for path in (folder / "data").rglob("*") if path.is_file())
     _manifest(folder / "manifest-sha256.txt", payload, folder)
     oxum = f"{sum(path.stat().st_size for path in payload)}.{len(payload)}"

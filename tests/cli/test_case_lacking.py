@@ -1,4 +1,4 @@
-"""A case that lacks something never holds; and the copies in it check it as its README says."""
+"""An incomplete case never holds, and the programs in it check it as its README says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDRESS = "203.0.113.77"
 
 
 class Sealed(NamedTuple):
-    """Evidence, the key of its log, and a case of it that holds, unpacked."""
+    """Evidence, its log's key, and an unpacked case of it that holds."""
 
     evidence: Path
     key: str
@@ -65,7 +65,7 @@ def unpacked(folder: Path) -> Path:
 
 
 def inside(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
-    """Run what the README says, in the case; Python may write what it compiles."""
+    """Run the README's command inside the case; Python may write compiled files."""
     plain = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
     return subprocess.run(
         [sys.executable, "check_case.py", "..", key],
@@ -74,7 +74,7 @@ def inside(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
 
 
 def altered(evidence: Path, to: Path) -> Path:
-    """A copy in which no object has the bytes its name states."""
+    """Return a copy in which no object's bytes match its name."""
     shutil.copytree(evidence, to)
     for path in to.glob("ev/v1/*/*/*.zst"):
         path.write_bytes(path.read_bytes()[:-1] + b"!")
@@ -112,7 +112,7 @@ def test_a_case_of_altered_evidence_does_not_hold(sealed: Sealed, tmp_path: Path
 
 
 def lines(folder: Path, key: str) -> list[tuple[int, str]]:
-    """What both checkers say."""
+    """Return the output of both checkers."""
     ours, theirs = run("case", "verify", folder, "--key", key), inside(folder, key)
     return [(ours.code, ours.out), (theirs.returncode, theirs.stdout)]
 

@@ -1,4 +1,4 @@
-"""A case with records that something was cut out of holds, and says what their original was."""
+"""A case with cut records holds, and states the hash of their originals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCES = ("k8s_audit", "vault_audit", "okta_system")
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Records of leaks, locked and sealed; and the verifier key."""
+    """Records with leaks, locked and sealed, and the verifier key."""
     folder = tmp_path_factory.mktemp("cut")
     store = DirectoryStore(folder / "evidence")
     for source in SOURCES:
@@ -38,7 +38,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def test_both_checkers_accept_cut_records(evidence: tuple[Path, str], tmp_path: Path) -> None:
-    """And neither takes the hash of what was kept for that of the record as delivered."""
+    """Neither mistakes the hash of what was kept for that of the delivered record."""
     folder, key = evidence
     result = run(
         *("query", folder / "evidence", "--key", key, "--index", folder / "index"),

@@ -1,4 +1,4 @@
-"""The table of commands: every row is a command, nothing is loaded to list them."""
+"""The table of commands: every row is a command, and listing loads nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
 def test_a_row_is_a_command(row: Command) -> None:
-    """Its module has the function, and examples of it that state the exit codes."""
+    """Its module has the function, and examples that state the exit codes."""
     module = importlib.import_module(row.module)
     assert callable(module.command)
     assert f"nhi-evidence {row.name}" in module.EXAMPLES
@@ -41,7 +41,7 @@ UNNAMED = {"doctor"}
 
 
 def options_of(row: Command) -> set[str]:
-    """Return the options of a command, as they are typed."""
+    """Return the options of a command, as typed."""
     return {
         word
         for option in typer.main.get_command(row_app(row)).params
@@ -58,7 +58,7 @@ def row_app(row: Command) -> typer.Typer:
 
 
 def test_every_json_output_has_a_schema_that_is_described() -> None:
-    """By the options there are: none prints an object that nothing is said of."""
+    """Checked over all options: none prints an undocumented object."""
     printing = {row.name for row in LEAVES if "--json" in options_of(row)}
     named = {name.partition(" --")[0] for name in SCHEMAS}
     assert printing - UNNAMED == named - UNNAMED
@@ -70,7 +70,7 @@ def test_every_json_output_has_a_schema_that_is_described() -> None:
 
 
 def test_a_command_has_a_row() -> None:
-    """A module with a `command` that no row names could not be run."""
+    """A module with a `command` but without a row could not be run."""
     paths = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__init__.py")]
     modules = {
         "nhi_evidence.cli." + (path.parent.name if path.stem == "__init__" else path.stem)
@@ -84,7 +84,7 @@ def test_a_command_has_a_row() -> None:
 
 
 def test_names_are_unique_and_summaries_fit_a_line() -> None:
-    """A name is there once, a group has its row, and a summary ends in a full stop."""
+    """Each name occurs once, a group has its row, and a summary ends in a full stop."""
     names = [row.name for row in COMMANDS]
     assert len(names) == len(set(names))
     groups = {name.rpartition(" ")[0] for name in names} - {""}
@@ -115,7 +115,7 @@ def test_a_group_lists_its_own() -> None:
 
 
 def test_a_word_close_to_a_command_is_offered() -> None:
-    """A slip of the fingers is wrong usage, with what was meant."""
+    """A typo is wrong usage, with a suggestion."""
     done = run("checkproof")
     assert 64 == done.code
     assert "Did you mean 'check-proof'?" in done.err
@@ -140,7 +140,7 @@ CLOUDS = {"boto3", "botocore", "google.auth", "google.cloud.logging", "azure.cor
 
 
 def test_listing_loads_no_command() -> None:
-    """`--help` reads the table: no command's module, no library of a cloud, no pydantic."""
+    """`--help` reads only the table: it loads no command module, cloud library or pydantic."""
     modules = loaded("--help")
     assert "nhi_evidence.cli.commands" in modules
     assert set() == modules & {row.module for row in LEAVES}
@@ -163,7 +163,7 @@ def test_listing_loads_no_command() -> None:
 def test_no_library_of_a_cloud_is_loaded_until_a_cloud_is_reached(
     arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """What works on files here works, and starts, without them."""
+    """Commands on local files work and start without them."""
     trail = tmp_path / "trail.json"
     trail.write_text(json.dumps({"Records": [local_forms.TRAIL]}))
     stored = Path(__file__).parents[1] / "fixtures" / "format-v1"
@@ -188,7 +188,7 @@ def test_no_library_of_a_cloud_is_loaded_until_a_cloud_is_reached(
     ],
 )
 def test_a_shell_completes(words: str, offered: set[str]) -> None:
-    """What bash is given for a line that is not finished."""
+    """It gives bash the completions of an unfinished line."""
     environment = {
         **os.environ,
         "_NHI_EVIDENCE_COMPLETE": "complete_bash",

@@ -1,4 +1,4 @@
-"""`nhi-evidence cost`: estates, JSON, and what is refused."""
+"""`nhi-evidence cost`: estates, JSON, and refusals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SIZE = ("--events-per-day", "40000000", "--accounts", "120", "--regions", "4")
 
 
 def test_without_a_size_both_reference_estates_are_printed() -> None:
-    """A small one and a large one, and the pages of the prices once."""
+    """A small and a large estate, with the prices' pages listed once."""
     result = run("cost")
     assert 0 == result.code
     assert "5,000,000 events a day from 10 accounts x 3 regions" in result.out
@@ -18,7 +18,7 @@ def test_without_a_size_both_reference_estates_are_printed() -> None:
 
 
 def test_a_third_party_price_is_labeled() -> None:
-    """Amazon's own pages are not, and every page is one or the other."""
+    """Prices from Amazon's own pages are not, and every page is one or the other."""
     pages = [line.strip() for line in run("cost").out.splitlines() if line.startswith("  https://")]
     labeled = [line for line in pages if line.endswith(", not Amazon's own page")]
     assert labeled
@@ -26,7 +26,7 @@ def test_a_third_party_price_is_labeled() -> None:
 
 
 def test_every_option_reaches_the_estate() -> None:
-    """What is asked for is what is worked out, and said back."""
+    """The requested estate is computed and repeated in the output."""
     terms = ("--enabled-regions", "20", "--retention-days", "2555", "--archive-after-days", "60")
     result = run("cost", *SIZE, *terms, "--replica", "--other-region", "--json")
     (bill,) = result.json["bills"]
@@ -60,7 +60,7 @@ def test_a_subscriber_is_paid_for_only_where_there_is_one() -> None:
 
 
 def test_canaries_are_paid_for_only_where_there_are_some() -> None:
-    """Once for what watches them, and for each account what it takes."""
+    """Once for their alarms, and per account for the calls."""
     (without,) = run("cost", *SIZE, "--json").json["bills"]
     (ten,) = run("cost", *SIZE, "--canaries", "10", "--json").json["bills"]
     (twenty,) = run("cost", *SIZE, "--canaries", "20", "--json").json["bills"]
@@ -79,7 +79,7 @@ def test_reading_settings_is_priced_per_account() -> None:
 
 
 def test_half_a_size_is_wrong_usage() -> None:
-    """The missing options are named; nothing is taken for granted."""
+    """The missing options are named, and nothing is assumed."""
     result = run("cost", "--accounts", "3")
     assert 64 == result.code
     assert "a size also needs --events-per-day and --regions" in result.err
@@ -87,7 +87,7 @@ def test_half_a_size_is_wrong_usage() -> None:
 
 
 def test_invalid_estate_numbers_are_named() -> None:
-    """More regions with activity than there are."""
+    """For example, more active regions than exist."""
     result = run("cost", "--events-per-day", "9", "--accounts", "3", "--regions", "18")
     assert (4, "") == (result.code, result.out)
     assert "regions: 18 is more than the 17 that are enabled" in result.err

@@ -1,4 +1,4 @@
-"""`nhi-evidence demo`: what it shows is what happened."""
+"""`nhi-evidence demo` shows what really happened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the demo in a process session of its own; nothing of it may be left."""
+    """Run the demo in its own process session, of which nothing may be left."""
     program = Path(sys.executable).with_name("nhi-evidence")
     with subprocess.Popen(
         [program, "demo", *map(str, arguments)],
@@ -44,7 +44,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def left_of(session: int) -> list[str]:
-    """Return the command lines of the processes of a session that still run."""
+    """Return the command lines of a session's processes that still run."""
     commands = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended since
@@ -55,7 +55,7 @@ def left_of(session: int) -> list[str]:
 
 
 SECONDS_UNTIL_HUNG = 180
-"""However busy the machine: what is claimed is that nothing is left, not how soon."""
+"""Long enough for a busy machine: the claim is that nothing is left, not how soon."""
 
 
 @pytest.mark.slow
@@ -81,7 +81,8 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
 
 @pytest.mark.slow
 def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
-    """Per source, counts add up to what was generated; the CI job is followed where records join.
+    """Per source, counts add up to what was generated; the CI job is followed wherever records
+    join.
 
     Refusals are refused, redelivery changes nothing.
     """
@@ -138,9 +139,9 @@ def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_own_files_and_plain_output(tmp_path: Path) -> None:
-    """A user's folder is delivered the same way; nothing of a record acts on the terminal.
+    """A user's folder is delivered the same way; text from records does not act on the terminal.
 
-    What `--keep` leaves is accepted by the command the demo prints.
+    The command that the demo prints accepts what `--keep` leaves.
     """
     folder = tmp_path / "given"
     (folder / "sub").mkdir(parents=True)
@@ -165,7 +166,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
 
 
 def as_printed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as a shell does where nothing of ours is on the path."""
+    """Run a command as in a shell without our programs on the path."""
     return subprocess.run(
         ["/bin/sh", "-c", command],
         capture_output=True,
@@ -177,7 +178,7 @@ def as_printed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def masked(text: str) -> str:
-    """Return a run's output without what is another one in every run."""
+    """Return a run's output without what differs in every run."""
     text = re.sub(r"root [0-9a-f]{16}", "root ................", text)
     return re.sub(r"\S*nhi-evidence-demo-\w+", "FOLDER", text)
 
@@ -209,7 +210,7 @@ def test_the_demo_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None
 
 
 def test_a_spinner_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal it is drawn by the console that prints, else on standard error alone."""
+    """On a terminal the printing console draws it, otherwise it is only on standard error."""
     assert Console(stderr=True).file is not show.Screen(quiet=False).out.file
     terminal = Console(file=io.StringIO(), force_terminal=True)
     monkeypatch.setattr(show, "Console", lambda **_: terminal)
@@ -227,7 +228,7 @@ def test_a_spinner_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
-    """A folder without log files is an error that says what was looked for."""
+    """A folder without log files is an error that says what was expected."""
     result = run("--input", tmp_path)
     assert result.returncode == 4
     assert "holds no .json or .json.gz files" in result.stderr
@@ -245,7 +246,7 @@ def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     ids=lambda variables: next(iter(variables)) if isinstance(variables, dict) else "",
 )
 def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> None:
-    """No failed check passes as shown."""
+    """A failed check is never shown as passed."""
     count = show_clouds.UnitCount(
         "aws_cloudtrail", "u", "1/1", 1, 1, 0, {}, bool(change.get("adds_up", True))
     )

@@ -1,4 +1,4 @@
-"""Errors of the command line: a line each, the right exit code, and nothing written over."""
+"""Command-line errors: one line each, the right exit code, and nothing overwritten."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def main(monkeypatch: pytest.MonkeyPatch, error: BaseException, *more: str) -> int:
-    """Run `main` where the command raises `error`; return the exit code."""
+    """Run `main` with a command that raises `error`; return the exit code."""
 
     def raises(**_: object) -> None:
         raise error
@@ -50,7 +50,7 @@ def test_an_error_is_a_line_and_never_a_finding(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Exit 1 means a finding; whatever else goes wrong is 4, without a traceback."""
+    """Exit 1 means a finding; any other problem is 4, without a traceback."""
     assert exit_codes.FAILED == main(monkeypatch, error)
     printed = capsys.readouterr().err
     assert line in printed
@@ -60,13 +60,13 @@ def test_an_error_is_a_line_and_never_a_finding(
 def test_debug_shows_where(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Anywhere on the line."""
+    """The option works anywhere on the line."""
     assert exit_codes.FAILED == main(monkeypatch, KeyError("x"), "verify", "--debug")
     assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
-    """`| head` ends the output; without an error message."""
+    """`| head` ends the output without an error message."""
     file = tmp_path / "many.json"
     file.write_bytes(b'{"Records":[' + b",".join([RECORD[12:-2]] * 20_000) + b"]}")
     with subprocess.Popen(
@@ -82,7 +82,7 @@ def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
 
 
 def test_rejects_never_empty_an_input(tmp_path: Path) -> None:
-    """The first input named after --rejects by a shell's pattern stays as it is."""
+    """An input that a shell pattern puts after --rejects stays as it is."""
     first, second = tmp_path / "a.json", tmp_path / "b.json"
     first.write_bytes(RECORD)
     second.write_bytes(RECORD)
@@ -94,7 +94,7 @@ def test_rejects_never_empty_an_input(tmp_path: Path) -> None:
 
 
 def test_existing_files_are_overwritten_only_on_request(tmp_path: Path) -> None:
-    """A rejects file of an earlier run stays, or is written anew on purpose."""
+    """A rejects file of an earlier run stays, or is rewritten on request."""
     file, rejects = tmp_path / "a.json", tmp_path / "rejects.ndjson"
     file.write_bytes(RECORD)
     rejects.write_text("earlier")
@@ -109,7 +109,7 @@ def test_existing_files_are_overwritten_only_on_request(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_a_log_is_not_an_evidence_store(tmp_path: Path) -> None:
-    """An empty folder, or somebody's documents, is never called tampered."""
+    """An empty folder, or somebody's documents, is never reported as tampered."""
     (tmp_path / "letter.txt").write_text("x")
     key = Path(__file__).parents[1] / "fixtures" / "format-v1" / "log.vkey"
     for command in (("verify", tmp_path), ("prove", tmp_path, "x", "-o", tmp_path / "p.zip")):

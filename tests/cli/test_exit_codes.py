@@ -1,4 +1,4 @@
-"""Exit codes mean the same everywhere: by the commands there are, not by a list of them."""
+"""Exit codes mean the same everywhere, over all existing commands rather than a list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAVES = [row for row in COMMANDS if not row.is_group]
 BY_REPORT = {"verify", "reconcile", "coverage", "offboarding", "attest-absence", "anchor"} | {
     f"collect {cloud}" for cloud in ("aws", "gcp", "azure", "github", "okta", "vault")
 }
-"""Exit with what a report says or another module, beside the codes that are named in their own."""
+"""Modules that also exit with a code from a report or another module."""
 ASKS_NOTHING = {"demo", "cost", "version", "init", "explain"}
 """Read no input."""
 
@@ -43,7 +43,7 @@ def used(row: Command) -> set[int]:
 
 @pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
 def test_a_help_names_the_codes_its_command_ends_with(row: Command) -> None:
-    """No code is a surprise; and none is promised that nothing in the command gives."""
+    """No code is undocumented, and no documented code is impossible."""
     codes = documented(row)
     assert {exit_codes.OK, exit_codes.USAGE} <= codes <= set(range(5)) | {exit_codes.USAGE}
     assert used(row) <= codes
@@ -54,7 +54,7 @@ def test_a_help_names_the_codes_its_command_ends_with(row: Command) -> None:
 
 @pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
 def test_an_unknown_option_is_wrong_usage(row: Command) -> None:
-    """64, and nothing on standard output."""
+    """It is 64, with nothing on standard output."""
     done = run(*row.name.split(), "--no-such-option")
     assert (exit_codes.USAGE, "") == (done.code, done.out)
     assert "--no-such-option" in done.err
@@ -66,7 +66,7 @@ def test_an_unknown_option_is_wrong_usage(row: Command) -> None:
 def test_a_missing_input_is_not_a_finding(
     row: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither 0 nor a verdict: it could not be done, or an option is missing that it needs."""
+    """It is neither 0 nor a verdict: the command failed, or a required option is missing."""
     monkeypatch.chdir(tmp_path)
     app = typer.Typer()
     app.command()(importlib.import_module(row.module).command)

@@ -10,7 +10,7 @@ from tests.cli.command import run
 
 
 def test_a_guess_is_labeled_as_such() -> None:
-    """The words a reader needs stand in the text: the phase, the rule, how it is known."""
+    """The text has what a reader needs: the phase, the rule, how it is known."""
     guess = next(entry for entry in entries("aws") if entry.known is Known.LEXICON)
     result = run("explain", f"{guess.service}:{guess.operation}")
     assert (exit_codes.OK, "") == (result.code, result.err)
@@ -28,7 +28,7 @@ def test_json_has_every_service_of_a_name() -> None:
 
 
 def test_an_unknown_name_has_its_own_exit_code() -> None:
-    """A script can tell that no pinned source names it; control characters do not get through."""
+    """A script can detect that no pinned source names it; control characters are neutralized."""
     result = run("explain", "Frobnicate\x1b[31mThing")
     assert exit_codes.INCOMPLETE == result.code
     assert "[in no pinned source]" in result.out
@@ -37,7 +37,7 @@ def test_an_unknown_name_has_its_own_exit_code() -> None:
 
 @pytest.mark.slow
 def test_coverage_prints_denominators_and_agreement() -> None:
-    """What is counted of what, by how it is known, and how good the lexicon is."""
+    """It says what is counted out of what, how it is known, and how good the lexicon is."""
     result = run("explain", "--coverage")
     assert exit_codes.OK == result.code
     for line in ("operations of the service models of the AWS SDK", "lexicon on", "curated"):
@@ -49,7 +49,7 @@ def test_coverage_prints_denominators_and_agreement() -> None:
 
 
 def test_wrong_usage() -> None:
-    """Either an operation or the coverage; a source that there is."""
+    """Either an operation or the coverage is required, and an existing source."""
     assert exit_codes.USAGE == run("explain").code
     assert exit_codes.USAGE == run("explain", "GetObject", "--coverage").code
     unknown = run("explain", "GetObject", "--source", "nope")

@@ -1,4 +1,4 @@
-"""`nhi-evidence init`: a file that holds, from options or from answers, or none."""
+"""`nhi-evidence init` writes a valid file, from options or answers, or none."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_options_alone_are_enough(path: Path) -> None:
-    """Nothing is asked; what is written is a configuration that says what was given."""
+    """Nothing is asked; the written configuration has the given values."""
     result = run(path, AWS | GCP | AZURE | AUDITOR, "--json")
     assert 0 == result.exit_code, result.output
     printed = json.loads(result.stdout)
@@ -79,14 +79,14 @@ def test_options_alone_are_enough(path: Path) -> None:
 
 
 def test_an_unsuitable_log_name_is_refused(path: Path) -> None:
-    """A number meant for the retention; nothing is written."""
+    """A number meant for the retention is refused, and nothing is written."""
     message = refusal(run(path, AWS | {"log-name": "365"}))
     assert "a domain of yours and a path" in message
     assert not path.exists()
 
 
 def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
-    """A new trail has to say its data events, and whose it is."""
+    """A new trail needs its data events, and its organization."""
     new = AWS | {"trail-kind": "new"}
     message = refusal(run(path, new))
     assert "--data-events" in message
@@ -108,7 +108,7 @@ def test_a_long_lock_has_to_be_confirmed(path: Path) -> None:
 
 
 def test_everything_missing_is_named_at_once(path: Path) -> None:
-    """Where nobody can be asked, one error names every option that is needed."""
+    """Without a terminal, one error names every required option."""
     message = refusal(run(path, {}))
     assert {f"--{name}" for name in AWS} == set(
         message.removeprefix("--no-input was given, so these are required: ").split(", ")
@@ -131,13 +131,13 @@ def test_everything_missing_is_named_at_once(path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_named(path: Path, option: str, value: str, message: str) -> None:
-    """What is wrong with which option; nothing is written."""
+    """The error names the option and what is wrong; nothing is written."""
     assert message in refusal(run(path, AWS | {option: value}))
     assert not path.exists()
 
 
 def test_a_file_is_never_overwritten(path: Path) -> None:
-    """What is there stays, byte for byte."""
+    """The existing file stays, byte for byte."""
     path.write_text("mine")
     assert "already exists" in refusal(run(path, AWS))
     assert "mine" == path.read_text()
@@ -152,7 +152,7 @@ QUESTIONS = [
 
 
 def test_questions_are_repeated_until_valid(path: Path) -> None:
-    """A wrong answer is named and asked for again; an empty one takes what is offered."""
+    """A wrong answer is explained and asked again; an empty one takes the default."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(QUESTIONS) + "\n")
     assert 0 == result.exit_code, result.output
     assert '"o-1" is not the id of an AWS organization' in result.stderr
@@ -165,7 +165,7 @@ def test_questions_are_repeated_until_valid(path: Path) -> None:
 
 
 def test_answers_are_checked_as_they_come(path: Path) -> None:
-    """What contradicts an earlier answer is asked again at once, not refused at the end."""
+    """A contradiction to an earlier answer is asked again at once, not refused at the end."""
     lines = [
         *("existing", "organization-trail", "xx-west-1", "eu-west-1", "o-exampleorg1"),
         *("111122223333", "111122223333", "222233334444"),
@@ -186,7 +186,7 @@ def test_answers_are_checked_as_they_come(path: Path) -> None:
 
 
 def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
-    """Before an answer is typed, not after a wrong one."""
+    """The example comes before the answer, not after a wrong one."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(QUESTIONS) + "\n")
     for example in (
         "one of: existing, new",
@@ -199,7 +199,7 @@ def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
 
 
 def test_answers_are_kept_if_input_ends_early(path: Path) -> None:
-    """The line that is shown goes on where it ended, and asks nothing again."""
+    """The printed command continues from there, and asks nothing again."""
     short = CliRunner().invoke(
         app, ["init", "-o", str(path)], input="\n".join(["existing", "organization-trail"]) + "\n"
     )
@@ -213,14 +213,14 @@ def test_answers_are_kept_if_input_ends_early(path: Path) -> None:
 
 
 def test_ended_input_names_the_option(path: Path) -> None:
-    """Whoever stops answering is told which option would have answered."""
+    """The error names the option that would have answered."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="existing\n")
     assert "no answer to 'Bucket of the trail'; give it with --trail-bucket" == refusal(result)
     assert not path.exists()
 
 
 def test_an_empty_answer_says_what_to_do(path: Path) -> None:
-    """Not a bare prompt again."""
+    """It is not just the prompt again."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n")
     assert "an answer is required; Ctrl-C quits" in result.stderr
     assert not path.exists()

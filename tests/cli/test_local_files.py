@@ -1,4 +1,4 @@
-"""Local files in every form people have them in, plain and packed."""
+"""Local files in every common form, plain and compressed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "local-files.md"
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("form", FORMS, ids=[form.name for form in FORMS])
 def test_a_form_is_read_or_refused_alike_however_it_is_packed(form: Form, packing: str) -> None:
-    """The same records and the same words; only the name says what the file was in."""
+    """The records and messages are the same; only the name shows the compression."""
     outcome = read(PACKINGS[packing](form.body), assume_utc=form.assume_utc)
     assert (form.records, form.rejected) == (outcome.accepted, outcome.rejected), outcome.messages
     plainly = read(form.body, assume_utc=form.assume_utc)
@@ -31,13 +31,13 @@ def test_a_form_is_read_or_refused_alike_however_it_is_packed(form: Form, packin
 
 
 def test_the_page_lists_every_form() -> None:
-    """The table of docs/local-files.md is what reading gives; `python -m tests.docs` writes it."""
+    """The table in docs/local-files.md is the actual result; `python -m tests.docs` writes it."""
     listed = PAGE.read_text().partition("<!-- forms -->\n")[2].partition("\n<!-- end -->")[0]
     assert table() == listed
 
 
 def test_an_archive_of_many_files() -> None:
-    """Each is read on its own: a refused member costs no other, and what macOS adds is left out."""
+    """Each is read separately: a refused member affects no other, and macOS extras are skipped."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.json", json.dumps(TRAIL))
@@ -51,7 +51,7 @@ def test_an_archive_of_many_files() -> None:
 
 @pytest.mark.parametrize("newline", [b"", b"\n"], ids=["a single line", "lines"])
 def test_a_bomb_is_refused(newline: bytes) -> None:
-    """What inflates to more than a log does is given up, and says so."""
+    """A file that inflates beyond any log is given up, with a message."""
     piece = gzip.compress((b" " * 65_535 + (newline or b" ")) * 1024, mtime=0)
     outcome = read(piece * 12)
     assert (0, 1) == (outcome.accepted, outcome.rejected)
@@ -59,7 +59,7 @@ def test_a_bomb_is_refused(newline: bytes) -> None:
 
 
 def test_an_encrypted_member_is_reported() -> None:
-    """Not a traceback: what it is, and what to do."""
+    """The message says what it is and what to do, without a traceback."""
     packed = bytearray(zipped(json.dumps(TRAIL).encode()))
     for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         packed[packed.index(header) + flags] |= 1
@@ -68,7 +68,7 @@ def test_an_encrypted_member_is_reported() -> None:
 
 
 def test_a_long_file_of_lines_is_never_in_memory() -> None:
-    """Documents come before the file has been read to its end."""
+    """Documents are yielded before the file is read to the end."""
 
     class Endless(io.RawIOBase):
         served = 0
@@ -90,7 +90,7 @@ def test_a_long_file_of_lines_is_never_in_memory() -> None:
 
 
 def test_an_athena_struct_keeps_its_delimiters_inside_values() -> None:
-    """A comma and an equals sign inside a value stay in it; what does not add up is no struct."""
+    """Commas and equals signs inside a value are kept; text that does not parse is not a struct."""
     assert {"arn": "arn:a, b=c", "userName": "x"} == hive.struct("{arn=arn:a, b=c, username=x}")
     assert {"type": "Root"} == hive.struct("{type=Root, arn=null}")
     for broken in ("{arn=a", "arn=a}", "{arn=a} more", "{nope=a}", "{arn={type=a}"):
@@ -98,7 +98,7 @@ def test_an_athena_struct_keeps_its_delimiters_inside_values() -> None:
 
 
 def test_aliases_of_yaml_cannot_blow_up() -> None:
-    """A document that refers to itself, or to the same again and again, costs no other."""
+    """A document that refers to itself, or to the same node many times, affects no other."""
     wide = b"insertId: a\nx0: &x0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
     for depth in range(1, 9):
         inside = ", ".join([f"*x{depth - 1}"] * 9)
@@ -110,7 +110,7 @@ def test_aliases_of_yaml_cannot_blow_up() -> None:
 
 
 def test_dates_and_texts_of_yaml_stay_text() -> None:
-    """A time without quotes is not made a time of this program's."""
+    """An unquoted time is not converted."""
     plain = YAML.replace(b"'2026-03-01T12:00:00.5Z'", b"2026-03-01T12:00:00.5Z")
     raw: Any = io.BytesIO(plain)
     (document,) = yaml_documents.documents(io.BufferedReader(raw), 1 << 20)

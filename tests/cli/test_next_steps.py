@@ -1,4 +1,4 @@
-"""What is printed as a next step exists; every other test of the command line looks, too."""
+"""Printed next steps exist; every other test of the command line checks this, too."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.cli.next_steps import unknown
     ],
 )  # fmt: skip
 def test_a_nonexistent_command_is_noticed(text: str, wrong: list[str]) -> None:
-    """A command, an option of that command, or a target of make."""
+    """It may be a command, an option of a command, or a make target."""
     assert wrong == unknown(text)
 
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
 def test_the_examples_of_every_help_exist(row: object) -> None:
-    """Commands that call each other: what one writes, which other reads it."""
+    """They show how one command reads what another writes."""
     printed = run(*row.name.split(), "--help")  # type: ignore[attr-defined]
     assert (0, []) == (printed.code, unknown(printed.out))

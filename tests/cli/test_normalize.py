@@ -70,7 +70,7 @@ def test_rejects_are_accounted_for(tmp_path: Path) -> None:
 
 
 def test_excluded_records_are_counted_by_reason(tmp_path: Path) -> None:
-    """What is out of scope is accepted, not printed, and counted by reason."""
+    """Out-of-scope records are accepted, not printed, and counted by reason."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
     result = run("normalize", "--source", "aws_cloudtrail", "--json", *sorted(tmp_path.iterdir()))
@@ -82,7 +82,7 @@ def test_excluded_records_are_counted_by_reason(tmp_path: Path) -> None:
 
 
 def test_text_from_records_cannot_act_on_a_terminal(tmp_path: Path) -> None:
-    """Controls, C1 and bidirectional characters reach the output as escapes; the value is kept."""
+    """Control, C1 and bidirectional characters are output as escapes; the value is kept."""
     agent = "\x1b[31m\x9b31m\u202e[bold]\x07\x7f"
     (tmp_path / "x.ndjson").write_text(json.dumps({**GOOD, "userAgent": agent}, ensure_ascii=False))
     result = run("normalize", "--source", "aws_cloudtrail", "--scope", "all", tmp_path / "x.ndjson")
@@ -106,7 +106,7 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
 
 
 def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
-    """What is there is read, its source is named, and the exit code says that something was not."""
+    """Existing files are read and their source named; the exit code says that one was missing."""
     (tmp_path / "x.json").write_text(json.dumps(GOOD))
     result = run("normalize", "--scope", "all", tmp_path / "none.json", tmp_path / "x.json")
     assert (2, 1) == (result.returncode, len(result.stdout.splitlines()))
@@ -115,7 +115,7 @@ def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
 
 
 def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
-    """It says file, line, how it begins (made inert), what it looks like and what to do."""
+    """The error has file, line, its beginning (made inert), what it looks like, and what to do."""
     (tmp_path / "x.json").write_bytes(b"kind: \x1b[31mabc\nname: x\n")
     result = run("normalize", "--source", "gcp_audit", tmp_path / "x.json")
     assert result.returncode == 4
@@ -126,7 +126,7 @@ def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_directories_and_standard_input(tmp_path: Path) -> None:
-    """All files below a directory, but hidden ones and digests; - is standard input."""
+    """All files under a directory except hidden ones and digests; - is standard input."""
     digest = tmp_path / "AWSLogs" / "1" / "CloudTrail-Digest" / "d.json"
     digest.parent.mkdir(parents=True)
     for path in (tmp_path / "b.log", tmp_path / "AWSLogs" / "a", digest, tmp_path / ".hidden"):
@@ -159,7 +159,7 @@ def test_an_empty_file_of_records(tmp_path: Path) -> None:
 
 
 def test_output_can_be_filtered(tmp_path: Path) -> None:
-    """By identity, phase and time; the rest is counted, and CSV holds no formula."""
+    """By identity, phase and time; the rest is counted, and CSV contains no formula."""
     later = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "eventName": "=cmd()"}
     (tmp_path / "x.log").write_text(f"{json.dumps(GOOD)}\n{json.dumps(later)}\n")
     options = ("normalize", "--scope", "all", "--json", tmp_path / "x.log")
@@ -182,7 +182,7 @@ def labeled(record: bytes) -> tuple[str, ...]:
 
 
 def test_a_zone_is_assumed_only_where_asked_and_every_record_says_so(tmp_path: Path) -> None:
-    """The record keeps its own text and hash; one whose time has a zone is not labeled."""
+    """The record keeps its text and hash; a record with a time zone is not labeled."""
     bare = json.dumps({**GOOD, "eventTime": "2026-03-01 12:00:00.250"})
     (tmp_path / "x.ndjson").write_text(f"{bare}\n{json.dumps(GOOD)}\n")
     refused = run("normalize", "--scope", "all", tmp_path / "x.ndjson")
@@ -207,7 +207,7 @@ def test_a_zone_is_assumed_only_where_asked_and_every_record_says_so(tmp_path: P
 
 
 def test_parquet_is_a_typed_table(tmp_path: Path) -> None:
-    """Through a pipe and into a file: the same rows, times as instants, the record as JSON."""
+    """In a pipe and in a file it has the same rows, times as timestamps, the record as JSON."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
     lines = run("normalize", tmp_path).stdout.splitlines()
@@ -245,7 +245,7 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> Non
 def test_progress_says_rate_and_remaining_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """On a terminal; where records are printed there too, nothing is."""
+    """It is on a terminal, unless records are printed there, too."""
     printed = io.StringIO()
     terminal = Console(file=printed, force_terminal=True, width=100)
     monkeypatch.setattr(progress, "Console", lambda **_: terminal)

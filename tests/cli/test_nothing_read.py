@@ -1,4 +1,4 @@
-"""Inputs of which nothing could be read are an error that names them, never an empty answer."""
+"""If no input could be read, that is an error that names them, never an empty answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_with(command: str, *inputs: Path | str) -> Result:
 
 
 def records(path: Path) -> Path:
-    """Write a delivered file of CloudTrail, without records: it can be read."""
+    """Write a delivered CloudTrail file without records, which can be read."""
     path.write_text('{"Records":[]}')
     return path
 
@@ -33,7 +33,7 @@ def records(path: Path) -> Path:
 @COMMANDS
 @pytest.mark.parametrize("as_json", [False, True])
 def test_reading_nothing_is_an_error(command: str, as_json: bool, tmp_path: Path) -> None:
-    """A missing file, an empty directory, a broken file alone: each named, with exit 4."""
+    """A missing file, an empty directory, or only a broken file: each is named, with exit 4."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.json").write_text('{"Records":[{"eventTi')
     for name, why in (
@@ -49,7 +49,7 @@ def test_reading_nothing_is_an_error(command: str, as_json: bool, tmp_path: Path
 
 @COMMANDS
 def test_some_read_and_some_not_is_incomplete(command: str, tmp_path: Path) -> None:
-    """A file that was read and has no records makes an answer true, if not complete."""
+    """A readable file without records makes the answer valid, if not complete."""
     file = records(tmp_path / "a.json")
     assert 0 == read_with(command, file).code
     result = read_with(command, file, tmp_path / "missing.json")
@@ -59,7 +59,7 @@ def test_some_read_and_some_not_is_incomplete(command: str, tmp_path: Path) -> N
 
 @COMMANDS
 def test_special_files_in_a_directory_are_named(command: str, tmp_path: Path) -> None:
-    """A broken link, a link to a directory, a pipe; one that is hidden stays out as files do."""
+    """A broken link, a link to a directory, a pipe; hidden ones are skipped like hidden files."""
     folder, other = tmp_path / "logs", tmp_path / "other"
     other.mkdir()
     folder.mkdir()
@@ -84,7 +84,7 @@ def test_special_files_in_a_directory_are_named(command: str, tmp_path: Path) ->
 
 @COMMANDS
 def test_evidence_without_its_log_is_not_taken_for_raw_logs(command: str, tmp_path: Path) -> None:
-    """As `verify` says it; with its objects alone nothing can be counted."""
+    """The message is that of `verify`; nothing can be counted from objects alone."""
     copy = tmp_path / "copy"
     sealed_copy.write(copy)
     shutil.rmtree(copy / "log", ignore_errors=True)
@@ -95,7 +95,7 @@ def test_evidence_without_its_log_is_not_taken_for_raw_logs(command: str, tmp_pa
 
 @pytest.mark.parametrize("library", ["duckdb", "pyarrow"])
 def test_an_index_without_its_libraries_names_the_extra(library: str, tmp_path: Path) -> None:
-    """As in an installation without the extra."""
+    """This is as in an installation without the extra."""
     file = records(tmp_path / "a.json")
     (tmp_path / "log").mkdir()
     with mock.patch.dict(sys.modules, {library: None}):

@@ -1,4 +1,4 @@
-"""Files that commands write: what is there is never lost, an input least of all."""
+"""Files that commands write: existing files are never lost, least of all inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STORE, KEY = FORMAT / "evidence", FORMAT / "log.vkey"
 
 
 class Place(NamedTuple):
-    """A folder with what commands read, and the file they are told to write."""
+    """A folder with what commands read, and the file they have to write."""
 
     trail: Path
     file: Path
@@ -48,14 +48,14 @@ WRITING: dict[tuple[str, str], Callable[[Place], Words]] = {
         *("--step", "secret_access", *SINCE, "-o", at.file),
     ),
 }
-"""Each option that names a file to write: the rest of a command line with it."""
+"""Each option that names a file to write, with the rest of its command line."""
 FOLDERS = {
     (f"collect {of}", "--out") for of in ("aws", "gcp", "azure", "github", "okta", "vault")
 } | {
     ("reconcile", "--out"), ("demo", "--keep"), ("query", "--index"), ("timeline", "--index"),
     ("case create", "--index"),
 }  # fmt: skip
-"""Folders; what is in them has names of its own."""
+"""Options that name folders, in which files get names of their own."""
 
 
 def options_that_write() -> set[tuple[str, str]]:
@@ -76,13 +76,13 @@ def options_that_write() -> set[tuple[str, str]]:
 
 
 def test_every_option_that_writes_is_tried_here() -> None:
-    """By the options there are."""
+    """Checked over all existing options."""
     reads = {name for name in options_that_write() if name[1] in READ}
     assert options_that_write() - reads == set(WRITING) | FOLDERS
 
 
 READ = {"--config", "--policy", "--provider-keys"}
-"""Files that are read, and whose absence the command itself explains."""
+"""Files that are read, whose absence the command explains itself."""
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.parametrize("option", WRITING, ids=" ".join)
 def test_existing_files_stay(option: tuple[str, str], place: Place) -> None:
-    """Without a flag that says otherwise; and the file is named."""
+    """Unless a flag says otherwise; the error names the file."""
     name, _ = option
     done = run(*name.split(), *WRITING[option](place))
     assert (4, "earlier") == (done.code, place.file.read_text()), done.err
@@ -118,7 +118,7 @@ def test_existing_files_stay(option: tuple[str, str], place: Place) -> None:
 def test_an_input_is_never_overwritten(
     name: str, words: tuple[str, ...], which: str, place: Place
 ) -> None:
-    """Whatever flag is given, by whatever name, and where its folder is what was named."""
+    """With any flag, under any name, and also if its folder was named."""
     place.file.unlink()
     folder = place.trail.parent
     before = place.trail.read_bytes()
@@ -141,7 +141,7 @@ def test_an_input_is_never_overwritten(
 def test_a_missing_file_does_not_stop_the_others(
     name: str, words: tuple[str, ...], place: Place
 ) -> None:
-    """The others are read; the one is named, and what is printed is not called all of it."""
+    """The others are read; the missing one is named, and the output is not called complete."""
     everything = run(name, place.trail, *words)
     assert 0 == everything.code, everything.err
     missing = place.trail.with_name("missing.json")
@@ -153,7 +153,7 @@ def test_a_missing_file_does_not_stop_the_others(
 
 
 def test_a_reading_is_never_overwritten(tmp_path: Path) -> None:
-    """`coverage --html` with the name of a reading, and a flag too many."""
+    """`coverage --html` with the name of a reading, and one flag too many."""
     reading = tmp_path / "aws.json"
     first = next(iter(sorted(examples.FOLDER.glob("*.json"))))
     reading.write_bytes(first.read_bytes())

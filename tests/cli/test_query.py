@@ -1,4 +1,4 @@
-"""`query`: saved questions and one's own, in every form; and what it refuses."""
+"""`query`: saved and custom questions in every output format, and refusals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY, SESSION = "AKIAIOSFODNN7EXAMPLE", "ASIAI44QH8DHBEXAMPLE"
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The generated story of a leaked key, in files of CloudTrail."""
+    """The generated story of a leaked key, in CloudTrail files."""
     folder = tmp_path_factory.mktemp("logs")
     for number, file in enumerate(generate()):
         (folder / f"{number}.json.gz").write_bytes(file.body)

@@ -1,4 +1,4 @@
-"""`nhi-evidence reconcile` on a directory: offline, with the digests that are evidence."""
+"""`nhi-evidence reconcile` on a directory, offline, with digests from the evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.signing import LocalSigner
 
 
 def written(evidence: Evidence, folder: Path) -> tuple[Path, str, Path]:
-    """A copy of a store, the log's key, and the provider's keys."""
+    """Write a copy of a store, the log's key, and the provider's keys."""
     copy = folder / "evidence"
     for key, body in evidence.store.objects.items():
         path = copy / key
@@ -27,9 +27,9 @@ def written(evidence: Evidence, folder: Path) -> tuple[Path, str, Path]:
 
 
 def test_a_complete_copy_is_reported_complete(tmp_path: Path) -> None:
-    """Proven hours, exit 0, and what was not checked is listed.
+    """Hours are proven, the exit code is 0, and what was not checked is listed.
 
-    It is called complete where each hour is shown to be; else how many are.
+    It is called complete if each hour is shown to be; otherwise it says how many are.
     """
     trail = Trail()
     trail.hours(4)
@@ -51,7 +51,7 @@ def test_a_complete_copy_is_reported_complete(tmp_path: Path) -> None:
 
 
 def test_a_withheld_file_is_named(tmp_path: Path) -> None:
-    """One alone, by its name, with exit 2; in JSON too."""
+    """Exactly that one, by name, with exit 2, in JSON too."""
     trail = Trail()
     lost = trail.hours(4, files=3)[5]
     del trail.objects[lost]
@@ -68,7 +68,7 @@ def test_a_withheld_file_is_named(tmp_path: Path) -> None:
 
 
 def test_hours_and_source_can_be_chosen(tmp_path: Path) -> None:
-    """What lies outside is not judged."""
+    """Nothing outside is judged."""
     trail = Trail()
     lost = trail.hours(4)[1]
     del trail.objects[lost]
@@ -81,7 +81,7 @@ def test_hours_and_source_can_be_chosen(tmp_path: Path) -> None:
 
 
 def test_sealed_keys_are_used_and_that_is_stated(tmp_path: Path) -> None:
-    """Those the deployment found; whose they are is not checked then."""
+    """They are those the deployment fetched; whose they are is then not checked."""
     trail = Trail()
     trail.hours(4)
     evidence = evidence_of(trail)
@@ -95,7 +95,7 @@ def test_sealed_keys_are_used_and_that_is_stated(tmp_path: Path) -> None:
 
 
 def test_without_keys_nothing_is_proven(tmp_path: Path) -> None:
-    """Nothing is missing either; asked for proof, the exit code says that there is none."""
+    """Nothing is missing either; if proof is required, the exit code says that there is none."""
     trail = Trail()
     trail.hours(4)
     copy, key, _ = written(evidence_of(trail), tmp_path)
@@ -106,7 +106,7 @@ def test_without_keys_nothing_is_proven(tmp_path: Path) -> None:
 
 
 def test_statements_are_written_as_they_are_sealed(tmp_path: Path) -> None:
-    """Each readable, under the key it would have; the same bytes every time."""
+    """Each is readable, under the key it would have, with the same bytes every time."""
     trail = Trail()
     trail.hours(4)
     copy, key, keys = written(evidence_of(trail), tmp_path)
@@ -142,7 +142,7 @@ def test_impossible_requests_are_reported(
 
 
 def test_another_key_signs_nothing(tmp_path: Path) -> None:
-    """A log whose signatures do not hold has no completeness."""
+    """A log whose signatures do not verify has no completeness."""
     trail = Trail()
     trail.hours(1)
     copy, _, _ = written(evidence_of(trail), tmp_path)

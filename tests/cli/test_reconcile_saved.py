@@ -1,6 +1,6 @@
-"""`nhi-evidence reconcile` by saved listings of each cloud: the verdict of asking, and no worse.
+"""`nhi-evidence reconcile` with saved listings of each cloud gives the same verdict as asking.
 
-What a listing lost or was given is refused by name, or makes the verdict unprovable.
+A listing with anything removed or added is refused by name, or makes the verdict unprovable.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def entra_record(number: int) -> dict[str, Any]:
 
 
 class World:
-    """The evidence of one cloud, and what its API lists."""
+    """The evidence of one cloud, and its API's listing."""
 
     def __init__(self, server: ApiServer, cloud: str) -> None:
         self.server = server
@@ -79,7 +79,7 @@ class World:
         return azure.scope(self.server) if self.cloud == "activity" else apis.entra(self.server)
 
     def deliver(self, records: list[dict[str, Any]]) -> list[bytes]:
-        """Lock what the exporter is given; return the objects."""
+        """Lock what the exporter receives; return the objects."""
         if self.cloud == "google":
             body = b"".join(json.dumps(line).encode() + b"\n" for line in records)
             delivery = Delivery(f"bucket/file@1!h={apis.NAMED_HOUR}", body)
@@ -99,7 +99,7 @@ class World:
         return [self.evidence.store.get(key) for key in self.evidence.store.keys("ev/")]
 
     def listed(self, bodies: list[bytes]) -> Outcome:
-        """What the deployed function makes of an hour, with what it puts."""
+        """Return the deployed function's verdict on an hour, with what it puts."""
         return Outcome(self.scope, bodies, HOURS[self.cloud])
 
     def copy(self, folder: Path, put: list[Operation] = ()) -> Path:  # type: ignore[assignment]
@@ -124,7 +124,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 def judged(done: Result, world: World) -> dict[str, Any]:
-    """The statement on the hour that was listed."""
+    """Return the statement on the listed hour."""
     assert done.code in {0, 2, 3}, done.err
     source = {"google": "gcp_audit", "activity": "azure_activity", "entra": "azure_entra"}
     (line,) = [
@@ -137,7 +137,7 @@ def judged(done: Result, world: World) -> dict[str, Any]:
 
 
 def files(folder: Path, put: list[Operation]) -> Path:
-    """Listings saved elsewhere."""
+    """Save listings elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
     for operation in put:
         if listing.is_listing(operation.key):
@@ -149,7 +149,7 @@ def files(folder: Path, put: list[Operation]) -> Path:
 def test_the_verdict_is_the_same_as_when_asking_the_api(
     world: World, tmp_path: Path, lost: int
 ) -> None:
-    """From the listing in the evidence, or from a file; also where something is missing."""
+    """With the listing in the evidence or in a file, even if something is missing."""
     outcome = world.listed(world.deliver(world.records[lost:]))
     live = outcome.statement
     saved = files(tmp_path / "saved", outcome.put)
@@ -191,7 +191,7 @@ def test_an_invalid_object_is_passed_over(world: World, tmp_path: Path, body: by
 def rewritten(
     put: list[Operation], change: Callable[[Question, list[str]], tuple[Question, list[str]]]
 ) -> list[Operation]:
-    """A listing that was made anew, in its own form, so that its name is right."""
+    """Return a rewritten listing in a valid form, with the right name."""
     (operation,) = [one for one in put if listing.is_listing(one.key)]
     parsed = listing.read(operation.body)
     question, ids = change(parsed.question, list(parsed.ids))
@@ -222,8 +222,8 @@ def unknown_source(question: Question, ids: list[str]) -> tuple[Question, list[s
 def test_a_listing_of_something_else_is_refused(
     world: World, tmp_path: Path, change: Any, reason: str
 ) -> None:
-    """By name, whatever its file is called. Ids of Entra state no tenant: such a listing is one of
-    a tenant of which nothing is here.
+    """By name, whatever its file is called. Entra ids state no tenant, so the listing is of a
+    tenant without evidence here.
     """
     outcome = world.listed(world.deliver(world.records))
     saved = files(tmp_path / "saved", rewritten(outcome.put, change))
@@ -237,7 +237,7 @@ def test_a_listing_of_something_else_is_refused(
 
 
 def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
-    """One byte of a file; bytes that are no listing; two that answer one question otherwise."""
+    """With one byte changed, bytes that are not a listing, or two contradictory answers."""
     outcome = world.listed(world.deliver(world.records))
     saved = files(tmp_path / "saved", outcome.put)
     copy = world.copy(tmp_path)
@@ -259,7 +259,7 @@ def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
 def test_a_listing_without_its_last_part_is_unprovable(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not reconciled by what is there, and nothing is called missing or unbacked."""
+    """The rest does not reconcile the hour, and nothing is called missing or unbacked."""
     monkeypatch.setattr(listing, "MOST_IDS", 2)
     outcome = world.listed(world.deliver(world.records))
     parts = [one for one in outcome.put if listing.is_listing(one.key)]
@@ -279,7 +279,7 @@ def test_a_listing_without_its_last_part_is_unprovable(
 
 
 def test_the_newest_of_several_listings_counts(world: World, tmp_path: Path) -> None:
-    """An hour is listed several times: what came late is in the last one."""
+    """An hour is listed several times: late records are in the last listing."""
     outcome = world.listed(world.deliver(world.records))
     early = rewritten(outcome.put, lambda attestation, ids: (replace(attestation, at=0), ids[1:]))
     saved = files(tmp_path / "saved", [*outcome.put, *early])

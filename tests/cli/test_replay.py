@@ -76,7 +76,7 @@ def messages() -> list[str]:
 
 
 def test_dry_run_lists_and_sends_nothing(aws: Any, config: Path) -> None:
-    """What would be sent is named, file by file; the queue stays empty."""
+    """It names what would be sent, file by file; the queue stays empty."""
     result = run(config, "--dry-run")
     assert 0 == result.exit_code, result.output
     lines = result.output.splitlines()
@@ -87,7 +87,7 @@ def test_dry_run_lists_and_sends_nothing(aws: Any, config: Path) -> None:
 
 
 def test_the_window_is_sent_to_the_exporter(aws: Any, config: Path) -> None:
-    """Every version of every file of the window is a notification the exporter accepts."""
+    """Every version of every file in the window becomes a notification the exporter accepts."""
     aws.put_bucket_versioning(Bucket=TRAIL, VersioningConfiguration={"Status": "Enabled"})
     aws.put_object(Bucket=TRAIL, Key=name("09"), Body=b"y")
     result = run(config, "--json")
@@ -106,7 +106,7 @@ def test_the_window_is_sent_to_the_exporter(aws: Any, config: Path) -> None:
 
 
 def test_only_what_is_missing_is_sent(aws: Any, config: Path, tmp_path: Path) -> None:
-    """What has a unit line in the evidence stays where it is."""
+    """Files with a unit line in the evidence are left alone."""
     etag = aws.head_object(Bucket=TRAIL, Key=name("08"))["ETag"].strip('"')
     mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
     delivery = Delivery(f"{TRAIL}/{name('08')}@{etag}", b'{"Records":[]}')
@@ -130,7 +130,7 @@ def refusal(result: Result) -> str:
 
 
 def test_an_impossible_replay_is_reported(aws: Any, config: Path, tmp_path: Path) -> None:
-    """Each has one sentence that names what is wrong."""
+    """Each error is one sentence that names what is wrong."""
     assert "is not after --from 2026-03-03" in refusal(run(config, begins="2026-03-03"))
     assert "--only-missing needs --evidence" in refusal(run(config, "--only-missing"))
     problem = refusal(run(config, "--source", "gcp_audit"))
@@ -144,7 +144,7 @@ def test_an_impossible_replay_is_reported(aws: Any, config: Path, tmp_path: Path
 
 
 def test_several_feeds_have_to_be_distinguished(aws: Any, config: Path) -> None:
-    """Where a source has two trails, one has to be chosen."""
+    """If a source has two trails, one has to be chosen."""
     second = (
         '\n[[trails]]\nname = "second"\nkind = "existing"\nbucket = "second"\n'
         'region = "eu-central-1"\n\n[[sources]]\nsource = "aws_cloudtrail"\nevidence = "main"\n'
@@ -156,7 +156,7 @@ def test_several_feeds_have_to_be_distinguished(aws: Any, config: Path) -> None:
 
 
 def test_a_missing_queue_or_foreign_bucket_is_named(aws: Any, config: Path) -> None:
-    """A missing queue and a bucket of another account are named; nothing is sent."""
+    """A missing queue and a foreign bucket are named; nothing is sent."""
     config.write_text(config.read_text().replace(ACCOUNT, "111122223333"))
     with pytest.raises(SettingsError, match="are these credentials of that account"):
         sqs_queue.Queue(boto3.client("sqs", region_name=REGION), "nobodys", account=ACCOUNT)
@@ -166,7 +166,7 @@ def test_a_missing_queue_or_foreign_bucket_is_named(aws: Any, config: Path) -> N
 
 
 def test_more_than_one_request(aws: Any) -> None:
-    """SQS takes ten at once; the rest follow."""
+    """SQS accepts ten at a time; the rest follow."""
     queue = sqs_queue.Queue(boto3.client("sqs", region_name=REGION), QUEUE, account=ACCOUNT)
     assert 23 == queue.send([f"message {number}" for number in range(23)])
     assert 0 == queue.send([])
@@ -176,7 +176,7 @@ def test_more_than_one_request(aws: Any) -> None:
 
 
 def test_listing_on_a_real_store(store: EmbeddedStore) -> None:
-    """Only folders that can hold the window are walked; each version is one file."""
+    """Only folders that can contain the window are walked; each version is one file."""
     client = store.client(store.admin)
     client.create_bucket(Bucket="replayed")
     client.put_bucket_versioning(Bucket="replayed", VersioningConfiguration={"Status": "Enabled"})

@@ -1,6 +1,6 @@
-"""`nhi-evidence replay azure` over a stand-in of `az`, which records what it is asked.
+"""`nhi-evidence replay azure` with a stand-in for `az` that records its calls.
 
-What comes of it is shown under the worker's own library (tests/runtimes/test_replay_azure.py).
+The effect is tested under the worker's own library (tests/runtimes/test_replay_azure.py).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def replay(*more: str) -> Result:
 
 
 def test_a_dry_run_lists_checkpoints_and_changes_nothing(az: Checkpoints) -> None:
-    """Of the deployed hub alone, by the names the deployment gives."""
+    """Only those of the deployed hub, by the deployment's names."""
     result = replay("--dry-run")
     assert (0, "") == (result.code, result.err)
     assert [f"would remove {name}" for name in names(az)] == result.out.splitlines()[:3]
@@ -58,7 +58,7 @@ def test_a_dry_run_lists_checkpoints_and_changes_nothing(az: Checkpoints) -> Non
 
 
 def test_checkpoints_are_removed_while_the_app_stands_still(az: Checkpoints) -> None:
-    """Listed, stopped, each removed, started: in that order, and no ownership with them."""
+    """List, stop, remove each, start: in that order, without touching ownership."""
     expected = names(az)
     assert expected == [one["checkpoint"] for one in replay("--json").json["rewound"]]
     done = az.calls()
@@ -80,7 +80,7 @@ def test_the_app_is_started_again_whatever_happens(az: Checkpoints) -> None:
 
 @pytest.fixture
 def evidence(tmp_path: Path) -> Path:
-    """Partition 0 whole, of partition 1 messages 8 to 9 missing, of partition 2 nothing."""
+    """Partition 0 is complete, partition 1 lacks messages 8 and 9, partition 2 has nothing."""
     folder = tmp_path / "evidence"
     folder.mkdir()
     runs = [run_of("0", 1, 20), run_of("1", 1, 7), run_of("1", 10, 20)]
@@ -105,7 +105,7 @@ def only_missing(evidence: Path, *more: str) -> Result:
 def test_only_partitions_with_something_missing_are_rewound(
     az: Checkpoints, evidence: Path
 ) -> None:
-    """What is whole goes on where it was; of which nothing is known is read again."""
+    """A complete partition continues where it was; an unknown one is read again."""
     assert [
         f"would remove {az.name('1')} (8 is missing)",
         f"would remove {az.name('2')}",
@@ -118,7 +118,7 @@ def test_only_partitions_with_something_missing_are_rewound(
 
 
 def test_where_nothing_is_missing_the_app_is_not_stopped(az: Checkpoints, evidence: Path) -> None:
-    """Nothing is asked of it."""
+    """It is not called."""
     az.blobs = {az.name("0"): {"SequenceNumber": "20"}}
     result = only_missing(evidence)
     assert (0, "checkpoints  1, 0 chosen") == (result.code, result.out.splitlines()[-1])
@@ -126,7 +126,7 @@ def test_where_nothing_is_missing_the_app_is_not_stopped(az: Checkpoints, eviden
 
 
 def test_only_missing_needs_to_know_where_to_look(az: Checkpoints) -> None:
-    """Nothing is rewound on a guess."""
+    """Nothing is rewound by guessing."""
     result = replay("--only-missing")
     assert (4, True) == (result.code, "needs --evidence and --from" in result.err)
     assert [] == az.calls()
@@ -135,7 +135,7 @@ def test_only_missing_needs_to_know_where_to_look(az: Checkpoints) -> None:
 def test_without_az_the_command_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is named, and nothing is done."""
+    """The error names it, and nothing is done."""
     monkeypatch.setenv("PATH", str(tmp_path))
     result = replay()
     assert 4 == result.code

@@ -58,7 +58,7 @@ def replay(*more: str, after: timedelta = timedelta(), config: Path = EXAMPLE) -
 
 
 def put(storage: EmbeddedGcs) -> list[GcsObject]:
-    """Store a file begun now, another begun yesterday, and one elsewhere; return the first two."""
+    """Store a file started now, one started yesterday, and one elsewhere; return the first two."""
     yesterday = NOW - timedelta(days=1)
     files = [storage.put(named(when), b"{}\n") for when in (NOW, yesterday)]
     storage.put(f"other/{NOW:%Y/%m/%d}/x.ndjson", b"{}\n")
@@ -66,7 +66,7 @@ def put(storage: EmbeddedGcs) -> list[GcsObject]:
 
 
 def test_a_dry_run_lists_and_announces_nothing(storage: EmbeddedGcs, pubsub: PubsubServer) -> None:
-    """Files by when they were finished, whatever day they are named after."""
+    """Files are selected by when they were finished, whatever the day in their name."""
     files = put(storage)
     result = replay("--dry-run")
     assert (0, "") == (result.code, result.err)
@@ -81,7 +81,7 @@ def test_a_dry_run_lists_and_announces_nothing(storage: EmbeddedGcs, pubsub: Pub
 def test_a_window_is_announced_as_cloud_storage_does(
     storage: EmbeddedGcs, pubsub: PubsubServer
 ) -> None:
-    """One message a generation, to the topic the function is called from."""
+    """One message per generation, to the topic that triggers the function."""
     files = put(storage)
     report = replay("--json").json
     assert (2, TOPIC, False) == (report["announced"], report["topic"], report["dry_run"])
@@ -101,7 +101,7 @@ def test_a_window_is_announced_as_cloud_storage_does(
 def test_only_what_is_missing_is_announced(
     storage: EmbeddedGcs, pubsub: PubsubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file with a counted unit in the evidence is left alone."""
+    """Files with a counted unit in the evidence are left alone."""
     locked, missing = put(storage)
     pack = sources.load("gcp_audit")
     source = GcsSource((SourceBucket(BUCKET),), pack, token=str)
@@ -121,12 +121,12 @@ def test_only_what_is_missing_is_announced(
 
 
 def test_only_what_is_missing_needs_the_evidence() -> None:
-    """Nothing is announced on a guess."""
+    """Nothing is announced by guessing."""
     assert "--only-missing needs --evidence" in replay("--only-missing").err
 
 
 def test_another_window_has_other_files(storage: EmbeddedGcs, pubsub: PubsubServer) -> None:
-    """What was finished before or after is left alone."""
+    """Files finished before or after are left alone."""
     put(storage)
     for after in (timedelta(days=-3), timedelta(days=3)):
         assert [] == replay("--json", after=after).json["files"]
@@ -136,7 +136,7 @@ def test_another_window_has_other_files(storage: EmbeddedGcs, pubsub: PubsubServ
 def test_many_files_are_listed_and_announced_in_parts(
     storage: EmbeddedGcs, pubsub: PubsubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Page by page and publication by publication, none is missed and none comes twice."""
+    """Over pages and publications, none is missed and none repeated."""
     monkeypatch.setattr("nhi_evidence.adapters.gcp.staged_files._AT_ONCE", 3)
     monkeypatch.setattr("nhi_evidence.adapters.gcp.staged_files._PAGE", 4)
     files = [storage.put(named(NOW, f"{number:02}"), b"{}\n") for number in range(10)]
@@ -149,7 +149,7 @@ def test_many_files_are_listed_and_announced_in_parts(
 def test_an_impossible_replay_is_reported(
     storage: EmbeddedGcs, pubsub: PubsubServer, tmp_path: Path
 ) -> None:
-    """Each has one sentence that names what is wrong, and an exit code that says so."""
+    """Each error is one sentence that names what is wrong, with its exit code."""
     put(storage)
     pubsub.status = 403
     refused = replay()
@@ -167,7 +167,7 @@ def test_an_impossible_replay_is_reported(
 def test_without_google_s_library_the_command_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is optional, and named."""
+    """The library is optional, and the error names it."""
     monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):
         StagedFiles()

@@ -1,4 +1,4 @@
-"""In a terminal of 80 columns nothing is wider that could be broken; piped, nothing is broken."""
+"""On a terminal of 80 columns, everything that can be wrapped is; piped, nothing is wrapped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COMMAND = re.compile(
 )
 _QUOTED = re.compile(r"`[^`]*`")
 _UNBROKEN = 30
-"""Letters of a word that a line may be too wide for: an id, a path, a hash, a URL."""
+"""Length from which a word may exceed the line: an id, a path, a hash, a URL."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def too_wide(text: str) -> list[str]:
-    """Return lines wider than the terminal that a break between words would have kept narrow."""
+    """Return lines wider than the terminal that could have been wrapped between words."""
     return [
         line
         for line in text.splitlines()
@@ -37,14 +37,14 @@ def too_wide(text: str) -> list[str]:
 
 
 def test_a_line_that_is_too_wide_is_noticed() -> None:
-    """An id may be, and a command that is copied; a sentence may not."""
+    """An id or a command to copy may be; a sentence may not."""
     sentence = "a sentence that goes on and on, " * 4
     assert [sentence] == too_wide(sentence)
     assert [] == too_wide(f"on {'x' * 90}\nnext  nhi-evidence verify {sentence}")
 
 
 def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
-    """By the table of commands: each is run, or said to be looked at elsewhere."""
+    """Each command in the table is run, or listed as tested elsewhere."""
     wide: dict[str, list[str]] = {}
     on_screen: set[str] = set()
     for name, arguments in case.runs():
@@ -62,12 +62,12 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
 
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS])
 def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
-    """Examples stand as they are typed."""
+    """Examples are kept as typed."""
     assert [] == too_wide(looked_at(name, ["--help"])[0])
 
 
 def test_piped_output_is_neither_wrapped_nor_cut(case: Case) -> None:
-    """The same words, a line each: what follows in the pipe searches lines."""
+    """The words are the same, one entry per line: the next program in the pipe searches lines."""
     for name, arguments in (
         ("verify", (case.evidence, "--key", case.key)),
         ("timeline", (case.logs, "--identity", "ci-deploy", "--coverage", case.report)),

@@ -1,4 +1,4 @@
-"""`keys`, `seal`, `anchor`, `verify`, `prove`, `check-proof`: one after another, as in use."""
+"""`keys`, `seal`, `anchor`, `verify`, `prove`, `check-proof`: in sequence, as in use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from tests.proofs.sealed import FINGERPRINT
 
 
 def test_verify_is_clean_and_says_who_anchored_it(sealed: Sealed) -> None:
-    """Three names spoke of the newest checkpoint; nothing is found, and V5 is said to be open."""
+    """Three parties attest the newest checkpoint; there are no findings, and V5 is reported as
+    open.
+    """
     done = run("verify", sealed.evidence, "--policy", sealed.policy, "--deep", "--json")
     assert (0, []) == (done.code, done.json["findings"])
     assert 3 == len(done.json["anchors"])
@@ -40,7 +42,7 @@ def test_verify_is_clean_and_says_who_anchored_it(sealed: Sealed) -> None:
 
 
 def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> None:
-    """A key of --post-quantum stands beside the first; a policy may ask for what it signed."""
+    """A --post-quantum key is used beside the first; a policy may require its signature."""
     evidence = copied(sealed, tmp_path)
     shutil.rmtree(evidence / "log")
     shutil.rmtree(evidence / ".metadata" / "log")
@@ -69,7 +71,7 @@ def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> No
 
 
 def test_a_second_anchoring_changes_nothing(sealed: Sealed) -> None:
-    """Who spoke of this checkpoint is not asked again."""
+    """Parties that attested this checkpoint are not asked again."""
     submissions = list(sealed.witness.submissions)
     done = run(
         *("anchor", sealed.evidence, "--key", sealed.key, "--tsa", sealed.authority.url),
@@ -81,7 +83,7 @@ def test_a_second_anchoring_changes_nothing(sealed: Sealed) -> None:
 
 
 def test_three_checkers_accept_the_proof(sealed: Sealed, tmp_path: Path) -> None:
-    """This program, the standalone verifier and the openssl walkthrough all say it holds."""
+    """This program, the stand-alone verifier and the openssl walkthrough all accept it."""
     done = run(
         *("check-proof", sealed.proof, "--policy", sealed.policy, "--json"),
         *("--provider-keys", sealed.provider_keys),
@@ -127,7 +129,7 @@ ALTERED = [
 
 @pytest.mark.parametrize("name", ALTERED)
 def test_any_altered_file_fails_every_checker(sealed: Sealed, tmp_path: Path, name: str) -> None:
-    """One bit changed in any file that carries proof, and no checker says it holds."""
+    """With one bit changed in any file with proof, no checker accepts it."""
     folder = unpack(sealed.proof, tmp_path / "bundle")
     body = bytearray((folder / name).read_bytes())
     body[len(body) // 2] ^= 1
@@ -140,7 +142,7 @@ def test_any_altered_file_fails_every_checker(sealed: Sealed, tmp_path: Path, na
 
 
 def test_another_key_or_log_fails_every_checker(sealed: Sealed, tmp_path: Path) -> None:
-    """The keys in the bundle are not believed: the one given decides."""
+    """The keys in the bundle are not trusted: the given one decides."""
     other = run("keys", "--new", "--key-file", tmp_path / "other.pem", "--name", NAME).out.strip()
     renamed = str(note.parse_key(sealed.key).named("example.org/another"))
     for number, key in enumerate((other, renamed)):
@@ -151,7 +153,7 @@ def test_another_key_or_log_fails_every_checker(sealed: Sealed, tmp_path: Path) 
 
 
 def test_a_p256_key(tmp_path: Path) -> None:
-    """A log signed by ECDSA on P-256 is verified and proven by all the same."""
+    """A log signed with ECDSA on P-256 verifies and proves in the same way."""
     private = ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "p256.pem").write_bytes(pem)
@@ -167,7 +169,7 @@ def test_a_p256_key(tmp_path: Path) -> None:
 
 
 def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
-    """From a saved state only what came since; of a sample, its odds and seed are stated."""
+    """From a saved state only what is new; for a sample, its rate and seed are stated."""
     state = tmp_path / "state.json"
     first = run("verify", sealed.evidence, "--key", sealed.key, "--save-state", state, "--json")
     assert json.loads(state.read_text())["size"] == first.json["size"]
@@ -182,7 +184,7 @@ def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
 
 
 def test_the_report_comes_before_anything_is_saved(sealed: Sealed, tmp_path: Path) -> None:
-    """A state that cannot be saved is an error with its name, and costs nobody the verdict."""
+    """A state that cannot be saved is an error with its name, after the verdict is printed."""
     state = tmp_path / "no-such-folder" / "state.json"
     done = run("verify", sealed.evidence, "--key", sealed.key, "--save-state", state)
     assert (4, True) == (done.code, str(state) in done.err), done.err
@@ -190,7 +192,7 @@ def test_the_report_comes_before_anything_is_saved(sealed: Sealed, tmp_path: Pat
 
 
 def test_units_of_an_altered_object_are_not_in_the_report(sealed: Sealed, tmp_path: Path) -> None:
-    """What an object says is believed only while its bytes are those that were sealed."""
+    """An object's content is trusted only if its bytes are the sealed ones."""
     evidence = copied(sealed, tmp_path)
     before = run("verify", evidence, "--key", sealed.key, "--json")
     altered = next(path for path in sorted((evidence / "ev").rglob("*")) if path.is_file())

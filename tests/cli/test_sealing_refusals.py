@@ -35,7 +35,7 @@ def test_exit_codes(sealed: Sealed, tmp_path: Path) -> None:
 
 
 def test_incomplete_is_2(tmp_path: Path) -> None:
-    """A unit of which a part was never locked is whole in what is there, and incomplete."""
+    """A unit with a part that was never locked is incomplete, although its parts are intact."""
     folder = tmp_path / "evidence"
     sealed_copy.write_in_parts(folder)
     _, second = sorted(folder.glob("ev/**/*.zst"))
@@ -51,7 +51,7 @@ def test_incomplete_is_2(tmp_path: Path) -> None:
 
 
 def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
-    """Every refusal says what and where, and leaves nothing half done."""
+    """Every refusal says what and where, and leaves nothing half-done."""
     wanted: list[tuple[tuple[str | Path, ...], str]] = [
         (("verify", "gs://bucket", "--key", sealed.key), "evidence is s3://bucket"),
         (("verify", "s3://bucket/prefix", "--key", sealed.key), "is a whole bucket"),
@@ -96,7 +96,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
 def test_a_wrong_policy_is_refused(
     sealed: Sealed, tmp_path: Path, entry: str, problem: str
 ) -> None:
-    """A policy is read whole or not at all: no entry is passed over."""
+    """A policy is read completely or not at all: no entry is ignored."""
     path = tmp_path / "policy.toml"
     path.write_text(f'keys = ["{sealed.key}"]\n{entry}\n')
     done = run("verify", sealed.evidence, "--policy", path)
@@ -104,7 +104,7 @@ def test_a_wrong_policy_is_refused(
 
 
 def test_an_unavailable_anchor_is_named(sealed: Sealed, tmp_path: Path) -> None:
-    """One that is down, and one that refuses, keep nobody else from being asked."""
+    """One that is down and one that refuses do not prevent the others from being asked."""
     evidence = copied(sealed, tmp_path)
     shutil.rmtree(evidence / "log" / "v1", ignore_errors=True)
     shutil.rmtree(evidence / ".metadata" / "log")

@@ -1,4 +1,4 @@
-"""`nhi-evidence summary` of log files, and of evidence."""
+"""`nhi-evidence summary` on log files and on evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVIDENCE, KEY = STORED / "evidence", STORED / "log.vkey"
 
 
 def test_a_summary_states_who_did_what_and_when(tmp_path: Path) -> None:
-    """By identity: kind, phases, refusals, first and last; what is rejected is counted apart."""
+    """By identity: kind, phases, denials, first and last; rejected records are counted apart."""
     denied = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "errorCode": "AccessDenied"}
     file = tmp_path / "x.log"
     file.write_text(f"{json.dumps(GOOD)}\nnope\n{json.dumps(denied)}\n")
@@ -44,7 +44,7 @@ def test_a_summary_states_who_did_what_and_when(tmp_path: Path) -> None:
 
 
 def test_an_identity_seen_as_several_kinds_is_counted_once(tmp_path: Path) -> None:
-    """A user with and without a second factor: counted once, with both kinds and its first uid."""
+    """A user with and without a second factor counts once, with both kinds and its first uid."""
     user = {
         "type": "IAMUser", "principalId": "AIDACIDEPLOY44EXAMPLE", "userName": "ci-deploy",
         "arn": "arn:aws:iam::444455556666:user/ci-deploy", "accountId": "444455556666",
@@ -71,9 +71,9 @@ def test_an_identity_seen_as_several_kinds_is_counted_once(tmp_path: Path) -> No
 
 
 def test_nothing_counts_twice(tmp_path: Path) -> None:
-    """The same file by two paths is named and read once; the same record in two files counts once.
+    """One file by two paths is named and read once; one record in two files counts once.
 
-    As for a timeline, whose count is the same.
+    A timeline counts the same.
     """
     first, second = tmp_path / "a.json", tmp_path / "b.json"
     for file in (first, second):
@@ -98,7 +98,7 @@ def test_nothing_counts_twice(tmp_path: Path) -> None:
 def test_what_comes_before_damage_counts_in_every_command_alike(
     tmp_path: Path, damage: str
 ) -> None:
-    """Exit 2, and INCOMPLETE where there is a verdict; nothing at all is exit 4."""
+    """Exit 2, with INCOMPLETE if there is a verdict; nothing at all is exit 4."""
     lines = b"\n".join(json.dumps({**GOOD, "eventID": f"id-{n}"}).encode() for n in range(300))
     body = bytearray(gzip.compress(lines))
     if damage == "checksum":
@@ -127,7 +127,7 @@ def test_what_comes_before_damage_counts_in_every_command_alike(
 
 
 def test_identities_with_most_phases_come_first(tmp_path: Path) -> None:
-    """In the story, the key that leaked; nothing is wider than a terminal but an id."""
+    """In the story it is the leaked key; only ids are wider than the terminal."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
     result = run("summary", tmp_path).out
@@ -138,7 +138,7 @@ def test_identities_with_most_phases_come_first(tmp_path: Path) -> None:
 
 
 def test_a_summary_of_evidence_counts_what_verification_counts() -> None:
-    """Each unit once, of what the log signs; and it says that it is no verification."""
+    """Each unit in the signed log once; and it says that it is not a verification."""
     report = run("summary", "--json", EVIDENCE, "--key", KEY).json
     verified = run("verify", "--json", EVIDENCE, "--key", KEY).json
     listed = sum(identity["records"] for identity in report["identities"])
@@ -151,7 +151,7 @@ def test_a_summary_of_evidence_counts_what_verification_counts() -> None:
 
 
 def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
-    """Delivered again beside another file, its records are in the log twice, and count once."""
+    """Redelivered beside another file, its records are in the log twice and count once."""
     evidence, key_file = tmp_path / "evidence", tmp_path / "log.pem"
     sealed_copy.write(evidence, with_digest=True)
     file = sealed.deliveries(sealed.trail_file())[0]
@@ -177,7 +177,7 @@ def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
     ],
 )
 def test_unreadable_evidence_is_reported(arguments: tuple[object, ...], problem: str) -> None:
-    """Without a key, several at once, or no store at all: exit 4 and one line."""
+    """Without a key, with several stores, or without any: exit 4 and one line."""
     done = run("summary", *map(str, arguments))
     assert (4, "") == (done.code, done.out)
     assert problem in done.err

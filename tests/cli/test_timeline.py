@@ -1,4 +1,4 @@
-"""`timeline`: of evidence and of raw logs, for a reader and as JSON; and what it refuses."""
+"""`timeline` of evidence and raw logs, for readers and as JSON, and its refusals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Records of a key that takes a role, as a file of CloudTrail."""
+    """Records of a key that assumes a role, as a CloudTrail file."""
     folder = tmp_path_factory.mktemp("logs")
     (folder / "trail.json").write_text(json.dumps({"Records": [validated(), assumed(), used()]}))
     return folder
@@ -91,7 +91,7 @@ def test_raw_logs_are_shown_in_order_and_prove_nothing(raw: Path) -> None:
 
 
 def test_stages_are_by_effective_phase_and_name_failed_attempts(tmp_path: Path) -> None:
-    """The phases `summary` counts: nothing is executed by a dry run, no refused read is access."""
+    """The phases are those in `summary`: a dry run executes nothing, a denied read is no access."""
     dry = {
         **used(), "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances",
         "errorCode": "Client.DryRunOperation", "eventID": "44444444-4444-4444-4444-444444444444",

@@ -1,4 +1,4 @@
-"""`nhi-evidence version`: what an auditor may have to name."""
+"""`nhi-evidence version`: what an auditor may have to cite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Installed:
-    """A distribution whose installer noted where it came from."""
+    """A distribution whose installer recorded its origin."""
 
     def __init__(self, note: str | None) -> None:
         self._note = note
@@ -30,12 +30,12 @@ class Installed:
 
 
 def test_version_output_is_short_by_default() -> None:
-    """`--version` and `version` say the same."""
+    """`--version` and `version` print the same."""
     assert f"nhi-evidence {__version__}\n" == run("--version").out == run("version").out
 
 
 def test_a_terminal_is_told_that_there_is_more() -> None:
-    """Piped it is one line, which scripts read."""
+    """Piped it is one line, for scripts."""
     out, _ = looked_at("version", ())
     hint = "add --verbose for commit, mapper digest and formats"
     assert [f"nhi-evidence {__version__}", hint] == out.splitlines()
@@ -43,7 +43,7 @@ def test_a_terminal_is_told_that_there_is_more() -> None:
 
 
 def test_verbose_names_the_mapper_of_the_evidence() -> None:
-    """The digest is the one that objects of this release carry."""
+    """The digest is the one in objects by this release."""
     lines = dict(re.findall(r"^(\w+) +(.*)$", run("version", "--verbose").out, re.MULTILINE))
     assert mapper_identity().digest == lines["mapper"]
     assert {"commit", "formats", "schema", "python"} <= set(lines)
@@ -62,14 +62,14 @@ def test_verbose_names_the_mapper_of_the_evidence() -> None:
 def test_the_installer_notes_the_commit(
     note: str | None, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PEP 610: pip and uv note the commit of what they install from git; none is made up."""
+    """PEP 610: pip and uv record the commit of a git install; none is invented."""
     monkeypatch.setattr(metadata, "distribution", lambda _: Installed(note))
     monkeypatch.setattr(build_info, "_checked_out", lambda: None)
     assert expected == build_info.commit()
 
 
 def test_an_archive_carries_its_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """`git archive` writes the commit where the placeholder stands."""
+    """`git archive` replaces the placeholder with the commit."""
     (tmp_path / "commit.txt").write_text(COMMIT + "\n")
     monkeypatch.setattr(build_info, "files", lambda _: tmp_path)
     assert COMMIT == build_info.commit()

@@ -1,4 +1,4 @@
-"""From a delivered file to sealed evidence, through what `cdk deploy` made. In this order."""
+"""From a delivered file to sealed evidence, through what `cdk deploy` created, in this order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ WINDOW = ("--from", f"{HOUR:%Y-%m-%dT%H}", "--to", f"{HOUR + timedelta(hours=1):
 
 
 def test_missing_requirements_are_reported_before_deploying(deployed: Deployment) -> None:
-    """Which stacks go where, and each thing with its mending, in accounts nobody prepared."""
+    """In unprepared accounts, it shows which stacks go where, and each requirement with its fix."""
     lines = deployed.history["first"].splitlines()
     assert lines[0].startswith("not ready: ")
     assert any("bootstrap" in line and LOGS in line for line in lines if "missing" in line), lines
@@ -74,7 +74,7 @@ def test_missing_requirements_are_reported_before_deploying(deployed: Deployment
 
 
 def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
-    """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and stacks are made."""
+    """`cdk deploy 'nhi-evidence-*' | cat`, with cdk.json: no prompts, and stacks are created."""
     output = deployed.history["failed"]
     printed = [one for one in deployed.stacks if re.search(rf"^\W+{one}$", output, re.MULTILINE)]
     assert printed, output[-3000:]
@@ -82,7 +82,7 @@ def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
 
 
 def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> None:
-    """It leaves no name taken and no stack that cannot be removed; `make deploy` goes through."""
+    """It leaves no name taken and no undeletable stack; `make deploy` succeeds."""
     failed = "nhi-evidence-export-eu-central-1"
     assert "ROLLBACK" in deployed.history["failed"]
     exporter = f"/aws/lambda/{QUEUE}"
@@ -97,7 +97,7 @@ def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> No
 
 
 def test_the_repository_synthesizes_through_a_pipe(deployed: Deployment) -> None:
-    """By its own cdk.json, bundles and all, the CDK's FORCE_COLOR=0 notwithstanding."""
+    """With its own cdk.json and bundles, despite the CDK's FORCE_COLOR=0."""
     deployed.synthesize()
     assert {one.name for one in deployed.templates("production")} == {
         one.name for one in deployed.templates("deployed")
@@ -105,7 +105,7 @@ def test_the_repository_synthesizes_through_a_pipe(deployed: Deployment) -> None
 
 
 def test_the_profile_is_the_only_difference(deployed: Deployment) -> None:
-    """What is deployed is production's templates, changed by the profile's list and no more."""
+    """The deployed templates are production's, with only the profile's listed changes."""
     production = {one.name: one for one in deployed.templates("production")}
     assert set(production) == {one.name for one in deployed.templates("deployed")}
     for path in deployed.templates("deployed"):
@@ -117,14 +117,14 @@ def test_the_profile_is_the_only_difference(deployed: Deployment) -> None:
 
 
 def _without_metadata(template: dict[str, Any]) -> dict[str, Any]:
-    """A template without CDK's own note of which assets it came with."""
+    """Return a template without CDK's asset metadata."""
     for resource in template["Resources"].values():
         resource.pop("Metadata", None)
     return template
 
 
 def test_a_delivered_file_becomes_sealed_evidence(deployed: Deployment) -> None:
-    """A file in the trail's bucket is locked evidence in the other account, and is sealed."""
+    """A file in the trail's bucket becomes locked evidence in the other account, and is sealed."""
     stored = [deliver(deployed, number) for number in range(3)]
     expected = {f"{TRAIL.bucket}/{key(at)}@{version}" for at, version in enumerate(stored)}
     wait_until("evidence", lambda: expected <= set(units(deployed)))
@@ -136,7 +136,9 @@ def test_a_delivered_file_becomes_sealed_evidence(deployed: Deployment) -> None:
 
 
 def test_the_printed_next_steps_work_as_printed(deployed: Deployment) -> None:
-    """The public key with the evidence account's credentials; the doctor, which sees evidence."""
+    """Fetching the public key with the evidence account's credentials, then the doctor, which sees
+    evidence.
+    """
     lines = [line.strip() for line in deployed.history["deployed"].splitlines()]
     (keys,) = [line for line in lines if line.startswith(f"{PROGRAM} keys ")]
     doctor_line = lines[-1]
@@ -156,7 +158,7 @@ def test_the_printed_next_steps_work_as_printed(deployed: Deployment) -> None:
 
 
 def test_coverage_is_stated_and_canaries_probe(deployed: Deployment) -> None:
-    """As roles of the other account: a reading, its verdicts, plans of three hours, and calls."""
+    """With roles of the other account: a reading, verdicts, plans for three hours, and calls."""
     covered, probed = fire(deployed, "coverage"), fire(deployed, "canary")
     assert ({"aws"}, []) == (set(covered["readings"]), covered["problems"])
     assert 0 < covered["refused"] < covered["answers"], "the emulator answers some calls"
@@ -168,7 +170,7 @@ def test_coverage_is_stated_and_canaries_probe(deployed: Deployment) -> None:
 
 
 def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deployment) -> None:
-    """Each kept record once, as valid OCSF, announced by S3, and leading back to the evidence."""
+    """Each kept record once, as valid OCSF, announced by S3, pointing back to the evidence."""
     mine = principal(deployed, SUBSCRIBER.principals[0], "sts:AssumeRole")
     siem = Siem(deployed, mine)
     expected = {(unit, at): record for unit, at, record in kept(deployed)}
@@ -206,7 +208,7 @@ def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deplo
 
 
 def test_the_auditor_verifies_from_an_account_of_their_own(deployed: Deployment) -> None:
-    """With their own credentials and the external id, they read, check and may change nothing."""
+    """With their own credentials and the external id they can read and check, but not change."""
     mine = principal(deployed, AUDITOR.principals[0], "sts:AssumeRole")
     access = ("--role-arn", role_of(AUDITOR), "--external-id", AUDITOR.external_id)
     (deployed.folder / "log.vkey").write_text(public_key(deployed))
@@ -230,7 +232,7 @@ def test_the_auditor_verifies_from_an_account_of_their_own(deployed: Deployment)
 
 
 def test_a_forged_notification_is_refused(deployed: Deployment) -> None:
-    """What names another bucket or prefix is never read, and says so; no evidence comes of it."""
+    """Another bucket or prefix is never read, which is reported, and yields no evidence."""
     sqs = deployed.aws.client("sqs", LOGS)
     url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     before = versions(deployed)
@@ -246,7 +248,7 @@ def test_a_forged_notification_is_refused(deployed: Deployment) -> None:
 
 
 def test_replay_lists_sends_and_changes_nothing(deployed: Deployment) -> None:
-    """What is locked already stays as it is."""
+    """Evidence already locked stays as it is."""
     listed = deployed.command("replay", "aws", *WINDOW, "--dry-run", "--json")
     assert 0 == listed.returncode, listed.stderr
     assert (3, 0) == (json.loads(listed.stdout)["found"], json.loads(listed.stdout)["sent"])
@@ -259,7 +261,7 @@ def test_replay_lists_sends_and_changes_nothing(deployed: Deployment) -> None:
 
 
 def test_a_file_whose_notification_was_lost_is_found_and_sent(deployed: Deployment) -> None:
-    """Replay reads the tables of the evidence, and sends what has no unit there."""
+    """Replay reads the evidence tables, and sends files without a unit."""
     unit = f"{TRAIL.bucket}/{key(3)}@{deliver(deployed, 3, silently=True)}"
     sent = deployed.command(
         "replay", "aws", *WINDOW, "--only-missing", "--json",
@@ -276,7 +278,7 @@ def test_a_file_whose_notification_was_lost_is_found_and_sent(deployed: Deployme
 
 
 def test_other_bytes_under_a_key_of_evidence_are_flagged(deployed: Deployment) -> None:
-    """A key states the hash of its body: what does not have it is sealed as such."""
+    """A key states its body's hash: a version that does not match is sealed as such."""
     deployed.aws.client("s3", EVIDENCE).put_object(
         Bucket=STORE.bucket,
         Key=f"{EVENTS}h={HOUR:%Y%m%d%H}/{'ab' * 32}.ndjson.zst",
@@ -289,7 +291,7 @@ def test_other_bytes_under_a_key_of_evidence_are_flagged(deployed: Deployment) -
 
 
 def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
-    """Wrong is what the emulator lacks, and what is taken away; what is not reached is not seen."""
+    """What the emulator lacks and what is removed is wrong; what cannot be reached is not seen."""
     code, results = doctor(deployed, "evidence", "logs")
     assert 1 == code
     wrong = {what: told for what, told in results.items() if told[0] in WRONG}
@@ -318,7 +320,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
 
 
 def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
-    """`make deploy` finds all it needs, changes nothing, and ends with how to see evidence."""
+    """`make deploy` finds everything, changes nothing, and ends with how to see evidence."""
     assert len(deployed.stacks) == deployed.deploy().count("(no changes)")
     output = deployed.make("--yes", "aws")
     assert output.startswith("ready: "), output
@@ -327,7 +329,7 @@ def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
 
 
 def test_destroying_leaves_the_evidence(deployed: Deployment) -> None:
-    """The stacks go when their protection is taken off; bucket, lock and log stay."""
+    """The stacks are deleted once unprotected; bucket, lock and log stay."""
     before = versions(deployed)
     cloudformation = {
         account: deployed.aws.client("cloudformation", account) for account in (EVIDENCE, LOGS)

@@ -1,4 +1,4 @@
-"""What the end-to-end tests rely on: the emulator holds principals to their policies."""
+"""The end-to-end tests rely on this: the emulator enforces policies on principals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refused(act: Any) -> str:
 
 @pytest.fixture(scope="module")
 def user(aws: Emulator) -> tuple[str, str]:
-    """A principal of the other account that no policy lets do anything yet."""
+    """A principal of the other account without any permission yet."""
     iam = aws.client("iam", OTHER)
     iam.create_user(UserName="probe")
     key = iam.create_access_key(UserName="probe")["AccessKey"]
@@ -47,7 +47,7 @@ def sts(aws: Emulator, key: tuple[str, str]) -> Any:
 
 
 def test_roles_are_held_to_their_policies(aws: Emulator, user: tuple[str, str]) -> None:
-    """Assuming needs both sides and the external id; the session may do what is allowed."""
+    """Assuming a role needs both sides and the external id; the session may do what is allowed."""
     s3, iam = aws.client("s3", OWNER), aws.client("iam", OWNER)
     s3.create_bucket(Bucket="probe", CreateBucketConfiguration={"LocationConstraint": aws.region})
     trust = {
@@ -100,7 +100,7 @@ def test_roles_are_held_to_their_policies(aws: Emulator, user: tuple[str, str]) 
 
 
 def test_accounts_are_apart(aws: Emulator) -> None:
-    """The root of one account is nobody in another."""
+    """The root user of one account has no access in another."""
     other = aws.client("s3", OTHER)
     assert [] == other.list_buckets()["Buckets"]
     assert "AccessDenied" == refused(
@@ -109,7 +109,7 @@ def test_accounts_are_apart(aws: Emulator) -> None:
 
 
 def test_the_facts_of_the_design_hold_here(aws: Emulator) -> None:
-    """Those that docs/conform.md says were asked of the emulated AWS."""
+    """Those that docs/conform.md lists as tested on the emulated AWS."""
     s3 = aws.client("s3", OWNER)
     s3.create_bucket(
         Bucket="conform",

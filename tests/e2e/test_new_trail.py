@@ -1,8 +1,8 @@
-"""A trail of `kind = "new"`, as far as the emulator goes: its bucket, its exporter, the trail.
+"""A trail of `kind = "new"`, as far as the emulator can: its bucket, its exporter, the trail.
 
-The export stack is deployed by the CDK, in a region of its own. CloudFormation of the emulator
-has no trails, so what the trail's stack holds is made by the calls CloudFormation makes of it, in
-the management account and in its order: create, selectors, start.
+The CDK deploys the export stack in a separate region. The emulator's CloudFormation has no trails,
+so the trail is created by the calls CloudFormation would make, in the management account and in its
+order: create, selectors, start.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ EXPORT, TRAIL_STACK = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRA
 
 @pytest.fixture(scope="module")
 def fresh(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """The bucket and the exporter of the new trail, deployed before the trail is made."""
+    """The new trail's bucket and exporter, deployed before the trail is created."""
     deployment = Deployment(aws, tmp_path_factory.mktemp("fresh"))
     deployment.prepare(FRESH)
     deployment.make("bootstrap")
@@ -55,7 +55,7 @@ def fresh(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment
 
 
 def template(fresh: Deployment, stack: str) -> dict[str, Any]:
-    """Return a synthesized template as production writes it."""
+    """Return a synthesized production template."""
     document: dict[str, Any] = json.loads(
         (fresh.folder / "production" / f"{stack}.template.json").read_text()
     )
@@ -64,7 +64,7 @@ def template(fresh: Deployment, stack: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def properties(fresh: Deployment) -> dict[str, Any]:
-    """What production's stack gives CloudFormation of the trail, and nothing beside it."""
+    """Return the trail's CloudFormation properties in production's stack."""
     fresh.synthesize()
     ((resource),) = template(fresh, TRAIL_STACK)["Resources"].values()
     assert resource["Type"] == "AWS::CloudTrail::Trail"
@@ -75,7 +75,7 @@ def properties(fresh: Deployment) -> dict[str, Any]:
 def test_the_trail_is_created_in_the_management_account_after_its_bucket(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
-    """CloudTrail tries the bucket before it accepts it: the stack waits for the bucket's."""
+    """CloudTrail tests the bucket before it accepts it, so the stack waits for the bucket's."""
     manifest = json.loads((fresh.folder / "production" / "manifest.json").read_text())
     stack = manifest["artifacts"][TRAIL_STACK]
     assert f"aws://{MANAGEMENT}/{REGION}" == stack["environment"]
@@ -94,7 +94,7 @@ def test_the_trail_is_created_in_the_management_account_after_its_bucket(
 def test_cloudtrail_accepts_what_the_stack_states(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
-    """Created, given its selectors and started, by name, in the account that owns it."""
+    """It is created, given selectors and started, by name, in the account that owns it."""
     cloudtrail = fresh.aws.client("cloudtrail", MANAGEMENT, REGION)
     name = properties["TrailName"]
     cloudtrail.create_trail(
@@ -121,14 +121,16 @@ def test_cloudtrail_accepts_what_the_stack_states(
 def test_a_trail_is_not_found_by_name_from_another_account(
     fresh: Deployment, properties: dict[str, Any]
 ) -> None:
-    """Why it is not made in the log archive: CloudFormation starts it by name (decision 50)."""
+    """That is why it is not created in the log archive: CloudFormation starts it by name (decision
+    50).
+    """
     elsewhere = fresh.aws.client("cloudtrail", LOGS, REGION)
     with pytest.raises(elsewhere.exceptions.TrailNotFoundException):
         elsewhere.start_logging(Name=properties["TrailName"])
 
 
 def test_a_file_of_the_trail_reaches_its_exporter(fresh: Deployment) -> None:
-    """The bucket tells the queue, and the queue the function: its log has the attempt."""
+    """The bucket notifies the queue, and the queue the function, whose log has the attempt."""
     folder = f"{TRAIL.prefix}AWSLogs/o-exampleorg1/{LOGS}/CloudTrail/{REGION}/2026/03/02"
     name = f"{LOGS}_CloudTrail_{REGION}_20260302T0800Z_AbCdEfGhIjKlMnOp.json.gz"
     fresh.aws.client("s3", LOGS).put_object(

@@ -1,7 +1,7 @@
-"""A first creation that fails leaves no name taken: of every kind that is kept, in every stack.
+"""A failed first creation leaves no name taken, for every retained type, in every stack.
 
-Each stack's kept resources are created by the emulator's CloudFormation together with one that
-cannot be made, rolled back, and created again, under the same names.
+The emulator's CloudFormation creates each stack's retained resources together with an impossible
+one, rolls back, and creates them again under the same names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.e2e.emulator import Emulator, wait_until
 pytestmark = pytest.mark.e2e
 
 ACCOUNT, REGION = "444455556666", "eu-north-1"
-"""Where nothing else is deployed: the names there are free."""
+"""A region without other deployments, so that names are free."""
 NOT_HERE = {"AWS::CloudTrail::Trail": "not among the emulator's types (test_new_trail.py)"}
 IMPOSSIBLE = {
     "Type": "AWS::Logs::LogGroup",
@@ -31,7 +31,7 @@ IMPOSSIBLE = {
 def kept(
     aws: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """What each synthesized stack keeps, by stack; names end in what no other test uses."""
+    """Retained resources by synthesized stack, with names that no other test uses."""
     deployment = Deployment(aws, tmp_path_factory.mktemp("kept"))
     deployment.prepare()
     deployment.synthesize()
@@ -60,7 +60,7 @@ def _kept(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _known(value: Any, kept: set[str]) -> Any:
-    """Put a text in the place of what refers to a resource that is not kept."""
+    """Replace references to resources that are not retained with a string."""
     if isinstance(value, dict):
         ((key, target),) = value.items() if len(value) == 1 else (("", None),)
         logical = target[0] if key == "Fn::GetAtt" and target else target
@@ -88,7 +88,7 @@ def create(cloudformation: Any, stack: str, resources: dict[str, Any]) -> str:
 
 
 def test_stacks_with_retained_resources(kept: dict[str, Any]) -> None:
-    """The function that reconciles among them: what was made later has siblings, too."""
+    """The reconciling function's stack is among them."""
     assert {
         "nhi-evidence-main",
         "nhi-evidence-main-seal",
@@ -98,7 +98,7 @@ def test_stacks_with_retained_resources(kept: dict[str, Any]) -> None:
 
 
 def left(aws: Emulator) -> set[str]:
-    """Return what is there of the kinds that are kept, by name."""
+    """Return the existing resources of retained types, by name."""
     logs, s3 = aws.client("logs", ACCOUNT, REGION), aws.client("s3", ACCOUNT, REGION)
     kms = aws.client("kms", ACCOUNT, REGION)
     keys = (kms.describe_key(KeyId=one["KeyId"]) for one in kms.list_keys()["Keys"])
@@ -112,7 +112,7 @@ def left(aws: Emulator) -> set[str]:
 def test_each_stack_can_be_created_again_after_a_failed_creation(
     aws: Emulator, kept: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
-    """Rolled back with nothing left, then made under the same names; and then it stays."""
+    """After a rollback nothing is left; created again under the same names, they stay."""
     cloudformation = aws.client("cloudformation", ACCOUNT, REGION)
     for stack, resources in kept.items():
         before = left(aws)
@@ -131,7 +131,7 @@ def test_each_stack_can_be_created_again_after_a_failed_creation(
 def test_plain_retain_leaves_the_name_taken(
     aws: Emulator, kept: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
-    """What the test above would see: a log group that a failed creation leaves behind."""
+    """The failure the test above would find: a log group left by a failed creation."""
     cloudformation = aws.client("cloudformation", ACCOUNT, REGION)
     (group, *_) = (
         one

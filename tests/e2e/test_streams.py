@@ -1,8 +1,8 @@
-"""A stream as its template states it: what is put comes out as files the source reads.
+"""A stream as in its template: records put into it become files that the source reads.
 
-The emulator's Firehose writes each record at once, as it came: it neither waits, packs nor joins,
-and has no subscriptions or partners. What is shown is that AWS's API takes the stream as it is
-stated, and that its keys state the hour.
+The emulator's Firehose writes each record at once, unchanged: it does not buffer, compress or join,
+and has no subscriptions or partners. The test shows that AWS's API accepts the stream, and that its
+keys state the hour.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def streamed(tmp_path_factory: pytest.TempPathFactory) -> Estate:
 
 
 def subscribed() -> bytes:
-    """Envelopes of a subscription, packed as CloudWatch Logs packs each."""
+    """Return a subscription's envelopes, compressed as CloudWatch Logs compresses each."""
     return gzip.compress((FOLDER / "k8s_audit/leaks/eks-subscription.json").read_bytes(), mtime=0)
 
 
 @pytest.fixture(scope="module")
 def services(aws: Emulator, streamed: Estate) -> Iterator[Any]:
-    """The streams of the templates, and their buckets."""
+    """The templates' streams, and their buckets."""
     s3, firehose = aws.client("s3", ARCHIVE), aws.client("firehose", ARCHIVE)
     for bucket in ("eks-audit", "okta-log"):
         s3.create_bucket(
@@ -67,7 +67,7 @@ def services(aws: Emulator, streamed: Estate) -> Iterator[Any]:
 def test_records_put_come_out_as_files_of_the_source(
     services: Any, name: str, source: str, bucket: str, body: bytes
 ) -> None:
-    """Under the folder of the stream, with an hour in its key, in a form the source reads."""
+    """Under the stream's prefix, with an hour in the key, in a form the source reads."""
     s3, firehose = services
     put = firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": body}])
     assert 0 == put["FailedPutCount"]

@@ -141,7 +141,7 @@ def test_the_owner_of_the_original_can_prove_each_cut(source: str) -> None:
 def test_a_failure_is_reported_without_the_record_s_text(
     source: str, where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that quotes a record is reported only by kind, and the record is locked with cuts."""
+    """An error that quotes a record is reported by kind only, and the record locked with cuts."""
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     (body, *_) = files(source).values()
 

@@ -1,4 +1,4 @@
-"""A JSON object cut off anywhere gives its complete members, and nothing else."""
+"""A JSON object truncated anywhere gives its complete members, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VALUES = st.recursive(
 def test_complete_members_before_the_cut_are_read(
     written: dict[str, Any], ascii_only: bool, data: st.DataObject
 ) -> None:
-    """Each member read is the object's own, in its order; no complete one is missed."""
+    """Each member read is the object's own, in order, and no complete one is missed."""
     text = json.dumps(written, ensure_ascii=ascii_only).encode()
     cut = data.draw(st.integers(1, max(1, len(text) - 1)))
     leading = leading_members(text[:cut])
@@ -44,12 +44,12 @@ def test_complete_members_before_the_cut_are_read(
 
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5))
 def test_a_complete_object_is_left_alone(written: dict[str, Any]) -> None:
-    """A complete object is no object that was cut off."""
+    """A complete object is not a truncated one."""
     assert leading_members(json.dumps(written).encode()) is None
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_give_nothing_or_an_object(text: bytes) -> None:
-    """No bytes make it fail; what it returns is always an object."""
+    """No bytes make it fail, and it always returns an object."""
     leading = leading_members(text)
     assert leading is None or isinstance(json.loads(leading), dict)

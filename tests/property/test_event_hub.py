@@ -1,4 +1,4 @@
-"""Redelivery of an Event Hub: whatever the edges of the batches, every record counts once."""
+"""Event Hub redelivery: whatever the batch edges, every record counts once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BODY = st.sampled_from(
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[Message], list[list[Message]]]:
-    """Messages of a partition, and batches that together hold each at least once."""
+    """Return messages of a partition, and batches that contain each at least once."""
     bodies = draw(st.lists(st.tuples(BODY, st.integers(0, 99)), min_size=1, max_size=12))
     first = draw(st.integers(0, 2**40))
     messages = [
@@ -55,10 +55,10 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Message], list[list[Message]]]:
 
 
 class Stored:
-    """What a store holds of the stream, read from its objects alone."""
+    """The stream as stored, read only from the objects."""
 
     def __init__(self, store: MemoryStore) -> None:
-        """Read every run, and weigh them as a verifier does."""
+        """Read every run, and weigh runs like a verifier."""
         self.units: dict[Run, tuple[UnitLine, list[bytes]]] = {}
         for key in store.keys("ev/"):
             table, lines = objects.read_object(store.get(key))
@@ -75,7 +75,7 @@ class Stored:
         return messages.h
 
     def records(self, number: int) -> list[tuple[str, list[bytes]]]:
-        """Hash and raw records of a message, in each run that holds it."""
+        """Return hash and raw records of a message, for each run with it."""
         matching = []
         for run, (unit, lines) in self.units.items():
             if run.first <= number <= run.last:
@@ -100,7 +100,7 @@ def deliver(batch: list[Message], store: MemoryStore) -> None:
 @examples(60)
 @given(deliveries())
 def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Message]]]) -> None:
-    """Shifted edges, duplicated messages, batches again: one count for each record, none lost."""
+    """Despite shifted edges, duplicated messages and repeated batches, each record counts once."""
     messages, batches = drawn
     store = MemoryStore()
     for batch in batches:
@@ -127,7 +127,7 @@ def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Mess
 def test_another_message_under_a_number_is_contested(
     drawn: tuple[list[Message], list[list[Message]]], data: st.DataObject
 ) -> None:
-    """Two different messages of one number are both shown, and every other one is untouched."""
+    """Two different messages of one number are both shown, and no other is affected."""
     messages, batches = drawn
     chosen = data.draw(st.sampled_from(messages))
     forged = Message(chosen.body + b"!", chosen.sequence, chosen.offset, chosen.enqueued)
@@ -143,7 +143,7 @@ def test_another_message_under_a_number_is_contested(
 def test_the_order_of_messages_decides_nothing(
     drawn: tuple[list[Message], list[list[Message]]], random: Random
 ) -> None:
-    """The same batch in any order is the same objects, byte for byte."""
+    """The same batch in any order gives the same objects, byte for byte."""
     messages, batches = drawn
     forged = [Message(one.body + b"!", one.sequence) for one in messages[:2]]
     for batch in [*batches, [*messages, *forged]]:

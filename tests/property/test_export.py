@@ -30,7 +30,7 @@ GCP = Mapper("gcp_audit", keep_out_of_scope_raw=True)
 
 @given(RAW)
 def test_every_record_has_an_end(raw: bytes) -> None:
-    """Every input record ends as kept, out of scope or rejected; no crash."""
+    """Every input record ends as kept, out of scope or rejected, without a crash."""
     mapped = NHI.map(raw)
     assert isinstance(mapped, Normalized | OutOfScope | Rejection)
 
@@ -48,7 +48,7 @@ BLANK = st.text(" \t\r\n", max_size=3).map(str.encode)
 
 @st.composite
 def documents(draw: st.DrawFn) -> bytes:
-    """A file of records, as a provider writes it or otherwise spelt, or anything at all."""
+    """Return a file of records, as a provider writes it or encoded otherwise, or anything else."""
     raws = draw(st.lists(RAW, max_size=6))
     blanks = st.tuples(BLANK, BLANK)
     separators = [b"%s,%s" % draw(blanks) for _ in raws[1:]]
@@ -65,8 +65,8 @@ def test_a_delivery_is_accounted_for_and_rebuilt(
 ) -> None:
     """Seen == kept + out of scope + rejected, per part and over the parts; every byte is there.
 
-    Gap, record, gap: what was inflated comes together again, whatever its spelling and however
-    it was cut into parts; a delivery that cannot be read is there as it came.
+    Gap, record, gap: the inflated bytes are rebuilt, whatever their encoding and split into parts;
+    an unreadable delivery is kept as received.
     """
     body = gzip.compress(document) if packed else document
     store = MemoryStore()
@@ -90,7 +90,7 @@ def test_a_delivery_is_accounted_for_and_rebuilt(
 
 @given(st.lists(RAW | st.just(b"") | BLANK, max_size=6), st.sampled_from([b"\n", b"\r\n"]))
 def test_a_file_of_lines_is_rebuilt(lines: list[bytes], newline: bytes) -> None:
-    """Cloud Storage subscriptions write a record a line; blank lines are gaps."""
+    """Cloud Storage subscriptions write one record per line; blank lines are gaps."""
     document = newline.join(lines)
     store = MemoryStore()
     lock_batch(GCP, [Delivery(unit="b/o@1", body=document)], store).ensure_locked()
@@ -105,7 +105,7 @@ def test_a_file_of_lines_is_rebuilt(lines: list[bytes], newline: bytes) -> None:
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b'{"Records":[', b"\x1f\x8b"]))
 def test_decoding_never_crashes(body: bytes, start: bytes) -> None:
-    """Any bytes are records or a reason; records are slices that lie in order."""
+    """Any bytes give records or a reason; records are slices in order."""
     for read in (decode, unwrap):
         decoded = read(start + body, Limits(inflated_bytes=10_000))
         if isinstance(decoded, Undecodable):

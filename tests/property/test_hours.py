@@ -1,4 +1,4 @@
-"""An hour counts the same whether its units are sorted or not, in any order of its objects."""
+"""An hour counts the same whether its units are sorted or not, in any order of objects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DIGESTS = [sha256(bytes([number])).hexdigest() for number in range(2)]
 
 @st.composite
 def unit_lines(draw: st.DrawFn) -> UnitLine:
-    """Return a line of one of few units, in one part or two, that agrees with others or not."""
+    """Return a line of one of a few units, in one or two parts, consistent with others or not."""
     unit = draw(st.sampled_from(["b/1@1", "b/2@1", "b/3@1", "b/4@1"]))
     kind = draw(st.sampled_from(KINDS))
     parts = draw(st.sampled_from([1, 1, 1, 2]))
@@ -80,7 +80,7 @@ def counted(objects: list[tuple[int, Content]], listed: tuple[str, ...]) -> Repo
 def test_held_and_sorted_units_count_the_same(
     monkeypatch: pytest.MonkeyPatch, objects: list[Content], listed: tuple[str, ...]
 ) -> None:
-    """What is counted from its line alone comes to what weighing every claim comes to."""
+    """Counting from a line alone gives the same as weighing every claim."""
     placed = list(enumerate(objects))
     as_they_are = counted(placed, listed)
     with monkeypatch.context() as patched:

@@ -1,4 +1,4 @@
-"""Any batch, any faults, any regrouping: what is acknowledged is there, and is counted once."""
+"""With any batch, faults and regrouping, what is acknowledged is stored and counts once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.reading import counted
 
 MAPPER = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
 FAULTS: list[Fault] = [(True, False), (False, True), (True, True)]
-"""Fine, lost, persisted but told to have failed."""
+"""Successful, lost, or persisted but reported as failed."""
 
 NAMES = st.sampled_from(
     [f"b/{name}@1{hour}" for name in "abcdef" for hour in ("", "!h=2026030208", "!h=2026030209")]
@@ -45,7 +45,7 @@ def deliveries(units: dict[str, bytes]) -> list[Delivery]:
 def test_despite_any_fault_everything_is_acknowledged_and_counted_once(
     units: dict[str, bytes], faults: list[Fault], random: Random
 ) -> None:
-    """Groups of any size are delivered, in any order, until all are acknowledged; and once more."""
+    """Groups of any size are delivered in any order until all are acknowledged, and once more."""
     undisturbed = MemoryStore()
     lock_batch(MAPPER, deliveries(units), undisturbed).ensure_locked()
     expected = counted(undisturbed)
@@ -74,7 +74,7 @@ def test_despite_any_fault_everything_is_acknowledged_and_counted_once(
 def test_order_and_repetition_of_deliveries_do_not_matter(
     units: dict[str, bytes], random: Random
 ) -> None:
-    """The same deliveries in any order and duplication give the same objects."""
+    """The same deliveries, in any order and with any duplicates, give the same objects."""
     expected, shuffled = MemoryStore(), MemoryStore()
     lock_batch(MAPPER, deliveries(units), expected)
     again = deliveries(units) + random.choices(deliveries(units), k=3)
@@ -88,7 +88,7 @@ def test_order_and_repetition_of_deliveries_do_not_matter(
 def test_a_unit_s_bytes_do_not_depend_on_its_neighbors(
     units: dict[str, bytes], body: bytes
 ) -> None:
-    """Its unit line and lines are the same bytes alone and in company: bad input costs nobody."""
+    """Its unit line and lines are the same alone and with others: bad input affects nobody."""
     alone, together = MemoryStore(), MemoryStore()
     lock_batch(MAPPER, [Delivery("b/x@1", gzip.compress(body, mtime=0))], alone)
     lock_batch(
@@ -98,7 +98,7 @@ def test_a_unit_s_bytes_do_not_depend_on_its_neighbors(
 
 
 def written(store: MemoryStore) -> dict[str, tuple[object, list[bytes]]]:
-    """Return each unit's line of the table and lines, from whatever object."""
+    """Return each unit's table line and lines, from any object."""
     by_unit: dict[str, tuple[object, list[bytes]]] = {}
     for key in store.keys("ev/"):
         table, lines = objects.read_object(store.get(key))

@@ -1,4 +1,4 @@
-"""Whatever shape a record of whatever source has: it is rejected, or valid OCSF, and true to it."""
+"""A record of any source in any shape is rejected, or becomes valid and faithful OCSF."""
 
 from __future__ import annotations
 

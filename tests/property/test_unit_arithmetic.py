@@ -1,4 +1,4 @@
-"""What is asked of all unit lines at once passes none that has a problem."""
+"""The quick check of all unit lines passes none with a problem."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_a_valid_line_passes_the_quick_check() -> None:
-    """The line of a delivered file is passed without being asked about in detail."""
+    """The line of a delivered file passes without a detailed check."""
     assert [] == arithmetic.in_doubt([PLAIN])
     assert [] == list(arithmetic.problems([PLAIN]))
 
 
 @given(st.fixed_dictionaries({}, optional=CHANGES))
 def test_no_line_with_a_problem_is_passed(changes: dict[str, Any]) -> None:
-    """Whatever a line states, beside right ones: what is wrong with it is said of it alone."""
+    """Whatever a line states, beside valid ones, its problem is reported for it alone."""
     changed = replace(PLAIN, **changes)
     problem = arithmetic.problem(changed)
     expected = [] if problem is None else [(changed, problem)]
@@ -89,7 +89,7 @@ def test_no_line_with_a_problem_is_passed(changes: dict[str, Any]) -> None:
     st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), CHANGES[name]))
 )
 def test_each_wrong_field_is_found(change: tuple[str, Any]) -> None:
-    """One change at a time, so that no other hides it."""
+    """One change at a time, so that none hides another."""
     name, value = change
     changed = replace(PLAIN, **{name: value})
     problem = arithmetic.problem(changed)

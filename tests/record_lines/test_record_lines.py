@@ -1,7 +1,7 @@
-"""Records become the same bytes as before, whatever is made faster or tidier.
+"""Records map to the same bytes as before, whatever is made faster or tidier.
 
-A change of mapping that is meant is stored with `python -m tests.record_lines --corpus
-../shared/corpus --update`, and read in the diff: it names each case whose lines are others.
+An intended change of mapping is stored with `python -m tests.record_lines --corpus ../shared/corpus
+--update`, and reviewed in the diff, which names each case with other lines.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ SOURCES = digested.all_sources()
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_own_records_become_the_same_lines(source: str) -> None:
-    """Each case, with its variants of other shapes, each bad record, each file of leaks.
+    """Each case with its malformed variants, each bad record, and each file of leaks.
 
-    A new source, like a new case, is stored with the first change that is meant.
+    A new source, like a new case, is stored with the first intended change.
     """
     of, stored = digested.mappers(source), digested.stored().get(source, {})
     changed = [
@@ -35,7 +35,7 @@ def test_own_records_become_the_same_lines(source: str) -> None:
 
 @pytest.mark.parametrize("source", EXPECTED)
 def test_real_records_become_the_same_lines(corpus: Path, source: str) -> None:
-    """Each file of the corpus, as it is and as deliveries made of it; of a new source, none yet."""
+    """Each corpus file, as it is and as deliveries made from it; for a new source, none yet."""
     of, every = digested.mappers(source), digested.stored()
     stored = every.get(source, {})
     inputs = dict(digested.of_corpus(source, corpus))
@@ -45,7 +45,7 @@ def test_real_records_become_the_same_lines(corpus: Path, source: str) -> None:
 
 
 def test_another_line_is_another_digest() -> None:
-    """One more member in one record is noticed."""
+    """An additional member in one record is noticed."""
     of = digested.mappers("aws_cloudtrail")
     name, body = next(iter(digested.own("aws_cloudtrail")))
     assert digested.digest(of, body) == digested.digest(of, body), name

@@ -105,7 +105,7 @@ def versions(locked: EmbeddedStore) -> list[str]:
 def test_a_finished_file_is_locked_once(
     locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
-    """Many records, one object, named by bucket, object and generation; a repeat changes nothing."""
+    """Many records, one object, named by bucket, name and generation; a repeat changes nothing."""
     file = gcp_files()[0]
     named = storage.put(file.name, file.body)
     assert 200 == runtime.deliver(stored(named))

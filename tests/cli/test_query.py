@@ -118,7 +118,7 @@ def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
         ["verify", "gcp_audit", "2026030208", "key_hash", "other bytes"],
     ]
     refused = run("query", logs, "--sql", sql, "--report", logs / "0.json.gz")
-    assert (refused.code, "no report of" in refused.err) == (4, True)
+    assert (refused.code, "not a report of" in refused.err) == (4, True)
 
 
 @pytest.mark.parametrize(

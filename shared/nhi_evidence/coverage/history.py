@@ -21,7 +21,7 @@ from nhi_evidence.coverage.cells import Cell, setting_of
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.intervals import Span, Stretch, clipped, joined
 from nhi_evidence.coverage.judges import EVERYONE, Subject
-from nhi_evidence.coverage.verdict import Judgment, Verdict
+from nhi_evidence.coverage.verdict import EVERY, Extent, Judgment, Verdict
 
 APART_MS = 25 * 3_600_000
 """Daily readings, with an hour to spare, leave no hole between them."""
@@ -115,23 +115,34 @@ def _between(
     point: _Point, judgment: Judgment, following: _Point, then: Judgment, is_near: bool
 ) -> Iterator[Stretch]:
     basis = "read" if point.is_reading else f"recorded: {point.by}"
+    extent: Extent | None = judgment.extent
+    if following.is_reading:
+        now, later = (judgment.verdict, judgment.reason), (then.verdict, then.reason)
+        extent = judgment.extent.joined(then.extent, now, later) if is_near else EVERY
     if judgment.verdict is Verdict.UNKNOWN:
-        yield _stretch(point.at, following.at, judgment, basis)
+        lasting = msgspec.structs.replace(judgment, extent=extent or EVERY)
+        yield _stretch(point.at, following.at, lasting, basis)
     elif following.is_reading and then.verdict is not judgment.verdict:
         yield _stretch(point.at, point.at + 1, judgment, basis)
         reason = f"{judgment.verdict} before and {then.verdict} when read next: "
         reason += "no record says since when"
-        yield Stretch(Span(point.at + 1, following.at), Verdict.UNKNOWN, reason, "no record")
+        span = Span(point.at + 1, following.at)
+        yield Stretch(span, Verdict.UNKNOWN, reason, "no record", extent or EVERY)
     elif not is_near:
         yield _stretch(point.at, point.at + 1, judgment, basis)
         reason = "not read for longer than readings may be apart"
         yield Stretch(Span(point.at + 1, following.at), Verdict.UNKNOWN, reason, "no reading")
+    elif extent is None:
+        yield _stretch(point.at, point.at + 1, judgment, basis)
+        reason = "what was read next is of other accounts"
+        yield Stretch(Span(point.at + 1, following.at), Verdict.UNKNOWN, reason, "no record")
     else:
-        yield _stretch(point.at, following.at, judgment, basis)
+        lasting = msgspec.structs.replace(judgment, extent=extent)
+        yield _stretch(point.at, following.at, lasting, basis)
 
 
 def _stretch(start: int, end: int, judgment: Judgment, basis: str) -> Stretch:
-    return Stretch(Span(start, end), judgment.verdict, judgment.reason, basis)
+    return Stretch(Span(start, end), judgment.verdict, judgment.reason, basis, judgment.extent)
 
 
 def _filled(known: Sequence[Stretch], window: Span, was_read: bool) -> tuple[Stretch, ...]:

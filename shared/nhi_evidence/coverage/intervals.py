@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.coverage.verdict import EVERY, Extent, Verdict
 
 
 class Span(msgspec.Struct, frozen=True, order=True):
@@ -70,7 +70,7 @@ def length(spans: Iterable[Span]) -> int:
     return sum(span.end - span.start for span in union(spans))
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class Stretch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A span with one verdict on a cell, and how it is known."""
 
     span: Span
@@ -79,6 +79,7 @@ class Stretch(msgspec.Struct, frozen=True):
     basis: str
     """How it is known: `read`, `recorded: ` and the change, `canary`, `documentation`; for UNKNOWN
     also `no record`, `no reading` or `-`."""
+    extent: Extent = EVERY
 
 
 def joined(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
@@ -92,7 +93,8 @@ def joined(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
         if (
             last is not None
             and last.span.end == stretch.span.start
-            and (last.verdict, last.reason) == (stretch.verdict, stretch.reason)
+            and (last.verdict, last.reason, last.extent)
+            == (stretch.verdict, stretch.reason, stretch.extent)
         ):
             span = Span(last.span.start, stretch.span.end)
             basis = last.basis if last.basis == stretch.basis else f"{last.basis}; {stretch.basis}"

@@ -20,9 +20,16 @@ from nhi_evidence.coverage.azure import estate
 from nhi_evidence.coverage.azure import settings as diagnostic
 from nhi_evidence.coverage.cells import Cell, setting_of
 from nhi_evidence.coverage.gcp import audit_config, sinks, tree
-from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, impossible, unknown
+from nhi_evidence.coverage.verdict import (
+    Judgment,
+    Verdict,
+    all_accounts,
+    all_of,
+    impossible,
+    unknown,
+)
 
-READ_BY = {"aws_agent": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
+READ_BY = {"aws_agent": "aws", "aws_gateway": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
            "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
 """Platform to the one whose reading decides its cells, where that is a different one."""
 
@@ -86,12 +93,26 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
 def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
     """Claim no more than is documented: settings show a switch, not what the provider does."""
     if judged.verdict is not Verdict.CONFIGURED:
-        return judged
+        return judged if cell.confidence != "low" else _unconfirmed(judged)
     if cell.confidence == "low":
         return unknown(_UNDOCUMENTED, *judged.reasons, answers=judged.answers)
     if cell.documented == "partial":
         return msgspec.structs.replace(judged, missing=(*judged.missing, cell.limit))
     return judged
+
+
+def _unconfirmed(judged: Judgment) -> Judgment:
+    """Claim of no account what no documentation confirms."""
+    extent = judged.extent
+    own = tuple(
+        msgspec.structs.replace(share, verdict=Verdict.UNKNOWN, reason=_UNDOCUMENTED)
+        if share.verdict is Verdict.CONFIGURED
+        else share
+        for share in extent.own
+    )
+    if extent.rest is Verdict.CONFIGURED:
+        extent = msgspec.structs.replace(extent, rest=Verdict.UNKNOWN, rest_reason=_UNDOCUMENTED)
+    return msgspec.structs.replace(judged, extent=msgspec.structs.replace(extent, own=own))
 
 
 def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
@@ -157,7 +178,12 @@ def _gcp(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment
         refused = reading.unread(tree.ANCESTRY)
         code = refused[0].error if refused else "nobody asked"
         return unknown(f"the projects and what is above them could not be read ({code})")
-    return all_of(_gcp_project(reading, params, subject, above) for above in known.values())
+    return all_accounts(
+        {
+            project.removeprefix("projects/"): _gcp_project(reading, params, subject, above)
+            for project, above in known.items()
+        }
+    )
 
 
 def _gcp_project(
@@ -175,7 +201,12 @@ def _azure_subscription(reading: Reading, params: dict[str, Any], _subject: Subj
     known = estate.subscriptions(reading)
     if not known:
         return unknown("the subscriptions could not be read")
-    return all_of(_activity(reading, scopes, params["categories"]) for scopes in known.values())
+    return all_accounts(
+        {
+            estate.subscription_of(scope): _activity(reading, scopes, params["categories"])
+            for scope, scopes in known.items()
+        }
+    )
 
 
 def _activity(reading: Reading, scopes: Sequence[str], categories: Sequence[str]) -> Judgment:
@@ -193,8 +224,13 @@ def _azure_resources(reading: Reading, params: dict[str, Any], _subject: Subject
     if not known:
         return unknown(f"there is no {params['type']}: nothing shows one would be recorded")
     children = params.get("children", ())
-    scopes = [f"{id_}/{child}" for id_ in known for child in children] or list(known)
-    return all_of(diagnostic.judge(reading, (scope,), params["categories"]) for scope in scopes)
+    by_subscription: dict[str, list[Judgment]] = {}
+    for id_ in known:
+        for scope in [f"{id_}/{child}" for child in children] or [id_]:
+            judged = diagnostic.judge(reading, (scope,), params["categories"])
+            by_subscription.setdefault(estate.subscription_of(id_), []).append(judged)
+    judgment = all_accounts({name: all_of(parts) for name, parts in by_subscription.items()})
+    return switches.of_those(judgment, by_subscription)
 
 
 def _azure_traces(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from nhi_evidence import plural
-from nhi_evidence.coverage import history, judges
+from nhi_evidence.coverage import accounts, history, judges
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import Cell, Fix, Step, cells, setting_of
 from nhi_evidence.coverage.changes import Change
@@ -37,6 +37,9 @@ class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_at: int | None = None
     """When its settings were read, milliseconds since the epoch."""
     stretches: tuple[Stretch, ...] = ()
+    by_settings: tuple[Stretch, ...] = ()
+    """Where canaries go over what settings say in `stretches`: what those alone say. A canary
+    shows nothing of another account than its own."""
     documented: str
     setting: str
     reads: tuple[str, ...]
@@ -59,6 +62,9 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     """Platform to the time of the reading that was judged."""
     not_read: tuple[str, ...]
     """Platforms without a reading; none of their cells is shown."""
+    accounts: dict[str, dict[str, tuple[Span, ...]]] = {}
+    """Accounts, projects, subscriptions, tenants and the like that the readings name, by kind, and
+    when each is named; the report covers no others."""
     cells: tuple[CellState, ...]
 
     @property
@@ -103,6 +109,7 @@ def matrix(
         verdicts={verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         read={name: reading.at for name, reading in newest.items()},
         not_read=tuple(name for name in names if name not in newest and name not in _OWN),
+        accounts=accounts.over_time(readings),
         cells=tuple(states),
     )
 
@@ -145,6 +152,7 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
         answers=judged.answers,
         read_at=None if reading is None else reading.at,
         stretches=overlaid(over_time, proven),
+        by_settings=over_time if proven else (),
         documented=cell.documented,
         setting=setting.setting,
         reads=setting.reads,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from nhi_evidence.coverage.answers import Answer, Reading
-from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_accounts, all_of, unknown
 
 EKS_CLUSTERS, EKS_CLUSTER = "eks:ListClusters", "eks:DescribeCluster"
 STAGES = "apigateway:GetStages"
@@ -66,10 +66,17 @@ def eks(reading: Reading, types: Sequence[str]) -> Judgment:
         return _unread(reading, EKS_CLUSTERS, "the clusters were not listed")
     if not wanted:
         return unknown("there is no cluster: nothing shows that one would be recorded")
-    return all_of(
-        _cluster(reading.single(EKS_CLUSTER, scope, name=name), name, types)
-        for scope, name in sorted(wanted)
-    )
+    judged: dict[str, list[Judgment]] = {}
+    for scope, name in sorted(wanted):
+        cluster = _cluster(reading.single(EKS_CLUSTER, scope, name=name), name, types)
+        judged.setdefault(scope.partition("/")[0], []).append(cluster)
+    return of_those(all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged)
+
+
+def of_those(judged: Judgment, accounts: Iterable[str]) -> Judgment:
+    """Say of which accounts something was there to be judged: of the others nothing is known."""
+    extent = msgspec.structs.replace(judged.extent, judged=tuple(accounts))
+    return msgspec.structs.replace(judged, extent=extent)
 
 
 def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment:
@@ -99,10 +106,11 @@ def api_gateway(reading: Reading) -> Judgment:
         if not stage.get("accessLogSettings", {}).get("destinationArn")
     ]
     names = tuple(answer.name for answer in listed)
+    accounts = dict.fromkeys(answer.scope.partition("/")[0] for answer, _ in stages)
     if without:
         reason = f"{len(without)} stages have no access log"
-        return Judgment(Verdict.GAP, (reason,), tuple(without), names)
-    return Judgment(_ON, ("every stage has an access log",), answers=names)
+        return of_those(Judgment(Verdict.GAP, (reason,), tuple(without), names), accounts)
+    return of_those(Judgment(_ON, ("every stage has an access log",), answers=names), accounts)
 
 
 class _Device(msgspec.Struct):

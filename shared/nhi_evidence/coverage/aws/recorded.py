@@ -16,7 +16,7 @@ from nhi_evidence.coverage.aws.event_kind import (
     representatives,
 )
 from nhi_evidence.coverage.aws.trails import Trail
-from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_accounts, all_of, unknown
 
 GLOBAL_SOURCES = frozenset(
     {"iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com"}
@@ -76,7 +76,7 @@ def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
             dict.fromkeys(name for account in accounts for name in judged[account].answers)
         )
         parts.append(msgspec.structs.replace(judgment, reasons=reasons, answers=answers))
-    return all_of(parts)
+    return msgspec.structs.replace(all_of(parts), extent=all_accounts(judged).extent)
 
 
 def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:

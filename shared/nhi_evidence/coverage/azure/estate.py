@@ -58,6 +58,26 @@ def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
     }
 
 
+def subscription_of(scope: str) -> str:
+    """Return the subscription of a scope or a resource id, lower case: ids differ in case."""
+    return scope.lower().removeprefix("/subscriptions/").partition("/")[0]
+
+
+def tenant(reading: Reading) -> str | None:
+    """Return the tenant that was read, lower case, as every subscription names it.
+
+    None where they name several or none: a subscription of another tenant may be managed from
+    here. Raises `KeyError` or `TypeError` for an answer of another shape.
+    https://learn.microsoft.com/rest/api/resources/subscriptions/list
+    """
+    named = {
+        str(one.get("tenantId", "")).lower()
+        for answer in reading.ok(SUBSCRIPTIONS)
+        for one in answer.answer["value"]
+    }
+    return named.pop() or None if len(named) == 1 else None
+
+
 def resources(reading: Reading, type_: str) -> tuple[str, ...] | None:
     """Return the ids of every resource of a type; None where the list could not be read.
 

@@ -11,7 +11,7 @@ from nhi_evidence.coverage.canary.nonces import Nonces
 from nhi_evidence.coverage.canary.plan import Announced, Plan
 from nhi_evidence.coverage.counted import Head
 from nhi_evidence.coverage.intervals import Span, Stretch
-from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.coverage.verdict import Extent, Share, Verdict
 from nhi_evidence.evidence import keys
 
 HOUR_MS = 3_600_000
@@ -60,6 +60,22 @@ class Weighed(msgspec.Struct, frozen=True):
     result: Result
     reason: str
     where: str = ""
+    principal: str = ""
+    """Who made it; empty where a statement does not say."""
+
+    @property
+    def account(self) -> str:
+        """The account it was made in, as its principal names it; empty where that names none."""
+        name = self.principal
+        if name.startswith("arn:"):
+            return name.split(":")[4] if name.count(":") >= _COLONS else ""
+        project = name.partition("@")[2]
+        return project.removesuffix(_OF_PROJECT) if project.endswith(_OF_PROJECT) else ""
+
+
+_COLONS = 5
+"""In an ARN, at least: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+_OF_PROJECT = ".iam.gserviceaccount.com"
 
 
 class _Sighting(msgspec.Struct):
@@ -178,7 +194,8 @@ def _weigh_probe(
 
 
 def _weighed(plan: Plan, probe: Announced, result: Result, reason: str, where: str = "") -> Weighed:
-    return Weighed(probe.cell, plan.hour, probe.nonce, result, reason, where)
+    principal = probe.principal or plan.principal
+    return Weighed(probe.cell, plan.hour, probe.nonce, result, reason, where, principal)
 
 
 _VERDICTS = {
@@ -195,7 +212,8 @@ _VERDICTS = {
 def stretches(weighed: Iterable[Weighed]) -> dict[str, tuple[Stretch, ...]]:
     """Return, by cell, what canaries show about each hour; the worst probe of an hour decides.
 
-    A probe shows nothing about any hour but its own.
+    A probe shows nothing about any hour but its own, nor about any account but its own, which the
+    extent names.
     """
     by_place: dict[tuple[str, int], list[Weighed]] = {}
     for probe in weighed:
@@ -207,7 +225,8 @@ def stretches(weighed: Iterable[Weighed]) -> dict[str, tuple[Stretch, ...]]:
         worst = min(group, key=lambda probe: _VERDICTS[probe.result] is not Verdict.BROKEN)
         span = Span(start, start + HOUR_MS)
         reason = f"canary: {worst.result}, {worst.reason}"
-        by_cell.setdefault(cell, []).append(
-            Stretch(span, _VERDICTS[worst.result], reason, "canary")
-        )
+        verdict = _VERDICTS[worst.result]
+        made_in = (probe.account for probe in group if _VERDICTS[probe.result] is verdict)
+        extent = Extent(own=(Share(verdict, reason, tuple(dict.fromkeys(made_in))),))
+        by_cell.setdefault(cell, []).append(Stretch(span, verdict, reason, "canary", extent))
     return {cell: tuple(spans) for cell, spans in by_cell.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from nhi_evidence.coverage.answers import Reading
@@ -28,7 +30,7 @@ def _kms() -> Change:
         field("eventSource", "kms.amazonaws.com", operator="NotEquals"),
     )
     selectors = [management, *amazon.selectors()[1:]]
-    return edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=selectors))
+    return _of_the_organization(selectors)
 
 
 def _without_topics() -> Change:
@@ -37,7 +39,13 @@ def _without_topics() -> Change:
         for one in amazon.selectors()
         if field("resources.type", "AWS::SNS::Topic") not in one["FieldSelectors"]
     ]
-    return edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=chosen))
+    return _of_the_organization(chosen)
+
+
+def _of_the_organization(selectors: Sequence[object]) -> Change:
+    """Change its trail: accounts with a trail of their own are recorded by that."""
+    chosen = put(AdvancedEventSelectors=list(selectors))
+    return edited("cloudtrail:GetEventSelectors", chosen, amazon.SCOPE)
 
 
 def _without_data_read() -> Change:
@@ -77,7 +85,11 @@ PLANTS = (
     Plant(
         "the cluster writes no audit log",
         "aws",
-        edited("eks:DescribeCluster", put(cluster={"name": "production"})),
+        edited(
+            "eks:DescribeCluster",
+            put(cluster={"name": "production"}),
+            f"{amazon.WORKLOAD}/{amazon.REGION}",
+        ),
         dict.fromkeys(
             (
                 "eks.credential_validation.whoami",
@@ -87,6 +99,7 @@ PLANTS = (
                 "eks.token_issuance.token_request",
                 "eks.failed_attempt.forbidden",
                 "eks.privilege_change.rbac",
+                "eks.execution.exec",
             ),
             _GAP,
         ),

@@ -24,7 +24,7 @@ __all__ = [
 NAME = "aws_api_gateway"
 """The source's name in evidence keys."""
 
-PLATFORMS = ("gateway",)
+PLATFORMS = ("aws_gateway",)
 """The coverage platforms of this log."""
 
 LISTS_OUT_OF_SCOPE_IDS = False

@@ -196,10 +196,7 @@ def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
     kind = event.transaction.type if event.transaction else None
     details = [("transaction_type", kind)] if kind else []
     if data:
-        for name, key in _DATA:
-            text = data.get(key)
-            if isinstance(text, str) and text:
-                details.append((name, text))
+        details += [(name, text) for name, key in _DATA if (text := text_in(data, key))]
     return tuple(details)
 
 

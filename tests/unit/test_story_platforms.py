@@ -10,13 +10,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from nhi_evidence.azure import event_hub
-from nhi_evidence.demo.story import (
-    azure_batches,
-    gcp_files,
-    generate,
-    platforms,
-)
+from nhi_evidence.demo.story import platforms
 from nhi_evidence.demo.story.crossing import JOIN_ID
 from nhi_evidence.demo.story.records import Recorder
 from nhi_evidence.event import Delivery
@@ -30,6 +24,7 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.mapping import Normalized
 from tests.memory_store import MemoryStore
+from tests.story_store import deliveries
 
 
 @pytest.mark.parametrize("source", platforms.STEPS)
@@ -61,22 +56,6 @@ def test_the_same_seed_gives_the_same_files() -> None:
         store = MemoryStore()
         (locked,) = lock_batch(mapper, [Delivery(f"b/{file.name}@1", file.body)], store).objects
         assert (file.records, 0) == (locked.records, locked.rejected)
-
-
-def deliveries() -> Iterator[tuple[str, Delivery]]:
-    """Yield the whole story: every cloud and every platform."""
-    for file in generate():
-        yield "aws_cloudtrail", Delivery(f"trail/{file.key}@1!h=2026030208", file.body)
-    for entries in gcp_files():
-        yield "gcp_audit", Delivery(f"b/{entries.name}@1!h=2026030208", entries.body)
-    for batch in azure_batches():
-        messages = tuple(
-            event_hub.Message(one.body, one.sequence, enqueued=one.enqueued) for one in batch
-        )
-        run = event_hub.Run("namespace/hub#1/0", messages)
-        yield "azure_monitor", Delivery(run.unit, event_hub.frame(run))
-    for platform in platforms.platform_files():
-        yield platform.source, Delivery(f"b/{platform.name}@1!h=2026030208", platform.body)
 
 
 def index() -> MemoryIndex:

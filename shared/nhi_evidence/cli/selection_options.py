@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from nhi_evidence.cli.record_output import instant
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import lineage, visibility
 from nhi_evidence.investigate.index import Selection
-from nhi_evidence.investigate.timeline import Visibility
+from nhi_evidence.investigate.timeline import Judged
 
 Identities = Annotated[
     list[str] | None,
@@ -94,9 +94,7 @@ Coverage = Annotated[
 ]
 
 
-def judge(
-    file: Path | None, chosen: Selection
-) -> Callable[[lineage.Path], Iterable[Visibility]] | None:
+def judge(file: Path | None, chosen: Selection) -> Callable[[lineage.Path], Judged] | None:
     """Return what judges which of a path could be seen; None without a report.
 
     Raises `SettingsError` for what is not a report.
@@ -107,4 +105,4 @@ def judge(
         report = visibility.read(file.read_bytes())
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file}: {error}") from error
-    return lambda path: visibility.of_path(path, report, chosen.since, chosen.until)
+    return lambda path: visibility.judged(path, report, chosen.since, chosen.until)

@@ -7,7 +7,7 @@ here depends on the order, and nothing is claimed that no record states.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -86,6 +86,9 @@ class Step(msgspec.Struct, frozen=True):
 
     row: Row
     known_by: str
+    coverage: tuple[int, ...] | None = None
+    """Which entries of the timeline's `visibility` are about this record: what recorded it, and
+    for how long, as a coverage report says. None where no report was given."""
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +102,16 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the workloads known to be behind it, the same in every cloud."""
     cut_off: str | None
     """Which limit left something out; None if nothing was."""
+
+    def covered(self, coverage: Sequence[tuple[int, ...]]) -> Path:
+        """Return the path with what is said of the coverage of each of its steps."""
+        return msgspec.structs.replace(
+            self,
+            steps=tuple(
+                Step(step.row, step.known_by, numbers)
+                for step, numbers in zip(self.steps, coverage, strict=True)
+            ),
+        )
 
 
 def follow(index: EventIndex, seed: Selection) -> Path:

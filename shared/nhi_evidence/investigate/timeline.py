@@ -51,9 +51,13 @@ class Visibility(msgspec.Struct, frozen=True, kw_only=True):
     """When a kind of act would have been seen, according to statements on coverage."""
 
     what: str
-    """The cell: platform and case."""
+    """The cell: platform and case; of an account no report names, the platform and the account."""
     platform: str
+    cell: str
+    """Id of the cell; empty where there is none that would say anything."""
     step: str
+    accounts: tuple[str, ...]
+    """Accounts of the path it is said of; empty where records name none, or it is true of all."""
     verdict: str
     since: int
     until: int
@@ -79,6 +83,14 @@ _UNSEEN = {
 }
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """What a coverage report says of a path."""
+
+    visibility: tuple[Visibility, ...]
+    steps: tuple[tuple[int, ...], ...]
+    """Of each step of the path, in order: which of `visibility` are about its record."""
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """What a selection and its descendants did."""
 
@@ -92,7 +104,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: tuple[Witnessed, ...]
     gaps: tuple[Gap, ...]
     visibility: tuple[Visibility, ...] | None
-    """What would have been recorded and what would not; None if no statement was given."""
+    """What would have been recorded and what would not; None if no statement was given. `coverage`
+    of each step has the positions, from 0, of the entries about its record."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -110,13 +123,16 @@ def compose(
     selection: Selection,
     *,
     subject: str,
-    judge: Callable[[Path], Iterable[Visibility]] | None = None,
+    judge: Callable[[Path], Judged] | None = None,
 ) -> Timeline:
     """Follow a selection through an index, and compose its timeline.
 
     `judge` says what could have been seen of a path; without it, `visibility` is None.
     """
     path, freshness = follow(index, selection), index.freshness()
+    judged = None if judge is None else judge(path)
+    if judged is not None:
+        path = path.covered(judged.steps)
     witnessed = tuple(witnesses(index, path))
     return Timeline(
         subject=subject,
@@ -126,7 +142,7 @@ def compose(
         findings=tuple(sequences.findings(path, freshness.first)),
         witnesses=witnessed,
         gaps=(*_gaps(path, freshness), *_unwitnessed(witnessed)),
-        visibility=None if judge is None else tuple(judge(path)),
+        visibility=None if judged is None else judged.visibility,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from rich.console import Console
@@ -186,25 +186,28 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
     seen = [each for each in timeline.visibility if each.is_seen]
     unseen = [each for each in timeline.visibility if not each.is_seen]
     for alike in _alike(unseen):
-        first = alike[0]
-        if len(alike) == 1:
-            yield f"{first.verdict:<10} {first.what}: {first.text}"
-        else:
-            whats = dict.fromkeys(each.what for each in alike)
-            yield f"{first.verdict:<10} {plural.count(len(whats), 'cell')}: {first.text}"
-            more = (
-                f", and {len(whats) - _CELLS} more; --json has all" if len(whats) > _CELLS else ""
-            )
-            yield f"           {', '.join(list(whats)[:_CELLS])}{more}"
-        yield f"           {_span(first)}; {first.reason}"
-    for each in seen:
-        if not each.is_on_record:
-            yield f"{each.verdict:<10} {each.what}: {each.text}"
-            yield f"           {_span(each)}"
+        yield from _together(alike, _CELLS)
+        yield f"           {_span(alike[0])}; {alike[0].reason}"
+    # What would have been recorded, whatever records it: each is named, for its absence counts.
+    absent = [msgspec.structs.replace(each, reason="") for each in seen if not each.is_on_record]
+    for alike in _alike(absent):
+        yield from _together(alike, len(alike))
+        yield f"           {_span(alike[0])}"
     on_record = sum(each.is_on_record for each in seen)
     if on_record:
         cells = plural.count(on_record, "cell")
         yield f"seen      {cells} more: recorded, and the step is on record"
+
+
+def _together(alike: Sequence[Visibility], most: int) -> Iterator[str]:
+    """Yield verdict and cells of entries that differ in their cell alone."""
+    first, whats = alike[0], list(dict.fromkeys(each.what for each in alike))
+    if len(whats) == 1:
+        yield f"{first.verdict:<10} {first.what}: {first.text}"
+        return
+    yield f"{first.verdict:<10} {plural.count(len(whats), 'cell')}: {first.text}"
+    more = f", and {len(whats) - most} more; --json has all" if len(whats) > most else ""
+    yield f"           {', '.join(whats[:most])}{more}"
 
 
 _CELLS = 8
@@ -221,7 +224,8 @@ def _alike(unseen: Iterable[Visibility]) -> Iterable[list[Visibility]]:
 
 
 def _span(each: Visibility) -> str:
-    return f"{instant(each.since)} to {instant(each.until)}"
+    of = f"{', '.join(each.accounts)}; " if each.accounts else ""
+    return f"{of}{instant(each.since)} to {instant(each.until)}"
 
 
 def day(milliseconds: int) -> str:

@@ -6,10 +6,8 @@ hide what came before and after. `--json`, CSV and the case have every record.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from nhi_evidence.investigate import visibility
 from nhi_evidence.investigate.lineage import Step
 from nhi_evidence.investigate.report import words
 from nhi_evidence.investigate.row import Place, Row, Standing
@@ -42,7 +40,7 @@ def entries(
             yield day
         yield from _entry(run, when[11:19])
         if visible is not None:
-            yield from _coverage(run[0].row, visible)
+            yield from _coverage(run, visible)
 
 
 def _runs(steps: Iterable[Step]) -> Iterator[Sequence[Step]]:
@@ -108,16 +106,11 @@ def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
     yield from _place("last ", run[-1].row)
 
 
-def _coverage(row: Row, visible: Sequence[Visibility]) -> Iterator[str]:
+def _coverage(run: Sequence[Step], visible: Sequence[Visibility]) -> Iterator[str]:
     """Yield what the report of coverage says of such an act, and from when until when."""
-    spans: dict[tuple[int, int], Counter[str]] = {}
-    for each in visibility.of_row(row, visible):
-        spans.setdefault((each.since, each.until), Counter())[each.verdict] += 1
-    for (since, until), verdicts in spans.items():
-        cells = ", ".join(f"{verdict} {number}" for verdict, number in verdicts.most_common())
-        yield f"          coverage {cells} of its cells, {instant(since)} to {instant(until)}"
-    if not spans:
-        yield "          coverage: no cell of the report is about such an act"
+    numbers = dict.fromkeys(number for step in run for number in step.coverage or ())
+    for line in words.coverage([visible[number] for number in numbers]):
+        yield f"          {line}"
 
 
 def _place(which: str, row: Row) -> Iterator[str]:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from nhi_evidence.investigate import lineage
 from nhi_evidence.investigate.index import MemoryIndex, Selection
 from nhi_evidence.investigate.lineage import Credential, Mint
 from nhi_evidence.investigate.report import chart, words
 from nhi_evidence.investigate.report.page import page
 from nhi_evidence.investigate.row import Row
-from nhi_evidence.investigate.timeline import Timeline, Visibility, compose
+from nhi_evidence.investigate.timeline import Judged, Timeline, Visibility, compose
 from tests import browser
 from tests.investigating import HOUR, MINUTE, START, minted, used
 
@@ -43,11 +44,16 @@ def timeline_of(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
     seen = Visibility(
         what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
         reason="no data events", is_seen=False,
-        step="data_access", platform="aws", is_on_record=False,
+        step="data_access", platform="aws", is_on_record=False, cell="aws.data_access.services",
+        accounts=(),
     )  # fmt: skip
+
+    def judge(path: lineage.Path) -> Judged:
+        return Judged((seen,), tuple(() for _ in path.steps))
+
     index = MemoryIndex(story() if rows is None else rows)
     selection = Selection(credentials=frozenset({KEY}))
-    return compose(index, selection, subject=subject, judge=lambda _path: [seen])
+    return compose(index, selection, subject=subject, judge=judge)
 
 
 def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:

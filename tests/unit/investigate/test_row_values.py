@@ -20,7 +20,7 @@ from nhi_evidence.investigate.row import Place, Row
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.memory_store import MemoryStore
-from tests.unit.test_story_platforms import deliveries
+from tests.story_store import deliveries
 
 LISTS_OF_PARTS = {"hops", "hop_credentials", "mechanisms", "targets", "target_names"}
 """Columns made from parts of a list, whose path names only the list."""

@@ -11,6 +11,7 @@ def unknown(number: int, reason: str = "no reading of settings covers this time"
     return Visibility(
         what=f"aws: case {number}", platform="aws", step="enumeration", verdict="UNKNOWN",
         since=START, until=START + 1000, reason=reason, is_seen=False, is_on_record=False,
+        cell=f"aws.enumeration.{number}", accounts=(),
     )  # fmt: skip
 
 

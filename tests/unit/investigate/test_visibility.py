@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from nhi_evidence.coverage.accounts import Accounts
 from nhi_evidence.coverage.cells import Step
 from nhi_evidence.coverage.intervals import Span, Stretch
 from nhi_evidence.coverage.matrix import CellState, Matrix
-from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.coverage.verdict import EVERY, Extent, Share, Verdict
 from nhi_evidence.investigate import visibility
 from nhi_evidence.investigate.index import MemoryIndex, Selection
 from nhi_evidence.investigate.lineage import Path, follow
+from nhi_evidence.investigate.timeline import Visibility
 from nhi_evidence.terminal import timeline_steps
-from nhi_evidence.terminal.safe_text import instant
 from tests.investigating import HOUR, MINUTE, START, used
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -33,12 +34,26 @@ def cell(platform: str, step: Step, verdict: Verdict, *stretches: Stretch) -> Ce
     )  # fmt: skip
 
 
-def report(*cells: CellState) -> Matrix:
-    return Matrix(verdicts={}, read={}, not_read=(), cells=cells)
+ACCOUNT = "111122223333"
+NAMED: Accounts = {"aws": {ACCOUNT: (Span(START - HOUR, START + HOUR),)}}
 
 
-def stretch(start: int, end: int, verdict: Verdict = Verdict.CONFIGURED) -> Stretch:
-    return Stretch(Span(start, end), verdict, "as read", "read")
+def report(*cells: CellState, accounts: Accounts | None = None) -> Matrix:
+    named = NAMED if accounts is None else accounts
+    plain = {kind: dict(spans) for kind, spans in named.items()}
+    return Matrix(verdicts={}, read={}, not_read=(), accounts=plain, cells=cells)
+
+
+def visible_of(
+    of: Matrix, since: int | None = None, until: int | None = None, on: Path | None = None
+) -> tuple[Visibility, ...]:
+    return visibility.judged(on or path(), of, since, until).visibility
+
+
+def stretch(
+    start: int, end: int, verdict: Verdict = Verdict.CONFIGURED, extent: Extent = EVERY
+) -> Stretch:
+    return Stretch(Span(start, end), verdict, "as read", "read", extent)
 
 
 def test_a_cell_is_reported_for_the_path_s_time_and_unknown_beyond_readings() -> None:
@@ -47,7 +62,7 @@ def test_a_cell_is_reported_for_the_path_s_time_and_unknown_beyond_readings() ->
         stretch(START - HOUR, START + 3 * MINUTE),
         stretch(START + 3 * MINUTE, START + 5 * MINUTE, Verdict.GAP),
     )  # fmt: skip
-    visible = visibility.of_path(path(), report(state))
+    visible = visible_of(report(state))
     assert [(each.since, each.until, each.verdict, each.is_seen) for each in visible] == [
         (START, START + 3 * MINUTE, "CONFIGURED", True),
         (START + 3 * MINUTE, START + 5 * MINUTE, "GAP", False),
@@ -58,7 +73,7 @@ def test_a_cell_is_reported_for_the_path_s_time_and_unknown_beyond_readings() ->
 
 def test_a_step_without_a_record_is_reported_as_none_on_record() -> None:
     state = cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END))
-    (visible,) = visibility.of_path(path(), report(state))
+    (visible,) = visible_of(report(state))
     assert (visible.is_seen, visible.is_on_record) == (True, False)
     assert visible.text == "none on record; it would have been"
 
@@ -68,18 +83,18 @@ def test_impossible_cells_are_so_at_all_times_and_other_platforms_are_omitted() 
         cell("aws", Step.ENUMERATION, Verdict.IMPOSSIBLE),
         cell("gcp", Step.ENUMERATION, Verdict.GAP, stretch(START, END)),
     ]
-    (visible,) = visibility.of_path(path(), report(*states))
+    (visible,) = visible_of(report(*states))
     assert (visible.verdict, visible.since, visible.until) == ("IMPOSSIBLE", START, END)
 
 
 def test_a_requested_time_takes_precedence() -> None:
     state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
-    visible = visibility.of_path(path(), report(state), START - MINUTE, START + MINUTE)
+    visible = visible_of(report(state), START - MINUTE, START + MINUTE)
     assert [(each.since, each.until, each.verdict) for each in visible] == [
         (START - MINUTE, START, "UNKNOWN"),
         (START, START + MINUTE, "CONFIGURED"),
     ]
-    assert not visibility.of_path(path(), report(state), END, START)
+    assert not visible_of(report(state), END, START)
 
 
 def test_a_report_round_trips_and_anything_else_is_refused() -> None:
@@ -95,25 +110,101 @@ def test_a_report_round_trips_and_anything_else_is_refused() -> None:
 
 def test_a_record_is_reported_with_its_own_step_at_its_time() -> None:
     """Not for another step or time, nor for an act that no setting records."""
-    visible = visibility.of_path(
-        path(),
-        report(
-            cell(
-                "aws", Step.SECRET_ACCESS, Verdict.CONFIGURED,
-                stretch(START, START + MINUTE), stretch(START + MINUTE, END, Verdict.GAP),
-            ),
-            cell("aws", Step.SECRET_ACCESS, Verdict.IMPOSSIBLE),
-            cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
-            cell("gcp", Step.SECRET_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
+    of = report(
+        cell(
+            "aws", Step.SECRET_ACCESS, Verdict.CONFIGURED,
+            stretch(START, START + MINUTE), stretch(START + MINUTE, END, Verdict.GAP),
         ),
+        cell("aws", Step.SECRET_ACCESS, Verdict.IMPOSSIBLE),
+        cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
+        cell("gcp", Step.SECRET_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
     )  # fmt: skip
-    first, last = path().steps
-    judged = visibility.of_row(last.row, visible)
-    assert [(each.verdict, each.since) for each in judged] == [("GAP", START + MINUTE)]
-    assert visibility.of_row(first.row, visible) == []
-    lines = list(timeline_steps.entries(path().steps, visible=visible))
+    judged = visibility.judged(path(), of)
+    first, last = judged.steps
+    entries = [judged.visibility[number] for number in last]
+    assert [(each.verdict, each.since) for each in entries] == [("GAP", START + MINUTE)]
+    assert first == ()
+    covered = path().covered(judged.steps).steps
+    lines = list(timeline_steps.entries(covered, visible=judged.visibility))
     assert [line.strip() for line in lines if "coverage" in line] == [
-        "coverage: no cell of the report is about such an act",
-        f"coverage GAP 1 of its cells, {instant(START + MINUTE)} to {instant(END)}",
+        "coverage UNKNOWN: no cell of the report is about such an act",
+        "coverage GAP: not recorded, or not all of it; 2026-03-02 08:01:00Z to 08:10:00Z",
     ]
     assert not [line for line in timeline_steps.entries(path().steps) if "coverage" in line]
+
+
+def test_of_an_account_nobody_named_nothing_is_known() -> None:
+    """Not even what the same report says of the cell: that is of other accounts."""
+    state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
+    others = {"aws": {"444455556666": (Span(START, END),)}}
+    for accounts in (others, {}):
+        (entry,) = visible_of(report(state, accounts=accounts))
+        assert (entry.verdict, entry.accounts, entry.cell) == ("UNKNOWN", (ACCOUNT,), "")
+        assert entry.reason == f"no coverage report names account {ACCOUNT}"
+        assert (entry.since, entry.until, entry.is_seen) == (START, END, False)
+    half = {"aws": {ACCOUNT: (Span(START + MINUTE, END),)}}
+    entries = visible_of(report(state, accounts=half))
+    assert [(each.verdict, each.since, each.until) for each in entries] == [
+        ("UNKNOWN", START, START + MINUTE),
+        ("CONFIGURED", START + MINUTE, END),
+    ]
+
+
+def test_an_account_has_its_own_verdict() -> None:
+    """The worst of all accounts is not told of those it is not of."""
+    other = "444455556666"
+    extent = Extent(
+        own=(Share(Verdict.GAP, "stopped", (other,)),), rest=Verdict.CONFIGURED, rest_reason="on"
+    )
+    state = cell("aws", Step.ENUMERATION, Verdict.GAP, stretch(START, END, Verdict.GAP, extent))
+    named = {"aws": {**NAMED["aws"], other: (Span(START, END),)}}
+    rows = [used(0, KEY), used(10 * MINUTE - 1, KEY, account=other)]
+    both = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
+    entries = visible_of(report(state, accounts=named), on=both)
+    assert {(each.accounts, each.verdict, each.reason) for each in entries} == {
+        ((ACCOUNT,), "CONFIGURED", "on"),
+        ((other,), "GAP", "stopped"),
+    }
+    elsewhere = Extent(judged=(other,))
+    state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END, extent=elsewhere))
+    entries = visible_of(report(state, accounts=named), on=both)
+    assert {each.accounts: each.verdict for each in entries} == {
+        (ACCOUNT,): "UNKNOWN",
+        (other,): "CONFIGURED",
+    }
+
+
+def test_a_record_that_names_no_account_is_judged_by_all_or_not_at_all() -> None:
+    rows = [used(0, KEY, account=None), used(10 * MINUTE - 1, KEY, account=None)]
+    on = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
+    state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
+    (entry,) = visible_of(report(state), on=on)
+    assert (entry.verdict, entry.accounts) == ("CONFIGURED", ())
+    assert entry.reason == "as read (true of every account; the record names no account)"
+    extent = Extent(own=(Share(Verdict.GAP, "off", (ACCOUNT,)),), rest=Verdict.CONFIGURED)
+    state = cell("aws", Step.ENUMERATION, Verdict.GAP, stretch(START, END, Verdict.GAP, extent))
+    (entry,) = visible_of(report(state), on=on)
+    assert (entry.verdict, entry.is_seen) == ("UNKNOWN", False)
+    (entry,) = visible_of(report(state, accounts={}), on=on)
+    assert entry.reason == "no coverage report names any account of aws"
+
+
+def test_a_canary_shows_its_own_account_alone() -> None:
+    canary = Stretch(
+        Span(START, START + MINUTE), Verdict.PROVEN, "seen", "canary",
+        Extent(own=(Share(Verdict.PROVEN, "seen", (ACCOUNT,)),)),
+    )  # fmt: skip
+    state = msgspec.structs.replace(
+        cell("aws", Step.ENUMERATION, Verdict.PROVEN, canary, stretch(START + MINUTE, END)),
+        by_settings=(stretch(START, END),),
+    )
+    other = "444455556666"
+    named = {"aws": {**NAMED["aws"], other: (Span(START, END),)}}
+    rows = [used(0, KEY), used(10 * MINUTE - 1, KEY, account=other)]
+    both = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
+    entries = visible_of(report(state, accounts=named), on=both)
+    assert [(each.accounts, each.verdict, each.until) for each in entries] == [
+        ((ACCOUNT,), "PROVEN", START + MINUTE),
+        ((ACCOUNT,), "CONFIGURED", END),
+        ((other,), "CONFIGURED", END),
+    ]

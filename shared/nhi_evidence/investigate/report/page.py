@@ -9,7 +9,6 @@ from __future__ import annotations
 import pkgutil
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import escape
 
@@ -18,12 +17,10 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate.lineage import Step
 from nhi_evidence.investigate.report import chart, words
 from nhi_evidence.investigate.row import Standing
-from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.investigate.timeline import Timeline, Visibility
 
 MAX_ROWS = 5_000
 """How many records the table has; of more, only the first, and the page says so."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
@@ -54,15 +51,6 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def instant(milliseconds: int) -> str:
-    """Return an instant as ISO 8601 UTC; one outside the calendar as its number."""
-    try:
-        at = _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return f"{milliseconds} ms"
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"
-
-
 def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield f"<h1>{escape(timeline.subject)}</h1>"
     yield from _status(timeline)
@@ -89,14 +77,14 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield from _findings(timeline)
     yield from _witnesses(timeline)
     yield from _visibility(timeline)
-    yield from _records(timeline.path.steps)
+    yield from _records(timeline.path.steps, timeline.visibility)
     yield from _how_to_verify(verify)
 
 
 def _status(timeline: Timeline) -> Iterator[str]:
     fresh = timeline.freshness
     if fresh.proven:
-        signed = "" if fresh.head_time is None else f", signed {instant(fresh.head_time)}"
+        signed = "" if fresh.head_time is None else f", signed {words.instant(fresh.head_time)}"
         text = f"Sealed: {fresh.head}{signed}. Signature and hashes were checked as it was read."
         kind = "good"
         if fresh.unreadable_count:
@@ -134,7 +122,7 @@ def _stages(timeline: Timeline) -> Iterator[str]:
         (
             stage.phase,
             ", ".join(f"{phase} {records:,}" for phase, records in stage.base_phases.items()),
-            instant(stage.first),
+            words.instant(stage.first),
             words.span(stage.since_first_touch),
             words.span(stage.last - stage.first),
             str(stage.records),
@@ -164,7 +152,7 @@ def _findings(timeline: Timeline) -> Iterator[str]:
     rows = (
         (
             each.rule + (" (uncertain)" if each.is_uncertain else ""),
-            instant(each.first),
+            words.instant(each.first),
             each.actor,
             each.text,
         )
@@ -178,7 +166,7 @@ def _witnesses(timeline: Timeline) -> Iterator[str]:
         return
     yield "<h2>Who else recorded it</h2>"
     rows = (
-        (f"{each.taken.provider} {each.taken.operation}", instant(each.taken.time), each.text)
+        (f"{each.taken.provider} {each.taken.operation}", words.instant(each.taken.time), each.text)
         for each in timeline.witnesses
     )
     yield from _table(("token taken", "at", "the other side"), rows)
@@ -197,12 +185,13 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
             each.verdict,
             each.what,
             each.text,
-            f"{instant(each.since)} to {instant(each.until)}",
+            ", ".join(each.accounts),
+            words.interval(each.since, each.until),
             each.reason,
         )
         for each in timeline.visibility
     )
-    yield from _table(("verdict", "step", "", "from and to", "because"), rows)
+    yield from _table(("verdict", "step", "", "account", "from and to", "because"), rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -214,7 +203,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
     yield "</tbody></table></div>"
 
 
-def _records(steps: Sequence[Step]) -> Iterator[str]:
+def _records(steps: Sequence[Step], visibility: Sequence[Visibility] | None) -> Iterator[str]:
     yield '<h2 id="records">Records</h2>'
     if len(steps) > MAX_ROWS:
         yield f"<p>The first {MAX_ROWS} of {len(steps)}; timeline.json has all.</p>"
@@ -233,21 +222,35 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
         )
     yield '<output aria-live="polite"></output></form>'
     yield '<div class="scroll"><table id="rows"><thead><tr>'
-    heads = ("", "time", "platform", "operation", "outcome", "phase", "who", "on", "location")
-    yield "".join(f'<th scope="col">{head}</th>' for head in heads)
+    yield "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     yield "</tr></thead><tbody>"
     for number, step in enumerate(listed, start=1):
-        yield _record(number, step)
+        yield _record(number, step, visibility)
     yield "</tbody></table></div>"
 
 
-def _record(number: int, step: Step) -> str:
+_HEADS = (
+    "", "time", "platform", "operation", "outcome", "phase", "who", "on", "location",
+    "what recorded it",
+)  # fmt: skip
+_NOT_JUDGED = "no coverage report was given"
+
+
+def _covered(step: Step, visibility: Sequence[Visibility] | None) -> str:
+    """Return what a coverage report says of the recording of a record's act, and for how long."""
+    if visibility is None or step.coverage is None:
+        return _NOT_JUDGED
+    about = [visibility[number] for number in step.coverage]
+    return " ".join(line.strip() for line in words.coverage(about))
+
+
+def _record(number: int, step: Step, visibility: Sequence[Visibility] | None) -> str:
     row, place = step.row, step.row.place
     standing = "" if place.standing is Standing.COUNTED else f"{place.standing}: "
     seal = f", leaf {place.shard}/{place.leaf}" if place.shard else ""
     cells = (
         (str(number), ""),
-        (instant(row.time), ""),
+        (words.instant(row.time), ""),
         (f"{row.provider} {row.account or ''}", ""),
         (row.operation, ""),
         (row.outcome, "refused" if row.is_refused else ""),
@@ -255,6 +258,7 @@ def _record(number: int, step: Step) -> str:
         (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
         (", ".join(row.targets), "long"),
         (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),
+        (_covered(step, visibility), "long faint"),
     )
     data = (
         f'id="r{number}" tabindex="-1" data-phase="{escape(row.phase, quote=True)}" '

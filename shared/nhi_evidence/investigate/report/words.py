@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from nhi_evidence import plural
 from nhi_evidence.investigate.row import Row
-from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.investigate.timeline import Timeline, Visibility
 
 
 def story(timeline: Timeline) -> Iterator[str]:
@@ -36,6 +37,59 @@ def story(timeline: Timeline) -> Iterator[str]:
         yield f"It crosses {', '.join(timeline.providers)}."
     last = steps[-1].row
     yield f"The last record is {_did(last)}, {span(last.time - first.time)} after the first."
+
+
+_RECORDED = {
+    "PROVEN": "recorded, and a canary showed it",
+    "CONFIGURED": "recorded, as the settings were read",
+    "BROKEN": "a test of it did not arrive",
+    "GAP": "not recorded, or not all of it",
+    "ELSEWHERE": "recorded elsewhere",
+    "UNKNOWN": "not known whether recorded",
+}
+
+
+def coverage(about: Sequence[Visibility]) -> Iterator[str]:
+    """Yield what a coverage report says of the recording of an act: verdict, cells, interval.
+
+    Of nothing it yields that nothing is known: silence would look like an act that is recorded.
+    """
+    if not about:
+        yield "coverage UNKNOWN: no cell of the report is about such an act"
+        return
+    alike: dict[tuple[str, int, int], list[Visibility]] = {}
+    for each in about:
+        alike.setdefault((each.verdict, each.since, each.until), []).append(each)
+    for (verdict, since, until), entries in alike.items():
+        yield f"coverage {verdict}: {_RECORDED.get(verdict, verdict)}; {interval(since, until)}"
+        cells = ", ".join(each.cell for each in entries if each.cell)
+        if cells:
+            yield f"         cells of such acts: {cells}"
+        for reason in dict.fromkeys(each.reason for each in entries if _is_told(each)):
+            yield f"         because {reason}"
+
+
+def _is_told(each: Visibility) -> bool:
+    """Whether its reason is told: where it is not seen, or its record names no account."""
+    return not each.is_seen or not each.accounts
+
+
+def instant(milliseconds: int) -> str:
+    """Return an instant as ISO 8601 UTC; one outside the calendar as its number."""
+    try:
+        at = _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return f"{milliseconds} ms"
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def interval(since: int, until: int) -> str:
+    """Return an interval; of one day the day once."""
+    start, end = instant(since), instant(until)
+    return f"{start} to {end[11:] if start[:10] == end[:10] else end}"
 
 
 def phase(row: Row) -> str:

@@ -52,7 +52,7 @@ def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # 
         for outcome in exporter.azure_exporter().export(events, written=written):
             report(outcome)
     except Exception:
-        logger.exception("batch not locked; it will be retried")
+        logger.exception("batch not locked; it is tried again")
         raise
 
 

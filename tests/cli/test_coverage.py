@@ -25,7 +25,7 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     result = run("coverage", "--config-dir", examples.FOLDER, "--html", page)
     assert result.code == exit_codes.INCOMPLETE
-    first = "137 cells: 92 CONFIGURED, 13 GAP, 16 IMPOSSIBLE, 4 ELSEWHERE, 12 UNKNOWN"
+    first = "140 cells: 95 CONFIGURED, 13 GAP, 16 IMPOSSIBLE, 4 ELSEWHERE, 12 UNKNOWN"
     assert result.out.splitlines()[0] == first
     assert "GAP azure.secret_access.key_vault" in result.out
     assert "fix: az monitor diagnostic-settings create" in result.out
@@ -43,7 +43,8 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
 def test_verbose_shows_spans_and_controls_claim_no_more_than_they_may() -> None:
     result = run("coverage", "--config-dir", examples.FOLDER, "--verbose", "--controls")
     assert (
-        "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: recorded by trail" in result.out
+        "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: account 999988887777, "
+        in result.out
     )
     assert "none of it shows that a control is met" in result.out
     assert "compliant" not in result.out

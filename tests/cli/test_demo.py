@@ -120,6 +120,8 @@ def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
     assert len(report["crossing"]) == investigated["records"] == investigated["proven"]
     assert all("GitHub recorded a job" in text for text in investigated["witnessed"])
     assert investigated["witnessed"]
+    assert {"CONFIGURED": investigated["records"]} == investigated["covered"]
+    assert min(investigated["absent"], investigated["unseen"]) > 0
     assert all(one["refused"] for one in report["refusals"])
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
@@ -195,7 +197,7 @@ def test_the_demo_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None
     lines = result.splitlines()
     assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
     assert "HOLDS everything above was really executed" in lines
-    assert lines[-6].startswith("next  .venv/bin/nhi-evidence demo --verbose")
+    assert lines[-5].startswith("next  .venv/bin/nhi-evidence demo --verbose")
     assert lines[-4].startswith("left  ")
     checked = as_printed(
         "\n".join(lines[-3:]).replace(".venv/bin/nhi-evidence", str(own)), tmp_path

@@ -8,16 +8,19 @@ import pytest
 
 from nhi_evidence.demo.blind_spots import show_blind_spots
 from nhi_evidence.demo.estate import day
+from nhi_evidence.demo.story import records
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 7, 42])
 def test_exactly_what_was_planted_is_named(tmp_path: Path, seed: int) -> None:
-    spots = show_blind_spots(tmp_path, seed)
+    spots, report = show_blind_spots(tmp_path, seed)
     assert spots.planted_cells == spots.named_cells
     assert (spots.canary,) == spots.broken
     assert (spots.withheld,) == spots.missing
     assert spots.exact
     assert len(spots.planted) == 2
+    assert {"gcp", "azure", "entra", "github", "okta", "vault"} <= set(report.accounts)
+    assert set(records.ACCOUNTS) <= set(report.accounts["aws"])
 
 
 def test_draws_differ_and_repeat() -> None:

@@ -41,8 +41,11 @@ def test_a_group_switches_on_what_the_resource_says_it_holds() -> None:
 
 def test_the_content_of_a_group_may_be_unknown() -> None:
     assert judged(VAULTS, refused(GROUPS)).verdict is Verdict.UNKNOWN
-    named = edited(SETTINGS, put(value=[microsoft.setting(["auditevent"])]), microsoft.VAULT)
-    assert judged(VAULTS, refused(GROUPS), named).verdict is Verdict.CONFIGURED
+    named = [
+        edited(SETTINGS, put(value=[microsoft.setting(["auditevent"])]), vault)
+        for vault in (microsoft.VAULT, microsoft.CROSSED_VAULT)
+    ]
+    assert judged(VAULTS, refused(GROUPS), *named).verdict is Verdict.CONFIGURED
 
 
 @pytest.mark.parametrize(

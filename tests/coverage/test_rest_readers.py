@@ -128,7 +128,7 @@ def test_google_answers_match_the_estate(provider: Provider) -> None:
     assert verdicts(estate.reading("gcp", 1)) == verdicts(reading)
     assert set(provider.headers) == {f"Bearer {TOKEN}"}
     policies = [path for _, path in provider.asked if path.endswith(":getIamPolicy")]
-    assert len(policies) == len(set(policies)) == 4
+    assert len(policies) == len(set(policies)) == 5
     assert TOKEN not in msgspec.json.encode(reading).decode()
     assert all(answer.raw for answer in reading.answers[1:] if answer.status == "ok")
 

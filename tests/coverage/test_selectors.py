@@ -159,7 +159,13 @@ def test_unread_regions_do_not_count_as_covered() -> None:
     reading = msgspec.structs.replace(reading, answers=kept)
     local = edited(
         "cloudtrail:DescribeTrails",
-        lambda body: {"trailList": [{**body["trailList"][0], "IsMultiRegionTrail": False}]},
+        lambda body: {
+            "trailList": [
+                {**trail, "IsMultiRegionTrail": False}
+                for trail in body["trailList"]
+                if trail["IsOrganizationTrail"]
+            ]
+        },
     )(reading)
     assert recorded.by_trails(local, READ).verdict is Verdict.UNKNOWN
 

@@ -64,7 +64,8 @@ def command(
     nothing twice, and what the lock refuses. Then seals the bucket, verifies it, proves one record,
     and tampers with copies. Removes settings, a canary's record and a delivered file from an
     estate, and shows that coverage and reconcile report exactly those. Ends with one job's path
-    through the clouds, left in a new folder as a page and as a case with a proof of every record.
+    through the clouds, left in a new folder as a page and as a case with a proof of every record,
+    and with the coverage report of that estate: what recorded each, and what was not seen.
     """
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise SettingsError(f"{keep}: not empty; --keep needs a new folder")
@@ -89,7 +90,7 @@ def command(
         finished.copied,
         keep,
         finished.key,
-        has_story=report.investigated is not None,
+        coverage=show_investigation.coverage(report.investigated),
     )
     show_brief.verdict(screen.out, report.failed, own_files=input_ is not None)
     show_investigation.left(screen.out, report.investigated)

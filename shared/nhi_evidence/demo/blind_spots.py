@@ -74,8 +74,11 @@ class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
-    """Write a morning of the estate without what the seed removes, seal it, and check."""
+def show_blind_spots(folder: Path, seed: int) -> tuple[BlindSpots, Matrix]:
+    """Write a morning of the estate without what the seed removes, seal it, and check.
+
+    Returns the report of coverage too, as `nhi-evidence coverage --evidence` makes it.
+    """
     drawn = day.draw(seed)
     folder.mkdir(parents=True, exist_ok=True)
     signer = KeyFile.create(folder / "log.key")
@@ -92,13 +95,13 @@ def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
 
 def _answers(
     store: DirectoryStore, keys: tuple[note.Key, ...], drawn: Drawn, listed: bytes
-) -> BlindSpots:
+) -> tuple[BlindSpots, Matrix]:
     observed = evidence.observed(store, StoredLog(store, day.NAME, keys))
     proofs = tuple(stretches(observed.canaries).items())
     readings = [reading for _, reading in observed.readings]
     judged = matrix(readings, [change for _, change in observed.changes], proofs=proofs)
-    intact = matrix([estate.reading(name, day.DAY) for name in day.PLATFORMS])
-    return BlindSpots(
+    intact = matrix([estate.reading(name, day.DAY) for name in day.READ])
+    spots = BlindSpots(
         seed=drawn.seed,
         planted=tuple(plant.name for plant in drawn.plants),
         planted_cells=tuple(sorted(cell for one in drawn.plants for cell in one.expected)),
@@ -108,6 +111,7 @@ def _answers(
         withheld=drawn.withheld,
         missing=tuple(_missing(store, keys, listed)),
     )
+    return spots, judged
 
 
 def _changed(intact: Matrix, judged: Matrix) -> set[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from rich.console import Console
 
+from nhi_evidence.coverage.matrix import Matrix
 from nhi_evidence.demo import (
     blind_spots,
     crossing,
@@ -117,8 +118,10 @@ def run(
     repeated = _repeat(stage, channels, delivered.versions)
     notary = sealing.Notary(stage.store, folder)
     notarized = _notarize(notary, delivered.objects, channels)
-    spots = None if own_files else _blind_spots(folder, seed, channels)
-    investigated = None if own_files else _investigate(notary, delivered.followed, channels)
+    spots, investigated = None, None
+    if not own_files:
+        spots, coverage = _blind_spots(folder, seed, channels)
+        investigated = _investigate(notary, delivered.followed, coverage, channels)
     copied = notary.copy(keep) if keep else None
     failed = [
         *problems.of_delivery(
@@ -207,20 +210,25 @@ def _notarize(notary: sealing.Notary, objects: Sequence[Object], channels: Chann
     return _Notarized(sealed, verified, proof, tampered)
 
 
-def _blind_spots(folder: Path, seed: int, channels: Channels) -> blind_spots.BlindSpots:
-    spots = blind_spots.show_blind_spots(folder / "estate", seed)
+def _blind_spots(
+    folder: Path, seed: int, channels: Channels
+) -> tuple[blind_spots.BlindSpots, Matrix]:
+    spots, coverage = blind_spots.show_blind_spots(folder / "estate", seed)
     show_brief.blind_spots(channels.brief, spots)
     for line in spots.lines():
         channels.detail.print(line)
-    return spots
+    return spots, coverage
 
 
 def _investigate(
-    notary: sealing.Notary, followed: Sequence[crossing.Followed], channels: Channels
+    notary: sealing.Notary,
+    followed: Sequence[crossing.Followed],
+    coverage: Matrix,
+    channels: Channels,
 ) -> Investigated:
-    """Trace one job's path, and leave report and case in a new folder."""
+    """Trace one job's path, and leave report, case and coverage in a new folder."""
     channels.working("tracing one job's path, with a proof of every record")
     folder = Path(tempfile.mkdtemp(prefix=_LEFT))
-    investigated, timeline = investigation.investigate(notary, JOIN_ID, folder)
+    investigated, timeline = investigation.investigate(notary, JOIN_ID, coverage, folder)
     show_investigation.summary(channels.detail, channels.brief, investigated, timeline, followed)
     return investigated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -149,8 +150,13 @@ def refusals(out: Console, answers: list[Refusal]) -> None:
     out.print(table)
 
 
-def copied(out: Console, count: int | None, folder: Any, key: str, *, has_story: bool) -> None:
-    """Say how to go on with a copy, where one was left; `has_story`: the demo's own in it."""
+def copied(
+    out: Console, count: int | None, folder: Any, key: str, *, coverage: Path | None
+) -> None:
+    """Say how to go on with a copy, where one was left.
+
+    `coverage` is the report on what the demo's own story crosses, where that is in the copy.
+    """
     if count is not None:
         out.print("")
         objects = plural.count(count, "object")
@@ -161,6 +167,7 @@ def copied(out: Console, count: int | None, folder: Any, key: str, *, has_story:
         of_copy = f"{quote(neutralize(str(folder)))} --key '{key}'"
         out.print(Text(f"  {own_name()} verify --deep {of_copy}"), soft_wrap=True)
         out.print(Text(f"  {own_name()} summary {of_copy}"), soft_wrap=True)
-        if has_story:
-            leaked = f"timeline {of_copy} --credential {LEAKED}"
+        if coverage is not None:
+            report = quote(neutralize(str(coverage)))
+            leaked = f"timeline {of_copy} --credential {LEAKED} --coverage {report}"
             out.print(Text(f"  {own_name()} {leaked}"), soft_wrap=True)

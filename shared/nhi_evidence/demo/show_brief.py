@@ -152,12 +152,8 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
     else:
         out.print(Text("HOLDS", style="bold green"), "everything above was really executed")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
-    rows = [
-        ("demo --verbose", "every table"),
-        ("demo --keep ./copy", "leave a copy"),
-    ]
-    for number, (command, what) in enumerate(rows[1:] if own_files else rows):
-        _say(out, f"{'next' if not number else '':6}{own_name()} {command:20}{what}")
+    rows = "demo --keep ./copy" if own_files else "demo --verbose, or demo --keep ./copy"
+    _say(out, f"next  {own_name()} {rows}")
 
 
 def _title(out: Console, text: str) -> None:

@@ -155,13 +155,12 @@ def _about(audit: AuditEvent, reference: ObjectReference, cluster: Target | None
     path = _path(audit) or None
     named = None
     if reference.resource:
-        # By position, which costs half as much as by keyword.
         named = Named(
-            reference.resource,
-            stated(reference.name),
-            stated(reference.namespace),
-            stated(reference.uid),
-            path,
+            resource=reference.resource,
+            name=stated(reference.name),
+            namespace=stated(reference.namespace),
+            uid=stated(reference.uid),
+            path=path,
         )
     return about(
         named,

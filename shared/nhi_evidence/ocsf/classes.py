@@ -28,12 +28,8 @@ class OcsfClass(msgspec.Struct, frozen=True):
 
 def _has_source_and_actor(event: Event) -> bool:
     actor = event.actor
-    return event.call.source is not None and (
-        actor.user is not None
-        or actor.session is not None
-        or actor.invoked_by is not None
-        or actor.app_uid is not None
-    )
+    known = (actor.user, actor.session, actor.invoked_by, actor.app_uid)
+    return event.call.source is not None and any(one is not None for one in known)
 
 
 OTHER = 99

@@ -54,15 +54,7 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
         resources = tuple(target for target in about.targets if not _is_named(target, named))
         if resources:
             values["resources"] = resources
-    if not _is_targets_alone(about):
-        values |= _beside_targets(about, specific, named)
-    values.update(call.details)
-    return values or None
-
-
-def _beside_targets(about: About, specific: Specifics, named: set[str]) -> dict[str, Any]:
-    """Return what is known besides targets, except what targets or `named` already name."""
-    named = named | {text for target in about.targets for text in (target.uid, target.name) if text}
+    named |= {text for target in about.targets for text in (target.uid, target.name) if text}
     things = (
         ("user", about.user),
         ("entity", about.entity),
@@ -71,16 +63,15 @@ def _beside_targets(about: About, specific: Specifics, named: set[str]) -> dict[
         ("table", about.table),
         ("file", about.file),
     )
-    values: dict[str, Any] = {
-        name: thing for name, thing in things if thing and not _is_named(thing, named)
-    }
+    values |= {name: thing for name, thing in things if thing and not _is_named(thing, named)}
     for name, texts in (("privileges", about.privileges), ("policies", about.policies)):
         unnamed = tuple(text for text in texts if text not in named) if texts else ()
         if unnamed:
             values[name] = unnamed
     if about.issued_session is not None and specific.session is None:
         values["session"] = about.issued_session
-    return values
+    values.update(call.details)
+    return values or None
 
 
 def _is_targets_alone(about: About) -> bool:
@@ -109,13 +100,8 @@ def _placed(specific: Specifics) -> set[str]:
         specific.service,
         *specific.policies,
     )
-    texts = {*specific.privileges}
-    for thing in things:
-        if thing is not None:
-            if thing.uid:
-                texts.add(thing.uid)
-            if thing.name:
-                texts.add(thing.name)
+    texts = {text for thing in things if thing for text in (thing.uid, thing.name) if text}
+    texts.update(specific.privileges)
     if specific.log_name:
         texts.add(specific.log_name)
     if specific.databucket is not None and specific.databucket.file is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.demo.story import records
+from nhi_evidence.demo.story.platforms import API
 
 MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD = (
     "999988887777",
@@ -12,6 +14,10 @@ MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD = (
     "222233334444",
     "333344445555",
 )
+CROSSED = records.ACCOUNTS
+"""What the story of the demo crosses: accounts with a trail of their own beside the
+organization's, so that what a seed takes out of that does not contradict what is on record."""
+OWN_REGION = records.REGIONS[0]
 REGION = "eu-central-1"
 REGIONS = (REGION, "eu-west-1", "us-east-1")
 TRAIL_BUCKET = "organization-trail-111122223333"
@@ -33,7 +39,8 @@ DATA_TYPES = (
     "AWS::BedrockAgentCore::WorkloadIdentity",
     "AWS::BedrockAgentCore::TokenVault",
 )
-_SCOPE = f"{MANAGEMENT}/{REGION}"
+SCOPE = f"{MANAGEMENT}/{REGION}"
+"""Where the organization's trail was asked for."""
 
 
 def field(name: str, *values: str, operator: str = "Equals") -> dict[str, Any]:
@@ -61,13 +68,14 @@ def selectors() -> list[dict[str, Any]]:
 
 def answers() -> tuple[Answer, ...]:
     """Return every answer."""
-    return (*_organization(), *_trail(), *_beside())
+    own = (answer for account in CROSSED for answer in _own_trail(account))
+    return (*_organization(), *_trail(), *own, *_beside(), *_crossed())
 
 
 def _organization() -> tuple[Answer, ...]:
     accounts = [
         {"Id": account, "State": "ACTIVE"}
-        for account in (MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD)
+        for account in dict.fromkeys((MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD, *CROSSED))
     ]
     regions = [{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in REGIONS]
     closed = {"RegionName": "ap-east-1", "RegionOptStatus": "DISABLED"}
@@ -93,22 +101,22 @@ def _trail() -> tuple[Answer, ...]:
     notified = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
     aggregated = [{"EventCategory": "Data", "Templates": ["USER_ACTIONS"]}]
     return (
-        Answer(call="cloudtrail:DescribeTrails", scope=_SCOPE, answer={"trailList": [described]}),
+        Answer(call="cloudtrail:DescribeTrails", scope=SCOPE, answer={"trailList": [described]}),
         Answer(
             call="cloudtrail:GetTrailStatus",
-            scope=_SCOPE,
+            scope=SCOPE,
             request={"Name": TRAIL},
             answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
         ),
         Answer(
             call="cloudtrail:GetEventSelectors",
-            scope=_SCOPE,
+            scope=SCOPE,
             request={"TrailName": TRAIL},
             answer={"TrailARN": TRAIL, "AdvancedEventSelectors": selectors()},
         ),
         Answer(
             call="cloudtrail:GetEventConfiguration",
-            scope=_SCOPE,
+            scope=SCOPE,
             request={"TrailName": TRAIL},
             answer={"TrailARN": TRAIL, "AggregationConfigurations": aggregated},
         ),
@@ -117,6 +125,59 @@ def _trail() -> tuple[Answer, ...]:
             scope=LOG_ARCHIVE,
             request={"Bucket": TRAIL_BUCKET},
             answer=notified,
+        ),
+    )
+
+
+def _own_trail(account: str) -> tuple[Answer, ...]:
+    """Return the trail of one account, into the organization's bucket."""
+    scope = f"{account}/{OWN_REGION}"
+    trail = f"arn:aws:cloudtrail:{OWN_REGION}:{account}:trail/own"
+    described = {
+        "Name": "own",
+        "S3BucketName": TRAIL_BUCKET,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": True,
+        "HomeRegion": OWN_REGION,
+        "TrailARN": trail,
+        "LogFileValidationEnabled": True,
+        "IsOrganizationTrail": False,
+    }
+    return (
+        Answer(call="cloudtrail:DescribeTrails", scope=scope, answer={"trailList": [described]}),
+        Answer(
+            call="cloudtrail:GetTrailStatus",
+            scope=scope,
+            request={"Name": trail},
+            answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
+        ),
+        Answer(
+            call="cloudtrail:GetEventSelectors",
+            scope=scope,
+            request={"TrailName": trail},
+            answer={"TrailARN": trail, "AdvancedEventSelectors": selectors()},
+        ),
+    )
+
+
+def _crossed() -> tuple[Answer, ...]:
+    """Return the cluster and the API of the story."""
+    scope = f"{records.SHARED_SERVICES}/{OWN_REGION}"
+    logged = {"clusterLogging": [{"types": ["audit", "authenticator"], "enabled": True}]}
+    stage = {"stageName": "prod", "accessLogSettings": {"destinationArn": "arn:aws:firehose:y"}}
+    return (
+        Answer(call="eks:ListClusters", scope=scope, answer={"clusters": ["shop"]}),
+        Answer(
+            call="eks:DescribeCluster",
+            scope=scope,
+            request={"name": "shop"},
+            answer={"cluster": {"name": "shop", "logging": logged}},
+        ),
+        Answer(
+            call="apigateway:GetStages",
+            scope=scope,
+            request={"restApiId": API},
+            answer={"item": [stage]},
         ),
     )
 

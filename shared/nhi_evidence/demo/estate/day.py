@@ -47,6 +47,9 @@ CANARY = f"arn:aws:iam::{ACCOUNT}:user/nhi-evidence-canary"
 SEALED_AT = DAY + 72 * HOUR_MS
 """Late enough for every digest and for the delay of every canary."""
 PLATFORMS = ("aws", "gcp", "azure")
+"""Of which a seed takes settings away."""
+READ = (*PLATFORMS, "github", "okta", "vault")
+"""Whose settings are read: all that the story of the demo crosses."""
 _FINGERPRINT = "0123456789abcdef0123456789abcdef"
 _FOLDER = f"AWSLogs/{ACCOUNT}"
 _FILES_AN_HOUR = 3
@@ -103,7 +106,7 @@ def write(folder: Path, drawn: Drawn) -> bytes:
         operation = plans.write(plan)
         _keep(store, operation.key, operation.body, DAY + (hour - 1) * HOUR_MS)
     for at in (DAY + 5 * HOUR_MS, DAY + 10 * HOUR_MS):
-        for platform in PLATFORMS:
+        for platform in READ:
             operation = reading_file.write(planted(estate.reading(platform, at), drawn.plants))
             _keep(store, operation.key, operation.body, at)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

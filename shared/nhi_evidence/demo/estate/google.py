@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.demo.story import gcp_entry
 
 ORGANIZATION, FOLDER = "organizations/123456789012", "folders/456789012345"
-PROJECTS = ("projects/example-shop", "projects/example-canary")
+CROSSED = f"projects/{gcp_entry.PROJECT}"
+"""The project that the story of the demo crosses; it has Data Access switched on itself, too."""
+PROJECTS = ("projects/example-shop", "projects/example-canary", CROSSED)
 DESTINATION = "pubsub.googleapis.com/projects/example-evidence/topics/audit-log-entries"
 MEMBERS = "cloudidentity.groups.memberships.searchTransitiveMemberships"
 
@@ -53,7 +56,9 @@ def _policies() -> tuple[Answer, ...]:
         Answer(
             call="cloudresourcemanager.getIamPolicy",
             scope=name,
-            answer={**empty, "auditConfigs": [everything]} if name == ORGANIZATION else empty,
+            answer={**empty, "auditConfigs": [everything]}
+            if name in {ORGANIZATION, CROSSED}
+            else empty,
         )
         for name in (ORGANIZATION, FOLDER, *PROJECTS)
     )

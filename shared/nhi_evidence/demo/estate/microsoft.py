@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.demo.story import azure_record
 
 SUBSCRIPTION = "/subscriptions/22222222-3333-4444-5555-666666666666"
 _GROUP = f"{SUBSCRIPTION}/resourceGroups/shop/providers"
@@ -27,6 +28,15 @@ ENTRA = (
     "ManagedIdentitySignInLogs",
     "MicrosoftGraphActivityLogs",
 )
+CROSSED = f"/subscriptions/{azure_record.SUBSCRIPTION}"
+"""The subscription that the story of the demo crosses."""
+_CROSSED_GROUP = f"{azure_record.GROUP}/providers"
+CROSSED_VAULT = f"{_CROSSED_GROUP}/Microsoft.KeyVault/vaults/example-payments"
+CROSSED_STORAGE = f"{_CROSSED_GROUP}/Microsoft.Storage/storageAccounts/examplepayments"
+_CROSSED_TYPES = {
+    CROSSED_VAULT: "microsoft.keyvault/vaults",
+    CROSSED_STORAGE: "microsoft.storage/storageaccounts",
+}
 _TYPES = {
     VAULT: "microsoft.keyvault/vaults",
     STORAGE: "microsoft.storage/storageaccounts",
@@ -68,15 +78,23 @@ def answers() -> tuple[Answer, ...]:
 
 
 def _tenant() -> tuple[Answer, ...]:
-    subscription = SUBSCRIPTION.rpartition("/")[2]
+    subscriptions = [
+        {
+            "subscriptionId": scope.rpartition("/")[2],
+            "tenantId": azure_record.TENANT,
+            "state": "Enabled",
+        }
+        for scope in (SUBSCRIPTION, CROSSED)
+    ]
     plan = {"servicePlanName": "AAD_PREMIUM", "provisioningStatus": "Success"}
     return (
         Answer(
             call="Microsoft.Resources/subscriptions",
             scope="tenant",
-            answer={"value": [{"subscriptionId": subscription, "state": "Enabled"}]},
+            answer={"value": subscriptions},
         ),
         diagnostics(SUBSCRIPTION, setting(["Administrative", "Policy", "Security"])),
+        diagnostics(CROSSED, setting(["Administrative", "Policy", "Security"])),
         diagnostics(TENANT, setting(ENTRA)),
         Answer(
             call="graph:subscribedSkus",
@@ -92,16 +110,27 @@ def _tenant() -> tuple[Answer, ...]:
 
 
 def _resources() -> tuple[Answer, ...]:
-    listed = [{"id": id_, "type": type_} for id_, type_ in _TYPES.items()]
-    storage = [f"{STORAGE}/{service}/default" for service in STORAGE_SERVICES]
+    types = {**_TYPES, **_CROSSED_TYPES}
+    listed = [{"id": id_, "type": type_} for id_, type_ in types.items()]
+    storage = [
+        f"{account}/{service}/default"
+        for account in (STORAGE, CROSSED_STORAGE)
+        for service in STORAGE_SERVICES
+    ]
     kinds = ("StorageRead", "StorageWrite", "StorageDelete")
     return (
         Answer(
             call="Microsoft.ResourceGraph/resources", scope=SUBSCRIPTION, answer={"data": listed}
         ),
-        diagnostics(VAULT, setting(group="audit")),
-        categories(
-            VAULT, AuditEvent=["audit", "allLogs"], AzurePolicyEvaluationDetails=["allLogs"]
+        *(
+            answer
+            for vault in (VAULT, CROSSED_VAULT)
+            for answer in (
+                diagnostics(vault, setting(group="audit")),
+                categories(
+                    vault, AuditEvent=["audit", "allLogs"], AzurePolicyEvaluationDetails=["allLogs"]
+                ),
+            )
         ),
         *(diagnostics(scope, setting(kinds)) for scope in storage),
         diagnostics(CLUSTER, setting(["kube-audit"])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.demo.story import platforms
 
 
 def github() -> tuple[Answer, ...]:
@@ -10,16 +11,18 @@ def github() -> tuple[Answer, ...]:
     return (
         Answer(
             call="GET enterprises/audit-log/streams",
-            scope="example",
+            scope=platforms.ENTERPRISE,
             answer=[{"id": 1, "stream_type": "Amazon S3", "enabled": True}],
         ),
-        Answer(call="github:ApiRequestEvents", scope="example", answer={"enabled": True}),
+        Answer(
+            call="github:ApiRequestEvents", scope=platforms.ENTERPRISE, answer={"enabled": True}
+        ),
     )
 
 
 def okta() -> tuple[Answer, ...]:
     """Return that the System Log can be read, and a log stream that is active."""
-    host = "example.okta.com"
+    host = f"{platforms.OKTA}.okta.com"
     stream = {"name": "evidence", "type": "aws_eventbridge", "status": "ACTIVE"}
     return (
         Answer(call="GET api/v1/logs", scope=host, answer=[]),

@@ -17,10 +17,15 @@ from nhi_evidence.demo.story.crossing import AGENT, FOREIGN, ISSUER, SUBJECT
 from nhi_evidence.demo.story.records import SHARED_SERVICES, START, Recorder, role_session
 from nhi_evidence.demo.story.step import Step
 
+ENTERPRISE = "example-corp"
+"""Of GitHub."""
+OKTA = "example-org"
+"""The organization at Okta."""
 _REPOSITORY = "example-org/deploy"
 _ACCESSOR = "hmac-sha256:" + "5e" * 32
 _HASH = "hmac-sha256:" + "c4" * 32
-_API = "a1b2c3d4e5"
+API = "a1b2c3d4e5"
+"""Id of the API behind the gateway."""
 _CLUSTER_USER = f"arn:aws:sts::{SHARED_SERVICES}:assumed-role/ci-deploy/GitHubActions"
 
 
@@ -130,7 +135,7 @@ def _github(recorder: Recorder, position: int, step: Step) -> dict[str, Any]:
         "actor_id": 41898282,
         "actor_is_bot": True,
         "actor_ip": "192.0.2.80",
-        "business": "example-corp",
+        "business": ENTERPRISE,
         "business_id": 3082,
         "org": "example-org",
         "org_id": 86825428,
@@ -194,9 +199,9 @@ def _gateway(recorder: Recorder, position: int, step: Step) -> dict[str, Any]:
         "requestId": recorder.uid(),
         "requestTimeEpoch": str(_epoch(step, position)),
         "accountId": SHARED_SERVICES,
-        "apiId": _API,
+        "apiId": API,
         "stage": "prod",
-        "domainName": f"{_API}.execute-api.us-east-1.amazonaws.com",
+        "domainName": f"{API}.execute-api.us-east-1.amazonaws.com",
         "httpMethod": method,
         "routeKey": step.operation,
         "resourcePath": "-",
@@ -249,7 +254,7 @@ def _okta(recorder: Recorder, position: int, step: Step) -> dict[str, Any]:
         "version": "0",
         "id": recorder.uid(),
         "detail-type": "SystemLog",
-        "source": "aws.partner/okta.com/example-org/evidence",
+        "source": f"aws.partner/okta.com/{OKTA}/evidence",
         "account": SHARED_SERVICES,
         "region": "us-east-1",
         "detail": {

@@ -82,9 +82,9 @@ def test_a_status_is_accepted_where_openssl_accepts_it(tmp_path: Path, status: i
 def test_reordering_certificates_changes_nothing_else(tmp_path: Path) -> None:
     """Certificates and surrounding bytes stay the same, and repeating it changes nothing."""
     stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)
-    ordered = timestamp.in_order(stamp)
+    ordered = timestamp.in_der_order(stamp)
     assert sorted(stamp) == sorted(ordered)
-    assert ordered == timestamp.in_order(ordered)
+    assert ordered == timestamp.in_der_order(ordered)
     altered = bytearray(stamp)
     altered[-1] ^= 1
     assert not accepts(bytes(altered), Stamping(tmp_path / "x").roots)
@@ -105,5 +105,5 @@ def test_no_bytes_break_the_reader(junk: bytes, place: int, value: int) -> None:
     with_junk = bytearray(stamp)
     with_junk[place % len(stamp)] = value
     for data in (junk, bytes(with_junk), stamp[: place % len(stamp)]):
-        assert len(data) == len(timestamp.in_order(data))
+        assert len(data) == len(timestamp.in_der_order(data))
         accepts(data, roots)

@@ -18,7 +18,7 @@ def commit() -> str | None:
     Sources, in this order: what `git archive` wrote into the package (gitattributes,
     `export-subst`), what the installer noted (PEP 610), and the checkout the package is in.
     """
-    return _archived() or _noted_by_installer() or _checked_out()
+    return _archived() or _installed() or _checked_out()
 
 
 def _archived() -> str | None:
@@ -26,7 +26,7 @@ def _archived() -> str | None:
     return text if _HASH.fullmatch(text) else None
 
 
-def _noted_by_installer() -> str | None:
+def _installed() -> str | None:
     try:
         text = metadata.distribution("nhi-evidence").read_text("direct_url.json")
     except metadata.PackageNotFoundError:

@@ -74,7 +74,7 @@ def evidence_policy(
     objects = f"{bucket}/*"
     return [
         *transport(bucket),
-        outsiders(bucket, organization),
+        deny_outsiders(bucket, organization),
         access_points(bucket),
         deny(
             # Without the header, a PUT would put a second version over the first. This also rules
@@ -98,7 +98,7 @@ def evidence_policy(
             deny(sid, ["s3:PutObject"], objects, {"Null": {key: "false"}})
             for sid, key in _NO_HEADERS.items()
         ),
-        *never(objects),
+        *unconditional_denies(objects),
         *log_locks(bucket, sealer, shortest=retention_days, longest=LONGEST_YEAR + grace_days),
         legal_holds(objects, legal_role),
         deny("Replication", [*REPLICATION, "s3:ObjectOwnerOverrideToBucketOwner"], objects),
@@ -113,7 +113,7 @@ def replica_policy(
     objects = f"{bucket}/*"
     return [
         *transport(bucket),
-        outsiders(bucket, organization),
+        deny_outsiders(bucket, organization),
         access_points(bucket),
         {
             "Sid": "Replicate",
@@ -130,7 +130,7 @@ def replica_policy(
             objects,
             {"ArnNotEquals": {"aws:PrincipalArn": replication_role}},
         ),
-        *never(objects),
+        *unconditional_denies(objects),
         deny("Retention", ["s3:PutObjectRetention"], objects),
         legal_holds(objects, legal_role),
         deny("AclsAndTags", ACLS_AND_TAGS, [bucket, objects]),
@@ -146,7 +146,7 @@ def transport(bucket: str) -> list[Statement]:
     ]
 
 
-def outsiders(bucket: str, organization: str) -> Statement:
+def deny_outsiders(bucket: str, organization: str) -> Statement:
     """Return the deny of every principal outside the organization.
 
     Web identities and auditors enter through a role of the evidence account, whose sessions belong
@@ -175,7 +175,7 @@ def access_points(bucket: str) -> Statement:
     )
 
 
-def never(objects: str) -> list[Statement]:
+def unconditional_denies(objects: str) -> list[Statement]:
     """Return the denies that have no exception."""
     return [
         deny("Deletes", DELETES, objects),

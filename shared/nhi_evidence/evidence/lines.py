@@ -244,7 +244,7 @@ _FORMS = {
 }
 
 
-def spelt(parsed: ParsedLine) -> bytes:
+def canonical(parsed: ParsedLine) -> bytes:
     """Return the canonical form of a line that was read."""
     match parsed.form:
         case "kept":

@@ -24,7 +24,7 @@ def read(data: bytes) -> TimeStampResponse:
     """Read the DER of a TimeStampResp. Raises `ValueError` when it is not one."""
     if len(data) > MAX_BYTES:
         raise ValueError(f"a time stamp of {len(data)} bytes")
-    return decode_timestamp_response(as_granted(in_order(data)))
+    return decode_timestamp_response(as_granted(in_der_order(data)))
 
 
 def as_granted(data: bytes) -> bytes:
@@ -44,7 +44,7 @@ def as_granted(data: bytes) -> bytes:
     return data[:start] + _GRANTED + data[end:]
 
 
-def in_order(data: bytes) -> bytes:
+def in_der_order(data: bytes) -> bytes:
     """Return a response with the certificates of its token in DER order.
 
     A response without any, or something else, is returned unchanged.

@@ -122,7 +122,7 @@ def is_absent(error: ClientError) -> bool:
     return code == "404" or any(part in code for part in _ABSENT)
 
 
-def or_nothing(ask: Callable[[], Any], code: str) -> Any:
+def or_none(ask: Callable[[], Any], code: str) -> Any:
     """Return the answer, or None if AWS answers with this code, which says there is none."""
     try:
         return ask()

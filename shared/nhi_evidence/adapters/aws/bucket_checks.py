@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_nothing
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_none
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
@@ -86,7 +86,7 @@ def _expiry(
         if rules:
             return s3.get_bucket_lifecycle_configuration(**owned)
         # No rules are wanted, so having none is OK.
-        current = or_nothing(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
+        current = or_none(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
         return current or {"Rules": []}
 
     yield from checks_of.compare("lifecycle", ask, lambda answer: lifecycle(answer, rules), DEPLOY)
@@ -100,7 +100,7 @@ def replication(
     owned = {"Bucket": plan.name, "ExpectedBucketOwner": plan.account}
 
     def ask() -> Any:
-        answer = or_nothing(lambda: s3.get_bucket_replication(**owned), _NOT_COPIED)
+        answer = or_none(lambda: s3.get_bucket_replication(**owned), _NOT_COPIED)
         return [] if answer is None else _copies(answer["ReplicationConfiguration"])
 
     wanted = [] if replica is None else [(role, "Enabled", replica, "", "Disabled")]

@@ -67,7 +67,7 @@ def checks(
         )
         what = subscription(config, bucket)
         if what is None:
-            yield from _untold(checks_of, clients, bucket, account)
+            yield from _without_notifications(checks_of, clients, bucket, account)
         else:
             yield from forward_checks.checks(checks_of, clients, what, built)
         yield from _roles(checks_of, clients, config, bucket)
@@ -94,7 +94,7 @@ def replica_checks(config: Config, clients: Clients, account: str) -> Iterator[C
             yield from bucket_checks.replication(checks_of, clients, plan, replica=None, role="")
 
 
-def _untold(
+def _without_notifications(
     checks_of: AwsChecks, clients: Clients, bucket: EvidenceBucket, account: str
 ) -> Iterator[Check]:
     s3 = clients.client("s3", bucket.region)
@@ -103,13 +103,13 @@ def _untold(
         lambda: s3.get_bucket_notification_configuration(
             Bucket=bucket.bucket, ExpectedBucketOwner=account
         ),
-        _tells_nobody,
+        _notifies_nobody,
         "the stacks configure no notifications for the evidence bucket: remove it, or find out "
         "why it is there",
     )
 
 
-def _tells_nobody(answer: dict[str, Any]) -> Judged:
+def _notifies_nobody(answer: dict[str, Any]) -> Judged:
     destinations = sorted(answer.keys() - {"ResponseMetadata"})
     return not destinations, ", ".join(destinations) or "none, as deployed"
 

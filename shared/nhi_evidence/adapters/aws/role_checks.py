@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, or_nothing
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, or_none
 from nhi_evidence.adapters.aws.policy_differences import differences
 from nhi_evidence.checks import Check
 from nhi_evidence.config.aws.roles import RolePlan
@@ -30,7 +30,7 @@ def _answer(iam: IAMClient, plan: RolePlan) -> dict[str, Any]:
     name = plan.name
     return {
         "role": iam.get_role(RoleName=name)["Role"],
-        "policy": or_nothing(
+        "policy": or_none(
             lambda: iam.get_role_policy(RoleName=name, PolicyName=plan.policy_name)[
                 "PolicyDocument"
             ],

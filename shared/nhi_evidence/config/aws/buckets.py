@@ -6,7 +6,12 @@ import msgspec
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feed import Feed
-from nhi_evidence.config.bucket_policy import evidence_policy, outsiders, replica_policy, transport
+from nhi_evidence.config.bucket_policy import (
+    deny_outsiders,
+    evidence_policy,
+    replica_policy,
+    transport,
+)
 from nhi_evidence.config.documents import Statement
 from nhi_evidence.config.tables import Athena, Replica, Trail
 
@@ -93,7 +98,7 @@ def answers_bucket(config: Config, store: EvidenceBucket, athena: Athena) -> Buc
         name=athena.results,
         account=config.evidence.account,
         region=store.region,
-        statements=[*transport(bucket), outsiders(bucket, config.organization.id)],
+        statements=[*transport(bucket), deny_outsiders(bucket, config.organization.id)],
         lifecycle=[LifecycleRule(id="expire", expire_days=ANSWERS_DAYS, noncurrent_days=1)],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws.roles import RolePlan, function_role, outward
+from nhi_evidence.config.aws.roles import RolePlan, function_role, identity_tokens
 from nhi_evidence.config.documents import allow, role_trust
 
 HARMLESS = ("s3:ListAllMyBuckets",)
@@ -28,7 +28,7 @@ def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan
         [
             allow("Announce", ["sts:AssumeRole"], writer),
             *([allow("Probe", ["sts:AssumeRole"], roles)] if roles else []),
-            *outward(
+            *identity_tokens(
                 provider=None if google is None else google.provider,
                 client_id=None if entra is None else entra.client_id,
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.key_policy import PUBLIC
-from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, keys_arn, outward
+from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, identity_tokens, keys_arn
 from nhi_evidence.config.documents import Statement, allow, role_trust
 
 KINDS = ("config", "coverage")
@@ -55,7 +55,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
                 ],
             ),
             allow("Settings", ["sts:AssumeRole"], [reader_arn(store, each) for each in accounts]),
-            *outward(
+            *identity_tokens(
                 provider=None if coverage is None else coverage.gcp_provider,
                 client_id=None if coverage is None else coverage.azure_client_id,
                 others=[coverage.vault.address] if coverage and coverage.vault else [],

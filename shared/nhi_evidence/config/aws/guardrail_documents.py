@@ -105,7 +105,7 @@ def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
 
     Pipelines are exempt. There are several because together they would be too long for AWS.
     """
-    pipeline = _but([*protected.pipeline_roles, *protected.pipeline_principals])
+    pipeline = _except([*protected.pipeline_roles, *protected.pipeline_principals])
     return {
         "nhi-evidence-data": document(_data(protected, pipeline)),
         "nhi-evidence-identities": document(_identities(protected, pipeline)),
@@ -121,11 +121,11 @@ def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
         *protected.arns("s3", "accesspoint/*"),
     ]
     in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
-    writers = _but(protected.arns("iam", f"role/{OURS}", region=""))
+    writers = _except(protected.arns("iam", f"role/{OURS}", region=""))
     return [
         _deny("Buckets", BUCKET_CHANGES, protected.buckets, pipeline),
         _deny("Objects", OBJECT_CHANGES, objects),
-        _deny("Retention", ["s3:PutObjectRetention"], objects, _but(protected.sealers)),
+        _deny("Retention", ["s3:PutObjectRetention"], objects, _except(protected.sealers)),
         _deny("Writes", ["s3:PutObject"], objects, writers),
         _deny(
             "Keys",
@@ -158,18 +158,18 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
     ]
     return [
         _deny("Roles", ROLE_CHANGES, [*ours, *deploying], pipeline),
-        _deny("Pass", ["iam:PassRole"], [*ours, *deploying], _but(protected.deployers)),
+        _deny("Pass", ["iam:PassRole"], [*ours, *deploying], _except(protected.deployers)),
         _deny(
             "Providers",
             PROVIDER_CHANGES,
             protected.arns("iam", "oidc-provider/*", region=""),
             pipeline,
         ),
-        _deny("Stacks", STACK_CHANGES, stacks, _but(protected.deployers)),
+        _deny("Stacks", STACK_CHANGES, stacks, _except(protected.deployers)),
         _deny(
             "Functions", FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}"), pipeline
         ),
-        _deny("Assets", ASSET_CHANGES, protected.assets, _but(protected.publishers)),
+        _deny("Assets", ASSET_CHANGES, protected.assets, _except(protected.publishers)),
     ]
 
 
@@ -180,7 +180,7 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
         for group in ("/aws/lambda/", "/aws/events/")
         for arn in protected.arns("logs", f"log-group:{group}{OURS}")
     ]
-    ours = _but(
+    ours = _except(
         [
             *protected.pipeline_roles,
             *protected.arns("iam", f"role/{OURS}", region=""),
@@ -269,14 +269,14 @@ def resource_control_policy(
             "Deployment",
             ["sts:AssumeRole"],
             deploying,
-            {**_but(protected.pipeline_principals), "BoolIfExists": not_a_service},
+            {**_except(protected.pipeline_principals), "BoolIfExists": not_a_service},
         ),
         _deny("WebIdentities", [WEB_IDENTITY], roles, unknown),
     ]
     return document({**one, "Principal": "*"} for one in statements)
 
 
-def _but(principals: Sequence[str]) -> dict[str, dict[str, str | Sequence[str]]]:
+def _except(principals: Sequence[str]) -> dict[str, dict[str, str | Sequence[str]]]:
     """Return the condition that the caller is none of these, whose names may contain `*`."""
     return {"ArnNotLike": {"aws:PrincipalArn": list(principals)}}
 

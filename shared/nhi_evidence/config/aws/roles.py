@@ -283,7 +283,7 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
             # It has no resource, as the keys are published to everyone.
             allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
             allow("State", ["sts:AssumeRole"], operator),
-            *outward(
+            *identity_tokens(
                 provider=None if config.gcp is None else config.gcp.reconcile_provider,
                 client_id=None if config.azure is None else config.azure.reconcile_client_id,
             ),
@@ -295,7 +295,7 @@ TOKEN_SECONDS = 300
 """Maximum lifetime of a token that identifies a function to another cloud."""
 
 
-def outward(
+def identity_tokens(
     *, provider: str | None, client_id: str | None, others: Sequence[str] = ()
 ) -> list[Statement]:
     """Return the permission to get identity tokens, for these audiences only and short-lived.

@@ -14,7 +14,7 @@ from nhi_evidence.config.aws import queues
 from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 from nhi_evidence.config.aws.roles import RolePlan, function_role
 from nhi_evidence.config.aws.web_trust import sentinel_trust
-from nhi_evidence.config.bucket_policy import outsiders, transport
+from nhi_evidence.config.bucket_policy import deny_outsiders, transport
 from nhi_evidence.config.documents import NONE, Statement, allow, role_trust
 from nhi_evidence.config.readers import Subscriber
 
@@ -109,7 +109,7 @@ def bucket(what: Subscription) -> BucketPlan:
         region=what.store.region,
         statements=[
             *transport(what.bucket_arn),
-            outsiders(what.bucket_arn, what.config.organization.id),
+            deny_outsiders(what.bucket_arn, what.config.organization.id),
         ],
         lifecycle=[
             LifecycleRule(id="expire", expire_days=what.subscriber.keep_days, noncurrent_days=1),

@@ -116,7 +116,7 @@ class _Unit:
             if form not in _FORMS[unit.kind] or parsed.u != unit.u:
                 yield self._finding("line_invalid", f"line {number} is of another unit or kind")
                 return
-            if lines.spelt(parsed) != line:
+            if lines.canonical(parsed) != line:
                 yield self._finding("line_invalid", f"line {number} is not in canonical form")
                 return
             name = f"{form} {parsed.o}" if form == "out_of_scope" else str(form)

@@ -1,4 +1,4 @@
-"""The shape of the tree: small files, telling names, nothing of the machine it was written on."""
+"""The shape of the tree: small files, descriptive names, nothing from the author's machine."""
 
 import ast
 import os
@@ -13,12 +13,12 @@ PACKAGE = ROOT / "shared" / "nhi_evidence"
 LONGEST_FILE = 350
 LONGEST_ENTRY = 80
 STANDS_ALONE = {"shared/nhi_evidence/evidence/bundle/check_proof.py"}
-"""Given to people as one file that needs no other."""
+"""Distributed as a single file without dependencies."""
 TABLES = {
     "tests/cli/local_forms.py",
     "tests/proofs/disagreements.py",
 }
-"""Tests that are mostly a table: its rows belong together."""
+"""Tests that are mostly a table, whose rows belong together."""
 EMPTY_NAMES = {
     "base", "common", "constants", "helpers", "manager",
     "misc", "models", "processor", "utils",
@@ -31,7 +31,7 @@ PUBLIC_INDEX = {"pypi.org", "files.pythonhosted.org"}
 
 
 def test_files_are_short() -> None:
-    """What does not fit on a few screens is more than one thing."""
+    """A file longer than a few screens is more than one thing."""
     assert {} == {
         name: length
         for name, length in _lengths(_shipped()).items()
@@ -46,7 +46,7 @@ def test_files_of_tests_are_short() -> None:
 
 
 def test_entry_files_are_thin() -> None:
-    """A deployable's own code translates a trigger; everything else is in the library."""
+    """A deployable's own code only translates a trigger; everything else is in the library."""
     entries = (path for path in _shipped() if path.parent.parent == ROOT / "functions")
     assert {} == {
         name: length for name, length in _lengths(entries).items() if length > LONGEST_ENTRY
@@ -54,7 +54,7 @@ def test_entry_files_are_thin() -> None:
 
 
 def test_names_say_what_is_inside() -> None:
-    """A module that could hold anything soon does."""
+    """A module that could hold anything soon will."""
     parts = {_name(path): set(path.relative_to(ROOT).with_suffix("").parts) for path in _shipped()}
     assert {} == {name: hollow for name, all_ in parts.items() if (hollow := all_ & EMPTY_NAMES)}
 
@@ -83,13 +83,13 @@ def test_no_path_of_a_machine() -> None:
 
 
 def test_the_lock_names_only_the_public_index() -> None:
-    """A lock made behind a mirror must not send everyone else there."""
+    """A lock file made behind a mirror must not point everyone else there."""
     hosts = set(INDEX.findall((ROOT / "uv.lock").read_text(encoding="utf-8")))
     assert PUBLIC_INDEX == hosts
 
 
 def test_every_core_module_is_under_contract() -> None:
-    """A new core module is bound to purity and to the registry of sources from its first day."""
+    """A new core module is under the purity and registry contracts from its first day."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     bound = {
         contract["name"].split(":")[0]: {
@@ -141,7 +141,7 @@ def _name(path: Path) -> str:
 
 
 def _texts() -> Iterator[tuple[Path, str]]:
-    """Read every text file that .gitignore does not leave out; git itself may be missing."""
+    """Read every text file that .gitignore does not exclude; git itself may be missing."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     ignored = [line.strip("/") for line in lines if line and not line.startswith("#")] + [".git"]
     # Evidence as it was written once: data, some of it binary, of the generator alone.

@@ -1,4 +1,4 @@
-"""What git runs before a commit is part of what `make check` runs."""
+"""The checks git runs before a commit are part of `make check`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_hooks_are_of_the_locked_tools() -> None:
-    """No hook fetches a tool of another version than `make check` has."""
+    """No hook fetches a tool in another version than that of `make check`."""
     settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     (repository,) = settings["repos"]
     assert "local" == repository["repo"]

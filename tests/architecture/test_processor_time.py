@@ -1,4 +1,4 @@
-"""A test that takes the processor long is listed, and one that takes it very long fails."""
+"""A test that uses much processor time is listed, and one that uses very much fails."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ rule.LISTED_FROM, rule.FAILS_FROM = {listed}, {most}
 pytest_runtest_call = rule.pytest_runtest_call
 pytest_terminal_summary = rule.pytest_terminal_summary
 """
-"""The rule in a module of its own: these tests are under it themselves."""
+"""The rule in a separate module: these tests are subject to it themselves."""
 
 
 def ran(pytester: pytest.Pytester, text: str, *, most: float) -> pytest.RunResult:
-    """Run the tests of a project under the rule, with other limits."""
+    """Run a project's tests under the rule, with other limits."""
     limits = {"file": processor_time.__file__, "listed": BUSY_FOR / 2, "most": most}
     pytester.makeconftest(CONFTEST.format(**limits))
     pytester.makepyfile(text)
@@ -53,7 +53,7 @@ def ran(pytester: pytest.Pytester, text: str, *, most: float) -> pytest.RunResul
 def test_a_long_test(
     pytester: pytest.Pytester, act: str, most: float, mark: str, *, fails: bool, is_listed: bool
 ) -> None:
-    """It fails, or is named at the end, and neither where it is marked."""
+    """It fails, or is listed at the end, unless it is marked."""
     text = BUSY.replace("{act}", act).replace("{mark}", mark).replace("{seconds}", str(BUSY_FOR))
     result = ran(pytester, text, most=most)
     assert fails == (pytest.ExitCode.TESTS_FAILED == result.ret)
@@ -63,6 +63,6 @@ def test_a_long_test(
 
 
 def test_a_test_that_sleeps_is_not_long(pytester: pytest.Pytester) -> None:
-    """Waiting, as on a busy machine, is no work."""
+    """Waiting, as on a busy machine, is not processor time."""
     text = f"import time\ndef test_waits(): time.sleep({BUSY_FOR})"
     assert pytest.ExitCode.OK == ran(pytester, text, most=BUSY_FOR / 2).ret

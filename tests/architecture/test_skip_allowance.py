@@ -1,4 +1,4 @@
-"""A test is skipped for a reason on the list, or it fails."""
+"""A test may be skipped only for a reason on the list; otherwise it fails."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ REFUSED = "*skip_allowance.toml*"
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Provide an empty project under the rules of this one."""
+    """An empty project under this project's rules."""
     # Installed plug-ins are of no use to it, and each of its runs would import them anew.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     rules = "pytest_runtest_makereport, pytest_make_collect_report, corpus"
@@ -55,7 +55,7 @@ def test_any_other_skip_of_a_test_fails(project: pytest.Pytester, test: str) -> 
     ],
 )
 def test_any_other_skip_of_a_module_fails(project: pytest.Pytester, module: str) -> None:
-    """A module that leaves the run as a whole is an error of collection."""
+    """A module that skips itself is a collection error."""
     project.makepyfile(module)
     result = project.runpytest_inprocess()
     assert pytest.ExitCode.INTERRUPTED == result.ret
@@ -65,7 +65,7 @@ def test_any_other_skip_of_a_module_fails(project: pytest.Pytester, module: str)
 
 @pytest.mark.parametrize("name", sorted(conftest.ALLOWANCE))
 def test_a_listed_skip_passes(project: pytest.Pytester, name: str) -> None:
-    """A component on the list may be missing: for one test, and for a whole module."""
+    """A listed component may be missing, for one test or a whole module."""
     project.makepyfile(
         test_one=f"import pytest\ndef test(): pytest.skip('allowance:{name} is missing')",
         test_all=f"import pytest\npytest.skip('allowance:{name}', allow_module_level=True)",
@@ -92,7 +92,7 @@ def test_anything_but_a_skip_is_left_alone(project: pytest.Pytester) -> None:
 def test_absent_corpus_is_an_allowed_skip(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fixture itself keeps to the list."""
+    """The fixture itself uses the list."""
     monkeypatch.setattr(conftest, "ROOT", project.path / "checkout")
     project.makepyfile("def test(corpus): pass")
     result = project.runpytest_inprocess()
@@ -100,14 +100,14 @@ def test_absent_corpus_is_an_allowed_skip(
 
 
 def test_the_list_is_short_and_gives_reasons() -> None:
-    """Every entry has to be argued; a new one is a decision, so this list changes with it."""
+    """Every entry needs a reason; adding one is a decision that changes this list."""
     known = {"python3_13", "terraform", "chromium", "corpus", "promtool", "zensical"}
     assert known == set(conftest.ALLOWANCE)
     assert all(conftest.ALLOWANCE.values())
 
 
 def test_tests_name_only_listed_components() -> None:
-    """A misspelt allowance is found on a machine where nothing is missing, too."""
+    """A misspelled allowance is found even on a machine where nothing is missing."""
     unknown = {
         f"{file.relative_to(TESTS)}: {name}"
         for file in TESTS.rglob("*.py")

@@ -1,4 +1,4 @@
-"""A source is one folder: nothing else that is shipped names it, but for what is listed here."""
+"""A source is one folder: no other shipped file names it, except those listed here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OF_CLOUDS = {
     "azure_resource",
     "gcp_audit",
 }
-"""Logs of the clouds themselves, which more than a pack reads: each has an exporter, settings that
-are read, listings that are compared, canaries."""
+"""The clouds' own logs, which more than a pack reads: each has an exporter, settings to read,
+listings to compare, and canaries."""
 
 ANY_SOURCE = {"shared/nhi_evidence/demo/*": "who acts in the demo's story, and where it shows"}
 
@@ -41,7 +41,7 @@ A_CLOUD = {
 
 
 def test_a_source_of_files_is_named_only_in_its_folder() -> None:
-    """In what is shipped; so a new one is a folder, its cases, its pages and configuration."""
+    """In shipped files; so a new source is a folder, its cases, its page and configuration."""
     assert {} == {
         source: elsewhere
         for source in sorted(set(sources.names()) - OF_CLOUDS)
@@ -50,7 +50,7 @@ def test_a_source_of_files_is_named_only_in_its_folder() -> None:
 
 
 def test_a_cloud_s_log_is_named_where_that_cloud_is_the_subject() -> None:
-    """In what is listed, with the reason."""
+    """Only in listed files, each with a reason."""
     allowed = (*ANY_SOURCE, *A_CLOUD)
     assert {} == {
         source: elsewhere
@@ -60,7 +60,7 @@ def test_a_cloud_s_log_is_named_where_that_cloud_is_the_subject() -> None:
 
 
 def test_every_listed_place_names_a_source() -> None:
-    """Or the list would allow what is not needed any more."""
+    """Otherwise the list would allow what is no longer needed."""
     files = {name for source in OF_CLOUDS for name in named(*CODE)[source]}
     idle = {place for place in A_CLOUD if not any(fnmatch(name, place) for name in files)}
     assert set() == idle
@@ -68,7 +68,7 @@ def test_every_listed_place_names_a_source() -> None:
 
 
 def test_suites_over_all_sources_find_them() -> None:
-    """Faults, bad input, fuzzing, leaks name no source of files: a new one is in them at once."""
+    """Faults, bad input, fuzzing and leaks name no file source: a new one is covered at once."""
     files = named("tests/faults", "tests/fuzz", "tests/leaks", "tests/property")
     assert {} == {
         source: files[source]

@@ -1,4 +1,4 @@
-"""The tiers of tests: what marks them, and ids and orders that are the same everywhere."""
+"""The tiers of tests: their markers, and ids and orders that are the same everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_every_marker_is_explained() -> None:
-    """CONTRIBUTING says what each marker is for, and which target runs it."""
+    """CONTRIBUTING explains each marker, and which target runs it."""
     options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     markers = [
         text.partition(":")[0] for text in options["tool"]["pytest"]["ini_options"]["markers"]
@@ -33,7 +33,7 @@ def test_every_marker_is_explained() -> None:
 
 
 def test_continuous_integration_runs_what_people_run() -> None:
-    """`.ci/run` is these targets, and what `make test` runs is part of one of them."""
+    """`.ci/run` consists of these targets, and one of them includes `make test`."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert ["check", "docs", "test-all", "e2e"] == re.findall(r"^make (\S+)$", script, re.MULTILINE)
     assert re.search(r"^test-all: test test-slow\b", MAKEFILE, re.MULTILINE)
@@ -41,7 +41,7 @@ def test_continuous_integration_runs_what_people_run() -> None:
 
 @pytest.mark.slow
 def test_ids_are_the_same_in_every_process() -> None:
-    """Neither the hour nor the seed of Python's hashes shows in an id: workers compare them."""
+    """Ids depend on neither the hour nor Python's hash seed: workers compare them."""
     lists = [
         subprocess.run(
             [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", ""],
@@ -71,12 +71,12 @@ def test_ids_are_the_same_in_every_process() -> None:
     ],
 )
 def test_what_shares_a_server_shares_a_worker(first: str, other: str, *, together: bool) -> None:
-    """Files stay together, synthesized infrastructure by folder, and long loners are spread."""
+    """Files stay together, synthesized infrastructure by folder; long single tests are spread."""
     assert together == (scheduling.share(first) == scheduling.share(other))
 
 
 def test_collecting_starts_no_construct_library() -> None:
-    """Every worker imports every file of tests; a Node is started by those that synthesize."""
+    """Every worker imports every test file; only those that synthesize start Node."""
     code = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
@@ -100,7 +100,7 @@ def test_collecting_starts_no_construct_library() -> None:
 
 
 def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:
-    """The same seed gives the same order, another one another; no test is lost, files hold."""
+    """A seed determines the order; no test is lost, and files stay together."""
     items = request.session.items
     if len(items) < 20:  # asked for alone
         items = [request.node]
@@ -111,9 +111,9 @@ def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:
 
 
 def test_no_test_has_a_deadline_a_busy_machine_can_miss() -> None:
-    """A bound on a wait says that something hangs: minutes, never what a quick machine takes.
+    """A timeout means that something hangs: it is minutes, never what a fast machine takes.
 
-    Ends of processes that were told to end, and of a deployment, have bounds of their own.
+    Stopping processes, and ending a deployment, have separate bounds.
     """
     words = r"(?:timeout=|\.join\(|^_?[A-Z_]*SECONDS[A-Z_]* = )"
     bounds = re.compile(rf"{words}(\d+(?:\.\d+)?)", re.MULTILINE)

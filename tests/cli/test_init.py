@@ -86,7 +86,7 @@ def test_an_unsuitable_log_name_is_refused(path: Path) -> None:
 
 
 def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
-    """A new trail needs its data events, and its organization."""
+    """A new trail needs its data events, and the management account it belongs to."""
     new = AWS | {"trail-kind": "new"}
     message = refusal(run(path, new))
     assert "--data-events" in message

@@ -1,6 +1,6 @@
-"""Azure's Activity Log: an hour is reconciled when Resource Manager lists what the hub delivered.
+"""Azure's Activity Log: an hour is reconciled if Resource Manager lists what the hub delivered.
 
-The hub's records lack the id the API lists: both are matched by what both state.
+The hub's records lack the API's ids, so records are matched by what both state.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Entry = dict[str, Any]
 
 
 def entry(number: int, time: str = "", **changes: Any) -> Entry:
-    """An entry as Resource Manager lists it."""
+    """Return an entry as Resource Manager lists it."""
     return {
         "eventDataId": f"33333333-4444-4555-8666-{number:012}",
         "correlationId": f"22222222-3333-4444-8555-{number:012}",
@@ -55,7 +55,7 @@ def entry(number: int, time: str = "", **changes: Any) -> Entry:
 
 
 def delivered(listed: Entry, **changes: Any) -> Entry:
-    """The same as the hub delivers it: without its id, in capitals, and in its own words."""
+    """Return it as the hub delivers it: without its id, in capitals, and in other words."""
     words = {"Started": "Start", "Succeeded": "Success", "Failed": "Failure"}
     head, _, fraction = listed["eventTimestamp"].removesuffix("Z").partition(".")
     return {
@@ -89,7 +89,7 @@ def scope(server: ApiServer, subscription: str = SUBSCRIPTION) -> ActivityScope:
 
 
 def evidence(records: list[Entry], kept: Kept = Kept.ALL) -> list[bytes]:
-    """What the exporter locks of the messages of a hub, one a record."""
+    """Return what the exporter locks of a hub's messages, with one record each."""
     store = MemoryStore()
     mapper = Mapper("azure_monitor", scope=kept, keep_out_of_scope_raw=False)
     messages = tuple(
@@ -111,7 +111,7 @@ def reconciled(server: ApiServer, records: list[Entry], **more: Any) -> Outcome:
 def test_records_that_are_listed_and_delivered_are_reconciled(
     server: ApiServer, kept: Kept
 ) -> None:
-    """Page by page; in scope or not, since a record without an id is always kept."""
+    """Over all pages, in scope or not, since a record without an id is always kept."""
     person = entry(6, claims={"name": "A Person", "idtyp": "user"}, caller="person@example.com")
     server.activities.append(person)
     records = [delivered(one) for one in (*LISTED_ENTRIES, person)]
@@ -134,7 +134,7 @@ def test_records_that_are_listed_and_delivered_are_reconciled(
 
 
 def test_exactly_the_hour_is_requested(server: ApiServer) -> None:
-    """The API takes both ends for inside, so the last tick of the hour is the end."""
+    """The API includes both ends, so the end is the last tick of the hour."""
     reconciled(server, [delivered(LISTED_ENTRIES[0])])
     ((_, request),) = [one for one in server.asked if one[0] == LISTED.format(SUBSCRIPTION)][:1]
     assert (
@@ -163,7 +163,7 @@ def test_missing_entries_are_named_and_filled(server: ApiServer) -> None:
 
 
 def test_a_late_record_is_missing_until_it_arrives(server: ApiServer) -> None:
-    """An event may be listed and delivered hours after its time; the hour is judged again."""
+    """An event may be listed and delivered hours later; the hour is judged again."""
     late = entry(7, submissionTimestamp="2026-03-02T13:00:00Z")
     records = [delivered(one) for one in LISTED_ENTRIES]
     assert Verdict.RECONCILED is reconciled(server, records).statement.verdict
@@ -185,7 +185,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", DIFFERENCES)
 def test_a_difference_is_another_record(server: ApiServer, name: str) -> None:
-    """Missing of the API's list, and not listed of what is here."""
+    """It is missing from what was delivered, and the delivered one is not listed."""
     first, *rest = (delivered(one) for one in LISTED_ENTRIES)
     outcome = reconciled(server, [{**first, **DIFFERENCES[name]}, *rest])
     assert (("missing", "unbacked"), {"missing": 1, "unbacked": 1}) == (
@@ -195,7 +195,7 @@ def test_a_difference_is_another_record(server: ApiServer, name: str) -> None:
 
 
 def test_records_of_other_logs_are_not_compared(server: ApiServer) -> None:
-    """A category that is not exported, another subscription's record, and Entra's."""
+    """A category that is not exported, another subscription's record, and an Entra record."""
     health = {"value": "ServiceHealth"}
     server.activities.append(entry(7, category=health))
     other = "99990000-3333-4444-5555-666677778888"
@@ -213,7 +213,7 @@ def test_records_of_other_logs_are_not_compared(server: ApiServer) -> None:
 
 
 def test_a_rejected_record_is_not_missing(server: ApiServer) -> None:
-    """It is stored raw, and so is not missing."""
+    """It is stored raw, so it is not missing."""
     records = [delivered(one) for one in LISTED_ENTRIES]
     records[0]["operationName"] = "nothing-before-a-slash"
     server.activities[0] = entry(1, operationName={"value": "nothing-before-a-slash"})
@@ -221,7 +221,7 @@ def test_a_rejected_record_is_not_missing(server: ApiServer) -> None:
 
 
 def test_a_record_delivered_with_its_id_is_matched_by_it(server: ApiServer) -> None:
-    """Left out of scope, it stands here by half the hash of that id alone."""
+    """Out of scope, it is represented only by half the hash of that id."""
     claims = {
         "appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
         "scp": "user_impersonation",
@@ -279,7 +279,7 @@ def _always_busy(server: ApiServer) -> None:
 def test_trouble_proves_nothing(
     server: ApiServer, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[ApiServer], None]
 ) -> None:
-    """No half of a listing is taken for one, and no access token goes to another host."""
+    """An incomplete listing never counts, and no access token goes to another host."""
     monkeypatch.setattr(microsoft, "MAX_PAGES", 20)
     trouble(server)
     outcome = reconciled(server, [delivered(one) for one in LISTED_ENTRIES])
@@ -293,7 +293,7 @@ def test_trouble_proves_nothing(
 
 
 def test_hours_older_than_the_api_keeps_are_not_requested(server: ApiServer) -> None:
-    """An empty answer on it would make everything that is here unbacked."""
+    """An empty answer would make everything stored unbacked."""
     begins = keys.hour_start(HOUR) or 0
     records = [delivered(one) for one in LISTED_ENTRIES]
     young = reconciled(server, records, now=begins + activity.KEPT_MS)
@@ -302,7 +302,7 @@ def test_hours_older_than_the_api_keeps_are_not_requested(server: ApiServer) -> 
 
 
 def test_an_incomplete_record_matches_nothing() -> None:
-    """And no form of nonsense breaks the function."""
+    """No malformed record breaks the function."""
     pack = sources.listed_source("azure_activity")
     assert pack is not None
     complete = delivered(LISTED_ENTRIES[0])

@@ -1,4 +1,4 @@
-"""Google Cloud and Entra: an hour is reconciled when their APIs list what is here."""
+"""Google Cloud and Entra: an hour is reconciled if their APIs list what is stored."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def entra(server: ApiServer) -> EntraScope:
 
 
 def evidence(lines: list[dict[str, Any]], scope: Kept = Kept.ALL) -> list[bytes]:
-    """Objects of what was delivered."""
+    """Return the objects of deliveries."""
     store = MemoryStore()
     mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=False)
     body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
@@ -100,7 +100,7 @@ class Outcome:
 def test_entries_that_are_listed_and_delivered_are_reconciled(
     server: ApiServer, scope: Kept
 ) -> None:
-    """Page by page, kept or left out; the listing is kept with its filter."""
+    """Over all pages, kept or excluded; the listing is stored with its filter."""
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR, scope))
     assert (Verdict.RECONCILED, ()) == (outcome.statement.verdict, outcome.statement.reasons)
     assert len(OF_HOUR) == outcome.statement.expected == outcome.statement.found
@@ -113,7 +113,7 @@ def test_entries_that_are_listed_and_delivered_are_reconciled(
 
 
 def test_missing_entries_are_named_and_filled(server: ApiServer) -> None:
-    """To the nanosecond; the fill holds the API's entry, marked as such."""
+    """To the nanosecond; the fill has the API's entry, marked as such."""
     lost = OF_HOUR[1]
     outcome = Outcome(
         google(server, "organizations/1"), evidence([e for e in OF_HOUR if e is not lost])
@@ -132,14 +132,14 @@ def test_missing_entries_are_named_and_filled(server: ApiServer) -> None:
 
 
 def test_a_nanosecond_more_is_another_entry(server: ApiServer) -> None:
-    """Two entries of one insert id are two: a listing to the second would not see it."""
+    """Two entries with one insert id are distinct: a listing by seconds would not notice."""
     server.entries[0] = {**OF_HOUR[0], "timestamp": OF_HOUR[0]["timestamp"][:-1] + "1Z"}
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR))
     assert ("missing",) == outcome.statement.reasons
 
 
 def test_entries_the_api_does_not_list_are_unbacked(server: ApiServer) -> None:
-    """Of the project's own records of that hour."""
+    """Among the project's own records of that hour."""
     own = [entry for entry in OF_HOUR if f"projects/{PROJECT}/" in entry["logName"]]
     server.entries = [dict(entry) for entry in own[1:]]
     outcome = Outcome(google(server), evidence(OF_HOUR))
@@ -148,7 +148,7 @@ def test_entries_the_api_does_not_list_are_unbacked(server: ApiServer) -> None:
 
 
 def test_entra_is_queried_through_graph(server: ApiServer) -> None:
-    """Ids page by page; an entry that is not here is missing."""
+    """Ids are listed page by page; an entry that was not delivered is missing."""
     at = f"{HOUR}:10:00Z"
     server.audits = [{"id": f"audit-{number}", "activityDateTime": at} for number in range(5)]
     server.audits.append({"id": "of another hour", "activityDateTime": "2020-01-01T00:00:00Z"})
@@ -193,7 +193,7 @@ def test_a_refusal_is_a_reason_and_not_a_finding(server: ApiServer, name: str) -
 
 
 def test_a_busy_api_is_retried(server: ApiServer) -> None:
-    """As often as it may take, and as late as it says."""
+    """Up to the allowed number of times, after the delay it states."""
     busy = (429, {"error": {"code": 429}}, {"Retry-After": "0"})
     server.answers["/v2/entries:list"] = [busy, (503, {}, {}), busy]
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR))
@@ -214,7 +214,7 @@ BROKEN: dict[str, Callable[[ApiServer], None]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_trouble_is_reported_and_proves_nothing(server: ApiServer, name: str) -> None:
-    """What cannot be listed is unprovable, with the reason in the run's own words."""
+    """An hour that cannot be listed is unprovable, with the reason in the run's own words."""
     BROKEN[name](server)
     outcome = Outcome(google(server, "organizations/1"), evidence(OF_HOUR))
     assert (("refused",), True) == (outcome.statement.reasons, bool(outcome.problem))

@@ -1,4 +1,4 @@
-"""V5 of `verify`: a sealed statement that lies about the log is a finding, an honest one is not."""
+"""V5 of `verify`: a sealed statement that lies about the log is a finding, an honest one passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECOND = "2026030209"
 
 
 def put_keys(evidence: Evidence) -> str:
-    """Lock the provider's public keys, as the function that reconciles does."""
+    """Lock the provider's public keys, as the reconciling function does."""
     body = world.listed_keys()
     key = statement_file.operation_key("recon", SECOND, body, ".keys.json")
     evidence.store.put_new(key, body, metadata={})
@@ -35,7 +35,7 @@ def state(
     *,
     hours: tuple[str, ...] = (SECOND,),
 ) -> None:
-    """Lock and seal the statements on some hours, altered or not."""
+    """Lock and seal statements on some hours, altered or not."""
     keys = put_keys(evidence)
     read = evidence.read()
     known = Known(log=read.log, keys=world.public_keys())
@@ -67,7 +67,7 @@ def sealed_trail(count: int = 4) -> Evidence:
 
 
 def test_an_honest_statement_is_not_a_finding() -> None:
-    """The report counts it by its verdict, and the hours nobody speaks of."""
+    """The report counts it by verdict, as well as hours without a statement."""
     evidence = sealed_trail()
     state(evidence)
     report = verified(evidence)
@@ -77,7 +77,7 @@ def test_an_honest_statement_is_not_a_finding() -> None:
 
 
 def test_the_absence_of_statements_is_reported() -> None:
-    """Units are then weighed against each other alone."""
+    """Units are then weighed only against each other."""
     report = verified(sealed_trail())
     assert ([], {}) == (report.findings, report.statements)
     assert any("no completeness statement is sealed" in line for line in report.not_checked)
@@ -140,7 +140,7 @@ HONEST_LIES: dict[str, Callable[[Statements], Statements]] = {
 
 @pytest.mark.parametrize("name", HONEST_LIES)
 def test_a_statement_that_lies_is_found(name: str) -> None:
-    """In whatever it says of the log."""
+    """Whatever it says about the log."""
     evidence = sealed_trail()
     state(evidence, HONEST_LIES[name])
     report = verified(evidence)
@@ -150,7 +150,7 @@ def test_a_statement_that_lies_is_found(name: str) -> None:
 
 
 def test_a_withheld_file_cannot_be_called_proven() -> None:
-    """The lie completeness is for: the list names it, and the statement does not."""
+    """Completeness exposes this lie: the list names the file, the statement does not."""
     trail = Trail()
     lost = trail.hours(4)[1]
     del trail.objects[lost]
@@ -165,7 +165,7 @@ def test_a_withheld_file_cannot_be_called_proven() -> None:
 
 
 def test_what_an_honest_statement_calls_missing_is_reported() -> None:
-    """As incompleteness, by name."""
+    """It is reported as incompleteness, by name."""
     trail = Trail()
     lost = trail.hours(4)[1]
     del trail.objects[lost]
@@ -177,7 +177,7 @@ def test_what_an_honest_statement_calls_missing_is_reported() -> None:
 
 
 def test_files_that_arrived_since_are_not_reported() -> None:
-    """The statement was true of an earlier log, and is no lie; the hour is whole now."""
+    """The statement was true of an earlier log and is no lie; the hour is complete now."""
     trail = Trail()
     lost = trail.hours(4)[1]
     content = trail.objects.pop(lost)
@@ -193,7 +193,7 @@ def test_files_that_arrived_since_are_not_reported() -> None:
 
 
 def test_the_verifier_s_keys_decide() -> None:
-    """Proven by a key that whoever verifies does not take for the provider's is a lie to them."""
+    """A proof by a key that the verifier does not accept as the provider's counts as a lie."""
     evidence = sealed_trail()
     state(evidence)
     other = {world.fingerprint(): world.der(1)}
@@ -202,7 +202,7 @@ def test_the_verifier_s_keys_decide() -> None:
 
 
 def test_a_malformed_statement_is_a_finding() -> None:
-    """And costs no other statement anything."""
+    """It affects no other statement."""
     evidence = sealed_trail()
     body = b"not a frame"
     key = statement_file.operation_key("recon", SECOND, body, statement_file.ENDING)
@@ -216,7 +216,7 @@ def test_a_malformed_statement_is_a_finding() -> None:
 
 
 def test_a_statement_under_another_hour_is_a_finding() -> None:
-    """The key states the hour it speaks of."""
+    """The key states the hour it is about."""
     evidence = sealed_trail()
     read = evidence.read()
     known = Known(log=read.log)
@@ -229,7 +229,7 @@ def test_a_statement_under_another_hour_is_a_finding() -> None:
 
 
 def test_an_hour_lost_to_expiry_is_not_a_lie() -> None:
-    """Proven once, and expired since: not weighed, and reported so."""
+    """It was proven and has expired since: it is not weighed, which is reported."""
     evidence = sealed_trail()
     state(evidence)
     for key in [one for one in evidence.store.objects if one.startswith("ev/")]:
@@ -242,7 +242,7 @@ def test_an_hour_lost_to_expiry_is_not_a_lie() -> None:
 
 
 def test_a_partial_verification_weighs_no_statement() -> None:
-    """A statement speaks of everything; a sample does not read it."""
+    """A statement covers everything, which a sample does not read."""
     evidence = sealed_trail()
     state(evidence, without_unit)
     report = Verifier(
@@ -258,7 +258,7 @@ def test_a_partial_verification_weighs_no_statement() -> None:
 
 
 def test_statements_of_a_past_hour_stay_true() -> None:
-    """Whatever is sealed later: each is weighed against the log it names."""
+    """Whatever is sealed later, each is weighed against the log it names."""
     trail = Trail()
     trail.hours(3)
     evidence = evidence_of(trail, START + 4 * HOUR)
@@ -276,7 +276,7 @@ def test_statements_of_a_past_hour_stay_true() -> None:
 
 
 def test_two_statements_on_one_log_are_both_weighed() -> None:
-    """The one that lies is found, whichever stands."""
+    """The false one is found, whichever counts."""
     evidence = sealed_trail()
     state(evidence)
     evidence_read = evidence.read()

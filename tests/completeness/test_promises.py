@@ -1,4 +1,4 @@
-"""Heartbeats that were promised before their hour: silence is evidence, and a late promise none."""
+"""Heartbeats promised before their hour make silence evidence; a late promise does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.completeness.trail import HOUR, NAME, SCOPE, START, Evidence, Trail
 
 SECOND = "2026030209"
 SILENT = Scope("333344445555", world.REGION, SCOPE.stream)
-"""Of this account nothing at all is delivered."""
+"""The account of which nothing at all is delivered."""
 BEGINS = START + HOUR
 
 
@@ -30,7 +30,7 @@ def instant(at: datetime) -> int:
 
 
 def put(evidence: Evidence, *scopes: Scope, at: datetime, sealed: datetime | None = None) -> None:
-    """Lock a promise for the second hour, and seal it then or at once."""
+    """Lock a promise for the second hour, and seal it at a given time or at once."""
     evidence.now = instant(at)
     promise = Promise(source=world.SOURCE, hour=SECOND, scopes=tuple(sorted(scopes)))
     written = promises.write(promise)
@@ -42,7 +42,7 @@ def put(evidence: Evidence, *scopes: Scope, at: datetime, sealed: datetime | Non
 def estate(
     *promised: tuple[Sequence[Scope], datetime, datetime | None], without_digest: bool = False
 ) -> Evidence:
-    """A trail of a few hours, promised as stated, exported three days later."""
+    """Return a trail of a few hours, with given promises, exported three days later."""
     trail = Trail()
     trail.hours(4)
     evidence = Evidence(START - 3 * HOUR)
@@ -68,7 +68,7 @@ def test_a_heartbeat_in_time_is_found() -> None:
 
 
 def test_a_scope_that_fell_silent_is_stated_and_missing() -> None:
-    """Nothing else in the evidence speaks of it: without the promise there was no statement."""
+    """Nothing else in the evidence mentions it: without the promise there would be no statement."""
     evidence = estate(([SCOPE, SILENT], EARLY, None))
     statement = evidence.on(SECOND, SILENT)
     assert Announced(1, 0) == statement.heartbeats
@@ -80,7 +80,7 @@ def test_a_scope_that_fell_silent_is_stated_and_missing() -> None:
 
 
 def test_a_digest_that_only_touches_the_hour_is_not_its_heartbeat() -> None:
-    """The next hour's digest speaks of this one too; this one's own did not come."""
+    """The next hour's digest covers this one, too, but its own did not arrive."""
     statement = estate(([SCOPE], EARLY, None), without_digest=True).on(SECOND)
     assert Announced(1, 0) == statement.heartbeats
     assert "heartbeat_missing" in statement.reasons
@@ -105,7 +105,7 @@ def test_a_digest_that_only_touches_the_hour_is_not_its_heartbeat() -> None:
     ],
 )
 def test_a_late_promise_promises_nothing(at: datetime, sealed: datetime | None) -> None:
-    """Neither of a scope that spoke, nor of one that fell silent."""
+    """Neither for a scope that reported, nor for one that fell silent."""
     evidence = estate(([SCOPE, SILENT], at, sealed))
     assert evidence.on(SECOND).heartbeats is None
     silent = evidence.on(SECOND, SILENT)
@@ -113,7 +113,7 @@ def test_a_late_promise_promises_nothing(at: datetime, sealed: datetime | None) 
 
 
 def test_a_later_promise_does_not_revoke_an_earlier_one() -> None:
-    """The later one leaves the silent scope out: it was promised, and is expected."""
+    """The later one omits the silent scope, which was promised and is expected."""
     both = estate(([SCOPE, SILENT], EARLY - HOUR, None), ([SCOPE], EARLY, None))
     assert Announced(1, 0) == both.on(SECOND, SILENT).heartbeats
     late = estate(([SCOPE], EARLY, None), ([SCOPE, SILENT], BEGINS, None))
@@ -128,7 +128,7 @@ def test_equal_promises_are_one_object() -> None:
 
 
 def stated(evidence: Evidence, lie: bool = False) -> Report:
-    """State the hour, lying about the heartbeat or not; seal, and verify."""
+    """State the hour, truthfully or not about the heartbeat; seal and verify."""
     keys = put_keys(evidence)
     read = evidence.read()
     known = Known(log=read.log, keys=world.public_keys())

@@ -1,7 +1,7 @@
-"""The newest part of a log, read backward: over the turn of a year, and whatever clocks do.
+"""The newest part of a log, read backward, over the turn of a year and despite clock changes.
 
-Hours are those of UTC everywhere: a leap day has 24 more of them, a leap second none, and no place
-on earth that changes its clocks changes one.
+Hours are UTC everywhere: a leap day has 24 more, a leap second none, and daylight saving time
+changes none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DAYS = {
 
 @pytest.fixture(params=["UTC", "America/New_York", "Australia/Lord_Howe"])
 def zone(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The zone this machine thinks it is in."""
+    """Set this machine's time zone."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = request.param
     time.tzset()
@@ -52,7 +52,7 @@ def milliseconds(at: datetime) -> int:
 
 
 class Hourly(Evidence):
-    """One object an hour, each sealed in its own epoch half an hour later."""
+    """One object per hour, each sealed in its own epoch half an hour later."""
 
     def __init__(self, start: datetime, count: int) -> None:
         super().__init__(start)
@@ -79,7 +79,7 @@ def seen(sealed: reconcile.Sealed) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize("day", DAYS)
 def test_the_recent_part_is_the_end_of_the_whole_log(day: str, zone: str) -> None:
-    """Same places, same objects and same head, from whichever hour on it is read."""
+    """It has the same places, objects and head, from whichever hour it is read."""
     evidence = Hourly(DAYS[day], 14)
     everything = reconcile.full(evidence.store, NAME, [evidence.key], MemorySorter, now=0)
     placed = seen(everything)
@@ -99,7 +99,7 @@ def test_the_recent_part_is_the_end_of_the_whole_log(day: str, zone: str) -> Non
 
 
 def test_a_new_year_without_a_signature_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sealer died after the first plan of the year: last year's head stands."""
+    """If the sealer died after the year's first plan, last year's head is valid."""
     evidence = Hourly(DAYS["the turn of a year"], 8)
     everything = seen(evidence.recent(0))
     for key in [one for one in evidence.store.objects if one.startswith("log/v1/2027/checkpoint")]:
@@ -110,7 +110,7 @@ def test_a_new_year_without_a_signature_yet(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_clock_that_was_set_back_hides_nothing() -> None:
-    """A leap second that is repeated, or a correction: what was sealed before it is still read."""
+    """After a repeated leap second or a correction, what was sealed before is still read."""
     evidence = Hourly(DAYS["a leap day"], 3)
     late = evidence.start + timedelta(hours=4)
     evidence.hour(late)
@@ -123,7 +123,7 @@ def test_a_clock_that_was_set_back_hides_nothing() -> None:
 
 
 def test_a_void_plan_is_passed_over_and_one_that_pretends_is_refused() -> None:
-    """Whoever may write the log, and not sign it, puts a plan between two others."""
+    """Somebody who can write but not sign the log inserts a plan between two others."""
     evidence = Hourly(DAYS["a leap day"], 3)
     everything = seen(evidence.recent(0))
     void(evidence, size=10_000)
@@ -137,7 +137,7 @@ def test_a_void_plan_is_passed_over_and_one_that_pretends_is_refused() -> None:
 
 
 def void(evidence: Evidence, *, size: int) -> None:
-    """Put a plan that states another size than the log has, and so counts for nobody."""
+    """Put a plan with a wrong size for the log, which is therefore void."""
     number = 1 + sum(1 for _ in evidence.store.keys("log/v1/2028/plan/"))
     body = evidence.store.get(log.plan_key("2028", number - 1))
     first = log.first_leaf(body)

@@ -1,4 +1,4 @@
-"""An hour judged record by record: reconciled exactly when the API lists what is here."""
+"""An hour judged record by record: reconciled exactly if the API lists what is stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ uids = st.lists(st.sampled_from([f"id-{number}" for number in range(8)]))
 def test_reconciled_exactly_when_the_sets_are_equal(
     listed: list[str], here: list[str], left: list[str]
 ) -> None:
-    """Whatever is there twice; a record that is out of scope is here, and is not asked for."""
+    """Whatever the duplicates; an out-of-scope record is known, and not requested."""
     result = compared(listed, here, left)
     statement = records.state(SCOPE, result)
     missing, unbacked = set(listed) - set(here) - set(left), set(here) - set(listed)
@@ -74,7 +74,7 @@ def round_trip(statement: Statement) -> None:
 
 
 def test_without_an_answer_there_is_no_verdict() -> None:
-    """Refused, not asked, or of an unknown license: unprovable, and nothing is missing."""
+    """If refused, not asked, or of unknown license, it is unprovable and nothing is missing."""
     for refused in ("refused", "license_unknown", ""):
         statement = records.state(SCOPE, None, refused=refused)
         assert (Verdict.UNPROVABLE, (refused or "not_asked",), False) == (
@@ -88,7 +88,7 @@ def test_without_an_answer_there_is_no_verdict() -> None:
 @pytest.mark.parametrize("scope", [Kept.NHI, Kept.ALL])
 @pytest.mark.parametrize("keep", [True, False])
 def test_real_entries_are_found_by_their_ids(scope: Kept, keep: bool) -> None:
-    """Kept, rejected or left out: each entry an API would list is known again."""
+    """Kept, rejected or excluded, each entry that an API would list is matched."""
     mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=keep)
     body = gcp_files()[0].body
     store = MemoryStore()
@@ -108,7 +108,7 @@ def test_real_entries_are_found_by_their_ids(scope: Kept, keep: bool) -> None:
 
 
 def test_a_listing_round_trips_and_is_split() -> None:
-    """Sorted ids, so many to an object; nobody has to hold all of them."""
+    """Ids are sorted, with a maximum per object, so nobody has to hold all."""
     ids = sorted(f"id-{number:07d}" for number in range(7))
     (written,) = listing.write(QUESTION, ids, len(ids))
     assert listing.is_listing(written.key)
@@ -144,7 +144,7 @@ def test_a_malformed_listing_is_refused(change: str) -> None:
 
 
 def test_names_are_bounded_and_counted() -> None:
-    """More than a statement names are in its totals."""
+    """Those beyond the named ones are in the totals."""
     many = [f"id-{number}" for number in range(statement_file.MAX_NAMED + 7)]
     statement = records.state(SCOPE, compared(many, [], []))
     assert len(many) == statement.totals["missing"]

@@ -1,4 +1,4 @@
-"""AWS: an hour is proven exactly when the signed lists and what is counted are equal."""
+"""AWS: an hour is proven exactly if the signed lists equal what is counted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def named(statement: Statement) -> list[tuple[str, str]]:
 
 
 def test_everything_named_and_counted_is_proven() -> None:
-    """Each hour by itself; the statement names each unit that counts, and in which object."""
+    """Each hour separately; the statement names each counted unit and its object."""
     trail = Trail()
     files = trail.hours(3, files=2)
     evidence = evidence_of(trail)
@@ -54,7 +54,7 @@ def test_everything_named_and_counted_is_proven() -> None:
 
 
 def test_a_quiet_hour_is_proven_too() -> None:
-    """A digest without files says that there were none."""
+    """A digest without files states that there were none."""
     trail = Trail()
     trail.hours(1)
     trail.digest(START + 2 * HOUR, [])
@@ -64,7 +64,7 @@ def test_a_quiet_hour_is_proven_too() -> None:
 
 
 def test_digest_hours_need_not_be_clock_hours() -> None:
-    """A trail begun at twenty to has digests until then: two of them cover an hour."""
+    """A trail started at twenty to the hour has digests until then: two cover each hour."""
     trail = Trail()
     start = START + timedelta(minutes=39, seconds=41)
     for number in range(3):
@@ -80,7 +80,7 @@ def test_digest_hours_need_not_be_clock_hours() -> None:
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_each_negative_is_named(name: str) -> None:
-    """The hour it concerns is not proven, and says what by name; hours further on are."""
+    """The hour concerned is not proven and names the cause; later hours are proven."""
     spoil, expected = SPOILED[name]
     trail = genuine()
     spoil(trail)
@@ -93,7 +93,7 @@ def test_each_negative_is_named(name: str) -> None:
 
 
 def test_two_adjacent_missing_digests_are_both_named() -> None:
-    """The later by the digest that follows, the earlier by its time."""
+    """The later one by the following digest, the earlier one by its time."""
     trail = genuine()
     for key in DIGESTS[1:3]:
         del trail.objects[key]
@@ -105,7 +105,7 @@ def test_two_adjacent_missing_digests_are_both_named() -> None:
 
 
 def test_a_backfill_digest_replaces_one_that_failed() -> None:
-    """What the chain leaves open it covers, with a chain of its own."""
+    """It covers the gap in the chain with a chain of its own."""
     trail = Trail()
     trail.hours(1)
     late = trail.file(START + HOUR + timedelta(minutes=5), "late")
@@ -121,7 +121,7 @@ def test_a_backfill_digest_replaces_one_that_failed() -> None:
 
 
 def test_a_file_may_be_named_late() -> None:
-    """Within two days it waits; named later by any digest of the chain it is found."""
+    """For two days it waits; any later digest of the chain may name it."""
     trail = Trail()
     trail.hours(1)
     late = trail.file(START + timedelta(minutes=50), "late")
@@ -136,7 +136,7 @@ def test_a_file_may_be_named_late() -> None:
 
 
 def test_the_newest_hour_is_open() -> None:
-    """Its digest is not made yet: nothing is said to be missing."""
+    """Its digest does not exist yet, so nothing is called missing."""
     trail = Trail()
     trail.hours(2)
     trail.file(START + 2 * HOUR + timedelta(minutes=5))
@@ -145,14 +145,14 @@ def test_the_newest_hour_is_open() -> None:
 
 
 def test_without_the_key_nothing_is_proven_nor_missing() -> None:
-    """Who signed was not checked: that is reported, and it is no finding."""
+    """The signer was not checked, which is reported and not a finding."""
     statement = evidence_of(genuine()).on(SECOND, keys={})
     assert (("key_unknown",), False) == (statement.reasons, statement.is_incomplete)
     assert (1, 1) == (statement.expected, statement.found)
 
 
 def test_without_digests_nothing_can_be_said() -> None:
-    """A trail without validation: unprovable, and nothing is unbacked."""
+    """A trail without validation is unprovable, and nothing is unbacked."""
     trail = Trail()
     trail.file(START + timedelta(minutes=5))
     statement = evidence_of(trail).on(FIRST)
@@ -164,7 +164,7 @@ def test_without_digests_nothing_can_be_said() -> None:
 
 
 def test_an_unreadable_file_counts_as_delivered() -> None:
-    """What the provider signed and nobody can parse is evidence all the same."""
+    """A file the provider signed is evidence even if nobody can parse it."""
     trail = Trail()
     trail.hours(1)
     broken = trail.file(START + HOUR + timedelta(minutes=5))
@@ -175,7 +175,7 @@ def test_an_unreadable_file_counts_as_delivered() -> None:
 
 
 def test_the_same_file_twice_counts_once_and_is_proven() -> None:
-    """Delivered again in another batch."""
+    """It was redelivered in another batch."""
     trail = genuine()
     evidence = evidence_of(trail)
     evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
@@ -186,7 +186,7 @@ def test_the_same_file_twice_counts_once_and_is_proven() -> None:
 
 
 def test_a_contested_file_is_not_counted() -> None:
-    """The same version with other bytes: neither wins, and the hour says so."""
+    """For one version with different bytes neither wins, and the hour says so."""
     trail = genuine()
     evidence = evidence_of(trail)
     alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!"))(trail)
@@ -197,7 +197,7 @@ def test_a_contested_file_is_not_counted() -> None:
 
 
 def test_accounts_and_regions_are_judged_apart() -> None:
-    """A file withheld in one region leaves the other's hour proven."""
+    """A file withheld in one region leaves the other region's hour proven."""
     here, there = genuine(), Trail(region="eu-central-1")
     lost = there.hours(5)[1]
     evidence = evidence_of(here)
@@ -214,7 +214,7 @@ def test_accounts_and_regions_are_judged_apart() -> None:
     st.booleans(),
 )
 def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool) -> None:
-    """Of any hour of files that are named, delivered, or both."""
+    """For any hour with files that are named, delivered, or both."""
     trail = Trail()
     trail.hours(1)
     files = [
@@ -236,7 +236,7 @@ def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool)
 
 
 def test_documents_that_are_not_digests_prove_nothing() -> None:
-    """One bad companion costs its own hour alone, and is named."""
+    """A bad companion affects only its own hour, and is named."""
     trail = genuine()
     trail.objects[DIGESTS[1]] = Stored(gzip.compress(json.dumps({"a": 1}).encode()), {})
     evidence = evidence_of(trail)
@@ -246,7 +246,7 @@ def test_documents_that_are_not_digests_prove_nothing() -> None:
 
 
 def test_a_small_store_names_what_it_lacks() -> None:
-    """The one withheld file, by name: what a demonstration shows."""
+    """It names the one withheld file, as in a demonstration."""
     trail = genuine()
     del trail.objects[FILES[3]]
     evidence = evidence_of(trail)

@@ -1,4 +1,4 @@
-"""The sealed statement: written, read back, and refused in any other form."""
+"""The sealed statement: it round-trips, and any other form is refused."""
 
 from hashlib import sha256
 from itertools import pairwise
@@ -52,7 +52,7 @@ def statements(*each: Statement) -> Statements:
 
 
 def test_a_statement_round_trips() -> None:
-    """Also in another order: scopes are sorted."""
+    """In another order, too: scopes are sorted."""
     (written,) = form.write(statements(LACKING, PROVEN))
     assert statements(PROVEN, LACKING) == form.read(written.body)
     assert written == next(form.write(statements(PROVEN, LACKING)))
@@ -79,7 +79,7 @@ statements_drawn = st.builds(
 
 @given(st.lists(statements_drawn, min_size=1, max_size=4, unique_by=lambda each: each.scope))
 def test_any_statements_survive_writing(each: list[Statement]) -> None:
-    """Whatever the names hold; written again they are the same bytes."""
+    """Whatever is in the names, writing it again gives the same bytes."""
     for written in form.write(statements(*each)):
         back = form.read(written.body)
         assert written == next(form.write(back))
@@ -87,7 +87,7 @@ def test_any_statements_survive_writing(each: list[Statement]) -> None:
 
 
 def test_statements_that_are_too_large_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By scope, so that each object holds whole statements."""
+    """By scope, so that each object has complete statements."""
     monkeypatch.setattr(form, "MAX_LINES_BYTES", form._HEADER_BYTES + 600)
     first, second = form.write(statements(PROVEN, LACKING))
     assert (PROVEN,) == form.read(first.body).statements
@@ -95,7 +95,7 @@ def test_statements_that_are_too_large_are_split(monkeypatch: pytest.MonkeyPatch
 
 
 def test_too_many_units_are_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A statement without the units that count says so, and proves nothing."""
+    """A statement without the counted units says so, and proves nothing."""
     monkeypatch.setattr(form, "MAX_COUNTS", 0)
     (written,) = form.write(statements(PROVEN))
     (back,) = form.read(written.body).statements
@@ -170,7 +170,7 @@ def test_a_malformed_statement_is_refused(change: str) -> None:
 
 
 def test_the_longest_log_wins() -> None:
-    """Whatever the order; other scopes stand beside it."""
+    """Whatever the order; other scopes are unaffected."""
     older = statements(PROVEN, LACKING)
     newer = replace(
         older, log=replace(LOG, size=41), statements=(replace(PROVEN, found=2, expected=2),)
@@ -191,7 +191,7 @@ def test_names_are_bounded() -> None:
 
 
 def test_every_reason_is_documented() -> None:
-    """The table of the format page is that of the code."""
+    """The table on the format page matches the code."""
     page = (Path(__file__).parents[2] / "docs/evidence-format.md").read_text()
     for code, meaning in REASONS.items():
         row = f"| `{code}` | {'yes' if meaning.is_incomplete else 'no'} | {meaning.text} |"

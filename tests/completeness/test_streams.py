@@ -1,6 +1,6 @@
-"""Contiguity of a hub: exactly when the numbers of every partition are an interval through an hour.
+"""Hub contiguity: exactly if the numbers of every partition form an interval through an hour.
 
-The cases lock and seal real runs; the property weighs many more against sets of numbers.
+The cases lock and seal real runs; the property compares many more with sets of numbers.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(first: int, last: int, hour: str, partition: str = "0", *, hub: str = HU
 
 
 class Hub:
-    """A hub's runs, locked and sealed as they come."""
+    """A hub's runs, locked and sealed as they arrive."""
 
     def __init__(self, *runs: Run) -> None:
         self.evidence = Evidence(datetime(2026, 3, 5, tzinfo=UTC))
@@ -67,12 +67,12 @@ class Hub:
 
 
 def around(*runs: Run, partition: str = "0", first: int = 5, last: int = 9) -> Hub:
-    """Runs with a neighbor in the hour before and one in the hour after."""
+    """Return runs with a neighbor in the hours before and after."""
     return Hub(run(0, first - 1, EIGHT, partition), *runs, run(last + 1, last + 3, TEN, partition))
 
 
 def test_an_interval_is_contiguous_between_its_neighbors() -> None:
-    """The first hour too: the numbers of a hub begin at 0. The last one is open."""
+    """Even the first hour, since a hub's numbers begin at 0; the last one is open."""
     hub = around(run(5, 9, NINE))
     assert (Verdict.CONTIGUOUS, 5, ()) == (
         hub.on(EIGHT).verdict,
@@ -106,14 +106,14 @@ def test_a_gap_in_an_hour_without_any_run_is_named_in_the_hours_around_it() -> N
 
 
 def test_a_restart_at_an_old_offset_repeats_and_changes_nothing() -> None:
-    """The same messages with other edges of the batches, within an hour and across hours."""
+    """The same messages with other batch edges, within and across hours."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(6, 8, NINE), run(7, 9, NINE), run(9, 11, NINE))
     assert (Verdict.CONTIGUOUS, 7) == (hub.on(NINE).verdict, hub.on(NINE).found)
 
 
 def test_a_hub_made_again_is_another_stream() -> None:
-    """Its numbers begin anew: no gap in the one before, and none of its own."""
+    """Its numbers start over: there is no gap in the old stream or the new one."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 2, NINE, hub=AGAIN), run(3, 4, TEN, hub=AGAIN), run(5, 6, ELEVEN, hub=AGAIN))
     assert Verdict.CONTIGUOUS is hub.on(NINE).verdict
@@ -122,7 +122,7 @@ def test_a_hub_made_again_is_another_stream() -> None:
 
 
 def test_an_added_partition_begins_at_zero() -> None:
-    """It takes nothing from the hours before it, and is judged from its first message on."""
+    """It does not affect earlier hours, and is judged from its first message on."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 1, NINE, "4"), run(2, 3, TEN, "4"))
     assert Verdict.CONTIGUOUS is hub.on(EIGHT).verdict
@@ -130,7 +130,7 @@ def test_an_added_partition_begins_at_zero() -> None:
 
 
 def test_an_added_partition_that_is_seen_late_covers_nothing_before() -> None:
-    """Its numbers 0 to 2 may be of any hour before."""
+    """Its numbers 0 to 2 may belong to any earlier hour."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(3, 5, TEN, "4"), run(6, 7, ELEVEN, "4"))
     assert {("uncovered", "4/3")} == hub.named(NINE)
@@ -138,7 +138,7 @@ def test_an_added_partition_that_is_seen_late_covers_nothing_before() -> None:
 
 
 def test_a_stuck_partition_keeps_every_hour_open() -> None:
-    """An exporter that is stuck on one partition: the numbers of the others say nothing of it."""
+    """If an exporter is stuck on one partition, the numbers of others say nothing about it."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 3, EIGHT, "1"))
     assert {("open", "1/3")} == hub.named(EIGHT) == hub.named(NINE)
@@ -148,9 +148,9 @@ def test_a_stuck_partition_keeps_every_hour_open() -> None:
 
 @pytest.mark.parametrize("hour", [NINE, TEN])
 def test_a_number_with_another_message_is_contested(hour: str) -> None:
-    """A hub that failed over to a region that had not got everything gives numbers twice.
+    """A hub that failed over to an incomplete region assigns numbers twice.
 
-    In one hour or in two: none of these hours is contiguous.
+    Whether in one hour or two, none of these hours is contiguous.
     """
     hub = around(run(5, 9, NINE))
     other = message(8, hour, "after the failover")
@@ -161,7 +161,7 @@ def test_a_number_with_another_message_is_contested(hour: str) -> None:
 
 
 def test_numbers_decide_and_offsets_do_not() -> None:
-    """Offsets grow by bytes, and a hub that failed over spells them with its epoch before."""
+    """Offsets grow by bytes, and a failed-over hub prefixes them with its epoch."""
     spelled = [
         Run(f"{HUB}/0", (message(number, hour, offset=offset),))
         for number, hour, offset in (
@@ -178,7 +178,7 @@ def test_numbers_decide_and_offsets_do_not() -> None:
 
 
 def test_messages_of_unknown_hour_are_never_contiguous() -> None:
-    """Messages whose time is not known may be of any hour, and no hour lies past them."""
+    """Messages of unknown time may belong to any hour, and no hour is beyond them."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(10, 11, ""))
     assert Verdict.CONTIGUOUS is hub.on(NINE).verdict
@@ -186,7 +186,7 @@ def test_messages_of_unknown_hour_are_never_contiguous() -> None:
 
 
 def test_a_unit_that_is_not_a_run_is_named() -> None:
-    """Bytes that are no framed run hold no number, whatever the name of the unit claims."""
+    """Bytes that are not a framed run have no numbers, whatever the unit's name claims."""
     hub = around(run(5, 9, NINE))
     other = "ns/other#2026-03-01T00:00:00Z"
     hub.evidence.lock([Delivery(f"{other}/0/5-9!h={NINE}", b"not a run")])
@@ -200,7 +200,7 @@ def test_a_unit_that_is_not_a_run_is_named() -> None:
 
 
 def test_an_impossible_hub_name_affects_no_other_hour() -> None:
-    """A writer that puts a zero byte into a name: its own hour is unprovable, others stand."""
+    """If a writer puts a zero byte into a name, only its own hour is unprovable."""
     hub = around(run(5, 9, NINE))
     hub.deliver(run(0, 1, NINE), unit=f"ns/h\0ub#1/0/0-1!h={NINE}")
     assert Verdict.CONTIGUOUS is hub.on(NINE).verdict
@@ -208,7 +208,7 @@ def test_an_impossible_hub_name_affects_no_other_hour() -> None:
 
 
 def test_later_evidence_makes_no_earlier_statement_false() -> None:
-    """Judged as of the log it names, an hour is never worse than it was then."""
+    """Judged as of the log it names, an hour is never worse than before."""
     hub = Hub(run(10, 12, EIGHT), run(13, 15, NINE), run(16, 17, TEN))
     before = hub.evidence.read().log
     assert Verdict.CONTIGUOUS is hub.on(NINE).verdict
@@ -224,7 +224,7 @@ def test_later_evidence_makes_no_earlier_statement_false() -> None:
 
 
 Drawn = tuple[int, int, int, int, int]
-"""Partition, first number, how many more, hour, and which text its messages have."""
+"""Partition, first number, how many more, hour, and the text of its messages."""
 
 
 @given(
@@ -241,14 +241,14 @@ Drawn = tuple[int, int, int, int, int]
     )
 )
 def test_contiguous_exactly_when_the_numbers_are_an_interval(drawn: list[Drawn]) -> None:
-    """By sets of numbers: of each partition, everything from the hour before to the hour after."""
+    """By sets of numbers: for each partition, everything from the hour before to the hour after."""
     judged = _judged(drawn)
     for hour in {each[3] for each in drawn}:
         assert _expected(drawn, hour) == judged[hour], hour
 
 
 def _judged(drawn: list[Drawn]) -> dict[int, bool]:
-    """Whether each hour is contiguous, as it is filed and judged."""
+    """Return whether each hour is contiguous, as filed and judged."""
     items = Items(MemorySorter())
     runs = streams.Runs(MemorySorter())
     for order, (partition, first, more, hour, text) in enumerate(drawn):
@@ -296,7 +296,7 @@ def _expected(drawn: list[Drawn], hour: int) -> bool:
 
 
 def _nearest(before: list[Drawn], after: list[Drawn]) -> tuple[set[int], set[int]]:
-    """The hours of the runs that end last before a number, and begin first after it."""
+    """Return the hours of the last run before a number, and of the first after it."""
     ends = max(each[1] + each[2] for each in before)
     begins = min(each[1] for each in after)
     return (

@@ -1,1 +1,1 @@
-"""What the documents say is what the program does."""
+"""The documents agree with the program."""

@@ -1,4 +1,4 @@
-"""The query of docs/auditor.md, run: each record once, however often its unit lies there."""
+"""The query in docs/auditor.md returns each record once, however often its unit is stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_query_shows_each_record_once(tmp_path: Path) -> None:
-    """A file delivered again beside another makes a second object with the same records."""
+    """A file redelivered beside another makes a second object with the same records."""
     page = (ROOT / "docs" / "auditor.md").read_text(encoding="utf-8")
     (sql,) = (
         text for text in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) if "read_json" in text

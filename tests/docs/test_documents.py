@@ -1,4 +1,4 @@
-"""What the documents say is what the program does."""
+"""The documents agree with the program."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ COMMANDS = [row.name for row in commands.COMMANDS if not row.is_group]
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_documents_show_the_help(command: str) -> None:
-    """The help block of every command, in docs/cli.md or docs/operations.md, is what it prints."""
+    """The help block of every command, in docs/cli.md or docs/operations.md, matches its output."""
     block = re.search(rf"```help {command}\n(.*?)\n```", CLI + OPERATIONS, re.DOTALL)
     assert block, f"neither docs/cli.md nor docs/operations.md has a help block for {command}"
     assert usage(*command.split()) == block[1]
 
 
 def test_the_installed_program_prints_the_same_help() -> None:
-    """As installed, in a process of its own, the help of a command is the same."""
+    """The installed program prints the same help as this process."""
     program = Path(sys.executable).with_name("nhi-evidence")
     done = subprocess.run(
         [program, "normalize", "--help"],
@@ -49,7 +49,7 @@ def test_the_installed_program_prints_the_same_help() -> None:
 
 
 def test_deploy_shows_what_it_costs() -> None:
-    """The cost block of docs/deploy.md is what `nhi-evidence cost` prints."""
+    """The cost block in docs/deploy.md matches the output of `nhi-evidence cost`."""
     block = re.search(r"```cost\n(.*?)\n```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
     assert block
     assert cost() == block[1]
@@ -76,7 +76,7 @@ def test_every_rejection_reason_is_documented() -> None:
 
 
 def test_every_reason_of_a_local_file_is_documented() -> None:
-    """docs/local-files.md, or the format's page, lists every reason a file is refused for."""
+    """docs/local-files.md, or the format's page, lists every reason for refusing a file."""
     folder = ROOT / "shared" / "nhi_evidence"
     paths = [*(folder / "local_files").glob("*.py"), folder / "cli" / "raw_input.py"]
     code = "".join(path.read_text() for path in paths)
@@ -88,7 +88,9 @@ def test_every_reason_of_a_local_file_is_documented() -> None:
 
 @pytest.mark.parametrize("source", PACKS)
 def test_every_rule_is_documented(source: str) -> None:
-    """A source's page describes every identity rule its code can name; docs/sources.md lists it."""
+    """A source's page describes every identity rule in its code, and docs/sources.md lists the
+    source.
+    """
     page = (ROOT / "docs" / "sources" / f"{source}.md").read_text()
     in_catalog = rules(source)
     assert in_catalog
@@ -97,7 +99,7 @@ def test_every_rule_is_documented(source: str) -> None:
 
 
 def test_contributing_names_what_a_pack_offers() -> None:
-    """The drill lists every name the registry asks for, and the fields a case may have."""
+    """The instructions list every name the registry requires, and the fields of a case."""
     page = (ROOT / "CONTRIBUTING.md").read_text()
     names = [*conformance.members(sources.Pack), *Case.__struct_fields__]
     assert len(names) > 10
@@ -105,7 +107,7 @@ def test_contributing_names_what_a_pack_offers() -> None:
 
 
 def test_every_alarm_has_a_section() -> None:
-    """docs/operations.md says what each alarm of its own table, made of the stacks, means."""
+    """docs/operations.md explains each alarm in its table, which is generated from the stacks."""
     table = OPERATIONS.partition("<!-- alarms -->")[2].partition("<!-- end -->")[0]
     named = set(re.findall(r"`([a-z-]+)`", table))
     sections = re.findall(r"^### (.*)$", OPERATIONS, re.MULTILINE)
@@ -115,7 +117,7 @@ def test_every_alarm_has_a_section() -> None:
 
 
 def test_queries_for_the_auditor_hold_what_evidence_holds() -> None:
-    """The fields docs/auditor.md asks for are those of an evidence object's lines."""
+    """The fields that docs/auditor.md queries are those of an evidence object's lines."""
     page = (ROOT / "docs" / "auditor.md").read_text()
     paths = set(re.findall(r"n->>'\$\.([a-z_.]+)'", page))
     case = next(iter(sorted((ROOT / "tests" / "cases" / "aws_cloudtrail").glob("*06f-pod*.json"))))
@@ -127,7 +129,7 @@ def test_queries_for_the_auditor_hold_what_evidence_holds() -> None:
 
 
 def test_every_declared_cut_is_in_the_privacy_page() -> None:
-    """Whoever decides what goes in reads there what is taken out, and why; nothing else."""
+    """It lists exactly what is cut, and why, for whoever decides what goes in."""
     page = (ROOT / "docs" / "privacy.md").read_text()
     table = page.partition("<!-- declared cuts -->")[2].partition("<!-- end -->")[0]
     stated = {tuple(row.split(" | ")[:2]) for row in table.splitlines() if row.startswith("| `")}

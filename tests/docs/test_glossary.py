@@ -1,4 +1,4 @@
-"""The glossary: every term of the design in one line, and none that nobody uses."""
+"""The glossary: every term of the design in one line, and none unused."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BINDING = {
     *("phase", "base phase", "effective phase", "sub-phase", "step", "cell", "canary", "heartbeat"),
     *("R", "grace", "lock", "replica", "scope", "out of scope", "source", "pack", "router"),
 }
-"""Terms the design fixes: each has an entry, whatever else the glossary holds."""
+"""Terms fixed by the design: each has an entry, whatever else the glossary has."""
 
 
 @cache
 def corpus() -> str:
-    """Everything written of the project but the glossary and its tests."""
+    """All text of the project except the glossary and its tests."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     code = [
         path
@@ -37,12 +37,12 @@ def corpus() -> str:
 
 
 def test_every_term_of_the_design_has_an_entry() -> None:
-    """A reader who meets a word finds it."""
+    """A reader can look up every word."""
     assert set() == BINDING - set(TERMS)
 
 
 def test_a_term_has_one_place() -> None:
-    """One line each, in alphabetical order, so that a term cannot be there twice."""
+    """One line each, in alphabetical order, so that no term occurs twice."""
     names = re.findall(r"^\| ([^|]+?) \| [^|]+? \|$", PAGE.read_text(), re.MULTILINE)[1:]
     assert sorted(names, key=str.lower) == names
     assert len(names) == len(set(names))
@@ -51,7 +51,7 @@ def test_a_term_has_one_place() -> None:
 
 @pytest.mark.parametrize("term", TERMS)
 def test_every_term_is_used(term: str) -> None:
-    """A word that stands nowhere else is no term."""
+    """A word used nowhere else is not a term."""
     plural = "(?:s|es)?" if term != "R" else ""
     assert re.search(
         rf"\b{re.escape(term.lower().replace('-', ' '))}{plural}\b", corpus().replace("-", " ")

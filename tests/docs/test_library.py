@@ -1,4 +1,4 @@
-"""The public interface: what docs/library.md shows runs, and has types for whoever calls it."""
+"""The public interface: the examples in docs/library.md run, and are typed for callers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCKS = re.findall(
 
 
 def test_the_page_s_examples_work() -> None:
-    """A record is told, a broken one rejected; a store is verified by its key."""
+    """A record is mapped, a broken one rejected, and a store verified with its key."""
     namespace: dict[str, Any] = {}
     for block in BLOCKS:
         exec(block, namespace)  # noqa: S102 the page's own code
@@ -37,7 +37,7 @@ def test_the_page_s_examples_work() -> None:
 
 @pytest.mark.slow
 def test_callers_get_types(tmp_path: Path) -> None:
-    """A strict type checker follows every call, and refuses a wrong one."""
+    """A strict type checker accepts every call, and refuses a wrong one."""
     file = tmp_path / "caller.py"
     file.write_text("\n".join([*BLOCKS, "reveal_type(verified('a', 'b', 1).findings)"]))
     good = _mypy(file, tmp_path)
@@ -48,7 +48,7 @@ def test_callers_get_types(tmp_path: Path) -> None:
 
 
 def _mypy(file: Path, folder: Path) -> str:
-    """Check a file as one that imports the installed package: by its `py.typed` alone."""
+    """Type-check a file that imports the installed package, relying on its `py.typed`."""
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(file)]
     command += ["--cache-dir", str(folder / "cache"), "--follow-imports", "silent"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What `make bench` printed comes into the page whole, or not at all."""
+"""The output of `make bench` goes into the page completely, or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTPUT = f"installing\n{platform.machine()}, Linux 1; Python 3\n\nline 1.0\n\nta
 
 
 def test_a_run_replaces_the_last() -> None:
-    """Nothing of the run before is left, nothing that other programs printed comes in."""
+    """Nothing of the previous run is left, and no other program's output gets in."""
     page = measured(PAGE, OUTPUT)
     assert "```\n" + OUTPUT.removeprefix("installing\n") + "```\n<!-- end -->" in page
     assert page == measured(page, OUTPUT)
@@ -32,13 +32,13 @@ def test_an_incomplete_run_changes_nothing(output: str) -> None:
 
 
 def test_a_page_without_a_place_is_refused() -> None:
-    """The figures of a run are not lost in silence."""
+    """The figures of a run are not silently lost."""
     with pytest.raises(ValueError, match="0 blocks"):
         measured("# Performance\n", OUTPUT)
 
 
 def test_a_target_is_met_at_its_bound_and_never_when_not_measured() -> None:
-    """What could not be measured is no target that was met."""
+    """A target that could not be measured is not met."""
     assert ("met", "not met") == (Target("", 1.15, 1.15).verdict, Target("", 1.16, 1.15).verdict)
     assert ("not met", "met") == (
         Target("", 9.0, 10.0, at_least=True).verdict,

@@ -1,4 +1,4 @@
-"""The documentation site: every page is in it, and what leads out of `docs/` leads somewhere."""
+"""The documentation site has every page, and links out of `docs/` lead somewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_relative_link_stays_in_the_site(staged: Path) -> None:
-    """A link to a page of the root, or to the decisions, leads to its place; none leaves."""
+    """Links to root pages and decisions lead to their places; none leaves the site."""
     lost = [
         f"{page.relative_to(staged)}: {target}"
         for page in staged.rglob("*.md")
@@ -38,14 +38,14 @@ def test_every_relative_link_stays_in_the_site(staged: Path) -> None:
 
 
 def test_a_source_file_is_named_and_not_linked(staged: Path) -> None:
-    """The site holds no code; the page says where it is."""
+    """The site has no code; the page says where it is."""
     text = (staged / "contributing.md").read_text(encoding="utf-8")
     assert "`tests/scheduling.py`" in text
     assert "](tests/" not in text
 
 
 def test_generated_blocks_are_plain(staged: Path) -> None:
-    """A generator knows no language `help verify`."""
+    """The site generator knows no language `help verify`."""
     text = (staged / "cli.md").read_text(encoding="utf-8")
     assert "```help" not in text
     assert text.count("```text") > 10
@@ -61,7 +61,7 @@ def _listed(nav: list[Any]) -> Iterator[str]:
 
 
 def test_every_page_is_reachable(staged: Path) -> None:
-    """Each page is in the navigation, or linked from the page of its folder."""
+    """Each page is in the navigation, or linked from its folder's page."""
     nav = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
     listed = set(_listed(nav))
     assert listed == {place for place in listed if (staged / place).is_file()}
@@ -75,7 +75,7 @@ def test_every_page_is_reachable(staged: Path) -> None:
 
 @pytest.mark.parametrize("reader", ["engineer", "auditor", "investigator", "contributor"])
 def test_every_reader_has_a_path(reader: str) -> None:
-    """The first page says where each begins."""
+    """The first page says where each reader begins."""
     home = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     path = re.search(
         rf"^## For an? {reader}.*?\n\n(.*?)(?:\n\n|\Z)", home, re.DOTALL | re.MULTILINE

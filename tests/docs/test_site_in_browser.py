@@ -1,4 +1,4 @@
-"""The documentation site as it is read: built, served on this machine, opened in a browser."""
+"""The documentation site as readers see it: built, served locally, opened in a browser."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("index", "readme", "deploy", "auditor", "investigate", "contributing", "cli", "json")
-"""The first page, one of each reader's path, and the widest."""
+"""The first page, one for each kind of reader, and the widest."""
 WIDTHS = (1280, 390)
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, built from the pages as they are now."""
+    """The site's folder, built from the current pages."""
     program = Path(sys.executable).with_name("zensical")
     if not program.exists():
         pytest.skip("allowance:zensical `make docs` installs it")
@@ -79,7 +79,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 def go(browser: Page, address: str, width: int) -> None:
-    """Open an address in a window so wide."""
+    """Open an address in a window of a given width."""
     browser.call(
         "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
         mobile=width < 600,
@@ -94,7 +94,7 @@ def go(browser: Page, address: str, width: int) -> None:
 def test_a_page_is_as_wide_as_its_window_and_asks_nobody_else(
     name: str, width: int, served: str, browser: Page
 ) -> None:
-    """No sideways scrolling, no word in the console, nothing fetched from elsewhere."""
+    """No horizontal scrolling, no console output, nothing fetched from elsewhere."""
     go(browser, f"{served}/{name}.html", width)
     assert browser.js("document.documentElement.scrollWidth") <= width
     assert [] == browser.complaints
@@ -104,7 +104,7 @@ def test_a_page_is_as_wide_as_its_window_and_asks_nobody_else(
 
 
 def test_search_finds_a_page_by_a_word_in_it(served: str, browser: Page) -> None:
-    """Typed into the field that a click on the magnifier opens; the page is among the results."""
+    """A word typed into the search field finds the page."""
     go(browser, f"{served}/index.html", WIDTHS[0])
     until(browser, "document.querySelector('.md-search__button') !== null")
     browser.click(".md-search__button")
@@ -120,7 +120,7 @@ def test_search_finds_a_page_by_a_word_in_it(served: str, browser: Page) -> None
 
 
 def until(browser: Page, expression: str) -> Any:
-    """Return the value of an expression once it is there, however busy the machine."""
+    """Return the value of an expression once it exists, however busy the machine."""
     for _ in range(SECONDS * 5):
         value = browser.js(expression)
         if value:
@@ -136,7 +136,7 @@ class _Links(HTMLParser):
         self.anchors: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a page leads to, and what can be led to in it."""
+        """Collect a page's links and link targets."""
         for name, value in attrs:
             if name == "id" and value:
                 self.anchors.add(value)
@@ -145,7 +145,7 @@ class _Links(HTMLParser):
 
 
 def test_every_link_leads_somewhere(built: Path) -> None:
-    """Page, picture or heading, on every page."""
+    """To a page, picture or heading, on every page."""
     pages = {}
     for path in built.rglob("*.html"):
         pages[path] = links = _Links()

@@ -1,4 +1,4 @@
-"""What `verify` names as the next thing to read exists."""
+"""The section that `verify` recommends exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("code", sorted(verify_report.VERDICTS))
 def test_every_section_verify_points_to_is_a_heading(code: int) -> None:
-    """By exit code; a page without a section has to be there, too."""
+    """For each exit code; a page without a section has to exist, too."""
     text = verify_report.NEXT[code]
     for page, section in re.findall(r'(docs/[\w-]+\.md)(?:, "([^"]+)")?', text):
         headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.M)

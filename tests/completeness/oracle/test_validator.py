@@ -1,6 +1,6 @@
-"""The same trails, judged by the AWS CLI's validator and by us: the same files are not valid.
+"""The AWS CLI's validator and ours judge the same trails, and agree on the invalid files.
 
-Where they differ the pinned validator has a defect, which is listed with its reason.
+Where they differ, the pinned validator has a defect, which is listed with its reason.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from tests.completeness.trail import BUCKET, HOUR, REGION, START, Trail, evidenc
 
 HOURS = 6
 OURS = {"missing", "altered", "digest_missing", "digest_invalid", "key_unknown"}
-"""Reasons of ours that say what the validator calls INVALID."""
+"""Our reasons that correspond to the validator's INVALID."""
 
 Act = Callable[[Trail, list[str]], None]
 
 
 class Case(NamedTuple):
-    """What is done to a trail of six hours with two files each."""
+    """A change to a trail of six hours with two files each."""
 
     act: Act
     defect: str = ""
-    """Why the pinned validator calls fewer files invalid, where it does; empty where it does not.
+    """Why the pinned validator calls fewer files invalid, if it does; otherwise empty.
     """
 
 
@@ -107,7 +107,7 @@ def _swapped(trail: Trail, files: list[str]) -> None:
 
 
 def _rewritten(number: int) -> Act:
-    """A digest with a file left out, and signed again by the provider's own key."""
+    """A digest without one file, signed again by the provider's own key."""
 
     def act(trail: Trail, _files: list[str]) -> None:
         stored = trail.objects[trail.digests[number]]
@@ -121,7 +121,7 @@ def _rewritten(number: int) -> Act:
 
 
 def _restarted(trail: Trail, _files: list[str]) -> None:
-    """Validation is switched off for two hours: the chain begins anew."""
+    """Validation is disabled for two hours, so the chain starts over."""
     start = START + (HOURS + 2) * HOUR
     file = trail.file(start + timedelta(minutes=5))
     trail.digest(start + HOUR, [file], first=True)
@@ -205,14 +205,14 @@ CASES: dict[str, Case] = {
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """An S3 of its own."""
+    """A separate emulated S3."""
     with EmbeddedStore(tmp_path_factory.mktemp("validated"), sources=()) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def trails() -> dict[str, Trail]:
-    """Each case's trail, in an account of its own."""
+    """Each case's trail, in a separate account."""
     by_name: dict[str, Trail] = {}
     for number, (name, case) in enumerate(CASES.items(), start=1):
         trail = Trail(account=f"{123_456_000_000 + number}")
@@ -226,7 +226,7 @@ def trails() -> dict[str, Trail]:
 def validated(
     bucket: EmbeddedStore, trails: dict[str, Trail], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Output]:
-    """What the validator says of each, all from one bucket."""
+    """The validator's verdicts on each, all from one bucket."""
     client = bucket.client(bucket.admin)
     client.create_bucket(Bucket=BUCKET)
     for trail in trails.values():
@@ -253,7 +253,7 @@ def validated(
 
 
 def not_valid(trail: Trail) -> set[str]:
-    """What we say is not valid of a trail: digests and files, by place."""
+    """Return what we call invalid in a trail: digests and files, by place."""
     evidence = evidence_of(trail)
     scope = Scope(trail.account, REGION, f"{BUCKET}/AWSLogs/")
     return {
@@ -271,7 +271,7 @@ def not_valid(trail: Trail) -> set[str]:
 def test_both_validators_call_the_same_files_invalid(
     trails: dict[str, Trail], validated: dict[str, Output], name: str
 ) -> None:
-    """By name; of the listed defects, what the validator does not see, or sees without cause."""
+    """By name, except what the validator misses or wrongly reports because of listed defects."""
     ours, theirs = not_valid(trails[name]), set(validated[name].invalid)
     if not CASES[name].defect:
         assert ours == theirs, validated[name]
@@ -285,13 +285,13 @@ def test_both_validators_call_the_same_files_invalid(
 
 @pytest.mark.slow
 def test_the_validator_read_every_valid_file(validated: dict[str, Output]) -> None:
-    """The oracle is no rubber stamp: it read every digest and file of the clean trail."""
+    """The validator does not just agree: it read every digest and file of the clean trail."""
     clean = validated["clean"]
     assert (0, 3 * HOURS, {}) == (clean.code, len(clean.valid), clean.invalid)
 
 
 def test_there_are_thirty_cases_and_four_defects() -> None:
-    """As the page says."""
+    """As stated on the page."""
     assert len(CASES) >= 30
     assert {CHAIN, LINK, TAIL, MEMBERS} == {case.defect for case in CASES.values()} - {""}
 

@@ -24,7 +24,7 @@ from tests.infra.aws.scenarios import SITUATIONS
 
 SILENCE = {f"{EXPORTER}-silence", f"{STORE}-aws_cloudtrail-absence"}
 ABSENCE = {f"{STORE}-{one}-absence" for one in ("gcp_audit", "azure_monitor")}
-"""The series of a source are those of every source here: all fall silent together."""
+"""All sources share the same series here: all fall silent together."""
 
 EXPECTED: dict[str, set[str]] = {
     "a normal week": set(),
@@ -102,19 +102,21 @@ def alarms(estate: Estate) -> dict[str, dict[str, Any]]:
 def test_a_situation_raises_these_alarms_and_no_other(
     alarms: dict[str, dict[str, Any]], situation: str
 ) -> None:
-    """Against an expectation written by hand."""
+    """Compared with an expectation written by hand."""
     assert EXPECTED[situation] == raised(alarms, situation)
 
 
 def test_every_alarm_has_a_situation_that_raises_it(alarms: dict[str, dict[str, Any]]) -> None:
-    """An alarm no situation raises is one nobody has seen work."""
+    """An alarm that no situation raises has never been seen to work."""
     notifying = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
     assert notifying == set().union(*EXPECTED.values())
     assert set() == EXPECTED["a normal week"], "and that there is one in which none is raised"
 
 
 def test_an_alarm_without_one_of_both_cases_is_noticed(alarms: dict[str, dict[str, Any]]) -> None:
-    """The table can fail: one that never fires is in no row, one that always fires in the first."""
+    """The table can fail: an alarm that never fires is in no row, one that always fires in the
+    first.
+    """
     name = f"{EXPORTER}-lag"
     for threshold, situations in ((1e12, set()), (-1.0, {*SITUATIONS})):
         mutated = {**alarms, name: {**alarms[name], "Threshold": threshold}}

@@ -1,4 +1,4 @@
-"""The app as it is run: the documented example, every other choice, and what is wrong said."""
+"""The app as it is run: the documented example, every other choice, and errors."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
-    """Every choice the production configuration does not make."""
+    """Every choice that the production configuration does not make."""
     text = changed(
         EXAMPLE,
         ('signer = "ed25519"', 'signer = "p256"'),
@@ -99,7 +99,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Estate:
-    """The documented example, as it is."""
+    """The unchanged documented example."""
     return synthesized(EXAMPLE, tmp_path_factory.mktemp("example"))
 
 
@@ -111,12 +111,12 @@ EXAMPLE_STACKS = {
     "nhi-evidence-export-eu-central-1-monitoring",
     "nhi-evidence-eu-central-1-monitoring",
 }
-"""All that it asks for, and no guardrails or replica, which it does not."""
+"""The stacks it configures, which do not include guardrails or a replica."""
 
 
 @pytest.mark.slow
 def test_every_stack_is_synthesized_without_credentials(example: Estate, tmp_path: Path) -> None:
-    """`make synth`: whole bundles, in a process without any credentials of AWS."""
+    """`make synth` stages complete bundles, in a process without AWS credentials."""
     out = tmp_path / "cdk.out"
     done = subprocess.run(
         [sys.executable, "-m", "infra.aws_app", "--out", str(out), "--config", str(EXAMPLE_FILE)],
@@ -148,7 +148,7 @@ def test_the_example_gives_every_stack(example: Estate) -> None:
 
 
 def test_a_trial_locks_for_a_day(example: Estate) -> None:
-    """What the example says: one day, and nothing replicated."""
+    """As in the example: one day, and no replica."""
     bucket = example.only("AWS::S3::Bucket", "nhi-evidence-main").properties
     rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
     assert {"Mode": "COMPLIANCE", "Days": 1} == rule
@@ -156,7 +156,7 @@ def test_a_trial_locks_for_a_day(example: Estate) -> None:
 
 
 def test_a_partition_without_ed25519_uses_another_key(other: Estate) -> None:
-    """The other spec, and its one algorithm."""
+    """It has the other key spec, and that spec's one algorithm."""
     key = other.signing_keys[0].properties
     assert ["ECC_NIST_P256"] == [one.properties["KeySpec"] for one in other.signing_keys]
     sign = next(one for one in statements(key["KeyPolicy"]) if one["Sid"] == "Sign")
@@ -164,20 +164,20 @@ def test_a_partition_without_ed25519_uses_another_key(other: Estate) -> None:
 
 
 def test_a_writer_without_a_known_identity_has_no_role(other: Estate) -> None:
-    """Until the service account is known, AWS makes no role for Google Cloud."""
+    """Until the service account is known, there is no role for Google Cloud in AWS."""
     assert [] == other.roles("writer-gcp_audit")
     assert 1 == len(other.roles("writer-azure_monitor"))
 
 
 def test_an_auditor_with_mfa(other: Estate) -> None:
-    """The condition is there, and asks for it to be present."""
+    """The condition exists, and requires MFA to be present."""
     (role,) = other.roles("auditor-external")
     (statement,) = statements(role.properties["AssumeRolePolicyDocument"])
     assert {"aws:MultiFactorAuthPresent": "true"} == statement["Condition"]["Bool"]
 
 
 def test_a_topic_notifies_the_queue(other: Estate) -> None:
-    """The queue subscribes to it, takes its messages alone, and no bucket is touched."""
+    """The queue subscribes to it and accepts only its messages, and no bucket is changed."""
     subscription = other.only("AWS::SNS::Subscription").properties
     assert (TOPIC, "sqs", "eu-central-1") == (
         subscription["TopicArn"],
@@ -206,7 +206,7 @@ def test_a_topic_notifies_the_queue(other: Estate) -> None:
 
 
 def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
-    """The exporter may decrypt with that key, and with no other."""
+    """The exporter may decrypt with that key, and no other."""
     (role,) = other.roles("aws_cloudtrail-organization")
     (policy,) = role.properties["Policies"]
     (decrypt,) = [one for one in statements(policy["PolicyDocument"]) if one["Sid"] == "Decrypt"]
@@ -214,7 +214,7 @@ def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
 
 
 def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
-    """Its bucket may notify; the stack says which queue, since it cannot change that bucket."""
+    """Its bucket may notify; the stack outputs the queue, since it cannot change that bucket."""
     name = "nhi-evidence-main-aws_cloudtrail-other-logs"
     (policy,) = [
         one.properties["PolicyDocument"]
@@ -231,7 +231,7 @@ def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
 
 
 def test_the_format_of_access_logs_is_shipped(other: Estate) -> None:
-    """Whoever switches access logging on takes it from the stack: no key, and no free text."""
+    """The stack outputs it for whoever enables access logging; it has no API key or free text."""
     outputs = other.templates["nhi-evidence-export-eu-central-1"]["Outputs"]
     (shipped,) = [one["Value"] for one in outputs.values() if "$context." in str(one["Value"])]
     fields = json.loads(shipped)
@@ -241,7 +241,7 @@ def test_the_format_of_access_logs_is_shipped(other: Estate) -> None:
 
 
 def test_an_existing_alarm_topic_is_used(other: Estate) -> None:
-    """No topic is made beside it in its own region."""
+    """No other topic is created in its region."""
     assert [] == other.of("AWS::SNS::Topic")
     assert {TOPIC} == {
         action
@@ -264,7 +264,7 @@ def test_an_existing_alarm_topic_is_used(other: Estate) -> None:
 def test_a_wrong_configuration_is_reported_and_nothing_written(
     change: tuple[str, str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, the fault on standard error, no assembly."""
+    """Exit code 2, the error on standard error, and no assembly."""
     from infra.aws_app import main  # noqa: PLC0415 - starts jsii
 
     config = tmp_path / "nhi-evidence.toml"
@@ -275,7 +275,7 @@ def test_a_wrong_configuration_is_reported_and_nothing_written(
 
 
 def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The error names the way out."""
+    """The error says what to do."""
     from infra.aws_app import main  # noqa: PLC0415 - starts jsii
 
     assert 2 == main(["--config", str(tmp_path / "nothing.toml"), "--out", str(tmp_path)])
@@ -283,7 +283,7 @@ def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
-    """A bucket that holds one source alone needs no prefix, and gets no filter."""
+    """A bucket with only one source needs no prefix, and gets no filter."""
     (configurations,) = [
         one.properties["NotificationConfiguration"]["QueueConfigurations"]
         for one in other.of("Custom::S3BucketNotifications")
@@ -295,7 +295,7 @@ def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
 def test_the_reconciling_function_gets_tokens_only_for_clouds_it_asks(
     example: Estate, other: Estate
 ) -> None:
-    """A token for each configured cloud, for minutes; none where no cloud is asked."""
+    """It may get a short-lived token for each configured cloud, and none if no cloud is asked."""
     name = "nhi-evidence-main-reconcile"
     pool = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
     (policy,) = documents(other.role(name))

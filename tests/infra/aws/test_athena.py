@@ -1,4 +1,4 @@
-"""Athena over the evidence: its tables reach what writers write, and asking writes no evidence."""
+"""Athena over the evidence: tables cover what writers write, and querying writes no evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROLE = "nhi-evidence-main-athena-external"
 LONGEST_QUERY = 262_144
 """Bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 LARGEST_WINDOW = 8 << 20
-"""What the decoder of Trino takes: aircompressor, `MAX_WINDOW_SIZE`."""
+"""The maximum of Trino's decoder: aircompressor, `MAX_WINDOW_SIZE`."""
 
 
 def table(estate: Estate, name: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def table(estate: Estate, name: str) -> dict[str, Any]:
     ("name", "hour"), [("evidence", "2026010100"), (f"evidence{views.UNDATED}", "unknown")]
 )
 def test_projected_folders_are_those_writers_use(estate: Estate, name: str, hour: str) -> None:
-    """By the key's own function: of every source that is kept, of each hour and of none."""
+    """By the function for keys: for every kept source, with and without an hour."""
     parameters = table(estate, name)["Parameters"]
     sources = parameters["projection.of_source.values"].split(",")
     assert sources == ["aws_cloudtrail", "gcp_audit", "azure_monitor"]
@@ -51,7 +51,7 @@ def test_projected_folders_are_those_writers_use(estate: Estate, name: str, hour
 
 
 def test_hours_are_projected_from_the_configured_day(estate: Estate) -> None:
-    """In the form of the keys; those without an hour by name."""
+    """In the form of keys; folders without an hour are listed by name."""
     for name in (views.EVIDENCE, views.STATEMENTS):
         dated = table(estate, name)["Parameters"]
         kind = {key.rpartition(".hour.")[2]: one for key, one in dated.items() if ".hour." in key}
@@ -64,7 +64,7 @@ def test_hours_are_projected_from_the_configured_day(estate: Estate) -> None:
 
 
 def test_objects_are_read_by_their_ending_and_fit_the_decoder(estate: Estate) -> None:
-    """Athena knows zstd by `.zst`, and takes apart no line: a line is one text."""
+    """Athena recognizes zstd by `.zst`, and does not parse lines: each is one string."""
     key = keys.evidence_key(source="x", hour="unknown", body_sha256=bytes(32))
     assert key.endswith(".zst")
     assert views.STATEMENTS_ENDING.endswith(".zst")
@@ -76,7 +76,7 @@ def test_objects_are_read_by_their_ending_and_fit_the_decoder(estate: Estate) ->
 
 
 def test_the_workgroup_decides_and_bounds(estate: Estate) -> None:
-    """Whoever asks can neither write answers elsewhere nor read without a limit."""
+    """A query can neither write results elsewhere nor read without a limit."""
     group = estate.only("AWS::Athena::WorkGroup", STACK).properties
     settings = group["WorkGroupConfiguration"]
     assert settings["EnforceWorkGroupConfiguration"] is True
@@ -89,7 +89,7 @@ def test_the_workgroup_decides_and_bounds(estate: Estate) -> None:
 
 
 def test_every_saved_question_is_a_named_query_athena_accepts(estate: Estate) -> None:
-    """A whole statement each, of the last day, within the length Athena takes."""
+    """Each is a complete statement on the last day, within Athena's length limit."""
     named = {one.properties["Name"]: one for one in estate.of("AWS::Athena::NamedQuery", STACK)}
     assert set(named) == {each.name for each in questions()} | {"findings", "units", "unreadable"}
     for query in named.values():
@@ -117,7 +117,7 @@ def asking(estate: Estate, action: str, resource: str, **context: str) -> bool:
 
 
 def test_a_querying_role_writes_results_and_no_evidence(estate: Estate) -> None:
-    """Nothing that changes anything, but for answers."""
+    """It may change nothing except results."""
     for act in ACTS:
         if act.text != "read newest":
             assert not asking(estate, act.action, act.resource, **act.context), act.text
@@ -141,7 +141,7 @@ def test_a_querying_role_writes_results_and_no_evidence(estate: Estate) -> None:
 
 
 def test_the_role_is_assumed_from_the_auditor_s_own_account(estate: Estate) -> None:
-    """With the external id, as the role that reads evidence itself."""
+    """With the external id, like the role that reads the evidence itself."""
     trusts = [
         estate.role(name).properties["AssumeRolePolicyDocument"]["Statement"]
         for name in (ROLE, "nhi-evidence-main-auditor-external")
@@ -151,7 +151,7 @@ def test_the_role_is_assumed_from_the_auditor_s_own_account(estate: Estate) -> N
 
 
 def test_query_results_expire_and_are_private(estate: Estate) -> None:
-    """Hardened as every bucket of ours, without a lock: an answer is no evidence."""
+    """Hardened like all our buckets, but without a lock: a result is not evidence."""
     bucket = estate.only("AWS::S3::Bucket", STACK).properties
     assert "ObjectLockEnabled" not in bucket
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]

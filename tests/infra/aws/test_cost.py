@@ -1,4 +1,4 @@
-"""What `nhi-evidence cost` counts of alarms and dashboards is what is deployed."""
+"""The alarms and dashboards that `nhi-evidence cost` counts are those deployed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECOND_EXPORTER = "nhi-evidence-main-aws_cloudtrail-fresh-"
 
 
 def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) -> None:
-    """Each metric an alarm watches is charged; a second exporter of the estate is not counted."""
+    """Each metric in an alarm is charged; the estate's second exporter is not counted."""
     watched = {
         str(one.properties["AlarmName"]): sum(
             "MetricStat" in query for query in one.properties["Metrics"]

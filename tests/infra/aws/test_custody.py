@@ -13,7 +13,7 @@ from tests.infra.aws.test_roles import resources
 def test_only_auditors_with_their_external_id_put_custody_records(
     estate: Estate,
 ) -> None:
-    """Under its prefix and nothing else; where no auditor may, there is no role."""
+    """Only under its prefix; if no auditor may, there is no role."""
     role = estate.role("nhi-evidence-main-op-custody")
     (policy,) = documents(role)
     assert {"s3:PutObject"} == actions(policy)

@@ -1,4 +1,4 @@
-"""From a bucket to its exporter: whose notifications are believed, and what becomes of each."""
+"""From a bucket to its exporter: whose notifications are trusted, and what happens to each."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def may_send(estate: Estate, principal: str, **changed: str | None) -> bool:
 
 
 def test_a_notification_from_the_bucket_is_accepted(estate: Estate) -> None:
-    """S3 itself, for this bucket of this account."""
+    """From S3 itself, for this bucket of this account."""
     assert may_send(estate, "service:s3.amazonaws.com")
 
 
 @pytest.mark.parametrize("what", FORGED)
 def test_a_forged_notification_is_refused(estate: Estate, what: str) -> None:
-    """The queue asks where it comes from, however it looks."""
+    """The queue checks its origin, whatever it looks like."""
     assert not may_send(estate, "service:s3.amazonaws.com", **FORGED[what])
 
 
 def test_nobody_else_can_send(estate: Estate) -> None:
-    """Neither another service, nor another account with any rights of its own."""
+    """Neither another service, nor another account with any permissions of its own."""
     assert not may_send(estate, "service:sns.amazonaws.com")
     assert not may_send(estate, "arn:aws:iam::666677778888:role/administrator")
 
@@ -89,9 +89,9 @@ def test_nobody_else_can_send(estate: Estate) -> None:
     ],
 )
 def test_messages_from_permitted_senders_are_checked_again(estate: Estate, ref: ObjectRef) -> None:
-    """As deployed, the exporter refuses what is not its bucket, its organization, its prefix.
+    """The deployed exporter refuses any other bucket, organization or prefix.
 
-    It refuses before any read: there is no client to read with.
+    It refuses before any read: the test has no client to read with.
     """
     settings = environ.read_settings(exporter.Settings, environment(estate, NAME))
     reader = S3Source(None, settings.source_buckets, load(settings.source))  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def event_source(estate: Estate, function: str) -> dict[str, Any]:
 
 
 def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None:
-    """A source with another window has the same number of hours until its dead letters."""
+    """A source with another window has the same number of hours until dead-lettering."""
     name = "nhi-evidence-main-aws_cloudtrail-fresh"
     assert 300 == event_source(estate, name)["MaximumBatchingWindowInSeconds"]
     fresh = queue(estate, name)
@@ -137,7 +137,9 @@ def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None
 
 
 def test_messages_survive_an_outage_of_days() -> None:
-    """A week of failures is no dead letter, and dead letters then wait for most of another."""
+    """A week of failures causes no dead letter, and dead letters then wait for most of another
+    week.
+    """
     numbers = redelivery(declaration.declaration("aws_export"))
     assert 7 * 86_400 <= numbers.gives_up_after
     assert 6 * 86_400 <= numbers.left_for_redrive
@@ -149,7 +151,7 @@ def test_messages_survive_an_outage_of_days() -> None:
     [({"give_up_after_hours": 336}, "is not before SQS deletes"), ({"timeout": 1}, "receives")],
 )
 def test_numbers_that_do_not_fit_are_refused(change: dict[str, int], message: str) -> None:
-    """Giving up after SQS forgot, or after more receives than it counts, cannot be deployed."""
+    """Giving up after SQS's retention, or after more receives than it counts, is not deployable."""
     declared = declaration.declaration("aws_export")
     function, trigger = declared.function, declared.trigger
     if "timeout" in change:
@@ -187,7 +189,7 @@ def environment(estate: Estate, function: str) -> dict[str, str]:
 def test_the_function_reads_what_the_template_sets(
     estate: Estate, function: str, name: str, shape: Any
 ) -> None:
-    """Every variable is declared in deploy.toml, and the function's own reader takes them all."""
+    """Every variable is declared in deploy.toml, and the function's own reader accepts them all."""
     of_template = environment(estate, function)
     assert set(of_template) <= set(declaration.declaration(name).environment)
     settings = environ.read_settings(shape, of_template)
@@ -205,7 +207,7 @@ def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
 
 
 def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
-    """The handler that adds ours may change that setting of that bucket, and nothing else."""
+    """The handler that adds ours may change only that setting of that bucket."""
     added = estate.only("Custom::S3BucketNotifications").properties
     assert (added["BucketName"], added["Managed"]) == ("organization-trail-111122223333", False)
     (handler,) = [
@@ -220,7 +222,7 @@ def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
 
 
 def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
-    """All accounts, all regions, reads and writes, validated files; evidence feeds no loop."""
+    """All accounts, all regions, reads and writes, validated files, no loop through evidence."""
     trail = estate.only("AWS::CloudTrail::Trail").properties
     for switch in (
         "IsLogging",
@@ -248,7 +250,7 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
 
 
 def test_a_new_trail_is_created_in_the_management_account(estate: Estate, assembly: Path) -> None:
-    """After the bucket it delivers to: a delegated administrator cannot start it by name."""
+    """It follows its bucket; a delegated administrator could not start it by name."""
     assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     trail = artifacts["nhi-evidence-trail-fresh"]
@@ -257,7 +259,7 @@ def test_a_new_trail_is_created_in_the_management_account(estate: Estate, assemb
 
 
 def test_a_new_trail_s_bucket_accepts_only_that_trail_s_files(estate: Estate) -> None:
-    """CloudTrail, for the trail of the management account, below the organization's folders."""
+    """Only from CloudTrail, for the management account's trail, under the organization's prefix."""
     stack = "nhi-evidence-export-us-east-1"
     policy = estate.only("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
     right = {

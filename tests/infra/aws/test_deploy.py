@@ -1,4 +1,4 @@
-"""What `make deploy` shows and asks before it deploys anything, by what AWS answers."""
+"""What `make deploy` shows and checks before deploying, by AWS's answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 
 
 def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path) -> None:
-    """Account and region of each; a bucket's replica before it, a trail after its bucket."""
+    """With account and region; a replica precedes its bucket, a trail follows its bucket."""
     every = stacks(assembly)
     places = {one.name: (one.account, one.region) for one in every}
     assert {
@@ -62,7 +62,7 @@ def of_stacks(answers: Answers, *to_deploy: Stack) -> list[tuple[Standing, str]]
 
 
 def test_an_account_that_is_not_bootstrapped_is_named_with_what_to_do() -> None:
-    """Once for each account and region, however many stacks go there."""
+    """Once per account and region, however many stacks go there."""
     answers = Answers(get_parameter=refused("ParameterNotFound"))
     ((standing, text),) = of_stacks(answers, stack(), stack("nhi-evidence-main-seal"))
     assert Standing.MISSING is standing
@@ -78,7 +78,7 @@ def test_an_account_that_is_not_bootstrapped_is_named_with_what_to_do() -> None:
     "answer", [refused("AccessDenied"), EndpointConnectionError(endpoint_url="x")]
 )
 def test_what_cannot_be_checked_is_reported_and_stops_nothing(answer: Exception) -> None:
-    """Not checked is neither well nor missing."""
+    """Not checked is neither ok nor missing."""
     ((standing, text),) = of_stacks(Answers(get_parameter=answer))
     assert Standing.UNSEEN is standing
     assert text.startswith("whether it is bootstrapped (")
@@ -122,7 +122,7 @@ TAKEN = "the bucket name nhi-evidence-222233334444 is taken by somebody else: ch
 def test_a_taken_name_is_found_before_deploying(
     stack_answer: Any, bucket_answer: Any, missing: list[str]
 ) -> None:
-    """What an earlier stack retained is imported; what somebody else has is named otherwise."""
+    """What an earlier stack retained is to be imported; a name taken by others, changed."""
     answers = Answers(
         get_parameter={"Parameter": {"Value": "30"}},
         describe_stacks=stack_answer,
@@ -136,7 +136,7 @@ def test_a_taken_name_is_found_before_deploying(
     "fault", [refused("Throttling"), EndpointConnectionError(endpoint_url="x")]
 )
 def test_a_name_that_cannot_be_checked_is_not_called_free(fault: Exception) -> None:
-    """Neither the bucket's nor, where the stack is not seen, any; and it is no crash."""
+    """Neither a bucket's, nor any if the stack cannot be seen; and it does not crash."""
     known = {"get_parameter": {"Parameter": {"Value": "30"}}}
     bucket = Answers(**known, describe_stacks=GONE, head_bucket=fault)
     (_, (standing, text)) = of_stacks(bucket, BUCKET)
@@ -148,7 +148,7 @@ def test_a_name_that_cannot_be_checked_is_not_called_free(fault: Exception) -> N
 
 
 def test_leftover_log_groups_and_trails_are_found() -> None:
-    """The other two kinds that outlive a stack under one name."""
+    """These are the other two types that outlive a stack under a fixed name."""
     group, trail = "/aws/lambda/nhi-evidence-main-sealer", "nhi-evidence-fresh"
     left = stack(retained=(("AWS::Logs::LogGroup", group), ("AWS::CloudTrail::Trail", trail)))
     answers = Answers(
@@ -162,7 +162,7 @@ def test_leftover_log_groups_and_trails_are_found() -> None:
 
 
 class Deployer(Reached):
-    """Access that may change stacks as well."""
+    """Access that may also change stacks."""
 
     def deployer(self, service: str, stack: Stack) -> Any:
         """Return the one client."""
@@ -182,7 +182,7 @@ class Deployer(Reached):
 def test_only_a_stack_that_was_never_created_loses_its_protection(
     status: str, protected: bool, released: bool
 ) -> None:
-    """One that was made keeps it, whatever became of its last change."""
+    """A created stack keeps it, whatever happened to its last change."""
     described = {"StackStatus": status, "EnableTerminationProtection": protected}
     answers = Answers(describe_stacks={"Stacks": [described]}, update_termination_protection={})
     release(Deployer(answers), [stack()])
@@ -192,7 +192,7 @@ def test_only_a_stack_that_was_never_created_loses_its_protection(
 
 
 def test_a_missing_stack_is_created_directly() -> None:
-    """And what cannot be looked at is an error that names the stack."""
+    """A stack that cannot be read is an error that names it."""
     release(Deployer(Answers(describe_stacks=GONE)), [stack()])
     with pytest.raises(EvidenceError, match="nhi-evidence-main"):
         release(Deployer(Answers(describe_stacks=refused("Throttling"))), [stack()])
@@ -225,14 +225,14 @@ def of_organization(config: Config, **answers: Any) -> dict[str, Standing]:
 
 
 def test_a_correct_organization_passes() -> None:
-    """It is the one of the configuration, trusts CloudTrail, and has both types of policies."""
+    """It is the configured one, trusts CloudTrail, and has both policy types enabled."""
     standings = of_organization(read(production()))
     assert {Standing.OK} == set(standings.values())
     assert 3 == len(standings)
 
 
 def test_organization_problems_are_reported_with_the_command() -> None:
-    """Each in one line with its mending."""
+    """Each in one line with its fix."""
     standings = of_organization(
         read(production()),
         describe_organization={"Organization": {"Id": "o-another0000"}},
@@ -248,14 +248,14 @@ def test_organization_problems_are_reported_with_the_command() -> None:
 
 
 def test_guardrails_before_the_web_identities_are_known_are_noted() -> None:
-    """They let none in then, and have to be deployed again."""
+    """They then admit none, and have to be deployed again."""
     config = read(production().replace("service_account_id", "# service_account_id"))
     (text,) = [text for text, one in of_organization(config).items() if one is Standing.NOTE]
     assert text.startswith("[gcp] has no service_account_id yet")
 
 
 def test_the_verdict_covers_all_requirements() -> None:
-    """Anything missing is not ready; what was not checked is counted, and never as well."""
+    """Anything missing means not ready; what was not checked is counted, but never as ok."""
 
     def of(*standings: Standing) -> str:
         return verdict(Requirement("x", one, "y") for one in standings)

@@ -1,4 +1,4 @@
-"""What a deployment asks of the trail, its bucket and its key before anything is made."""
+"""What a deployment requires of the trail, its bucket and its key beforehand."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ CONFIG = read(EXAMPLE)
 
 
 def test_a_correct_trail_and_bucket_pass() -> None:
-    """It delivers there, the bucket is where it should be, and tells nobody else."""
+    """It delivers there, and the bucket is where it should be and notifies nothing else."""
     assert {
         Standing.OK: [
             "organization delivers here",
@@ -82,7 +82,7 @@ def test_a_correct_trail_and_bucket_pass() -> None:
 def test_a_differing_trail_is_reported_with_the_line_to_write(
     trail: dict[str, str], problem: str
 ) -> None:
-    """Each would bring no evidence at all."""
+    """Each would yield no evidence at all."""
     described = {
         "Name": "organization",
         "S3BucketName": TRAIL,
@@ -125,7 +125,7 @@ def test_a_bucket_that_notifies_another_destination_of_the_same_keys_is_a_confli
 
 
 def test_a_topic_that_is_named_has_to_be_notified() -> None:
-    """Else no file is ever told of."""
+    """Otherwise no file is ever announced."""
     topic = "arn:aws:sns:eu-central-1:111122223333:trail"
     config = changed(("# topic = ", "topic = "))
     assert Standing.MISSING not in of_source(
@@ -136,7 +136,7 @@ def test_a_topic_that_is_named_has_to_be_notified() -> None:
 
 
 def test_a_bucket_elsewhere_is_reported_with_the_line_to_write() -> None:
-    """Another region, or another account."""
+    """It is in another region or account."""
     (text,) = of_source(CONFIG, get_bucket_location={"LocationConstraint": "eu-west-1"})[
         Standing.MISSING
     ]
@@ -144,7 +144,7 @@ def test_a_bucket_elsewhere_is_reported_with_the_line_to_write() -> None:
 
 
 def test_a_missing_bucket_is_one_line() -> None:
-    """Whether it is there, and whether it notifies, are asked apart: both answers say the same."""
+    """Existence and notifications are asked separately, with the same answer."""
     gone = refused("NoSuchBucket")
     (text,) = of_source(
         CONFIG, get_bucket_location=gone, get_bucket_notification_configuration=gone
@@ -153,7 +153,7 @@ def test_a_missing_bucket_is_one_line() -> None:
 
 
 def test_a_bucket_of_control_tower_is_noted() -> None:
-    """What its controls let through is not settled, and is noted."""
+    """What its controls allow is not settled, which is noted."""
     bucket = "aws-controltower-logs-111122223333-eu-central-1"
     config = changed((TRAIL, bucket))
     trail = {"Name": "x", "S3BucketName": bucket, "IsOrganizationTrail": True}
@@ -179,7 +179,7 @@ CLOUDTRAIL_MAY = {
 
 
 def test_a_key_admits_the_exporter_or_the_missing_statement_is_printed() -> None:
-    """The statement is printed as JSON, ready to be added, and does what it should."""
+    """The statement is printed as JSON, ready to add, and has the right effect."""
     config = changed(("# kms_key = ", "kms_key = "))
 
     def with_policy(*statements: Any) -> dict[Standing, list[str]]:
@@ -200,7 +200,7 @@ def test_a_key_admits_the_exporter_or_the_missing_statement_is_printed() -> None
 
 
 def test_a_foreign_key_is_reported_with_the_statement_its_owner_adds() -> None:
-    """It cannot be looked at from here."""
+    """It cannot be read from here."""
     theirs = KEY.replace(ARCHIVE, MANAGEMENT)
     config = changed(("# kms_key = ", "kms_key = "), (KEY, theirs))
     (text,) = of_source(config)[Standing.NOTE]

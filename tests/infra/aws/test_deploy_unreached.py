@@ -1,4 +1,4 @@
-"""`make deploy` where AWS lets nobody in: the plan, what has to be there, and nothing as seen."""
+"""`make deploy` without access to AWS: the plan, the requirements, and none as checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def deploy(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Deploy:
-    """Do what `make deploy` does, of stacks that are synthesized; return code and outputs."""
+    """Run `make deploy` on synthesized stacks; return exit code and outputs."""
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -52,7 +52,7 @@ def deploy(
 def test_the_plan_and_what_must_be_there_are_shown_without_credentials(
     deploy: Deploy, assembly: Path, arguments: tuple[str, ...]
 ) -> None:
-    """Every stack with its place, each requirement as not checked, and a code of its own."""
+    """Every stack with its place, each requirement as not checked, and a separate exit code."""
     code, out, err = deploy(*arguments)
     assert NOTHING_ASKED == code
     assert "Unable to locate credentials" in err
@@ -69,7 +69,7 @@ def test_the_plan_and_what_must_be_there_are_shown_without_credentials(
 
 
 def test_every_requirement_is_listed(assembly: Path) -> None:
-    """What docs/deploy.md says it looks for, of an estate that has all of it."""
+    """All that docs/deploy.md says is checked, for an estate with everything."""
     config = read(production())
     texts = [str(one) for one in aws._requirements(Unreached(), config, stacks(assembly))]
     for wanted in (
@@ -87,14 +87,14 @@ def test_every_requirement_is_listed(assembly: Path) -> None:
 
 
 def test_bootstrap_without_credentials_has_the_same_code(deploy: Deploy) -> None:
-    """There is nothing to show: it goes where the credentials are."""
+    """There is nothing to show: it goes to the account of the credentials."""
     code, out, err = deploy("bootstrap")
     assert (NOTHING_ASKED, "") == (code, out)
     assert "Unable to locate credentials" in err
 
 
 def test_only_an_account_is_trusted(deploy: Deploy) -> None:
-    """The word that stands for it in the documents would be written into roles as it is."""
+    """The placeholder in the documents would be written into roles literally."""
     code, out, _ = deploy("--trust", "LOG-ARCHIVE", "bootstrap")
     assert 1 == code
     assert out.startswith("TRUST=LOG-ARCHIVE is not an account of this deployment, which has ")
@@ -116,5 +116,5 @@ def test_only_an_account_is_trusted(deploy: Deploy) -> None:
 def test_nothing_asked_is_neither_ready_nor_missing(
     standings: tuple[Standing, ...], expected: bool
 ) -> None:
-    """A look at which nothing was seen does not end as one that saw all well."""
+    """A check that saw nothing does not end like one that found everything ok."""
     assert expected == nothing_asked([Requirement("x", one, "y") for one in standings])

@@ -1,4 +1,4 @@
-"""The doctor over the synthesized stacks: as deployed all is well, and every change is seen."""
+"""The doctor over the synthesized stacks: a fresh deployment passes, and every change is found."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 NOT_IN_TEMPLATES = ("newest checkpoint", "evidence of", "trail into")
-"""What comes of running, not of deploying."""
+"""What results from running, not from deploying."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def pristine(assembly: Path) -> Deployed:
 
 @pytest.fixture
 def aws(pristine: Deployed) -> Deployed:
-    """The estate as deployed, to be changed by one test."""
+    """The estate as deployed, for one test to change."""
     mine = deepcopy(pristine)
     # CDK's custom resource notifies from a bucket that is there already.
     assert "Custom::S3BucketNotifications organization-trail-111122223333" in mine.things
@@ -72,7 +72,7 @@ def built() -> BuiltCode:
 
 
 def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
-    """Look at the parts of the estate, as the command does with credentials of all accounts."""
+    """Check all parts of the estate, as the command does with credentials of all accounts."""
     yield from evidence_account_checks.checks(config, aws.account(EVIDENCE), NOW, built())
     yield from evidence_account_checks.replica_checks(config, aws.account(REPLICA), REPLICA)
     yield from delivery_account_checks.checks(config, aws.account(ARCHIVE), built())
@@ -84,7 +84,7 @@ def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
 
 
 def deviations(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:
-    """Return every check of a deployment that is not well, by scope and name."""
+    """Return every check of a deployment that is not ok, by scope and name."""
     return {
         f"{one.scope.split()[0]} {one.what}": (one.state, one.observed)
         for one in looked(aws, config)
@@ -93,12 +93,12 @@ def deviations(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State,
 
 
 def test_a_fresh_deployment_passes_the_doctor(aws: Deployed) -> None:
-    """Every policy, trust, lock, rule and notification: there is one text of each."""
+    """Every policy, trust, lock, rule and notification has a single definition."""
     assert {} == deviations(aws)
 
 
 def test_not_deployed_is_distinguished_from_changed(aws: Deployed) -> None:
-    """Where nothing is, nothing was changed."""
+    """Where nothing exists, nothing was changed."""
     aws.things.clear()
     states = {state for state, _ in deviations(aws).values()}
     assert State.NOT_DEPLOYED in states
@@ -110,7 +110,7 @@ Policy = tuple[str, list[dict[str, Any]], str]
 
 
 def statements_of(aws: Deployed) -> Iterator[Policy]:
-    """Yield name, statements and check of every policy the doctor compares."""
+    """Yield name, statements and check for every policy the doctor compares."""
     for key, resource in aws.things.items():
         kind, _, name = key.partition(" ")
         if kind == "AWS::S3::BucketPolicy":
@@ -138,7 +138,7 @@ def statements_of(aws: Deployed) -> Iterator[Policy]:
 
 
 def weakened(aws: Deployed, policies: Iterable[Policy]) -> int:
-    """Take away each statement of policies, and make it hollow: each is seen. Return how many."""
+    """Remove and weaken each statement of policies, assert that it is noticed; return how many."""
     seen = 0
     for name, statements, check in policies:
         for at, statement in enumerate(list(statements)):
@@ -160,7 +160,7 @@ def weakened(aws: Deployed, policies: Iterable[Policy]) -> int:
 
 
 def test_a_removed_or_weakened_statement_is_noticed(aws: Deployed) -> None:
-    """Of the shortest policy of each kind."""
+    """For the shortest policy of each kind."""
     kinds: dict[tuple[str, bool], Policy] = {}
     for policy in statements_of(aws):
         kind = policy[0].split(" ")[0], policy[0].endswith("trust")
@@ -172,13 +172,13 @@ def test_a_removed_or_weakened_statement_is_noticed(aws: Deployed) -> None:
 
 @pytest.mark.slow
 def test_every_removed_or_weakened_statement_is_noticed(aws: Deployed) -> None:
-    """Statement by statement, of every policy of every kind, in every account."""
+    """Statement by statement, for every policy of every kind, in every account."""
     assert weakened(aws, list(statements_of(aws))) > 200, "of all kinds"
     assert {} == deviations(aws)
 
 
 def test_a_second_statement_of_the_same_sid_hides_nothing(aws: Deployed) -> None:
-    """An Allow beside a Deny of its name is seen."""
+    """An Allow beside a Deny of the same name is noticed."""
     statements = of(aws, "AWS::S3::BucketPolicy", MAIN)["PolicyDocument"]["Statement"]
     statements.append({**statements[0], "Effect": "Allow"})
     assert {"evidence policy": (State.CHANGED, "changed: PlainHttp")} == deviations(aws)
@@ -186,7 +186,7 @@ def test_a_second_statement_of_the_same_sid_hides_nothing(aws: Deployed) -> None
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_noticed_and_nothing_else(aws: Deployed, change: str) -> None:
-    """One setting is another: one check says so, and what it is now."""
+    """With one changed setting, exactly one check reports it, with the new value."""
     act, what, observed = CHANGES[change]
     act(aws)
     assert {what: (State.CHANGED, observed)} == deviations(aws)
@@ -194,35 +194,35 @@ def test_a_change_is_noticed_and_nothing_else(aws: Deployed, change: str) -> Non
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_resources_that_exist_but_do_not_work_are_noticed(aws: Deployed, failure: str) -> None:
-    """It is as it was deployed, and tells or starts nobody."""
+    """It is as deployed, but notifies or starts nothing."""
     act, what, observed = FAILURES[failure]
     act(aws)
     assert {what: (State.FAILED, observed)} == deviations(aws)
 
 
 def test_without_a_subscriber_any_notification_is_foreign(aws: Deployed) -> None:
-    """Without a subscriber in the configuration, whoever is told of new evidence is a stranger."""
+    """Without a configured subscriber, any destination of new evidence is foreign."""
     config = msgspec.structs.replace(CONFIG, subscribers=())
     observed = deviations(aws, config)["evidence notifications"]
     assert (State.CHANGED, "QueueConfigurations") == observed
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:
-    """It is told from one that was changed."""
+    """It is distinguished from a changed one."""
     del aws.things["AWS::IAM::Role nhi-evidence-main-writer-aws_cloudtrail"]
     what = "evidence role nhi-evidence-main-writer-aws_cloudtrail"
     assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == deviations(aws)
 
 
 def test_code_not_built_here_is_not_reported_ok(aws: Deployed) -> None:
-    """Without what was built, the code of a function is not seen; nothing else changes."""
+    """Without the build output, a function's code is not seen; nothing else changes."""
     archive = delivery_account_checks.checks(CONFIG, aws.account(ARCHIVE))
     unseen = {one.what for one in archive if one.state is State.UNKNOWN and "code" in one.what}
     assert {f"function {EXPORTER}, code"} <= unseen
 
 
 def test_a_queue_without_its_subscription_is_not_deployed() -> None:
-    """The topic's owner may unsubscribe the exporter, filter, or send it raw."""
+    """The topic's owner may unsubscribe the exporter, filter its messages, or send them raw."""
     topic = "arn:aws:sns:eu-central-1:111122223333:files"
     feed = msgspec.structs.replace(feeds(CONFIG)[0][0], topic=topic)
     mine = {"SubscriptionArn": f"{topic}:1", "Endpoint": feed.queue_arn}
@@ -244,5 +244,5 @@ def test_a_queue_without_its_subscription_is_not_deployed() -> None:
 
 
 def test_every_answer_is_json(aws: Deployed) -> None:
-    """What is compared has been through a service: no value of Python's own is left in it."""
+    """Compared values have been through a service: no Python-only value is left."""
     json.dumps(aws.things)

@@ -1,4 +1,4 @@
-"""The locked bucket: its lock, its expiry, and each thing its policy refuses."""
+"""The locked bucket: its lock, its expiry, and everything its policy denies."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ NEVER = (
 
 
 def administrator(estate: Estate, action: str, **context: str | None) -> bool:
-    """Whether an administrator of the evidence account may; None takes a key away."""
+    """Return whether an administrator of the evidence account may; None removes a context key."""
     merged = {**GOOD_PUT, **context}
     request = Request(
         arn(EVIDENCE, "administrator"),
@@ -77,7 +77,7 @@ def bucket(estate: Estate, stack: str = "nhi-evidence-main") -> dict[str, Any]:
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
 def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) -> None:
-    """The bucket's default retention is R days, in the mode nobody can undo."""
+    """The bucket's default retention is R days, in the mode that nobody can undo."""
     properties = bucket(estate, stack)
     assert properties["ObjectLockEnabled"] is True
     assert {
@@ -91,7 +91,7 @@ def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) 
 def test_the_bucket_is_private_owner_enforced_and_encrypted_by_s3(
     estate: Estate, stack: str
 ) -> None:
-    """No public access, no ACLs, and no key of ours that could be deleted."""
+    """No public access, no ACLs, and no customer managed key that could be deleted."""
     properties = bucket(estate, stack)
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(properties["PublicAccessBlockConfiguration"]) == 4
@@ -103,7 +103,7 @@ def test_the_bucket_is_private_owner_enforced_and_encrypted_by_s3(
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
 def test_locked_buckets_outlive_their_stack(estate: Estate, stack: str) -> None:
-    """Deleting the stack, or replacing the bucket in it, leaves bucket and policy."""
+    """Deleting the stack, or replacing its bucket, leaves bucket and policy."""
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
         assert KEPT == policies_of_removal(estate.only(kind, stack))
 
@@ -117,7 +117,7 @@ def policies_of_removal(resource: Resource) -> tuple[str | None, str | None]:
 
 
 def test_a_failed_first_deployment_can_be_repeated(estate: Estate) -> None:
-    """What is kept has a fixed name; a rollback removes it, so that the name is free again."""
+    """Retained resources have fixed names; a rollback removes them, so the names are free again."""
     kept = {one.kind for one in estate.resources if policies_of_removal(one) == KEPT}
     assert {
         "AWS::S3::Bucket",
@@ -130,7 +130,7 @@ def test_a_failed_first_deployment_can_be_repeated(estate: Estate) -> None:
 
 
 def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Estate) -> None:
-    """Expiry is at R + grace, on data alone, and no rule is without a prefix."""
+    """Expiry is at R + grace, only for data, and every rule has a prefix."""
     rules = bucket(estate)["LifecycleConfiguration"]["Rules"]
     expiring = {one["Prefix"]: one for one in rules if "ExpirationInDays" in one}
     assert {"ev/", "op/"} == set(expiring)
@@ -142,7 +142,7 @@ def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Es
 
 
 def test_a_good_put_is_not_refused(estate: Estate) -> None:
-    """The denies leave open what a writer does."""
+    """The denies do not affect what a writer does."""
     assert administrator(estate, "s3:PutObject")
     assert administrator(
         estate,
@@ -153,13 +153,13 @@ def test_a_good_put_is_not_refused(estate: Estate) -> None:
 
 @pytest.mark.parametrize("what", REFUSED_PUTS)
 def test_a_put_is_refused(estate: Estate, what: str) -> None:
-    """Even an administrator of the evidence account cannot put an object otherwise."""
+    """Even an administrator of the evidence account cannot put an object any other way."""
     assert not administrator(estate, "s3:PutObject", **REFUSED_PUTS[what])
 
 
 @pytest.mark.parametrize("action", NEVER)
 def test_an_administrator_may_not(estate: Estate, action: str) -> None:
-    """What would end, loosen, hide or rewrite evidence is refused to everybody."""
+    """Anything that would end, weaken, hide or rewrite evidence is denied to everybody."""
     assert not administrator(estate, action)
 
 
@@ -185,7 +185,9 @@ def may_lock(estate: Estate, action: str, principal: str, key: str, **lock: str)
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
 def test_only_the_sealer_locks_the_log_and_nothing_else(estate: Estate, action: str) -> None:
-    """From R to the end of a year, R and grace; nobody else locks anything, it nothing else."""
+    """From R to the end of a year plus R and grace; nobody else locks anything, and it nothing
+    else.
+    """
     for days in (400, 700, LONGEST):
         remaining = {"s3:object-lock-remaining-retention-days": str(days)}
         assert may_lock(estate, action, SEALER, LOG, **remaining)
@@ -198,19 +200,19 @@ def test_only_the_sealer_locks_the_log_and_nothing_else(estate: Estate, action: 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
 @pytest.mark.parametrize("what", REFUSED_LOCKS)
 def test_a_lock_of_the_log_is_refused(estate: Estate, action: str, what: str) -> None:
-    """Even of the sealer: what could be undone, ends before the evidence, or is never paid off."""
+    """Even by the sealer: one that can be undone, ends before the evidence, or costs forever."""
     assert not may_lock(estate, action, SEALER, LOG, **REFUSED_LOCKS[what])
 
 
 def test_the_sealer_may_leave_the_lock_to_the_bucket(estate: Estate) -> None:
-    """Without lock headers nothing of this applies: a negated operator is not met by absence."""
+    """Without lock headers none of this applies: absence does not satisfy a negated operator."""
     request = Request(SEALER, "s3:PutObject", LOG, GOOD_PUT)
     policies = [estate.bucket_policy]
     assert allows(request, identity=ADMINISTRATOR, resource=policies, owner=EVIDENCE)
 
 
 def test_legal_holds_are_for_the_legal_role_alone(estate: Estate) -> None:
-    """The one configured role may set a hold; it gains nothing else by it."""
+    """The one configured role may set a hold, and gains nothing else."""
     request = Request(LEGAL, "s3:PutObjectLegalHold", OBJECT, GOOD_PUT)
     policies = {"identity": ADMINISTRATOR, "resource": [estate.bucket_policy], "owner": EVIDENCE}
     assert allows(request, **policies)  # type: ignore[arg-type]
@@ -219,12 +221,12 @@ def test_legal_holds_are_for_the_legal_role_alone(estate: Estate) -> None:
 
 
 def test_the_policy_allows_nobody_anything(estate: Estate) -> None:
-    """No Allow at all: roles come in by their own policies, and a wildcard principal never."""
+    """It has no Allow: roles have their own policies, and there is never a wildcard principal."""
     assert [] == statements(estate.bucket_policy)
 
 
 def test_the_replica_takes_replicas_from_one_role_and_nothing_else(estate: Estate) -> None:
-    """Not even an administrator of the replica's account writes there."""
+    """Not even an administrator of the replica account may write there."""
     policy = estate.only("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
         "PolicyDocument"
     ]

@@ -1,4 +1,4 @@
-"""Mutated guardrails: whatever is taken out of one, something nobody should may be done then."""
+"""Mutated guardrails: removing any part of one permits something that must be denied."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ HERE: tuple[tuple[str, str], ...] = (
         f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/CDKToolkit/i",
     ),
 )
-"""Calls an administrator is refused, those of test_guardrails.py and those that only roles of the
-deployment may make: written by hand, of the evidence account."""
+"""Calls an administrator is denied in the evidence account, written by hand: those in
+test_guardrails.py, and those that only roles of the deployment may make."""
 
 
 def _of(account: str, resource: str) -> str:
-    """Return the resource of the same name in another account; a bucket is what it is."""
+    """Return the resource of the same name in another account; a bucket's ARN has no account."""
     service, _, rest = resource.partition(f":{EVIDENCE}:")
     return (
         f"{service}:{account}:{rest}" if rest else resource.replace(f"s-{EVIDENCE}", f"s-{account}")
@@ -68,7 +68,7 @@ def _service_policies(estate: Estate) -> list[Document]:
 
 
 def _let_through(documents: list[Document]) -> set[tuple[str, str, str]]:
-    """Return the calls that administrators may make under these policies: account and call."""
+    """Return the calls, with account, that administrators may make under these policies."""
     through = set()
     for account in ACCOUNTS:
         for action, resource in ACTS:
@@ -80,7 +80,7 @@ def _let_through(documents: list[Document]) -> set[tuple[str, str, str]]:
 
 
 def _mutants(documents: list[Document]) -> Iterator[tuple[str, list[Document]]]:
-    """Yield each policy without one statement, and without one resource of a statement."""
+    """Yield each policy without one of its statements, and without one resource of a statement."""
     for at, document in enumerate(documents):
         for index, statement in enumerate(document["Statement"]):
             name = str(statement["Sid"])
@@ -105,11 +105,11 @@ def _with(
 
 
 SAID_TWICE = {f"Assets without arn:aws:s3:::cdk-*-assets-{account}-*/*" for account in ACCOUNTS}
-"""What can be taken out and is denied all the same: the bucket's pattern has its objects, too."""
+"""Resources whose removal changes nothing: the bucket's pattern matches its objects, too."""
 
 
 def test_removing_any_part_is_noticed(estate: Estate) -> None:
-    """Each statement and each resource of one: without it, a call is let through."""
+    """Without any statement, or any resource of one, a call is allowed."""
     documents = _service_policies(estate)
     assert not _let_through(documents)
     mutants = list(_mutants(documents))
@@ -126,11 +126,11 @@ REACHED = {
     "Deployment": (COLLEAGUE, "sts:AssumeRole", DEPLOY, INSIDE),
     "WebIdentities": ("federated:x", "sts:AssumeRoleWithWebIdentity", ROLE, {}),
 }
-"""Statement of the resource control policy to a call that it alone refuses."""
+"""Statement of the resource control policy to a call that only it denies."""
 
 
 def test_each_resource_statement_alone_refuses_something(estate: Estate) -> None:
-    """The policy that binds resources, whoever asks: without a statement its call goes through."""
+    """The policy applies to resources, whoever calls: without a statement its call is allowed."""
     ((document,),) = ([one["Content"] for one in policies(estate, "RESOURCE_CONTROL_POLICY")],)
     anybody = [{"Statement": [{**ADMINISTRATOR[0]["Statement"][0], "Principal": "*"}]}]
     assert {*REACHED} == {one["Sid"] for one in document["Statement"]}

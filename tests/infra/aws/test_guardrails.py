@@ -1,4 +1,4 @@
-"""What the organization forbids: to administrators and root, and not to auditors."""
+"""What the organization denies to administrators and root, but not to auditors."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ UNBOUND = {
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
 }
-"""What the service authorization reference lists without any type of resource, of the services
-whose changes are denied by name. https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""Actions without a resource type in the service authorization reference, for the services whose
+changes are denied by name. https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 CHANGES = [
     *(
@@ -164,7 +164,7 @@ def may(estate: Estate, principal: str, action: str, resource: str) -> bool:
 def test_only_the_pipeline_changes_what_is_deployed(
     estate: Estate, action: str, resource: str
 ) -> None:
-    """Administrators and root of the evidence and replica accounts are refused; it is not."""
+    """Administrators and root of evidence and replica accounts are denied, the pipeline is not."""
     assert may(estate, PIPELINE, action, resource)
     for account in (EVIDENCE, REPLICA):
         for principal in (arn(account, "administrator"), f"arn:aws:iam::{account}:root"):
@@ -172,7 +172,7 @@ def test_only_the_pipeline_changes_what_is_deployed(
 
 
 def test_actions_without_resources_are_denied_on_any(estate: Estate) -> None:
-    """A statement that names a topic never meets `sns:Unsubscribe`: its resource is `*`."""
+    """A statement that names a topic never matches `sns:Unsubscribe`, whose resource is `*`."""
     for policy in policies(estate, "SERVICE_CONTROL_POLICY"):
         for statement in policy["Content"]["Statement"]:
             if statement["Resource"] != "*":
@@ -180,7 +180,7 @@ def test_actions_without_resources_are_denied_on_any(estate: Estate) -> None:
 
 
 def test_packages_are_published_by_the_role_made_for_it(estate: Estate) -> None:
-    """What lies in the CDK's bucket is the functions' code at the next deployment."""
+    """The content of the CDK's bucket becomes the functions' code at the next deployment."""
     package = f"{ASSETS}/x.zip"
     assert may(estate, PUBLISHER, "s3:PutObject", package)
     assert not may(estate, arn(EVIDENCE, "administrator"), "s3:PutObject", package)
@@ -189,7 +189,7 @@ def test_packages_are_published_by_the_role_made_for_it(estate: Estate) -> None:
 
 @pytest.mark.parametrize(("action", "resource"), FOR_NOBODY)
 def test_some_actions_are_denied_to_everybody(estate: Estate, action: str, resource: str) -> None:
-    """Not the pipeline either."""
+    """Not even to the pipeline."""
     assert not may(estate, PIPELINE, action, resource)
 
 
@@ -202,14 +202,14 @@ def test_some_actions_are_denied_to_everybody(estate: Estate, action: str, resou
     ],
 )
 def test_the_cdk_can_deploy(estate: Estate, action: str, resource: str) -> None:
-    """The role the CDK deploys with changes stacks and hands on the execution role; no more."""
+    """The CDK's deployment role changes stacks and passes the execution role, and nothing else."""
     assert may(estate, DEPLOY, action, resource)
     assert not may(estate, DEPLOY, "iam:UpdateAssumeRolePolicy", SEALER)
     assert not may(estate, DEPLOY, "lambda:UpdateFunctionCode", FUNCTION)
 
 
 def test_the_functions_do_their_work(estate: Estate) -> None:
-    """The guardrails bind no role of the deployment in what it is for."""
+    """The guardrails do not restrict roles of the deployment in their purpose."""
     log = f"{BUCKET}/log/v1/2026/plan/x"
     writer = arn(EVIDENCE, "nhi-evidence-main-writer-gcp_audit")
     for principal, action, resource in (
@@ -225,7 +225,7 @@ def test_the_functions_do_their_work(estate: Estate) -> None:
 
 
 def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
-    """What is not the deployment's is not its guardrails' business."""
+    """The guardrails do not concern other resources."""
     administrator = arn(EVIDENCE, "administrator")
     for action, resource in (
         ("iam:CreateRole", arn(EVIDENCE, "reader")),
@@ -238,7 +238,7 @@ def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
 
 
 def test_only_the_deployer_assumes_the_cdk_s_roles(estate: Estate) -> None:
-    """Its bootstrap trusts every administrator of the account; the organization does not."""
+    """The bootstrap trusts every administrator of the account; the guardrails do not."""
     inside = {"aws:PrincipalOrgID": ORGANIZATION, "aws:PrincipalIsAWSService": "false"}
     for role in (DEPLOY, PIPELINE):
         assert reaches(estate, "sts:AssumeRole", role, DEPLOYMENT, **inside)
@@ -251,7 +251,7 @@ def test_only_the_deployer_assumes_the_cdk_s_roles(estate: Estate) -> None:
 
 
 def reaches(estate: Estate, action: str, resource: str, principal: str, **context: str) -> bool:
-    """Whether the resource policy of the organization leaves a request alone."""
+    """Return whether the organization's resource control policy allows a request."""
     return allows(
         Request(principal, action, resource, context),
         identity=ADMINISTRATOR,
@@ -262,7 +262,7 @@ def reaches(estate: Estate, action: str, resource: str, principal: str, **contex
 
 
 def test_auditors_of_another_organization_are_admitted(estate: Estate) -> None:
-    """The named principal may take its role; nobody else from outside may."""
+    """The named principal may assume its role; nobody else from outside may."""
     outside = {"aws:PrincipalOrgID": "o-auditors01"}
     take = ("sts:AssumeRole", ROLE)
     assert reaches(estate, *take, arn("444455556666", "auditor"), **outside)
@@ -274,7 +274,7 @@ def test_auditors_of_another_organization_are_admitted(estate: Estate) -> None:
 
 
 def test_only_the_two_known_web_identities_are_admitted(estate: Estate) -> None:
-    """Either subject is enough; a token without one of them is refused."""
+    """Either subject is enough; a token without either is refused."""
     action = "sts:AssumeRoleWithWebIdentity"
     google = {"accounts.google.com:sub": "101234567890123456789"}
     entra = {
@@ -289,7 +289,7 @@ def test_only_the_two_known_web_identities_are_admitted(estate: Estate) -> None:
 
 
 def test_guardrails_are_attached_to_the_configured_targets(estate: Estate, assembly: Path) -> None:
-    """To its targets, in the management account, where Organizations is, within AWS's length."""
+    """In the management account, in the region of Organizations, within AWS's length limit."""
     every = [
         *policies(estate, "SERVICE_CONTROL_POLICY"),
         *policies(estate, "RESOURCE_CONTROL_POLICY"),

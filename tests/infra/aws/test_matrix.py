@@ -78,12 +78,12 @@ EXPECTED: dict[str, dict[str, str]] = {
     "another of its account, with guardrails": {},
     "administrator elsewhere": {},
 }
-"""Cells that are not there are refused. `beyond`: by way of the execution role and one more."""
+"""Missing cells are denied. `beyond`: through the execution role and one more."""
 
 
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.text)
 def test_each_principal_may_do_exactly_what_is_expected(estate: Estate, who: Principal) -> None:
-    """Row by row, against an expectation that no template made."""
+    """Row by row, compared with an expectation independent of templates."""
     actual = {act.text: way for act in ACTS if (way := cell(estate, who, act))}
     expected = EXPECTED[who.text]
     for act, way in actual.items():
@@ -95,14 +95,14 @@ def test_each_principal_may_do_exactly_what_is_expected(estate: Estate, who: Pri
 
 @pytest.mark.parametrize("who", STREAMED, ids=lambda who: who.text)
 def test_roles_that_fill_source_buckets_reach_no_evidence(streamed: Estate, who: Principal) -> None:
-    """It writes files that an exporter reads; the exporter of that estate does put evidence."""
+    """They write files that an exporter reads; only the exporter puts evidence."""
     assert [] == [act.text for act in ACTS if cell(streamed, who, act)]
     exporter = next(one for one in PRINCIPALS if one.text == "exporter")
     assert "via writer-aws_cloudtrail" == cell(streamed, exporter, ACTS[0])
 
 
 def test_nobody_overwrites_deletes_or_locks_evidence(estate: Estate) -> None:
-    """No row of the matrix has any of these, on whatever way."""
+    """No row of the matrix has any of these, on any path."""
     never = {"overwrite", "delete", "delete version", "lock ev", "annotate"}
     assert not [
         (who.text, act.text)
@@ -121,14 +121,14 @@ NEEDED = {
     "nhi-evidence-identities": {"Roles", "Pass", "Stacks", "Functions", "Assets"},
     "nhi-evidence-resources": {"Deployment"},
 }
-"""Statements without which an administrator becomes the sealer or the pipeline."""
+"""Statements without which an administrator can become the sealer or the pipeline."""
 
 
 @pytest.mark.parametrize(
     ("policy", "sid"), [(key, sid) for key in NEEDED for sid in sorted(NEEDED[key])]
 )
 def test_each_guardrail_statement_closes_a_path(estate: Estate, policy: str, sid: str) -> None:
-    """Each statement about identities closes a way of its own: without it there is a path."""
+    """Each statement about identities closes a separate path, which is open without it."""
     mutated = copy.deepcopy(estate)
     for resource in mutated.of("AWS::Organizations::Policy"):
         if resource.properties["Name"] == policy:
@@ -147,7 +147,9 @@ def test_each_guardrail_statement_closes_a_path(estate: Estate, policy: str, sid
 
 
 def test_an_access_point_is_closed_twice(estate: Estate) -> None:
-    """By the bucket's policy for everybody; by the guardrails, which see the point's own name."""
+    """By the bucket's policy for everybody, and by the guardrails, which see the access point's
+    name.
+    """
     act = next(one for one in ACTS if one.within)
     who = next(one for one in PRINCIPALS if one.text == "the same, with guardrails")
     open_bucket, unbound = copy.deepcopy(estate), copy.deepcopy(estate)

@@ -1,4 +1,4 @@
-"""Each alarm: what it watches, from when on, and that somebody is told."""
+"""Each alarm: what it watches, since when, and that somebody is notified."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def bound(alarm: dict[str, Any]) -> tuple[str, float, str]:
 
 
 def test_a_dead_letter_a_refusal_and_a_stranger_raise_an_alarm_at_once(estate: Estate) -> None:
-    """One is enough, and no data is no news."""
+    """One is enough, and missing data does not count."""
     every = alarms(estate)
     for name in (
         f"{EXPORTER}-dead-letters",
@@ -59,7 +59,7 @@ def test_a_dead_letter_a_refusal_and_a_stranger_raise_an_alarm_at_once(estate: E
 
 
 def test_lag_is_raised_long_before_loss(estate: Estate) -> None:
-    """At an hour, and at half of what queue and source keep, whichever forgets first."""
+    """After an hour, and after half the retention of queue or source, whichever is shorter."""
     every = alarms(estate)
     assert 3600 == every[f"{EXPORTER}-lag"]["Threshold"]
     assert 7 * 86_400 == every[f"{EXPORTER}-loss"]["Threshold"]
@@ -68,7 +68,7 @@ def test_lag_is_raised_long_before_loss(estate: Estate) -> None:
 
 
 def test_silence_raises_an_alarm_but_deployment_does_not(estate: Estate) -> None:
-    """Missing data is the very thing that is watched for, from when it could have come."""
+    """Missing data is what is watched for, once it could have arrived."""
     every = alarms(estate)
     composite = {
         one.properties["AlarmName"]: one.properties
@@ -89,7 +89,7 @@ def test_silence_raises_an_alarm_but_deployment_does_not(estate: Estate) -> None
 
 
 def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None:
-    """Hourly digests are CloudTrail's; no other source has an alarm that names them."""
+    """Only CloudTrail has hourly digests, and no other source's alarm mentions them."""
     every = alarms(estate)
     for name, hours in (
         (f"{EXPORTER}-silence", 3),
@@ -101,7 +101,7 @@ def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None
 
 
 def test_signatures_are_compared_with_those_the_sealer_made(estate: Estate) -> None:
-    """Amazon's count of a day and both keys against the sealer's own, but for what comes late."""
+    """AWS's daily count for both keys is compared with the sealer's, allowing for late records."""
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
     for alarm in (more, fewer):
@@ -111,7 +111,7 @@ def test_signatures_are_compared_with_those_the_sealer_made(estate: Estate) -> N
 
 
 def test_growth_and_cost_are_watched(estate: Estate) -> None:
-    """Objects in an hour, as configured and as S3 counts them; a budget of the account."""
+    """Objects per hour by S3's count, with the configured bound, and a budget of the account."""
     rate = alarms(estate)["nhi-evidence-main-object-rate"]
     assert 100_000 == rate["Threshold"]
     (puts,) = watched(rate).values()
@@ -129,7 +129,7 @@ def test_growth_and_cost_are_watched(estate: Estate) -> None:
 
 
 def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> None:
-    """Its topic exists, has a subscriber, and takes messages of this account's alarms alone."""
+    """Its topic exists, has a subscriber, and accepts only messages of this account's alarms."""
     composite = {
         one.properties["AlarmName"]: one.properties
         for one in estate.of("AWS::CloudWatch::CompositeAlarm")
@@ -152,7 +152,7 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
 
 
 def test_every_custom_metric_in_alarms_is_emitted_by_a_function(estate: Estate) -> None:
-    """An alarm on a name nobody emits would never be raised."""
+    """An alarm on a name that nothing emits would never fire."""
     emitted = {
         "aws_export": _literals("aws_export"),
         "seal": _literals("seal")
@@ -174,7 +174,7 @@ def test_every_custom_metric_in_alarms_is_emitted_by_a_function(estate: Estate) 
 
 
 def _literals(function: str) -> set[str]:
-    """Return every text in a function's entry that could be a metric's name."""
+    """Return every string in a function's entry that could be a metric's name."""
     tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
     return {
         node.value

@@ -22,14 +22,14 @@ PARTITIONS = {
 
 
 def in_region(region: str, out: Path) -> Estate:
-    """Return the example as it is in a region of another partition."""
+    """Return the example for a region of another partition."""
     text = EXAMPLE.replace("eu-central-1", region)
     return synthesized(text.replace("arn:aws:", f"arn:{PARTITIONS[region]}:"), out)
 
 
 @pytest.mark.parametrize("region", PARTITIONS)
 def test_another_partition(region: str, tmp_path: Path) -> None:
-    """Every ARN is of the partition."""
+    """Every ARN has the partition."""
     written = json.dumps(in_region(region, tmp_path).templates)
     assert {PARTITIONS[region]} == set(re.findall(r"arn:(aws[a-z-]*):", written))
 
@@ -39,7 +39,7 @@ def test_another_partition(region: str, tmp_path: Path) -> None:
 def test_every_resource_exists_in_a_region_of_another_partition(
     region: str, tmp_path: Path
 ) -> None:
-    """As the linter knows it."""
+    """According to the linter."""
     in_region(region, tmp_path)
     # The linter knows what exists in every region, and not how the ARNs of the newest begin.
     new = ("arn:aws-eusc:", "arn:aws:")

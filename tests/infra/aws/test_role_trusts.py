@@ -1,4 +1,4 @@
-"""Who may take a writer role: by account and organization, or by the claims of a token."""
+"""Who may assume a writer role: by account and organization, or by a token's claims."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def exporter_request(principal: str = EXPORTER, **context: str) -> Request:
 
 
 def test_the_aws_writer_trusts_only_the_organization_s_exporters(estate: Estate) -> None:
-    """Exact ARN and organization, both; an outsider who knows the name is an outsider."""
+    """Both the exact ARN and the organization are required; knowing the name does not help."""
     role = trust(estate, "nhi-evidence-main-writer-aws_cloudtrail")
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
     assert trusts(role, exporter_request(**inside))
@@ -76,7 +76,7 @@ def test_the_aws_writer_trusts_only_the_organization_s_exporters(estate: Estate)
 
 @pytest.mark.parametrize("source", TOKENS)
 def test_a_token_is_accepted_only_if_every_claim_matches(estate: Estate, source: str) -> None:
-    """The exact subject for the exact audience, from the exact provider; nothing less."""
+    """It needs the exact subject, audience and provider."""
     role = trust(estate, f"nhi-evidence-main-writer-{source}")
     provider, claims = TOKENS[source]
     action = "sts:AssumeRoleWithWebIdentity"
@@ -94,7 +94,7 @@ def test_a_token_is_accepted_only_if_every_claim_matches(estate: Estate, source:
 
 
 def test_one_cloud_cannot_assume_the_other_s_role(estate: Estate) -> None:
-    """Both tokens are good; each for its own role."""
+    """Both tokens are valid, each for its own role."""
     google, entra = TOKENS["gcp_audit"], TOKENS["azure_monitor"]
     action = "sts:AssumeRoleWithWebIdentity"
     for source, (provider, claims) in (("gcp_audit", entra), ("azure_monitor", google)):
@@ -123,7 +123,7 @@ def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
 
 
 def test_an_auditor_needs_the_external_id(estate: Estate) -> None:
-    """The named principal of another organization, with the id agreed on."""
+    """The named principal of another organization needs the agreed id."""
     role = trust(estate, "nhi-evidence-main-auditor-external")
     auditor = arn("444455556666", "auditor")
     right = {"sts:ExternalId": "audit-2026-7f3b9c51d0"}

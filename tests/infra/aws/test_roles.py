@@ -1,4 +1,4 @@
-"""Each role: exactly its actions, exactly its prefixes, and who may take it."""
+"""Each role: exactly its actions, exactly its prefixes, and who may assume it."""
 
 from __future__ import annotations
 
@@ -43,16 +43,14 @@ def resources(document: dict[str, Any]) -> set[str]:
 def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
     estate: Estate, source: str
 ) -> None:
-    """One action; no read, list, deletion, tag or retention; no prefix of another source."""
+    """It has one action: no read, list, delete, tag or retention, and no other source's prefix."""
     (policy,) = documents(estate.role(f"nhi-evidence-main-writer-{source}"))
     assert {"s3:PutObject"} == actions(policy)
     assert {f"{BUCKET}/ev/v1/{source}/*"} == resources(policy)
 
 
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
-    """A role that no function has is one that somebody could make a function for; custody's is
-    auditors'.
-    """
+    """Somebody could create a function for an unused role; the custody role belongs to auditors."""
     kinds = ("recon", "config", "coverage", "custody")
     assert {f"nhi-evidence-main-op-{kind}" for kind in kinds} == {
         role.properties["RoleName"] for role in estate.roles("-op-")
@@ -60,7 +58,7 @@ def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Est
 
 
 def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> None:
-    """It reads, asks for public keys and takes that role; the role puts statements, and is its."""
+    """It reads, asks for public keys and, alone, assumes that role to put statements."""
     (own,) = documents(estate.role("nhi-evidence-main-reconcile"))
     changing = {
         (action, str(one["Resource"]))
@@ -81,7 +79,9 @@ def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> N
 
 
 def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estate: Estate) -> None:
-    """Back what it stated, public keys, and roles; the readers' accounts and its own alone."""
+    """It may read back what it stated, get public keys, and assume roles of the readers' accounts
+    and its own.
+    """
     (own,) = documents(estate.role("nhi-evidence-main-coverage"))
     by_sid = {one["Sid"]: one for one in statements(own)}
     canaries = f"{BUCKET}/op/v1/recon/*{ENDING}"
@@ -115,7 +115,7 @@ def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estat
 
 
 def test_the_canary_function_assumes_two_kinds_of_role_only(estate: Estate) -> None:
-    """It puts plans as the function of settings does; a canary lists names of buckets alone."""
+    """It puts plans like the coverage function; a canary only lists bucket names."""
     (own,) = documents(estate.role("nhi-evidence-main-canary"))
     taken = {str(one["Resource"]) for one in statements(own) if one["Sid"] != "Logs"}
     canary = arn("333344445555", "nhi-evidence-main-canary-identity")
@@ -145,7 +145,7 @@ STACKS = ("", "-seal", "-reconcile", "-coverage", "-canary", "-forward")
 
 
 def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
-    """A role that no test knows is a way in that nobody looked at."""
+    """A role without a test is an unreviewed way in."""
     names = {
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
@@ -168,7 +168,9 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
 
 
 def test_the_forwarder_reads_new_evidence_and_writes_only_lines(estate: Estate) -> None:
-    """No role to take, no list, no lock; its only put is under one prefix of another bucket."""
+    """It assumes no role, lists and locks nothing, and puts only under one prefix of another
+    bucket.
+    """
     (own,) = documents(estate.role("nhi-evidence-main-forward"))
     granted = {
         (action, str(one["Resource"]))
@@ -186,7 +188,7 @@ def test_the_forwarder_reads_new_evidence_and_writes_only_lines(estate: Estate) 
 
 
 def test_a_subscriber_reads_lines_and_receives_its_messages(estate: Estate) -> None:
-    """With the external id, from outside the organization; of the evidence it reaches nothing."""
+    """With the external id, from outside the organization, and without access to evidence."""
     (own,) = documents(estate.role("nhi-evidence-main-subscriber"))
     queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-subscriber"
     assert {LINES, f"{LINES}/ocsf/v1/*", queue} == resources(own)
@@ -205,7 +207,7 @@ def test_a_subscriber_reads_lines_and_receives_its_messages(estate: Estate) -> N
 
 
 def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
-    """Every version, its locks, the bucket's settings, public keys."""
+    """It reads every version, its locks, the bucket's settings and public keys."""
     (policy,) = documents(estate.role("nhi-evidence-main-auditor-external"))
     verbs = {one.partition(":")[2] for one in actions(policy)}
     assert all(one.startswith(("Get", "List", "Describe")) for one in verbs)
@@ -245,11 +247,11 @@ READS_OF = {
     "get_key_policy": "kms:GetKeyPolicy",
     "get_public_key": "kms:GetPublicKey",
 }
-"""Calls of the SDK, and the permission each asks for."""
+"""SDK calls and the permission each requires."""
 
 
 class Recorder:
-    """Answers every call, and remembers its name."""
+    """Answers every call, and records its name."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -260,7 +262,7 @@ class Recorder:
 
 
 def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> None:
-    """What the sealer asks the bucket and the key, its role and the key's policy allow."""
+    """The sealer's calls to the bucket and key are allowed by its role and the key's policy."""
     recorder = Recorder()
     S3EvidenceLog(recorder, "bucket", owner=EVIDENCE).configuration()  # type: ignore[arg-type]
     KmsSigner(recorder, "key").configuration()  # type: ignore[arg-type]
@@ -302,7 +304,7 @@ def test_the_exporter_reads_its_prefix_and_assumes_its_writer_role(estate: Estat
 
 
 def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) -> None:
-    """Nothing is allowed on everything, or to everybody, but what has no resource to name."""
+    """Nothing is allowed on everything or to everybody, except actions without a resource."""
     for role in estate.of("AWS::IAM::Role"):
         for statement in statements(role.properties["AssumeRolePolicyDocument"]):
             assert "*" not in str(statement["Principal"])
@@ -327,12 +329,12 @@ NO_RESOURCE = {
     "organizations:ListAccounts",
     "sts:GetWebIdentityToken",
 }
-"""Actions AWS lets nobody confine to a resource, or that list all of an account:
+"""Actions that AWS cannot restrict to a resource, or that list a whole account:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 
 def test_replication_is_s3_for_this_bucket(estate: Estate) -> None:
-    """No other bucket, of this account or another, can have S3 copy with this role."""
+    """S3 cannot use this role for another bucket, of this account or any other."""
     role = trust(estate, "nhi-evidence-main-replication")
     right = {"aws:SourceAccount": EVIDENCE, "aws:SourceArn": BUCKET}
     service = "service:s3.amazonaws.com"

@@ -1,4 +1,4 @@
-"""Others' rules hold, but for what is answered in infra/aws/acknowledged.py."""
+"""Third-party rules pass, except what is acknowledged in infra/aws/acknowledged.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.infra.aws.test_matrix import PAGE
 
 
 def test_cdk_nag_has_no_unacknowledged_findings(nag: list[dict[str, Any]]) -> None:
-    """AwsSolutions and NIST 800-53 rev. 5: every finding is mended or has its reason in code."""
+    """AwsSolutions and NIST 800-53 rev. 5: every finding is fixed or has its reason in code."""
     violations = {
         (pack["pluginName"], one["ruleName"]) for pack in nag for one in pack.get("violations", [])
     }
@@ -33,7 +33,7 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
 
 @pytest.mark.slow
 def test_cfn_lint_finds_an_unknown_property(assembly: Path, tmp_path: Path) -> None:
-    """A property no schema has is named, with its stack."""
+    """A property that no schema has is named, with its stack."""
     broken = tmp_path / "broken"
     shutil.copytree(assembly, broken)
     template = broken / "nhi-evidence-main.template.json"
@@ -53,7 +53,7 @@ def test_every_accepted_checkov_finding_has_a_reason(estate: Estate) -> None:
 
 
 def test_a_finding_without_a_reason_is_a_fault(estate: Estate) -> None:
-    """What fails is held against what is accepted, both ways; `make check-infra` runs checkov."""
+    """Failures and acceptances are compared both ways; `make check-infra` runs checkov."""
     reasons = acceptances(estate.templates)
     failed = [
         {
@@ -75,6 +75,6 @@ def test_a_finding_without_a_reason_is_a_fault(estate: Estate) -> None:
 
 
 def test_templates_are_scanned_without_their_acceptances(estate: Estate) -> None:
-    """Or a reason that nothing fails any more would never be seen."""
+    """Otherwise a reason without a failure would never be found."""
     for template in estate.templates.values():
         assert "checkov" not in json.dumps(without_acceptances(template))

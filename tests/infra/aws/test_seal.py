@@ -18,12 +18,14 @@ COSIGNING = {"kms:SigningAlgorithm": "ML_DSA_SHAKE_256", "kms:MessageType": "RAW
 
 
 def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
-    """Whether a principal may with the signer, with every right its own account could give it."""
+    """Return whether a principal may, on the signing key, with every permission its account can
+    give.
+    """
     return may_with(estate.signing_keys[0], principal, action, **context)
 
 
 def may_cosign(estate: Estate, principal: str, action: str, **context: str) -> bool:
-    """The same of the cosigner."""
+    """The same for the cosigning key."""
     return may_with(estate.signing_keys[1], principal, action, **context)
 
 
@@ -38,7 +40,7 @@ def may_with(key: Resource, principal: str, action: str, **context: str) -> bool
 
 
 def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
-    """The configured spec; the longest wait before a deletion; not deleted with its stack."""
+    """It has the configured spec and the longest deletion window, and outlives its stack."""
     key, _ = estate.signing_keys
     assert ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", 30) == (
         key.properties["KeySpec"],
@@ -49,7 +51,7 @@ def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
 
 
 def test_a_post_quantum_key_cosigns(estate: Estate) -> None:
-    """Of ML-DSA-44, kept like the first; sealed with both, under an alias of its own each."""
+    """It is an ML-DSA-44 key, retained like the first; both are used, each under its own alias."""
     signer, cosigner = estate.signing_keys
     assert ("ML_DSA_44", "SIGN_VERIFY", 30) == (
         cosigner.properties["KeySpec"],
@@ -72,7 +74,7 @@ def test_a_post_quantum_key_cosigns(estate: Estate) -> None:
 
 
 def test_nobody_but_the_sealer_cosigns(estate: Estate) -> None:
-    """By its one algorithm; the policies of both keys say the same but for that."""
+    """With its one algorithm; except for that, both keys have the same policy."""
     assert may_cosign(estate, SEALER, "kms:Sign", **COSIGNING)
     assert not may_cosign(estate, SEALER, "kms:Sign", **SIGNING)
     for other in (arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
@@ -83,7 +85,7 @@ def test_nobody_but_the_sealer_cosigns(estate: Estate) -> None:
 
 
 def test_only_the_sealer_signs(estate: Estate) -> None:
-    """With the log's one algorithm; no administrator, auditor or outsider can."""
+    """With the log's one algorithm; no administrator, auditor or outsider may."""
     assert may(estate, SEALER, "kms:Sign", **SIGNING)
     assert not may(estate, SEALER, "kms:Sign", **{**SIGNING, "kms:MessageType": "DIGEST"})
     assert not may(
@@ -99,13 +101,13 @@ def test_only_the_sealer_signs(estate: Estate) -> None:
 
 
 def test_nobody_can_create_a_grant_for_the_key(estate: Estate) -> None:
-    """A grant would be a way round the policy: not for the root of the account either."""
+    """A grant would bypass the policy, so not even the account's root may create one."""
     for principal in (SEALER, arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
         assert not may(estate, principal, "kms:CreateGrant")
 
 
 def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
-    """By the role's own policy and the key's, both."""
+    """Both the role's policy and the key's allow it."""
     name = "nhi-evidence-main-auditor-external"
     (policy,) = documents(estate.role(name))
     for action, expected in (("kms:GetPublicKey", True), ("kms:ScheduleKeyDeletion", False)):
@@ -128,7 +130,7 @@ def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
 def test_a_function_runs_on_schedule_and_is_not_retried(
     estate: Estate, function: str, rate: str
 ) -> None:
-    """As its deploy.toml says; a failed run is not tried again but followed by the next."""
+    """As in its deploy.toml; a failed run is not retried but followed by the next."""
     (rule,) = (
         one
         for one in estate.of("AWS::Events::Rule")
@@ -150,9 +152,10 @@ def test_a_function_runs_on_schedule_and_is_not_retried(
 
 
 def test_aws_logs_every_signature(estate: Estate) -> None:
-    """Signatures with either key reach a log group, reads included, and are counted twice.
+    """Signatures with either key reach a log group, even if marked read-only, and are counted in
+    two metrics.
 
-    The sealer's own count is of both as well: an alarm compares the two sums.
+    The sealer's own count also covers both keys: an alarm compares the sums.
     """
     rule = next(
         one.properties for one in estate.of("AWS::Events::Rule") if "EventPattern" in one.properties
@@ -174,7 +177,7 @@ def test_aws_logs_every_signature(estate: Estate) -> None:
 
 @pytest.mark.parametrize("name", ["nhi-evidence-main-sealer", "nhi-evidence-main-aws_cloudtrail"])
 def test_functions_are_python_313_on_arm(estate: Estate, name: str) -> None:
-    """As deploy.toml says, from a staged bundle, with a log group that is kept for a year."""
+    """As in deploy.toml, from a staged bundle, with a log group kept for a year."""
     for function in estate.of("AWS::Lambda::Function"):
         if function.properties.get("FunctionName", "").startswith(name):
             assert ("python3.13", ["arm64"]) == (
@@ -191,7 +194,7 @@ def test_functions_are_python_313_on_arm(estate: Estate, name: str) -> None:
 
 
 def test_no_secret_and_no_access_key_anywhere(estate: Estate) -> None:
-    """Everything is a role: no template makes a user, a key or a password."""
+    """Everything is a role: no template creates a user, an access key or a password."""
     kinds = {one.kind for one in estate.resources}
     assert not kinds & {"AWS::IAM::User", "AWS::IAM::AccessKey", "AWS::SecretsManager::Secret"}
     assert "SecretString" not in json.dumps(estate.templates)

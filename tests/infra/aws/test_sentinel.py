@@ -1,4 +1,4 @@
-"""Microsoft Sentinel comes in by a token of its own tenant, in the sessions of one workspace."""
+"""Microsoft Sentinel gets access with a token of its own tenant, in sessions of one workspace."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_another_workspace_or_audience_is_refused(estate: Estate, claims: dict[s
 
 
 def test_sentinel_cannot_assume_any_other_role(estate: Estate) -> None:
-    """With the guardrails letting its audience through, each role's own trust stands."""
+    """The guardrails allow its audience, so each role's own trust policy decides."""
     taken = [
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")

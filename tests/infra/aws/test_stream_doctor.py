@@ -1,4 +1,4 @@
-"""The doctor over streams: every change of what fills a bucket is seen, and named."""
+"""The doctor over streams: every change of what fills a bucket is found and named."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_fresh_stream_passes_the_doctor(pristine: Deployed) -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_noticed(pristine: Deployed, change: str) -> None:
-    """And nothing else is reported beside it."""
+    """Nothing else is reported."""
     edit, what, state = CHANGES[change]
     aws = deepcopy(pristine)
     edit(aws)

@@ -1,4 +1,4 @@
-"""Firehose streams that the deployment makes: what they may do, what is read, who is told."""
+"""Firehose streams created by the deployment: permissions, files, and alarms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROLE = f"arn:aws:iam::{ARCHIVE}:role/"
 
 
 def test_the_rule_packs_agree(streamed_assembly: Path) -> None:
-    """Nothing is unanswered."""
+    """No finding is unacknowledged."""
     validated = json.loads((streamed_assembly / "validation-report.json").read_text())
     packs = validated["pluginReports"]
     assert set() == {one["ruleName"] for pack in packs for one in pack.get("violations", [])}
@@ -31,7 +31,7 @@ def test_the_rule_packs_agree(streamed_assembly: Path) -> None:
 
 @pytest.mark.slow
 def test_the_linter_agrees(streamed_assembly: Path) -> None:
-    """Every property is one of its schema."""
+    """Every property is in its schema."""
     assert [] == complaints(streamed_assembly)
 
 
@@ -39,7 +39,7 @@ def test_the_linter_agrees(streamed_assembly: Path) -> None:
 def test_files_are_stored_by_hour_and_failures_elsewhere(
     streamed: Estate, name: str, folder: str
 ) -> None:
-    """In the form that states the hour of a file; errors under no prefix that is notified."""
+    """Keys state the hour of a file, and errors are under no prefix with notifications."""
     properties = stream(streamed, name)
     files = properties["ExtendedS3DestinationConfiguration"]
     assert f"{folder}!{{timestamp:yyyy/MM/dd/HH}}/" == files["Prefix"]
@@ -64,7 +64,7 @@ def test_files_are_stored_by_hour_and_failures_elsewhere(
 
 
 def test_firehose_writes_only_under_its_prefixes(streamed: Estate) -> None:
-    """It reads no file, deletes none, and may take the role for its own stream alone."""
+    """It reads and deletes no file, and may assume the role only for its own stream."""
     role = streamed.role(PROD)
     for action, key, expected in (
         ("s3:PutObject", "eks/prod/2026/03/02/08/x", True),
@@ -84,7 +84,7 @@ def test_firehose_writes_only_under_its_prefixes(streamed: Estate) -> None:
 
 
 def test_only_named_accounts_subscribe(streamed: Estate) -> None:
-    """The destination names them, and its role trusts CloudWatch Logs for them alone."""
+    """The destination names them, and its role trusts CloudWatch Logs only for them."""
     (prod,) = [
         one.properties
         for one in streamed.of("AWS::Logs::Destination")
@@ -107,7 +107,7 @@ def test_only_named_accounts_subscribe(streamed: Estate) -> None:
 
 
 def test_a_bus_forwards_every_event_unchanged(streamed: Estate) -> None:
-    """With nothing left out or changed on the way; what cannot be put waits in a queue."""
+    """Nothing is omitted or changed on the way; undeliverable events wait in a queue."""
     bus = streamed.only("AWS::Events::EventBus").properties
     assert (BUS, BUS) == (bus["Name"], bus["EventSourceName"])
     (rule,) = [
@@ -148,7 +148,7 @@ SITUATIONS: Mapping[str, tuple[Mapping[str, Series], set[str]]] = {
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_situation_raises_these_alarms_and_no_other(streamed: Estate, situation: str) -> None:
-    """Evaluated from their definitions, as CloudWatch does."""
+    """They are evaluated from their definitions, like CloudWatch does."""
     changes, expected = SITUATIONS[situation]
     every = {
         one.properties["AlarmName"]: one.properties for kind in KINDS for one in streamed.of(kind)

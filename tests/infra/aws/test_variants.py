@@ -1,4 +1,4 @@
-"""Estates of other shapes: each is synthesized, linted, and what the doctor expects of it."""
+"""Other estates: each is synthesized, linted, and as the doctor expects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOPICS = (
 
 
 def without(text: str, source: str, begin: str, end: str) -> str:
-    """Return a configuration without a cloud: its source, and its table."""
+    """Return a configuration without a cloud's source and table."""
     at = text.index(f'[[sources]]\nsource = "{source}"')
     text = text[:at] + text[text.index("\n\n", at) + 2 :]
     return text[: text.index(begin)] + text[text.index(end) :]
@@ -48,7 +48,7 @@ def topics_only() -> str:
 
 
 def commented(text: str, *names: str) -> str:
-    """Return a configuration with the lines of these beginnings switched on."""
+    """Return a configuration with the lines that begin like this uncommented."""
     for name in names:
         assert f"# {name}" in text, name
         text = text.replace(f"# {name}", name, 1)
@@ -77,12 +77,12 @@ VARIANTS = {
     "no Azure": (no_azure(), set(), {"azure_monitor", "sts.windows.net", "OIDCProvider"}),
     "topics only": (topics_only(), set(), {'AWS::SNS::Topic"', "security@example.org"}),
 }
-"""Name to configuration, stacks it has beside the example's, and what no template holds."""
+"""Name to configuration, stacks beyond the example's, and strings that no template contains."""
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_has_its_stacks_and_passes_the_doctor(name: str, tmp_path: Path) -> None:
-    """Its stacks are there, nothing of what it leaves out is, and the doctor agrees."""
+    """Its stacks exist, nothing it leaves out does, and the doctor agrees."""
     text, more, never = VARIANTS[name]
     estate = synthesized(text, tmp_path)
     assert more <= set(estate.templates)
@@ -96,6 +96,6 @@ def test_a_variant_has_its_stacks_and_passes_the_doctor(name: str, tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_linter_accepts_a_variant(name: str, tmp_path: Path) -> None:
-    """Every template of it."""
+    """It accepts every template of the variant."""
     synthesized(VARIANTS[name][0], tmp_path)
     assert [] == complaints(tmp_path / "cdk.out")

@@ -1,4 +1,4 @@
-"""One value is written into the configuration, and nothing else is changed."""
+"""Writing one value into the configuration changes nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINE = f'{KEY} = "101234567890123456789"\n'
 
 
 def written(path: Path, text: str, value: str = "109999999999999999999") -> list[str]:
-    """Write the text and the value; return the lines that are other than before."""
+    """Write the text and the value; return the changed lines."""
     path.write_text(text)
     set_value(path, "gcp", KEY, value)
     assert read(path.read_text()).gcp is not None
@@ -26,7 +26,7 @@ def written(path: Path, text: str, value: str = "109999999999999999999") -> list
 
 @pytest.mark.parametrize("without", ["", f"# {LINE}"])
 def test_a_value_is_written_only_into_its_table(tmp_path: Path, without: str) -> None:
-    """In place of the line that is commented out, or after the table's name."""
+    """In place of the commented-out line, or after the table's header."""
     text = EXAMPLE.replace(LINE, without)
     path = tmp_path / "nhi-evidence.toml"
     assert [f'{KEY} = "109999999999999999999"'] == written(path, text)
@@ -36,7 +36,7 @@ def test_a_value_is_written_only_into_its_table(tmp_path: Path, without: str) ->
 
 
 def test_an_invalid_value_is_not_written(tmp_path: Path) -> None:
-    """The file is read before it is written; one without the table is named."""
+    """The file is validated before writing; one without the table is named."""
     path = tmp_path / "nhi-evidence.toml"
     text = EXAMPLE.replace(LINE, "")
     with pytest.raises(ConfigError):

@@ -1,4 +1,4 @@
-"""`make deploy-gcp` and `make deploy-azure` where nobody is signed in, or cannot be asked."""
+"""`make deploy-gcp` and `make deploy-azure` when nobody is signed in, or that cannot be checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGN_IN = {
         {"az account show*": "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1"},
     ),
 }
-"""How to sign in, and what the command line says where nobody is."""
+"""How to sign in, and the command line's message when nobody is."""
 
 QUESTIONS = {
     "gcp": ("project example-evidence", "organization 123456789012", "cloudresourcemanager"),
@@ -27,7 +27,7 @@ QUESTIONS = {
 def test_the_plan_is_shown_to_whoever_is_not_signed_in(
     machine: Machines, target: str, arguments: tuple[str, ...]
 ) -> None:
-    """Stacks and place, each thing as not checked, how to sign in, and a code of its own."""
+    """Stacks and place, each requirement as not checked, how to sign in, and its own exit code."""
     sign_in, answers = SIGN_IN[target]
     here = machine(EXAMPLE, **answers)
     done = here.deploy(target, *arguments)
@@ -50,14 +50,14 @@ def test_the_plan_is_shown_to_whoever_is_not_signed_in(
 
 @pytest.mark.parametrize("target", SIGN_IN)
 def test_the_page_signs_in_as_the_program_says(target: str) -> None:
-    """One command for Terraform and for the cloud's own command line."""
+    """One command signs in both Terraform and the cloud's command line."""
     page = (ROOT / "docs" / f"deploy-{target}.md").read_text()
     sign_in, _ = SIGN_IN[target]
     assert sign_in.removesuffix(f" --tenant {TENANT}") in page
 
 
 def test_a_check_that_saw_nothing_does_not_succeed(machine: Machines) -> None:
-    """Without gcloud's answers nothing of Google Cloud was checked: `--check` is not 0 then."""
+    """Without gcloud's answers nothing of Google Cloud was checked, so `--check` is not 0."""
     gone = "exit 127"
     here = machine(EXAMPLE, **{"gcloud auth list*": "echo somebody"})
     (here.folder / "bin" / "gcloud").write_text(f"#!/nonexistent\n{gone}\n")

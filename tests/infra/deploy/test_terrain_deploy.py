@@ -1,8 +1,8 @@
 """`make deploy-gcp` and `make deploy-azure`: order, what is missing, and one pass over AWS.
 
-Terraform, gcloud and az are stand-ins that write down how they are called and answer as told:
-shown is the order of things, not that the clouds take them (docs/deploy-gcp.md, deploy-azure.md).
-It runs in this process, where the constructs are loaded once, not for every test.
+Terraform, gcloud and az are stand-ins that record their calls and give set answers: this tests the
+order of steps, not that the clouds accept them (docs/deploy-gcp.md, deploy-azure.md). It runs in
+this process, so the constructs are loaded once, not for every test.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _table(key: str) -> str:
 
 @pytest.mark.slow
 def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machines) -> None:
-    """So that AWS is deployed once, knowing it; the export waits for that."""
+    """So AWS is deployed once, knowing it; the export waits for that."""
     here = machine(without("service_account_id"))
     done = here.deploy("gcp", "--yes")
     assert 0 == done.code, done.out + done.err
@@ -56,7 +56,7 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machi
 
 
 def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
-    """The package is the last step of the same command."""
+    """Publishing the package is the last step of the same command."""
     text = knowing("managed_identity_object_id", OBJECT)
     answers = {"*output -raw exporter_subject": f"printf {OBJECT}"}
     here = machine(text, **answers)
@@ -71,7 +71,7 @@ def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
 
 
 def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
-    """Everything would be refused by AWS; so nothing more is made."""
+    """AWS would refuse everything, so nothing else is created."""
     here = machine(knowing("service_account_id", "101111111111111111111"))
     done = here.deploy("gcp", "--yes")
     assert 1 == done.code
@@ -110,7 +110,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
 def test_a_missing_requirement_is_one_line_and_nothing_is_deployed(
     machine: Machines, target: str, answers: dict[str, str], problem: str
 ) -> None:
-    """The verdict first, each thing with its mending, and no stack is touched."""
+    """The verdict comes first, each requirement with its fix, and no stack is touched."""
     here = machine(EXAMPLE, **answers)
     done = here.deploy(target, "--yes")
     assert 1 == done.code, done.out + done.err
@@ -120,7 +120,7 @@ def test_a_missing_requirement_is_one_line_and_nothing_is_deployed(
 
 
 def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> None:
-    """The package is published with az; without gcloud Terraform deploys all the same."""
+    """Az publishes the package; without gcloud Terraform still deploys."""
     other = terrain.Question(
         scope="x", what="whether", command=["there-is-no-such-program"], mend="do"
     )
@@ -133,7 +133,7 @@ def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> 
 
 
 def test_a_program_s_own_error_line_is_quoted() -> None:
-    """Not with the last line of its advice, which names no fault."""
+    """Not the last line of its advice, which does not name the error."""
     printed = "ERROR: (gcloud.projects.describe) no account\nPlease run:\n  to select an account.\n"
     assert "ERROR: (gcloud.projects.describe) no account" == terrain._line(printed)
     assert "denied" == terrain._line("asked\ndenied\n")
@@ -155,8 +155,8 @@ STATES = {
          ("blobs/read", "blobs/write", "blobs/delete")},
     ),
 }  # fmt: skip
-"""How the configuration names a place of the state, how it refuses, the role that is asked for, and
-the calls of Terraform's backend there: it lists, reads, writes over, locks and unlocks."""
+"""How the configuration names a place for the state, how it refuses, the required role, and the
+calls of Terraform's backend: it lists, reads, overwrites, locks and unlocks."""
 
 ANSWERS = {
     "roles/storage.objectUser": {
@@ -168,7 +168,7 @@ ANSWERS = {
         for one in ("read", "write", "delete", "blobs/read", "blobs/write", "blobs/delete")
     },
 }
-"""What the clouds give with these roles, of objects and blobs.
+"""Permissions on objects and blobs in these roles.
 https://cloud.google.com/storage/docs/access-control/iam-roles
 https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
 
@@ -177,7 +177,7 @@ https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/stora
 def test_the_state_s_place_is_checked_with_the_role_the_page_names(
     machine: Machines, target: str
 ) -> None:
-    """What is printed, what docs/deploy-*.md asks for, and what the backend does are one thing."""
+    """The printed role, the one in docs/deploy-*.md, and what the backend needs agree."""
     (before, after), refusal, role, calls = STATES[target]
     named = EXAMPLE.replace(before, after)
     assert named != EXAMPLE
@@ -195,7 +195,7 @@ def test_the_state_s_place_is_checked_with_the_role_the_page_names(
 @pytest.mark.parametrize("is_named", [True, False])
 @pytest.mark.parametrize("target", STATES)
 def test_only_a_remote_state_is_checked(machine: Machines, target: str, is_named: bool) -> None:
-    """A file beside the configuration needs no rights."""
+    """A file beside the configuration needs no permissions."""
     before, after = STATES[target][0]
     done = machine(EXAMPLE.replace(before, after) if is_named else EXAMPLE).deploy(
         target, "--check"
@@ -205,7 +205,7 @@ def test_only_a_remote_state_is_checked(machine: Machines, target: str, is_named
 
 
 def test_missing_programs_are_reported_before_loading_constructs(machine: Machines) -> None:
-    """By the program that `make` runs: it takes no Node to see that Terraform is not there."""
+    """With the program that `make` runs: noticing that Terraform is missing takes no Node."""
     here = machine(EXAMPLE, **{"terraform version -json": "exit 3"})
     code = (
         "import sys; from infra.deploy.__main__ import main; code = main()\n"
@@ -224,7 +224,7 @@ def test_missing_programs_are_reported_before_loading_constructs(machine: Machin
 
 
 def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> None:
-    """Nobody answers there: YES=1 does."""
+    """Nobody can answer; YES=1 does."""
     here = machine(EXAMPLE)
     done = here.deploy("gcp")
     assert 3 == done.code
@@ -233,7 +233,7 @@ def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> No
 
 
 def test_a_terraform_failure_ends_the_deployment_and_can_be_repeated(machine: Machines) -> None:
-    """Its code is ours, and nothing follows."""
+    """Its exit code is ours, and nothing follows."""
     here = machine(
         knowing("service_account_id", SUBJECT),
         **{"*gcp-export apply*": "echo no >&2; exit 7"},

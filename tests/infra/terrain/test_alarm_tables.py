@@ -52,7 +52,7 @@ AZURE: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("situation", gcp_scenarios.SITUATIONS)
 def test_a_situation_of_google_cloud_raises_these_and_no_other(gcp: Stack, situation: str) -> None:
-    """Against an expectation written by hand."""
+    """Compared with an expectation written by hand."""
     assert GCP[situation] == gcp_scenarios.raised(gcp_scenarios.policies(gcp), situation)
 
 
@@ -62,7 +62,7 @@ AT_EVERY_CHANGE = {
     "one category stops",
     "a record that breaks the mapper",
 }
-"""What shows that queries are run, find, and find nothing; each situation is seconds of queries."""
+"""Enough to show that queries run, match, and do not match; each situation takes seconds."""
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ AT_EVERY_CHANGE = {
     ],
 )
 def test_a_situation_of_azure_raises_these_and_no_other(azure: Stack, situation: str) -> None:
-    """Against an expectation written by hand; the queries are run, over the function's own log."""
+    """Compared with an expectation written by hand; queries run over the function's own log."""
     assert AZURE[situation] == azure_scenarios.raised(azure_scenarios.alerts(azure), situation)
 
 
 def test_every_alarm_has_a_situation_that_raises_it(gcp: Stack, azure: Stack) -> None:
-    """An alarm no situation raises is one nobody has seen work; none here is without a reader."""
+    """An alarm that no situation raises has never been seen to work."""
     assert set(gcp_scenarios.policies(gcp)) == set().union(*GCP.values())
     assert set(azure_scenarios.alerts(azure)) == set().union(*AZURE.values())
 
@@ -96,7 +96,7 @@ def test_the_page_shows_both_tables() -> None:
 
 @pytest.mark.slow
 def test_an_alert_that_looks_too_late_is_noticed(azure: Stack) -> None:
-    """The table can fail: with another threshold, another set is raised."""
+    """The table can fail: with another threshold, other alarms fire."""
     rules = azure_scenarios.alerts(azure)
     late = rules["lagging"]._replace(query=rules["lagging"].query.replace("3600", "36000000"))
     situation = "a partition falls behind"
@@ -121,7 +121,9 @@ CASE = """
 
 @pytest.mark.parametrize("absence", absences((), None), ids=lambda case: case.name)
 def test_prometheus_evaluates_an_absence_like_these_tests(absence: object, tmp_path: Path) -> None:
-    """Never there: raised. Growing: not. Grown and then still: raised, and not too soon."""
+    """A series that never existed fires, a growing one does not, and one that stops growing fires
+    in time.
+    """
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("allowance:promtool")

@@ -1,4 +1,4 @@
-"""The app as it is called: one configuration in, Terraform out, the same every time."""
+"""The app as run: a configuration in, Terraform out, the same every time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
 
 
 def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
-    """Beside the output, by a relative path; or where it is said to be, without credentials."""
+    """It is beside the output, by a relative path, or in the named place, without credentials."""
     local = synthesize(tmp_path / "local")
     assert {name: {"local": {"path": f"../../../terraform.{name}.tfstate"}} for name in local} == {
         name: one["terraform"]["backend"] for name, one in local.items()
@@ -64,7 +64,9 @@ def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
-    """Whoever only reads the stacks, or deploys AWS alone, has none: as `make synth` runs it."""
+    """Terraform may be missing for reading stacks or deploying only AWS; this is as in `make
+    synth`.
+    """
     without = tmp_path / "terraform"
     without.write_text("#!/bin/sh\nexit 127\n")
     without.chmod(0o755)
@@ -82,7 +84,7 @@ def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
 
 
 def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
-    """Without [azure] there is Google Cloud alone."""
+    """Without [azure] there is only Google Cloud."""
     text = example()
     azure = text[text.index("[azure]") : text.index("# Who may read the evidence")]
     source = (
@@ -96,7 +98,7 @@ def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
 def test_a_wrong_configuration_is_reported_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No stack is written, and the fault is named with file, line and mending."""
+    """No stack is written, and the error has file, line and fix."""
     from infra import terrain_app  # noqa: PLC0415 - starts jsii
 
     wrong = tmp_path / "wrong.toml"
@@ -111,7 +113,7 @@ def test_a_wrong_configuration_is_reported_with_its_line(
 def test_a_missing_configuration_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The file that is not there is named, and what to do."""
+    """The error names the missing file and what to do."""
     from infra import terrain_app  # noqa: PLC0415 - starts jsii
 
     assert 2 == terrain_app.main(["--config", str(tmp_path / "none.toml")])

@@ -1,4 +1,4 @@
-"""The Azure stacks: which logs come, who reads them, and that nothing holds a key."""
+"""The Azure stacks: which logs arrive, who reads them, and that nothing has a key."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EXPORTER = "${data.azurerm_user_assigned_identity.exporter.principal_id}"
 
 @pytest.fixture(scope="session")
 def site(azure: Stack) -> dict[str, Any]:
-    """The function app the template makes."""
+    """The function app in the template."""
     (app,) = [one for one in _template(azure) if one["type"] == "Microsoft.Web/sites"]
     return dict(app["properties"])
 
@@ -68,7 +68,7 @@ def settings(site: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_region_without_zones_is_noted_and_gets_local_storage(tmp_path: Path) -> None:
-    """Storage in one place where there are no zones; both wants are told before an apply."""
+    """Storage is local without zones; both shortcomings are noted before an apply."""
     assert () == regions.notes("westeurope")
     less = synthesize(tmp_path, change=('location = "westeurope"', 'location = "canadaeast"'))
     assert (
@@ -80,7 +80,7 @@ def test_a_region_without_zones_is_noted_and_gets_local_storage(tmp_path: Path) 
 
 
 def test_exactly_these_roles_are_assigned(azure: Stack) -> None:
-    """Every role in the stack, whom it is given to, and on what."""
+    """Every role in the stack, its principal, and its scope."""
     policy, _ = at(azure, "resources/policy/identity")
     hub, namespace = at(azure, "logs/hub")[0], at(azure, "logs/namespace")[0]
     account, stream = at(azure, "host/account")[0], at(azure, "resources/policy/stream")[0]
@@ -129,7 +129,7 @@ def test_exactly_these_roles_are_assigned(azure: Stack) -> None:
 
 
 def test_nothing_of_ours_holds_a_key(stacks: Stacks, settings: dict[str, str]) -> None:
-    """No key, connection string, password or secret is read, set or handed on in any stack."""
+    """No stack reads, sets or passes on a key, connection string, password or secret."""
     refused = r"(?i)(access_?key|primary_key|secondary_key|connection_?string|password|secret|sas)"
     allowed = {"shared_access_key_enabled"}
     for name in ("azure-identity", "azure-export"):
@@ -151,7 +151,7 @@ def test_nothing_of_ours_holds_a_key(stacks: Stacks, settings: dict[str, str]) -
 
 
 def test_host_and_trigger_reach_what_they_need_by_identity(settings: dict[str, str]) -> None:
-    """An address and who to be, for the host's storage and for the hub: exactly that."""
+    """Exactly an address and an identity, for the host's storage and for the hub."""
     assert {
         "AzureWebJobsStorage__accountName": "[parameters('storage')]",
         "AzureWebJobsStorage__credential": "managedidentity",
@@ -164,7 +164,7 @@ def test_host_and_trigger_reach_what_they_need_by_identity(settings: dict[str, s
 
 
 def test_a_recreated_hub_has_another_creation_id(azure: Stack, settings: dict[str, str]) -> None:
-    """Azure's own creation time, asked for again whenever the hub is replaced."""
+    """It is Azure's own creation time, read again whenever the hub is replaced."""
     created = "[reference(parameters('hub'), '2024-01-01').createdAt]"
     assert created == settings["NHI_EVIDENCE_HUB_CREATION_ID"]
     hub, _ = at(azure, "logs/hub")
@@ -177,7 +177,7 @@ def test_a_recreated_hub_has_another_creation_id(azure: Stack, settings: dict[st
 
 
 def test_a_recreated_hub_is_read_from_its_start(azure: Stack, settings: dict[str, str]) -> None:
-    """Its consumer group has another name, so no checkpoint of the hub before is found."""
+    """Its consumer group has another name, so no checkpoint of the previous hub is found."""
     generation, _ = at(azure, "logs/generation")
     group, body = at(azure, "logs/exporter")
     assert f"nhi-evidence-${{substr({generation}.id, 0, 8)}}" == body["name"]
@@ -190,7 +190,9 @@ def test_a_recreated_hub_is_read_from_its_start(azure: Stack, settings: dict[str
 
 
 def test_terraform_refuses_to_destroy_unread_records(azure: Stack, tmp_path: Path) -> None:
-    """Hub and checkpoints; drained, no source is left; the last step may remove everything."""
+    """This covers hub and checkpoints; once drained no source is left; the last step may remove
+    everything.
+    """
     kept = {at(azure, path)[0] for path in ("logs/namespace", "logs/hub", "host/account")}
     assert kept == never_destroyed(azure)
     drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["azure-export"]
@@ -209,7 +211,7 @@ def test_terraform_refuses_to_destroy_unread_records(azure: Stack, tmp_path: Pat
 def test_the_app_runs_the_declared_python_and_takes_no_password(
     azure: Stack, site: dict[str, Any]
 ) -> None:
-    """Python 3.13 on the sleeping plan; HTTPS and TLS 1.2; nobody publishes by password."""
+    """Python 3.13 on Flex Consumption, HTTPS and TLS 1.2, no publishing with a password."""
     assert "FC1" == only(azure, "azurerm_service_plan")["sku_name"]
     assert {"name": "python", "version": "3.13"} == site["functionAppConfig"]["runtime"]
     deployed = site["functionAppConfig"]["deployment"]["storage"]["authentication"]
@@ -226,7 +228,7 @@ def test_the_app_runs_the_declared_python_and_takes_no_password(
 
 
 def test_storage_allows_no_keys_and_no_public_access(azure: Stack) -> None:
-    """The host's storage is reached by identity, over TLS 1.2, and by nobody unnamed."""
+    """The host's storage is accessed by identity, over TLS 1.2, never anonymously."""
     account = only(azure, "azurerm_storage_account")
     assert account["shared_access_key_enabled"] is False
     assert account["allow_nested_items_to_be_public"] is False
@@ -238,7 +240,7 @@ def test_storage_allows_no_keys_and_no_public_access(azure: Stack) -> None:
 
 
 def test_the_hub_keeps_a_week(azure: Stack) -> None:
-    """Seven days, deleted rather than compacted; TLS 1.2."""
+    """Seven days, deleted rather than compacted, with TLS 1.2."""
     _, hub = at(azure, "logs/hub")
     assert {"cleanup_policy": "Delete", "retention_time_in_hours": 168} == hub[
         "retention_description"
@@ -247,7 +249,9 @@ def test_the_hub_keeps_a_week(azure: Stack) -> None:
 
 
 def test_tokens_are_for_aws_and_this_identity_only(stacks: Stacks) -> None:
-    """Audience and issuer are what AWS is told, the subject the identity; assignment required."""
+    """Audience and issuer match AWS's configuration, the subject is the identity, and assignment is
+    required.
+    """
     identity = stacks["azure-identity"]
     exporter, _ = at(identity, "exporter/identity")
     application, body = at(identity, "aws/application")
@@ -269,7 +273,7 @@ def test_tokens_are_for_aws_and_this_identity_only(stacks: Stacks) -> None:
 
 
 def test_the_identity_comes_before_what_uses_it(stacks: Stacks, azure: Stack) -> None:
-    """The first stack has identity and audience alone; the second finds the identity by name."""
+    """The first stack has only identity and audience; the second finds the identity by name."""
     assert {
         "azurerm_resource_group",
         "azurerm_user_assigned_identity",

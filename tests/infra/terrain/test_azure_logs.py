@@ -1,4 +1,4 @@
-"""The Azure stacks: which logs come, of which subscriptions and resources."""
+"""The Azure stacks: which logs arrive, from which subscriptions and resources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def test_every_subscription_exports_its_activity_log(azure: Stack) -> None:
 
 
 def test_the_management_group_exports_its_activity_log(azure: Stack) -> None:
-    """The tenant's root group, unless another is named, by a template with the same destination."""
+    """It is the tenant's root group unless another is named, by a template with the same
+    destination.
+    """
     _, deployment = at(azure, "group/setting")
     group = f"/providers/Microsoft.Management/managementGroups/{TENANT}"
     assert group == deployment["management_group_id"]
@@ -72,7 +74,7 @@ WANTED = {
 
 
 def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
-    """One policy a kind: it makes the setting, and counts one that is off in part as missing."""
+    """One policy per type creates the setting, and treats a partly disabled one as missing."""
     logs_by_type = {}
     for body in azure["resource"]["azurerm_policy_definition"].values():
         rule = json.loads(body["policy_rule"])
@@ -100,10 +102,9 @@ def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
 
 
 def test_policies_reach_what_exists_already(azure: Stack) -> None:
-    """Each is assigned to the group and acts as one identity; a task a subscription evaluates anew.
+    """Each is assigned to the group and acts as one identity; a task per subscription re-evaluates.
 
-    A task takes on the most Azure allows, only what can send to this hub, and goes on past what
-    fails.
+    A task handles Azure's maximum, only what can send to this hub, and continues after failures.
     """
     assigned = azure["resource"]["azurerm_management_group_policy_assignment"]
     remediated = azure["resource"]["azurerm_subscription_policy_remediation"].values()
@@ -136,7 +137,7 @@ def test_policies_reach_what_exists_already(azure: Stack) -> None:
 
 
 def test_two_types_with_one_last_segment_do_not_collide(tmp_path: Path) -> None:
-    """Names are of the whole type; one type in two spellings, or twice, is one policy."""
+    """Names have the whole type; one type in two spellings, or twice, is one policy."""
     types = (
         *("Microsoft.KeyVault/vaults", "Microsoft.RecoveryServices/vaults"),
         *("Microsoft.CognitiveServices/accounts", "Microsoft.Purview/accounts"),
@@ -165,7 +166,7 @@ def test_two_types_with_one_last_segment_do_not_collide(tmp_path: Path) -> None:
 
 
 def test_every_subscription_registers_what_it_needs(tmp_path: Path) -> None:
-    """Spelled as Azure spells it; the exporter's all, the others what logs and policies need."""
+    """Spelled as Azure spells them: the exporter's has all, others what logs and policies need."""
     stack = _several(tmp_path, [OTHER, SUBSCRIPTION])["azure-export"]
     providers = {one["subscription_id"]: one for one in stack["provider"]["azurerm"]}
     assert {OTHER, SUBSCRIPTION} == set(providers)
@@ -183,7 +184,7 @@ def test_every_subscription_registers_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_the_order_of_subscriptions_means_nothing(tmp_path: Path) -> None:
-    """Listed either way, every file is the same; which one holds the exporter is named."""
+    """In either order every file is the same; the exporter's subscription is named explicitly."""
     one_way = _several(tmp_path / "one", [OTHER, SUBSCRIPTION])
     other_way = _several(tmp_path / "other", [SUBSCRIPTION, OTHER])
     assert one_way == other_way
@@ -193,7 +194,7 @@ def test_the_order_of_subscriptions_means_nothing(tmp_path: Path) -> None:
 
 
 def test_several_subscriptions_need_a_name_for_the_exporter_s(tmp_path: Path) -> None:
-    """Neither the first nor the last is taken; one that is not listed is refused."""
+    """Neither the first nor the last is assumed; one that is not listed is refused."""
     text = example(
         f'subscriptions = ["{SUBSCRIPTION}"]', f'subscriptions = ["{OTHER}", "{SUBSCRIPTION}"]'
     )

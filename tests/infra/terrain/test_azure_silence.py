@@ -1,4 +1,4 @@
-"""Alarms of the stack for Azure, and tenants that leave out some of their logs."""
+"""Alarms of the Azure stack, and tenants that leave out some logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.infra.terrain.synthesis import (
 
 
 def test_alarms_query_a_workspace_that_has_the_data(azure: Stack) -> None:
-    """One workspace, which has the function's log, the hub's counts and every Activity Log."""
+    """One workspace has the function's log, the hub's counts and every Activity Log."""
     workspace, _ = at(azure, "workspace/workspace")
     group, body = at(azure, "alarms/group")
     assert "security@example.org" == body["email_receiver"][0]["email_address"]
@@ -56,7 +56,7 @@ SILENCES = {"silent", "no-success", "category-silent", "directory-silent"}
 
 
 def test_silence_is_as_long_as_the_configuration_says(azure: Stack, tmp_path: Path) -> None:
-    """Six hours where it does not; none for 0; what is longer is told in the evidence account."""
+    """Six hours by default, none for 0; the evidence account covers longer silences."""
 
     def silences(stack: Stack) -> dict[str, str]:
         rules = stack["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()

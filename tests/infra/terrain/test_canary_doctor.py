@@ -1,4 +1,4 @@
-"""The doctor over the canaries of Google Cloud and Entra, as the stacks make them: changes show."""
+"""The doctor over the stacks' canaries of Google Cloud and Entra: every change is found."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Answers = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What both clouds would answer of the synthesized stacks, were they deployed."""
+    """What both clouds would answer about the synthesized stacks if deployed."""
     stacks = synthesize(tmp_path_factory.mktemp("probed"), text=TEXT)
     return of_google(stacks) | of_entra(stacks)
 
@@ -106,7 +106,7 @@ def of_entra(stacks: Stacks) -> Answers:
 
 @pytest.fixture
 def answers(pristine: Answers) -> Answers:
-    """As deployed, to be changed by one test."""
+    """As deployed, for one test to change."""
     return deepcopy(pristine)
 
 
@@ -124,7 +124,7 @@ def server() -> Iterator[Provider]:
 def looked(
     answers: Answers, server: Provider, config: Config = CONFIG, *, has_tokens: bool = True
 ) -> list[Check]:
-    """Look over HTTP as the command does; of everything the checks of canaries."""
+    """Check over HTTP as the command does; return only the checks of canaries."""
     server.paths = answers
     token = "a" if has_tokens else None
     hosts = (*google.HOSTS, entra.GRAPH, MANAGEMENT)
@@ -155,7 +155,7 @@ def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
 
 
 def test_fresh_canaries_pass_the_doctor(answers: Answers, server: Provider) -> None:
-    """And what is granted above the project is named as not seen."""
+    """Grants above the project are reported as not seen."""
     checks = looked(answers, server)
     assert {} == wrong(checks)
     assert 13 == len([each for each in checks if each.state is State.OK])
@@ -306,7 +306,7 @@ def test_without_tokens_canaries_are_reported_as_not_seen(
 
 
 def test_unknown_ids_are_not_looked_up(answers: Answers, server: Provider) -> None:
-    """Before the identity stacks were applied there is nothing to ask for."""
+    """Before the identity stacks are applied there is nothing to look up."""
     bare = switched_on("token_issuer") + (
         '\n[[canaries]]\nevidence = "main"\ngoogle = { project = "example-canary" }\nentra = {}\n'
     )

@@ -1,4 +1,4 @@
-"""The doctor over the synthesized stacks of Google Cloud and Azure: every change is seen."""
+"""The doctor over the synthesized stacks of Google Cloud and Azure: every change is found."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
 
 @pytest.fixture
 def deployed(pristine: Deployed) -> Deployed:
-    """As deployed, to be changed by one test."""
+    """As deployed, for one test to change."""
     return deepcopy(pristine)
 
 
@@ -65,7 +65,7 @@ def looked(
     google: str | None = "a",
     azure: str | None = "b",
 ) -> list[Check]:
-    """Look over HTTP, as the command does."""
+    """Check over HTTP, as the command does."""
     server.paths = deployed.answers
     bases = dict.fromkeys((*gcp_estate.HOSTS, *azure_estate.HOSTS), server.url)
     built = deployed.built
@@ -75,7 +75,7 @@ def looked(
 
 
 def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
-    """Return every check that is neither well nor unseen, by name."""
+    """Return every check that is neither ok nor unseen, by name."""
     return {
         one.what: (one.state, one.observed)
         for one in checks
@@ -84,7 +84,7 @@ def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
 
 
 def test_a_fresh_deployment_passes_the_doctor(deployed: Deployed, server: Provider) -> None:
-    """And what nobody looks at is still named."""
+    """What is not checked is still named."""
     checks = looked(deployed, server)
     assert {} == wrong(checks)
     assert 18 <= len([one for one in checks if one.state is State.OK])
@@ -101,14 +101,14 @@ def test_a_fresh_deployment_passes_the_doctor(deployed: Deployed, server: Provid
 
 
 def test_not_deployed_is_distinguished_from_changed(deployed: Deployed, server: Provider) -> None:
-    """Where nothing is, nothing was changed."""
+    """Where nothing exists, nothing was changed."""
     deployed.answers.clear()
     states = {one.state for one in looked(deployed, server)}
     assert {State.NOT_DEPLOYED, State.UNKNOWN} == states
 
 
 def test_a_refused_check_is_neither_ok_nor_wrong(deployed: Deployed, server: Provider) -> None:
-    """A reader without rights sees nothing, and is told so."""
+    """A reader without permissions sees nothing, which is reported."""
     server.codes = dict.fromkeys((path.partition("?")[0] for path in deployed.answers), 403)
     try:
         checks = looked(deployed, server)
@@ -121,7 +121,7 @@ def test_a_refused_check_is_neither_ok_nor_wrong(deployed: Deployed, server: Pro
 def test_without_tokens_everything_is_reported_as_not_seen(
     deployed: Deployed, server: Provider
 ) -> None:
-    """As before there were tokens."""
+    """This is the same as without support for tokens."""
     checks = looked(deployed, server, google=None, azure=None)
     assert {State.UNKNOWN} == {one.state for one in checks}
     assert {"function", "topic and subscriptions", "function app"} <= {one.what for one in checks}
@@ -131,7 +131,7 @@ def test_without_tokens_everything_is_reported_as_not_seen(
 def test_a_change_is_noticed_and_nothing_else(
     deployed: Deployed, server: Provider, change: str
 ) -> None:
-    """One setting is another: one check says so, and what it is now."""
+    """With one changed setting, exactly one check reports it, with the new value."""
     act, what, state, observed = CHANGES[change]
     act(deployed)
     ((seen, (its_state, its_text)),) = wrong(looked(deployed, server)).items()
@@ -142,7 +142,7 @@ def test_a_change_is_noticed_and_nothing_else(
 def test_a_type_nobody_evaluated_is_not_called_compliant(
     deployed: Deployed, server: Provider
 ) -> None:
-    """No resource of a kind, and no evaluation yet, look alike: neither is well."""
+    """No resources, and no evaluation yet, look alike, so neither is ok."""
     for path in list(deployed.answers):
         if path.endswith(f"%27{KIND.short_name}%27"):
             deployed.answers[path] = cloud_answers.summary()
@@ -153,7 +153,7 @@ def test_a_type_nobody_evaluated_is_not_called_compliant(
 
 
 def test_the_direct_mode_has_one_subscription(tmp_path: Path, server: Provider) -> None:
-    """Of entries, for a month, with none to set aside."""
+    """It is for entries, keeps them a month, and has no dead-letter topic."""
     direct = example("[gcp]", '[gcp]\ndelivery = "direct"')
     stacks = synthesize(tmp_path, text=direct)
     answers = cloud_answers.google(stacks["gcp-export"], tmp_path)

@@ -1,6 +1,7 @@
-"""What trusts the evidence account's functions in other clouds: one subject, few rights, no secret.
+"""Trust in the evidence account's functions in other clouds: one subject, few permissions, no
+secret.
 
-Synthesized alone: whether Google and Entra take a token is for a live account to show.
+Only synthesized: whether Google and Entra accept a token takes a live account.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ SECRETS = (
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    """Google's logs listed, and settings read."""
+    """Stacks in which Google's logs are listed and settings read."""
     return synthesize(tmp_path_factory.mktemp("both"), text=switched_on(*FEDERATED))
 
 
@@ -86,7 +87,7 @@ def test_google_accepts_only_those_roles(both: Stacks) -> None:
 
 
 def test_entra_has_an_application_for_each_function(both: Stacks) -> None:
-    """Each with one federated credential on one subject, and permissions of its own."""
+    """Each has one federated credential for one subject, and its own permissions."""
     stack = both["azure-identity"]
     credentials = {
         one["subject"]: (one["issuer"], one["audiences"], one["application_id"])
@@ -119,7 +120,7 @@ def test_entra_has_an_application_for_each_function(both: Stacks) -> None:
 
 
 def test_the_activity_log_is_listed_by_one_action(both: Stacks) -> None:
-    """A role with that action alone, on the subscriptions alone, given to one principal."""
+    """A role with only that action, only on the subscriptions, for one principal."""
     stack = both["azure-identity"]
     role, body = at(stack, "federation/activity")
     assert [{"actions": [ACTIVITY], "not_actions": []}] == body["permissions"]
@@ -160,13 +161,13 @@ entra = {}
 
 @pytest.fixture(scope="module")
 def probed(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    """A canary in a project and in the tenant, and nobody else who is trusted."""
+    """A canary in a project and in the tenant, and no other trust."""
     text = switched_on("token_issuer") + CANARIES
     return synthesize(tmp_path_factory.mktemp("probed"), text=text)
 
 
 def test_a_project_s_canary_may_only_list_service_accounts(probed: Stacks) -> None:
-    """One account without a key, one permission; the function that probes alone acts as it."""
+    """One account with one permission and no key, impersonated only by the canary function."""
     stack = probed["gcp-identity"]
     _, provider = at(stack, "federation/provider")
     assert f"assertion.sub == '{CANARY}'" == provider["attribute_condition"]
@@ -188,7 +189,7 @@ def test_a_project_s_canary_may_only_list_service_accounts(probed: Stacks) -> No
 
 
 def test_services_the_probes_call_are_enabled(probed: Stacks) -> None:
-    """Of a service that is off in the project nothing is recorded, refused or not."""
+    """Nothing is recorded of a disabled service, denied or not."""
     hosts = {one.call.partition("//")[2].partition("/")[0] for one in probes("gcp")}
     switched = {
         one["service"]
@@ -200,7 +201,7 @@ def test_services_the_probes_call_are_enabled(probed: Stacks) -> None:
 
 
 def test_the_canary_of_the_tenant_has_no_permission(probed: Stacks) -> None:
-    """An application with one federated credential, and neither role nor secret."""
+    """An application with one federated credential, without role or secret."""
     stack = probed["azure-identity"]
     application, body = at(stack, "federation/canary/application")
     assert not body.get("required_resource_access")
@@ -226,11 +227,11 @@ GRANTS = (
     "azuread_directory_role_assignment",
     "azurerm_role_assignment",
 )
-"""How an application comes by a right."""
+"""Ways in which an application gets a permission."""
 
 
 def test_functions_not_deployed_are_not_trusted(tmp_path: Path) -> None:
-    """Without projects to list and without readings Google trusts nobody, and Entra one role."""
+    """Without projects to list and without readings, Google trusts nobody, and Entra one role."""
     stacks = synthesize(tmp_path, text=switched_on("token_issuer"))
     assert "google_iam_workload_identity_pool" not in stacks["gcp-identity"]["resource"]
     credential = only(stacks["azure-identity"], "azuread_application_federated_identity_credential")

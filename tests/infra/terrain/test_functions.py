@@ -1,4 +1,4 @@
-"""What the functions declare, read and bind to is what the infrastructure gives them."""
+"""The infrastructure gives functions what they declare, read and bind to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLOUDS = ("gcp_export", "azure_export")
 
 @pytest.fixture(scope="session")
 def variables(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
-    """The `NHI_EVIDENCE_*` variables each function is given."""
+    """Return the `NHI_EVIDENCE_*` variables of each function."""
     service = only(gcp, "google_cloudfunctions2_function")["service_config"]
     template = json.loads(at(azure, "export/site")[1]["template_content"])
     settings = template["resources"][0]["properties"]["siteConfig"]["appSettings"]
@@ -40,7 +40,7 @@ def variables(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
 def test_variables_are_those_declared_and_read(
     name: str, variables: dict[str, dict[str, str]]
 ) -> None:
-    """Every variable is in deploy.toml, all required are set, and the function reads them."""
+    """Every variable is in deploy.toml, all required ones are set, and the function reads them."""
     declared = declaration(name)
     module, _, struct = declared.function.settings.partition(":")
     shape = getattr(importlib.import_module(module), struct)
@@ -78,7 +78,7 @@ def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() 
 def test_google_s_exporter_accepts_only_its_own_files(
     gcp: Stack, variables: dict[str, dict[str, str]]
 ) -> None:
-    """The staging bucket of this project, by number, below the prefix files are written to."""
+    """From the staging bucket of this project, by number, under the files' prefix."""
     (accepted,) = json.loads(variables["gcp_export"]["NHI_EVIDENCE_SOURCE_BUCKETS"])
     _, bucket = at(gcp, "staging/bucket")
     _, batches = at(gcp, "batches/subscription")
@@ -113,7 +113,7 @@ def test_the_azure_trigger_is_bound_to_what_is_deployed(
 
 
 def test_the_azure_host_is_configured_as_declared() -> None:
-    """host.json allows a batch as large and as long as deploy.toml says."""
+    """host.json allows batches as large and long as in deploy.toml."""
     host = json.loads((ROOT / "functions" / "azure_export" / "host.json").read_text())
     declared = declaration("azure_export")
     assert isinstance(declared.trigger, EventHub)
@@ -129,7 +129,7 @@ def test_the_azure_host_is_configured_as_declared() -> None:
 
 
 def test_every_log_of_azure_and_entra_has_a_pack() -> None:
-    """No category is exported, and paid for, that the exporter would refuse as unknown."""
+    """No exported, and paid, category is unknown to the exporter."""
     from infra.azure import activity_logs, entra_logs  # noqa: PLC0415 - starts jsii
 
     table = ROOT / "shared" / "nhi_evidence" / "sources" / "azure_monitor" / "routes.json"
@@ -156,7 +156,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_google_builds_from_our_code_and_the_lock(source: Path) -> None:
-    """Our code and the entry; no wheels; every requirement pinned, with its hashes."""
+    """It has our code and the entry, no wheels, and every requirement pinned with hashes."""
     with zipfile.ZipFile(source) as archive:
         names = archive.namelist()
         wanted = archive.read("requirements.txt").decode()
@@ -178,7 +178,7 @@ def test_the_same_source_is_the_same_archive(source: Path, tmp_path: Path) -> No
 
 
 def test_google_compiles_the_source(source: Path, tmp_path: Path) -> None:
-    """The build refuses a file that is not Python: every file of the archive is."""
+    """The build refuses invalid Python: every file of the archive compiles."""
     with zipfile.ZipFile(source) as archive:
         archive.extractall(tmp_path)
     for file in tmp_path.rglob("*.py"):

@@ -27,7 +27,7 @@ PUBSUB_AGENT = (
 
 
 def test_the_sink_takes_every_audit_log_of_everything_below(gcp: Stack) -> None:
-    """Children included, nothing excluded, nothing intercepted, not disabled."""
+    """It includes children, and excludes, intercepts and disables nothing."""
     sink = only(gcp, "google_logging_organization_sink")
     assert "123456789012" == sink["org_id"]
     assert sink["include_children"] is True
@@ -42,7 +42,7 @@ def test_the_sink_takes_every_audit_log_of_everything_below(gcp: Stack) -> None:
 
 
 def test_only_the_sink_publishes(gcp: Stack) -> None:
-    """The topic's publishers are bound, not added to, and the sink's identity is the one."""
+    """The topic's publishers are a binding, with the sink's identity as the only member."""
     topic, _ = at(gcp, "audit/topic")
     sink, body = at(gcp, "organization/sink")
     assert f"pubsub.googleapis.com/${{{topic}.id}}" == body["destination"]
@@ -83,7 +83,9 @@ def test_a_file_waits_where_nobody_can_change_it(gcp: Stack) -> None:
 
 
 def test_files_are_written_by_one_identity_and_read_by_one(gcp: Stack) -> None:
-    """Create for the batch writer, read for the exporter: bound, so nobody else by a grant."""
+    """Create for the batch writer, read for the exporter, as bindings, so nobody else is granted
+    either.
+    """
     bucket, _ = at(gcp, "staging/bucket")
     writer, _ = at(gcp, "batch-writer/account")
     bound = gcp["resource"]["google_storage_bucket_iam_binding"].values()
@@ -96,7 +98,7 @@ def test_files_are_written_by_one_identity_and_read_by_one(gcp: Stack) -> None:
 
 
 def test_batches_are_bounded_and_nothing_is_dropped(gcp: Stack) -> None:
-    """A file closes within the acknowledgement deadline; what cannot be written is set aside."""
+    """A file closes within the acknowledgement deadline; undeliverable messages are set aside."""
     _, batches = at(gcp, "batches/subscription")
     writer, _ = at(gcp, "batch-writer/account")
     dead, _ = at(gcp, "dead-letters/topic")
@@ -119,7 +121,7 @@ def test_batches_are_bounded_and_nothing_is_dropped(gcp: Stack) -> None:
 
 
 def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> None:
-    """It reads one bucket and its metadata, by any stack; no identity has a key."""
+    """It reads one bucket and its metadata, over all stacks; no identity has a key."""
     roles = [
         (type_name, body["role"])
         for stack in stacks.values()
@@ -140,7 +142,7 @@ def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> Non
 
 
 def test_exactly_these_roles_are_granted_on_the_project(gcp: Stack) -> None:
-    """What is granted on the whole project, and to whom: no editor, no admin, no user."""
+    """Grants on the whole project: no editor, no admin, no user."""
     builder, _ = at(gcp, "builder/account")
     assert {
         ("roles/logging.logWriter", f"${{{builder}.member}}", None),
@@ -181,7 +183,7 @@ def test_nothing_is_granted_to_the_public(stacks: Stacks) -> None:
 
 
 def test_only_our_subscription_calls_the_function(gcp: Stack) -> None:
-    """Internal ingress, one invoker, no trigger; its own identities to run, build and be called."""
+    """Internal ingress, one invoker, no trigger, and separate identities to run, build and call."""
     function_name, function = at(gcp, "export/function")
     caller, builder = at(gcp, "caller/account")[0], at(gcp, "builder/account")[0]
     assert "python313" == function["build_config"]["runtime"]
@@ -207,7 +209,7 @@ def test_only_our_subscription_calls_the_function(gcp: Stack) -> None:
 
 
 def test_a_delivery_is_retried_for_as_long_as_its_file_is_kept(gcp: Stack) -> None:
-    """With backoff, without a last attempt; the platform waits longer than a call may take."""
+    """With backoff and no last attempt; the platform waits longer than a call may take."""
     _, push = at(gcp, "stored/subscription")
     _, batches = at(gcp, "batches/subscription")
     _, bucket = at(gcp, "staging/bucket")
@@ -221,7 +223,7 @@ def test_a_delivery_is_retried_for_as_long_as_its_file_is_kept(gcp: Stack) -> No
 
 
 def test_no_file_is_written_unannounced(gcp: Stack) -> None:
-    """From the invoker to the sink each step waits for the one that takes what it gives."""
+    """From the invoker to the sink, each step waits for its consumer."""
     order = (
         *("export/invoker", "stored/subscription", "announced/notification"),
         *("batches/subscription", "organization/sink"),
@@ -247,7 +249,7 @@ UNREAD = (
 
 
 def test_terraform_refuses_to_destroy_unread_records(gcp: Stack, tmp_path: Path) -> None:
-    """Whatever holds messages or files; in the last step of a teardown none of it."""
+    """It protects whatever holds messages or files; in the last teardown step nothing."""
     kept = {at(gcp, path)[0] for path in UNREAD}
     assert kept == never_destroyed(gcp)
     drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["gcp-export"]
@@ -272,7 +274,7 @@ def test_everything_stays_in_the_region(gcp: Stack) -> None:
 
 
 def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
-    """The stack AWS waits for makes the account, switches services on and shows the subject."""
+    """The stack AWS waits for creates the account, enables services and outputs the subject."""
     identity = stacks["gcp-identity"]
     assert {"google_service_account", "google_project_service"} == set(identity["resource"])
     account, body = at(identity, "exporter/account")

@@ -1,4 +1,4 @@
-"""Alarms of the stack for Google Cloud: logs that wait, are set aside, or never come."""
+"""Alarms of the Google Cloud stack: logs that wait, are dead-lettered, or never arrive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.infra.terrain.synthesis import (
 
 
 def test_somebody_is_notified_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
-    """Thresholds on three metrics, and an address for them and for every absence."""
+    """There are thresholds on three metrics, and an address for them and for every absence."""
     alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
     watched = {
         metric
@@ -46,7 +46,7 @@ def _absences(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def test_an_absence_is_noticed_even_if_nothing_ever_arrived(gcp: Stack) -> None:
-    """No publication and no success for an hour, counted as none where there is no series."""
+    """No publication and no success for an hour; a missing series counts as none."""
     function = only(gcp, "google_cloudfunctions2_function")["name"]
     _, topic = at(gcp, "audit/topic")
     absences = _absences(gcp)
@@ -68,7 +68,9 @@ def test_an_absence_is_noticed_even_if_nothing_ever_arrived(gcp: Stack) -> None:
 
 
 def test_a_quiet_organization_raises_no_alarm_within_the_hour(tmp_path: Path) -> None:
-    """Where nothing records the export itself, silence is told after six hours, and explained."""
+    """If nothing records the export itself, silence is reported after six hours, with an
+    explanation.
+    """
     quiet = synthesize(
         tmp_path,
         change=('    "storage.googleapis.com",             # by far the largest\n', ""),
@@ -84,7 +86,7 @@ def test_a_quiet_organization_raises_no_alarm_within_the_hour(tmp_path: Path) ->
 
 
 def test_silence_is_as_long_as_the_configuration_says(tmp_path: Path) -> None:
-    """A source's own hours go before what is usual; none where it is never an alarm."""
+    """A source's own hours override the default; there is no alarm if silence is always allowed."""
     entry = 'source = "gcp_audit"\nevidence = "main"\n'
     for hours, durations in ((12, {f"{12 * 3600 - 600}s"}), (0, set())):
         stack = synthesize(

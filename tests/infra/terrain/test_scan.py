@@ -1,4 +1,4 @@
-"""What a scanner finds is mended or accepted with a reason, and the documents say which."""
+"""Scanner findings are fixed or accepted with a reason, and the documents list those."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THREATS = ROOT / "docs" / "threat-model.md"
 
 
 def _report(*failures: tuple[str, str, str]) -> str:
-    """Return what checkov prints of failures, each a stack, a resource and a check."""
+    """Return a checkov report of failures, each a stack, a resource and a check."""
     failed = [
         {
             "file_path": f"/{stack}/cdk.tf.json",
@@ -29,7 +29,7 @@ def _report(*failures: tuple[str, str, str]) -> str:
 
 @pytest.fixture(scope="session")
 def reasons(stacks: Stacks) -> list[scan.Acceptance]:
-    """What the example's stacks accept."""
+    """The acceptances of the example's stacks."""
     return scan.acceptances(stacks)
 
 
@@ -38,7 +38,7 @@ def _failures(reasons: list[scan.Acceptance]) -> list[tuple[str, str, str]]:
 
 
 def test_every_acceptance_has_a_reason(reasons: list[scan.Acceptance]) -> None:
-    """A check by its id, and a sentence."""
+    """It has a check id and a sentence."""
     assert reasons
     for acceptance in reasons:
         assert re.fullmatch(r"CKV2?_(GCP|AZURE)_\d+", acceptance.check)
@@ -46,13 +46,13 @@ def test_every_acceptance_has_a_reason(reasons: list[scan.Acceptance]) -> None:
 
 
 def test_an_accepted_failure_is_not_a_fault(reasons: list[scan.Acceptance]) -> None:
-    """Failures that are accepted, each where it was accepted: nothing to report."""
+    """Failures accepted at their resource are not reported."""
     failures = scan.findings(_report(*_failures(reasons)))
     assert [] == scan.faults(failures, reasons)
 
 
 def test_a_failure_without_a_reason_is_a_fault(reasons: list[scan.Acceptance]) -> None:
-    """Another check, another resource, and a resource of that name in another stack."""
+    """It is another check, another resource, or a resource of that name in another stack."""
     first = reasons[0]
     beside = [
         (first.stack, first.resource, "CKV_AZURE_999"),
@@ -66,21 +66,21 @@ def test_a_failure_without_a_reason_is_a_fault(reasons: list[scan.Acceptance]) -
 
 
 def test_a_reason_without_a_failure_is_a_fault(reasons: list[scan.Acceptance]) -> None:
-    """It would hide the failure when it comes back for another cause."""
+    """It would hide the failure if it came back for another cause."""
     (fault,) = scan.faults(scan.findings(_report(*_failures(reasons)[1:])), reasons)
     assert reasons[0].check in fault
     assert "remove it" in fault
 
 
 def test_reports_of_several_frameworks_and_of_none_are_read() -> None:
-    """Checkov prints a list where it ran more than one, and no results where there was nothing."""
+    """Checkov prints a list for several frameworks, and no results if there is nothing."""
     report = json.loads(_report(("gcp-export", "google_pubsub_topic.x", "CKV_GCP_83")))
     assert 2 == len(scan.findings(json.dumps([report, report])))
     assert [] == scan.findings(json.dumps({"passed": 0, "failed": 0}))
 
 
 def test_the_threat_model_shows_what_is_accepted(reasons: list[scan.Acceptance]) -> None:
-    """Its table is the metadata's: python -m infra.scan --document docs/threat-model.md."""
+    """Its table matches the metadata: python -m infra.scan --document docs/threat-model.md."""
     text = THREATS.read_text()
     assert scan.OPENING in text
     assert text == scan.document(text, reasons)

@@ -1,4 +1,4 @@
-"""What may hold records nobody has locked yet is not destroyed, until it is said to be drained."""
+"""What may hold unlocked records is not destroyed until it is declared drained."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ HOLDS = {
     "google_pubsub_topic",
     "google_storage_bucket",
 }
-"""Types of resource in which records wait, or what tells how far they were read."""
+"""Resource types that hold waiting records, or how far they were read."""
 
 EMPTY = {"gcp-export/source/bucket": "the function's source; no record comes near it"}
-"""Resources of these types, by path, that hold neither, with the reason."""
+"""Resources of these types that hold neither, by path, with the reason."""
 
 PASSES = {
     "azurerm_eventhub_consumer_group": "without it the hub is read again from its start",
@@ -72,7 +72,7 @@ PASSES = {
     "google_storage_notification": "a file that was written is announced by `replay gcp`",
     "terraform_data": "a number in the state",
 }
-"""Every other type, and why nothing is lost with it."""
+"""All other types, and why nothing is lost with them."""
 
 SOURCES = {
     "gcp-export": {"google_logging_organization_sink", "google_pubsub_topic_iam_binding"},
@@ -88,18 +88,18 @@ SOURCES = {
         "azurerm_user_assigned_identity",
     },
 }
-"""Types of what goes in the first step: what sends, and the rights and identity it sends by."""
+"""Types removed in the first step: senders, with their permissions and identity."""
 
 
 def resources(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Yield type, address and path of each resource."""
+    """Yield type, address and path for each resource."""
     for type_name, bodies in stack["resource"].items():
         for name, body in bodies.items():
             yield type_name, f"{type_name}.{name}", body["//"]["metadata"]["path"]
 
 
 def holding(stack: Stack) -> set[str]:
-    """Return the addresses of what may hold unread records, by what they are."""
+    """Return the addresses of what may hold unread records, by type."""
     every = list(resources(stack))
     undecided = {type_name for type_name, _, _ in every} - HOLDS - {*PASSES}
     assert not undecided, "of a new type of resource it is to be said what is lost with it"
@@ -110,7 +110,7 @@ def holding(stack: Stack) -> set[str]:
 
 @pytest.fixture(scope="module")
 def variants(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
-    """Estates whose exports differ in what they hold."""
+    """Estates whose exports hold different things."""
     folder = tmp_path_factory.mktemp("variants")
     direct = ('# delivery = "direct"', 'delivery = "direct"')
     return {
@@ -122,7 +122,7 @@ def variants(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 @pytest.fixture(scope="module")
 def steps(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
-    """The example, as each step of its teardown has it."""
+    """The example in each step of its teardown."""
     folder = tmp_path_factory.mktemp("steps")
     later = {
         one.value: synthesize(folder / one.value, teardown=one)
@@ -133,7 +133,7 @@ def steps(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_whatever_holds_unread_records_is_protected(variants: dict[str, Stacks]) -> None:
-    """By type of resource, in every estate and nothing else: what is new has to be decided."""
+    """By resource type, in every estate, and nothing else: new types need a decision."""
     for variant, stacks in variants.items():
         for name in EXPORTS:
             assert holding(stacks[name]) == never_destroyed(stacks[name]), (variant, name)
@@ -148,7 +148,7 @@ def test_whatever_holds_unread_records_is_protected(variants: dict[str, Stacks])
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_resource_without_its_protection_is_noticed(stacks: Stacks, name: str) -> None:
-    """Each in turn: the comparison above fails by exactly this one."""
+    """For each in turn, the comparison above fails for exactly that one."""
     for address in holding(stacks[name]):
         mutated = copy.deepcopy(stacks[name])
         type_name, _, own = address.partition(".")
@@ -161,7 +161,7 @@ def test_a_resource_without_its_protection_is_noticed(stacks: Stacks, name: str)
 def test_terraform_tears_down_in_the_documented_order(
     terraform: Terraform, steps: dict[str, Stacks], name: str
 ) -> None:
-    """Drained: the sources are gone, all else is there. Then it lets go of everything."""
+    """Drained, the sources are gone and all else remains; then everything can go."""
     assert ["none", "drain", "remove"] == list(steps)
     page = (ROOT / "docs" / f"deploy-{name.partition('-')[0]}.md").read_text()
     assert ["drain", "remove"] == re.findall(r"make synth TEARDOWN=(\w+)", page)
@@ -186,7 +186,7 @@ def test_terraform_tears_down_in_the_documented_order(
 def test_terraform_refuses_before_the_last_step(
     terraform: Terraform, steps: dict[str, Stacks], name: str
 ) -> None:
-    """A destroy of what is only drained ends at what may hold unread records."""
+    """Destroying a stack that is only drained stops at what may hold unread records."""
     done = {one: steps[one][name] for one in ("none", "drain")}
     refused = terraform.steps(done, f"refused-{name}").refused
     assert refused
@@ -198,7 +198,7 @@ def test_terraform_refuses_before_the_last_step(
 def test_terraform_destroys_what_nothing_protects(
     terraform: Terraform, stacks: Stacks, name: str
 ) -> None:
-    """The refusal is the protection's: without it the same destroy goes through."""
+    """The refusal comes from the protection: without it the same destroy succeeds."""
     bare = copy.deepcopy(stacks[name])
     for bodies in bare["resource"].values():
         for body in bodies.values():

@@ -1,4 +1,4 @@
-"""The real Terraform takes the stacks, plans and applies them, and refuses damaged ones."""
+"""The real Terraform accepts, plans and applies the stacks, and refuses damaged ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
     "name", [STACKS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in STACKS[1:])]
 )
 def test_terraform_validates(name: str, stacks: Stacks, terraform: Terraform) -> None:
-    """Every reference leads somewhere, every argument is known and of its type, none misses."""
+    """Every reference resolves, and every argument is known, well-typed and present."""
     assert [] == terraform.errors(stacks[name], name)
 
 
@@ -58,7 +58,7 @@ VARIANTS: dict[str, Callable[[Path], Stacks]] = {
 def test_terraform_accepts_every_variant(
     variant: str, stacks: Stacks, terraform: Terraform, tmp_path: Path
 ) -> None:
-    """What a configuration may ask for beside the example is valid, plans and applies."""
+    """Other possible configurations are valid, and plan and apply."""
     changed = {
         name: stack
         for name, stack in VARIANTS[variant](tmp_path).items()
@@ -128,7 +128,7 @@ def test_terraform_refuses_damage(damage: str, stacks: Stacks, terraform: Terraf
 
 
 def test_terraform_refuses_a_circle(stacks: Stacks, terraform: Terraform) -> None:
-    """What needs each other cannot be made."""
+    """A cycle of dependencies cannot be created."""
     stack = copy.deepcopy(stacks["gcp-export"])
     sink, _ = at(stack, "organization/sink")
     at(stack, "audit/topic")[1]["labels"] = {"a": f"${{{sink}.id}}"}
@@ -171,7 +171,7 @@ def _gcp_conditions(stack: Stack) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_terraform_plans_and_applies_gcp(stacks: Stacks, terraform: Terraform) -> None:
-    """With the cloud mocked, the plan and the apply go through and what hangs together does."""
+    """With the cloud mocked, plan and apply succeed, and related values agree."""
     stack = stacks["gcp-export"]
     output = terraform.test(stack, "gcp-applied", _asserting(**_gcp_conditions(stack)))
     assert "Success! 2 passed, 0 failed." in output, output
@@ -207,7 +207,7 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_terraform_plans_and_applies_azure(stacks: Stacks, terraform: Terraform) -> None:
-    """With the cloud mocked, both go through and templates and policies are given real values."""
+    """With the cloud mocked, both succeed, and templates and policies get real values."""
     stack = stacks["azure-export"]
     output = terraform.test(stack, "azure-applied", _asserting(**_azure_conditions(stack)))
     assert "Success! 2 passed, 0 failed." in output, output

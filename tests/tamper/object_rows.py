@@ -45,7 +45,7 @@ def append(world: SealedStore) -> Done:
     return Done({("object_altered", key)})
 
 
-@row("the same lines compressed again, otherwise")
+@row("the same lines compressed again, with other settings")
 def recompress(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     lines = frame.unpack(world.store.get(key), limit=1 << 28)
@@ -62,7 +62,7 @@ def sealed_with_tail(world: SealedStore) -> Done:
     return Done({("frame_invalid", forged)})
 
 
-@row("an object of two frames, written and sealed")
+@row("an object with two frames, written and sealed")
 def two_frames(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     edited = world.edit(key)
@@ -83,7 +83,7 @@ def junk(world: SealedStore) -> Done:
     return Done({("table_invalid", forged)})
 
 
-@row("an object without the metadata of one, written and sealed")
+@row("an object without the metadata of an evidence object, written and sealed")
 def no_metadata(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     edited = world.edit(key)
@@ -131,7 +131,7 @@ def other_source(world: SealedStore) -> Done:
     return Done({("table_mismatch", forged)})
 
 
-@row("a unit line that stands in its object twice, sealed")
+@row("a unit line that is in its object twice, sealed")
 def doubled(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     forged = world.forge(key, lambda edited: edited.units.insert(1, edited.units[0]))
@@ -145,7 +145,7 @@ def moved(world: SealedStore) -> Done:
     return Done({("table_invalid", forged)})
 
 
-@row("a unit line spelt with another order of fields, sealed")
+@row("a unit line with its fields in another order, sealed")
 def other_spelling(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 

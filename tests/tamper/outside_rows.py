@@ -47,7 +47,7 @@ def _asking(world: SealedStore, *trusts: Trust, required: int = 1) -> Policy:
     )
 
 
-@row("the newest checkpoint stamped by a time-stamping authority the policy names")
+@row("the newest checkpoint stamped by a time-stamping authority that the policy names")
 def stamped(world: SealedStore) -> Done:
     by = stamping()
     _, policy = anchored(world, by.stamp(text_of(world, 3)), by)
@@ -75,7 +75,7 @@ def other_roots(world: SealedStore) -> Done:
     return Done({("anchor_invalid", key), ("anchor_missing", world.checkpoint(3))}, policy=policy)
 
 
-@row("no anchor where the policy asks for one")
+@row("no anchor, although the policy requires one")
 def no_anchor(world: SealedStore) -> Done:
     trust = anchor.authority(TSA, stamping().roots)
     return Done({("anchor_missing", world.checkpoint(3))}, policy=_asking(world, trust))

@@ -81,7 +81,7 @@ def removed_marker(world: SealedStore) -> Done:
     return Done({("marker", key)})
 
 
-@row("a delete marker put on and removed again between two sweeps: nothing was hidden meanwhile")
+@row("a delete marker added and removed again between two sweeps: nothing stays hidden")
 def passing_marker(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     world.store.remove(key, world.store.mark(key))
@@ -89,7 +89,7 @@ def passing_marker(world: SealedStore) -> Done:
     return Done(set())
 
 
-@row("another version laid over an evidence object")
+@row("a second version written over an evidence object")
 def shadow(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     world.store.add(key, b"laid over it", world.store.first(key).metadata)
@@ -148,12 +148,12 @@ def dropped(world: SealedStore) -> Done:
     return Done(missing | unsealed | {("checkpoint_mismatch", world.checkpoint(3))})
 
 
-@row("the newest epoch removed whole; verified for the first time")
+@row("the newest epoch removed completely; verified for the first time")
 def rolled_back(world: SealedStore) -> Done:
     return Done({("unsealed", key) for key in world.roll_back()})
 
 
-@row("the newest epoch removed whole; verified from a saved state")
+@row("the newest epoch removed completely; verified from a saved state")
 def rolled_back_since(world: SealedStore) -> Done:
     state = world.verify().state
     world.roll_back()
@@ -251,7 +251,7 @@ def no_checkpoints(world: SealedStore) -> Done:
     return Done(unsealed | expected | {("checkpoint_overdue", newest), ("log_unsigned", newest)})
 
 
-@row("a log no checkpoint was added to for longer than an idle one goes without")
+@row("a log without a new checkpoint for longer than an idle log may be")
 def stale_head(world: SealedStore) -> Done:
     policy = msgspec.structs.replace(world.policy, head_age_ms=HOUR_MS)
     return Done({("head_stale", NAME)}, policy=policy)
@@ -280,13 +280,13 @@ def duplicate_epoch(world: SealedStore) -> Done:
     return Done({("plan_void", world.plan(4))})
 
 
-@row("a plan that is no plan")
+@row("a plan that is not a plan")
 def void_plan(world: SealedStore) -> Done:
     world.store.add(world.plan(4), b"junk")
     return Done({("plan_void", world.plan(4))})
 
 
-@row("a second version laid over a plan, a tile and a checkpoint")
+@row("a second version written over a plan, a tile and a checkpoint")
 def shadowed_log(world: SealedStore) -> Done:
     for key in list(world.store.keys("log/")):
         world.store.add(key, b"laid over it")

@@ -18,14 +18,14 @@ def _new_object(world: SealedStore) -> ObjectLeaf:
     return true_leaf(world, world.put(edited, key))
 
 
-@row("a leaf that calls the first version of a key a later one, so that it counts for nobody")
+@row("a leaf that calls the first version of a key a later one, so that it would not count")
 def false_shadow(world: SealedStore) -> Done:
     sound = _new_object(world)
     forge_epoch(world, [msgspec.structs.replace(sound, flags=("shadow",))])
     return Done({("leaf_false", sound.key), ("shadow", sound.key)})
 
 
-@row("a leaf that does not say of a later version that it is one")
+@row("a leaf that does not say that a version is a later one")
 def hidden_shadow(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     later = world.store.add(key, world.store.get(key), world.store.first(key).metadata)
@@ -34,21 +34,21 @@ def hidden_shadow(world: SealedStore) -> Done:
     return Done({("leaf_false", key)})
 
 
-@row("a leaf that says of a sound object that its key is not the hash of its bytes")
+@row("a leaf that says that the key of a sound object is not the hash of its bytes")
 def false_key_hash(world: SealedStore) -> Done:
     sound = _new_object(world)
     forge_epoch(world, [msgspec.structs.replace(sound, flags=("key_hash",))])
     return Done({("leaf_false", sound.key)})
 
 
-@row("a leaf with a flag that is none")
+@row("a leaf with an unknown flag")
 def no_such_flag(world: SealedStore) -> Done:
     sound = _new_object(world)
     forge_epoch(world, [msgspec.structs.replace(sound, flags=("\x1b[2J",))])
     return Done({("leaf_false", sound.key)})
 
 
-@row("a leaf that calls a version not described, and describes it")
+@row("a leaf that says that a version was not described, and describes it")
 def false_undescribed(world: SealedStore) -> Done:
     sound = _new_object(world)
     forge_epoch(world, [msgspec.structs.replace(sound, flags=("undescribed",))])
@@ -63,13 +63,13 @@ def false_lock(world: SealedStore) -> Done:
     return Done({("leaf_false", sound.key)})
 
 
-@row("a plan whose clock is past any number a reader holds")
+@row("a plan whose clock exceeds any number that a reader accepts")
 def no_instant(world: SealedStore) -> Done:
     forge_epoch(world, change=lambda first: msgspec.structs.replace(first, at=10**30))
     return Done({("plan_void", world.plan(4))})
 
 
-@row("an epoch sealed under a clock of years to come: it is no younger for it")
+@row("an epoch sealed under a clock years ahead: that does not make it younger")
 def young_by_its_clock(world: SealedStore) -> Done:
     forge_epoch(world, change=lambda first: msgspec.structs.replace(first, at=3 * 10**14))
     world.now += 2 * HOUR_MS
@@ -77,13 +77,13 @@ def young_by_its_clock(world: SealedStore) -> Done:
     return Done({("clock_skew", world.plan(4)), ("head_stale", NAME)}, policy=policy)
 
 
-@row("a plan that closes its shard for one that is no later year")
+@row("a plan that closes its shard in favor of one that is not of a later year")
 def closed_for_good(world: SealedStore) -> Done:
     forge_epoch(world, change=lambda first: msgspec.structs.replace(first, closes="²"))
     return Done({("plan_void", world.plan(4))})
 
 
-@row("keys under the log that no log has, one of them a number in other digits")
+@row("keys under the log that no log has, one of them a number in non-ASCII digits")
 def stray_in_the_log(world: SealedStore) -> Done:
     strays = ("log/v1/2026/plan/²", "log/v1/2026/plan/junk", "log/v2/2026/plan/000000000001")
     for stray in strays:

@@ -44,7 +44,7 @@ def customer_key(world: SealedStore) -> Done:
     return Done({("encryption", key), ("shadow", key)})
 
 
-@row("a version the store keeps no SHA-256 of")
+@row("a version for which the store keeps no SHA-256")
 def no_checksum(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     world.store.add(key, world.store.get(key)).checksum = False

@@ -24,7 +24,7 @@ def _done(world: SealedStore, *expected: tuple[str, str]) -> Done:
     return Done(set(expected), policy=policy)
 
 
-@row("no cosignature at the newest checkpoint, where the policy asks for one")
+@row("no cosignature at the newest checkpoint, although the policy requires one")
 def missing(world: SealedStore) -> Done:
     return _done(world, ("cosignature_missing", world.checkpoint(3)))
 

@@ -26,7 +26,7 @@ def _older(policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, anchor_age_ms=135 * 60_000)
 
 
-@row("no checkpoint since a saved state, for longer than an idle log goes without")
+@row("no checkpoint since a saved state, for longer than an idle log may be without one")
 def stale_since(world: SealedStore) -> Done:
     policy = msgspec.structs.replace(world.policy, head_age_ms=HOUR_MS)
     return Done({("head_stale", NAME)}, since=_state(world), policy=policy)
@@ -61,14 +61,14 @@ def config_since(world: SealedStore) -> Done:
     return Done({("config_changed", world.plan(4))}, since=state)
 
 
-@row("no anchor young enough since a saved state, where the policy asks for one")
+@row("no recent enough anchor since a saved state, although the policy requires one")
 def anchor_since(world: SealedStore) -> Done:
     state = _state(world)
     outside = outside_rows.no_anchor(world)
     return Done({("anchor_missing", world.checkpoint(3))}, since=state, policy=outside.policy)
 
 
-@row("a young anchor of an epoch before a saved state")
+@row("a recent anchor of an epoch before a saved state")
 def anchored_before(world: SealedStore) -> Done:
     by = outside_rows.stamping()
     text = outside_rows.text_of(world, 2)
@@ -82,7 +82,7 @@ def copied_before(world: SealedStore) -> Done:
     return Done(set(), since=_state(world), policy=_older(policy))
 
 
-@row("found once and mended: what was true of that moment alone is not repeated from a state")
+@row("found once and fixed: what was true only at that time is not repeated from a state")
 def of_the_moment(world: SealedStore) -> Done:
     policy = msgspec.structs.replace(world.policy, head_age_ms=HOUR_MS)
     state = world.verify(policy=policy).state

@@ -48,7 +48,7 @@ def _incomplete(world: SealedStore) -> set[tuple[str, str]]:
     }
 
 
-@row("an honest statement on an hour whose digests do not hold")
+@row("an honest statement on an hour whose digests are not valid")
 def honest(world: SealedStore) -> Done:
     _state(world, lambda statements: statements)
     return Done(_incomplete(world))
@@ -103,7 +103,7 @@ def other_log(world: SealedStore) -> Done:
     )
 
 
-@row("a statement that names an input nobody has sealed")
+@row("a statement that names an input that was not sealed")
 def other_input(world: SealedStore) -> Done:
     key = f"op/v1/recon/h={HOUR}/{'ab' * 32}.keys.json"
     return _false(world, lambda statements: replace(statements, inputs=(key,)))
@@ -121,7 +121,7 @@ def other_hour(world: SealedStore) -> Done:
     return Done({("statement_invalid", key) for key in keys})
 
 
-@row("statements with a line more")
+@row("statements with an additional line")
 def line_more(world: SealedStore) -> Done:
     keys = []
     for each in _written(world):

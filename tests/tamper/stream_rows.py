@@ -56,7 +56,7 @@ def gap(world: SealedStore) -> Done:
     return Done({("range_gap", WHERE)})
 
 
-@row("a run of a stream with one bit flipped: nobody else holds its messages")
+@row("a run of a stream with one bit flipped, whose messages are nowhere else")
 def flipped_run(world: SealedStore) -> Done:
     write_run(world, 1, 3)
     key = write_run(world, 4, 6)
@@ -92,7 +92,7 @@ def claims_others(world: SealedStore) -> Done:
     return Done({("range_invalid", key)})
 
 
-@row("a hub removed and made again under its name, its numbers beginning anew")
+@row("a hub removed and recreated under its name, its numbers starting again")
 def hub_again(world: SealedStore) -> Done:
     write_run(world, 100, 103)
     write_run(world, 1, 2, stream=AGAIN)

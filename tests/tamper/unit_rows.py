@@ -46,7 +46,7 @@ def false_record(world: SealedStore) -> Done:
     return Done({("not_reproduced", world.forge(key, change))})
 
 
-@row("a record removed, the counts lowered, every root made anew, sealed")
+@row("a record removed, the counts lowered, every root recomputed, sealed")
 def removed_record(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -80,7 +80,7 @@ def _last_was_kept(world: SealedStore, key: str, forged: str) -> set[tuple[str, 
     return set() if b'"n":' in last else {("arithmetic", forged)}
 
 
-@row("two records made one, with the comma between them, sealed")
+@row("two records merged into one, with the comma between them, sealed")
 def merged_records(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     edited = world.edit(key)
@@ -110,7 +110,7 @@ def merged_records(world: SealedStore) -> Done:
     return Done({("split_mismatch", forged)})
 
 
-@row("a raw text altered and its hash made anew, every root too, sealed")
+@row("a raw text altered, its hash and every root recomputed, sealed")
 def altered_raw(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -122,7 +122,7 @@ def altered_raw(world: SealedStore) -> Done:
     return Done({("raw_hash", world.forge(key, change))})
 
 
-@row("a record stated to be cut, and a text that is no hash for that of the original, sealed")
+@row("a record stated to be cut, with no hash as that of its original, sealed")
 def no_hash_of_a_cut_record(world: SealedStore) -> Done:
     def change(edited: EditedObject) -> None:
         unit = records_of(edited)
@@ -148,7 +148,7 @@ def foreign_line(world: SealedStore) -> Done:
     return Done({("line_invalid", world.forge(key, change))})
 
 
-@row("a line of no form, sealed")
+@row("a line of no permitted form, sealed")
 def formless(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -158,7 +158,7 @@ def formless(world: SealedStore) -> Done:
     return Done({("line_invalid", world.forge(key, change))})
 
 
-@row("a line nested deeper than any reader goes, sealed")
+@row("a line nested deeper than any reader accepts, sealed")
 def deep_line(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -178,7 +178,7 @@ def wrong_unit_root(world: SealedStore) -> Done:
     return Done({("unit_root", forged)})
 
 
-@row("a gap altered, so that the delivered bytes are others, sealed")
+@row("a gap altered, so that the delivered bytes differ, sealed")
 def altered_gap(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -188,7 +188,7 @@ def altered_gap(world: SealedStore) -> Done:
     return Done({("rebuild_mismatch", world.forge(key, change))})
 
 
-@row("a companion altered, every root made anew, sealed")
+@row("a companion altered, every root recomputed, sealed")
 def altered_companion(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
@@ -308,7 +308,7 @@ def unknown_source(world: SealedStore) -> Done:
     return Done({("source_unknown", forged)})
 
 
-@row("a unit line that counts more records than its bytes can hold, sealed")
+@row("a unit line that counts more records than fit into its bytes, sealed")
 def inflated_count(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 

@@ -45,7 +45,7 @@ def test_google_is_called_with_a_token_for_the_function_s_own_identity(provider:
 
 
 def test_microsoft_without_graph_reads_the_rest(provider: Provider) -> None:
-    """With a token for one of two hosts, the other's answers say that there was none."""
+    """With a token for one of two hosts, the other's answers say why there was none."""
     provider.paths["/tenant/oauth2/v2.0/token"] = {"access_token": "given"}
     provider.paths["/subscriptions"] = {"value": []}
     audiences: list[str] = []
@@ -60,9 +60,9 @@ def test_microsoft_without_graph_reads_the_rest(provider: Provider) -> None:
         "tenant", "client", login=provider.url, bases=dict.fromkeys(azure.HOSTS, provider.url)
     )
     reading = clouds.read_microsoft(place, once, at=1, deployment=DEPLOYMENT)
-    statuses = {one.call: one.status for one in reading.answers}
-    assert "ok" == statuses["Microsoft.Resources/subscriptions"]
-    assert "failed" == statuses["graph:subscribedSkus"]
+    statuses = {one.call: (one.status, one.error) for one in reading.answers}
+    assert ("ok", "") == statuses["Microsoft.Resources/subscriptions"]
+    assert ("failed", "no more") == statuses["graph:subscribedSkus"]
 
 
 @pytest.mark.parametrize("platform", ["gcp", "azure"])

@@ -121,3 +121,17 @@ def test_pages_are_one_answer(session: boto3.session.Session) -> None:
     reader = Reader(session, REGION, "123456789012")
     assert len(reader.ask("events", "ListRules", REGION)["Rules"]) == 120
     assert len(reader.answers) == 1
+
+
+def test_a_list_that_does_not_end_is_a_failed_answer(
+    session: boto3.session.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that there were more pages; none of what was read is taken for the whole list."""
+    monkeypatch.setattr(settings_reader, "_MOST_PAGES", 1)
+    events = session.client("events", region_name=REGION)
+    for number in range(120):
+        events.put_rule(Name=f"rule-{number}", ScheduleExpression="rate(1 hour)")
+    reader = Reader(session, REGION, "123456789012")
+    assert {} == reader.ask("events", "ListRules", REGION)
+    (answer,) = reader.answers
+    assert ("failed", "more than 1 pages", None) == (answer.status, answer.error, answer.answer)

@@ -17,6 +17,7 @@ from nhi_evidence.errors import SettingsError
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _TIMEOUT_SECONDS = 30
 _MOST_PAGES = 200
+_MOST_TEXT = 300
 _DENIED, _ABSENT = (401, 403), (404,)
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -31,9 +32,19 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class RestReader:
     """Makes calls with a bearer token, and keeps every answer."""
 
-    def __init__(self, tokens: Mapping[str, str], bases: Mapping[str, str] | None = None) -> None:
-        """Use a token for each host; `bases` are other addresses for hosts, used by tests."""
+    def __init__(
+        self,
+        tokens: Mapping[str, str],
+        bases: Mapping[str, str] | None = None,
+        *,
+        refusals: Mapping[str, str] | None = None,
+    ) -> None:
+        """Use a token for each host; `bases` are other addresses for hosts, used by tests.
+
+        `refusals` say, by host, why there is no token; such a host is never called.
+        """
         self._tokens = tokens
+        self._refusals = refusals or {}
         self._bases = bases or {}
         self._opener = urllib.request.build_opener(_NoRedirect)
         self.answers: list[Answer] = []
@@ -66,7 +77,7 @@ class RestReader:
             try:
                 page = msgspec.json.decode(text)
             except (msgspec.MsgspecError, RecursionError):
-                status, error = "failed", "the answer is no JSON"
+                status, error = "failed", "the answer is not JSON"
                 break
             if items is not None and not _is_page(page, items):
                 status, error = "failed", f"the answer has no list of {items}"
@@ -94,7 +105,8 @@ class RestReader:
         parts = urlsplit(url)
         token = self._tokens.get(parts.netloc)
         if token is None:
-            return "failed", f"no token for {parts.netloc}", ""
+            reason = self._refusals.get(parts.netloc) or f"no token for {parts.netloc}"
+            return "failed", reason[:_MOST_TEXT], ""
         base = self._bases.get(parts.netloc)
         if base is not None:
             local = urlsplit(base)

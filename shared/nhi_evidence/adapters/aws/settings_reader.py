@@ -38,6 +38,12 @@ _MOST_PAGES = 200
 _MOST_TEXT = 300
 
 
+class _TooManyPagesError(BotoCoreError):
+    """A list does not end; part of it would look like all of it."""
+
+    fmt = "more than {pages} pages"
+
+
 class Reader:
     """Makes calls, and keeps every answer."""
 
@@ -88,7 +94,7 @@ class Reader:
         pages = client.get_paginator(method).paginate(**parameters)
         for number, page in enumerate(pages):
             if number == _MOST_PAGES:
-                raise BotoCoreError
+                raise _TooManyPagesError(pages=_MOST_PAGES)
             for member, value in _plain(page).items():
                 if isinstance(value, list):
                     combined.setdefault(member, []).extend(value)

@@ -101,11 +101,11 @@ def read_microsoft(
 ) -> Reading:
     """Read the settings of Azure and Entra, which take a token each: Resource Manager and Graph.
 
-    With only one of them, the calls that need the other are failed answers. Without any token, the
-    reading says only why there is none.
+    With only one of them, the calls that need the other are failed answers that say why it is
+    missing. Without any token, the reading says only why there is none.
     """
     tokens: dict[str, str] = {}
-    problems: list[str] = []
+    refusals: dict[str, str] = {}
     for host in azure.HOSTS:
         try:
             tokens[host] = microsoft.exchanged(
@@ -113,10 +113,8 @@ def read_microsoft(
                 login=place.login,
             )  # fmt: skip
         except EvidenceError as error:
-            problems.append(str(error))
+            refusals[host] = str(error)
     if not tokens:
-        return refused("azure", problems[0], at=at, deployment=deployment)
-    # A host without a token is never called: its answers say so.
-    return azure.read_settings(
-        RestReader(tokens, place.bases), at=at, deployment=deployment, identities=place.identities
-    )
+        return refused("azure", refusals[azure.HOSTS[0]], at=at, deployment=deployment)
+    reader = RestReader(tokens, place.bases, refusals=refusals)
+    return azure.read_settings(reader, at=at, deployment=deployment, identities=place.identities)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
 from nhi_evidence import sources
 from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
@@ -16,7 +17,7 @@ from nhi_evidence.adapters.gcp.staged_files import StagedFiles
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.config import gcp_names
 from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
-from nhi_evidence.errors import SettingsError
+from nhi_evidence.errors import SettingsError, SourceUnavailableError
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.cli.command import Result, run
@@ -162,6 +163,31 @@ def test_an_impossible_replay_is_reported(
     other.write_text(text.replace('project = "example-evidence"', 'project = "example-missing"'))
     missing = replay(config=other)
     assert (4, True) == (missing.code, "gs://example-missing-nhi-evidence-staging" in missing.err)
+
+
+def test_an_announcement_that_was_not_accepted_is_an_error(
+    pubsub: PubsubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer message ids than messages are not counted as sent."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(pubsub, "publish", lambda *_: {"messageIds": ["1"]})
+    refs = [ObjectRef(BUCKET, named(NOW, end), "1") for end in "ab"]
+    with pytest.raises(SourceUnavailableError, match="1 of 2 messages were accepted"):
+        StagedFiles().announce(TOPIC, refs)
+
+
+def test_another_service_gets_no_token(
+    pubsub: PubsubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stands in for Pub/Sub is not shown the token that Cloud Storage gets."""
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(credentials, "before_request", lambda *_: pytest.fail("signed"))
+    monkeypatch.setattr("google.auth.default", lambda **_: (credentials, None))
+    staged = StagedFiles()
+    assert 1 == staged.announce(TOPIC, [ObjectRef(BUCKET, named(NOW), "1")])
+    with pytest.raises(pytest.fail.Exception, match="signed"):
+        list(staged.files(BUCKET, "audit/", NOW, NOW + timedelta(hours=1)))
 
 
 def test_without_google_s_library_the_command_says_what_to_install(

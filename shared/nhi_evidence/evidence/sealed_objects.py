@@ -142,7 +142,11 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
 
 
 def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
-    """Whether a claim has its object's source and hour, and is in the first version of its key."""
+    """Whether a claim has its object's source and hour, and is in the first version of its key.
+
+    Only a source that this release knows says which hour a unit is of; for any other, the hour is
+    not checked here, whereas `verify` does not count the claim (`source_unknown`).
+    """
     header = table.header
     if flags.SHADOW in leaf.leaf.flags:
         return False

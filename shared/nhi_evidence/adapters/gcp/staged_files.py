@@ -8,8 +8,9 @@ https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -67,13 +68,16 @@ class StagedFiles:
         """Sign in. Raises `SettingsError` if a library is missing or there are no credentials.
 
         `STORAGE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST` name other services, as for Google's own
-        clients. If both are set, no token is used.
+        clients; these get no token.
         """
         storage = os.environ.get(_STORAGE_EMULATOR)
         pubsub = os.environ.get(_PUBSUB_EMULATOR)
         self._storage = (storage or _STORAGE).rstrip("/")
         self._pubsub = f"http://{pubsub}" if pubsub else _PUBSUB
-        self._http = _session(signed_in=not (storage and pubsub))
+        sessions = {
+            signed_in: _session(signed_in=signed_in) for signed_in in {not storage, not pubsub}
+        }
+        self._to_storage, self._to_pubsub = sessions[not storage], sessions[not pubsub]
 
     def files(
         self, bucket: str, prefix: str, begins: datetime, ends: datetime
@@ -95,7 +99,8 @@ class StagedFiles:
         query = {"prefix": prefix, "maxResults": str(_PAGE)}
         url = f"{self._storage}/storage/v1/b/{quote(bucket, safe='')}/o"
         while True:
-            page = self._answer("GET", url, f"gs://{bucket}", _Page, params=query)
+            request = partial(self._to_storage.get, url, params=query)
+            page = _answer(request, f"gs://{bucket}", _Page)
             yield from page.items
             if page.next_page_token is None:
                 return
@@ -111,25 +116,31 @@ class StagedFiles:
         for first in range(0, len(refs), _AT_ONCE):
             messages = [_notification(ref) for ref in refs[first : first + _AT_ONCE]]
             url = f"{self._pubsub}/v1/{topic}:publish"
-            answer = self._answer("POST", url, topic, _Published, json={"messages": messages})
-            published += len(answer.message_ids)
+            request = partial(self._to_pubsub.post, url, json={"messages": messages})
+            answer = _answer(request, topic, _Published)
+            if len(answer.message_ids) != len(messages):
+                raise SourceUnavailableError(
+                    f"{topic}: {len(answer.message_ids)} of {len(messages)} messages were accepted"
+                )
+            published += len(messages)
         return published
 
-    def _answer(self, method: str, url: str, what: str, wanted: type[_T], **request: Any) -> _T:
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
-        from requests import RequestException  # noqa: PLC0415
 
-        try:
-            answer = self._http.request(method, url, timeout=_TIMEOUT_SECONDS, **request)
-        except (GoogleAuthError, RequestException) as error:
-            raise SourceUnavailableError(f"{what}: {error}") from error
-        if answer.status_code != _OK:
-            text = answer.content[:_EXCERPT].decode(errors="replace")
-            raise SourceUnavailableError(f"{what}: {answer.status_code} {text}")
-        try:
-            return msgspec.json.decode(answer.content, type=wanted)
-        except msgspec.MsgspecError as error:
-            raise SourceUnavailableError(f"{what}: the answer is invalid: {error}") from error
+def _answer(request: Callable[..., Any], what: str, wanted: type[_T]) -> _T:
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
+    from requests import RequestException  # noqa: PLC0415
+
+    try:
+        answer = request(timeout=_TIMEOUT_SECONDS)
+    except (GoogleAuthError, RequestException) as error:
+        raise SourceUnavailableError(f"{what}: {error}") from error
+    if answer.status_code != _OK:
+        text = answer.content[:_EXCERPT].decode(errors="replace")
+        raise SourceUnavailableError(f"{what}: {answer.status_code} {text}")
+    try:
+        return msgspec.json.decode(answer.content, type=wanted)
+    except msgspec.MsgspecError as error:
+        raise SourceUnavailableError(f"{what}: the answer is invalid: {error}") from error
 
 
 def _notification(ref: ObjectRef) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class DirectoryStore:
         for key in self.keys(prefix):
             name, slash, _ = key[len(prefix) :].partition("/")
             entry = f"{prefix}{name}{slash}"
-            if entry in {last, *(() if entry > after else (entry,))}:
+            if entry == last or entry <= after:
                 continue
             last = entry
             listed = entry if slash else self._version(key)

@@ -90,7 +90,7 @@ def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int
     except note.NoteError as error:
         raise AnchorError(f"cosignature of {trust.name}: {error}") from error
     if text != checkpoint.text:
-        raise AnchorError(f"cosignature of {trust.name}: is of another checkpoint")
+        raise AnchorError(f"cosignature of {trust.name}: is for another checkpoint")
     times = [
         cosignature.cosigned_at(signature)
         for name, key_id, signature in signatures

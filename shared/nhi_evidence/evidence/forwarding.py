@@ -134,7 +134,7 @@ def _table(place: Place, lines: Iterator[bytes]) -> Table:
     table = read_table([first, *units])
     named = keys.parse_key(place.key)
     if (header.source, header.hour) != (named.source, named.hour):
-        raise ValueError(f"is of {header.source} {header.hour}, but is stored under another key")
+        raise ValueError(f"is for {header.source} {header.hour}, but is stored under another key")
     return table
 
 

@@ -148,7 +148,7 @@ def check(
     # 3. The object is a leaf of the log, whose checkpoint a pinned key signed.
     log = _read(PROOF, lambda: proof_paths.read_log_proof(files[PROOF]))
     if log.name != name:
-        raise ProveError(f"{PROOF}: is of the log {log.name!r}, not of {name!r}")
+        raise ProveError(f"{PROOF}: is from the log {log.name!r}, not {name!r}")
     by, ml_dsa = _signed(log.signed, pinned)
     head = by.checkpoint
     if require_cosignature and ml_dsa is not MlDsa.VERIFIED:

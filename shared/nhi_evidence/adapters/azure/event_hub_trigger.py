@@ -106,11 +106,12 @@ def _context(metadata: Mapping[str, Any]) -> _Context:
 def _check(hub: Hub, context: _Context) -> None:
     name, host = context.event_hub_name, context.fully_qualified_namespace
     if name is not None and name.lower() != hub.name.lower():
-        raise SettingsError(f"NHI_EVIDENCE_HUB is {hub.name!r}, the messages are of {name!r}")
+        raise SettingsError(f"NHI_EVIDENCE_HUB is {hub.name!r}, but the messages are from {name!r}")
     namespace = host.partition(".")[0] if host else None
     if namespace is not None and namespace.lower() != hub.namespace.lower():
         raise SettingsError(
-            f"NHI_EVIDENCE_HUB_NAMESPACE is {hub.namespace!r}, the messages are of {namespace!r}"
+            f"NHI_EVIDENCE_HUB_NAMESPACE is {hub.namespace!r}, "
+            f"but the messages are from {namespace!r}"
         )
 
 

@@ -574,7 +574,7 @@ def check_log(files: dict[str, bytes], pinned: str) -> dict[str, object]:
     name, key = read_key(pinned)
     match = must(PROOF.fullmatch(files["leaf.tlog-proof"]), "leaf.tlog-proof: not a tlog-proof")
     index, path, signed, log, size, root, lines = match.groups()
-    need(log == name, f"leaf.tlog-proof: is of the log {log!r}, not of {name!r}")
+    need(log == name, f"leaf.tlog-proof: is from the log {log!r}, not {name!r}")
     leaf = sha256(b"\x00" + files["leaf.json"])
     siblings = [base64.b64decode(line) for line in path.splitlines()]
     computed = root_from_path(leaf, int(index), int(size), siblings)

@@ -114,7 +114,9 @@ class _Unit:
                 return
             form = parsed.form
             if form not in _FORMS[unit.kind] or parsed.u != unit.u:
-                yield self._finding("line_invalid", f"line {number} is of another unit or kind")
+                yield self._finding(
+                    "line_invalid", f"line {number} belongs to another unit or kind"
+                )
                 return
             if lines.canonical(parsed) != line:
                 yield self._finding("line_invalid", f"line {number} is not in canonical form")

@@ -167,3 +167,17 @@ def test_of_few_accounts_each_keeps_its_reason() -> None:
     for name in NAMES:
         assert overall.extent.of(name, (overall.verdict, overall.reason))[1] == f"by {name}"
     assert overall.extent.is_of_all
+
+
+def test_what_lies_in_one_account_tells_nothing_about_another() -> None:
+    """A rule, a telemetry rule, a cluster, a stage, the evidence bucket; but a trail of all does."""
+    cells = {cell.cell: cell for cell in matrix([estate.reading("aws", 0)]).cells}
+    one_account = {
+        "aws.enumeration.event_bus": (amazon.WORKLOAD,),
+        "aws.enumeration.telemetry": (amazon.WORKLOAD,),
+        "aws.log_tampering.evidence_bucket": (amazon.EVIDENCE,),
+        "eks.execution.exec": (records.SHARED_SERVICES, amazon.WORKLOAD),
+        "aws_gateway.data_access.requests": (amazon.WORKLOAD, records.SHARED_SERVICES),
+        "aws.data_access.summaries": (),
+    }
+    assert one_account == {name: cells[name].stretches[0].extent.judged for name in one_account}

@@ -43,6 +43,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body's exact text, where it is not JSON (XML), or was stored besides `answer`."""
 
     @property
+    def account(self) -> str:
+        """The AWS account it was asked in: scopes of AWS are an account, or account and region."""
+        return self.scope.partition("/")[0]
+
+    @property
     def name(self) -> str:
         """The answer's name in reports."""
         return f"{self.call} {self.scope}"

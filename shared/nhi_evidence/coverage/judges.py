@@ -26,6 +26,7 @@ from nhi_evidence.coverage.verdict import (
     all_accounts,
     all_of,
     impossible,
+    of_accounts,
     unknown,
 )
 
@@ -230,7 +231,7 @@ def _azure_resources(reading: Reading, params: dict[str, Any], _subject: Subject
             judged = diagnostic.judge(reading, (scope,), params["categories"])
             by_subscription.setdefault(estate.subscription_of(id_), []).append(judged)
     judgment = all_accounts({name: all_of(parts) for name, parts in by_subscription.items()})
-    return switches.of_those(judgment, by_subscription)
+    return of_accounts(judgment, by_subscription)
 
 
 def _azure_traces(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:

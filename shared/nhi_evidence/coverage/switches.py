@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from nhi_evidence.coverage.answers import Answer, Reading
-from nhi_evidence.coverage.verdict import Judgment, Verdict, all_accounts, all_of, unknown
+from nhi_evidence.coverage.verdict import (
+    Judgment,
+    Verdict,
+    all_accounts,
+    all_of,
+    of_accounts,
+    unknown,
+)
 
 EKS_CLUSTERS, EKS_CLUSTER = "eks:ListClusters", "eks:DescribeCluster"
 STAGES = "apigateway:GetStages"
@@ -49,10 +56,12 @@ def event_bus(reading: Reading) -> Judgment:
     if full:
         name = full[0].answer.get("Name", "")
         reason = f"rule {name} passes reads on; delivery is best effort, so it is no evidence path"
-        return Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+        judged = Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+        return of_accounts(judged, (rule.account for rule in full))
     states = ", ".join(sorted({str(rule.answer.get("State")) for rule in rules}))
     reason = f"no rule has the state {_ALL_MANAGEMENT} (found: {states})"
-    return Judgment(Verdict.GAP, (reason,), ("reads on the event bus",), names)
+    judged = Judgment(Verdict.GAP, (reason,), ("reads on the event bus",), names)
+    return of_accounts(judged, (rule.account for rule in rules))
 
 
 def eks(reading: Reading, types: Sequence[str]) -> Judgment:
@@ -70,13 +79,9 @@ def eks(reading: Reading, types: Sequence[str]) -> Judgment:
     for scope, name in sorted(wanted):
         cluster = _cluster(reading.single(EKS_CLUSTER, scope, name=name), name, types)
         judged.setdefault(scope.partition("/")[0], []).append(cluster)
-    return of_those(all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged)
-
-
-def of_those(judged: Judgment, accounts: Iterable[str]) -> Judgment:
-    """Say of which accounts something was there to be judged: of the others nothing is known."""
-    extent = msgspec.structs.replace(judged.extent, judged=tuple(accounts))
-    return msgspec.structs.replace(judged, extent=extent)
+    return of_accounts(
+        all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged
+    )
 
 
 def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment:
@@ -106,11 +111,11 @@ def api_gateway(reading: Reading) -> Judgment:
         if not stage.get("accessLogSettings", {}).get("destinationArn")
     ]
     names = tuple(answer.name for answer in listed)
-    accounts = dict.fromkeys(answer.scope.partition("/")[0] for answer, _ in stages)
+    accounts = dict.fromkeys(answer.account for answer, _ in stages)
     if without:
         reason = f"{len(without)} stages have no access log"
-        return of_those(Judgment(Verdict.GAP, (reason,), tuple(without), names), accounts)
-    return of_those(Judgment(_ON, ("every stage has an access log",), answers=names), accounts)
+        return of_accounts(Judgment(Verdict.GAP, (reason,), tuple(without), names), accounts)
+    return of_accounts(Judgment(_ON, ("every stage has an access log",), answers=names), accounts)
 
 
 class _Device(msgspec.Struct):

@@ -203,6 +203,15 @@ def all_accounts(judged: Mapping[str, Judgment]) -> Judgment:
     return msgspec.structs.replace(overall, extent=_grouped((), of_names, best))
 
 
+def of_accounts(judged: Judgment, accounts: Iterable[str]) -> Judgment:
+    """Return a judgment that covers only these accounts: nothing is known about others.
+
+    For what lies in some accounts only: clusters, key vaults, rules.
+    """
+    extent = msgspec.structs.replace(judged.extent, judged=_once(accounts))
+    return msgspec.structs.replace(judged, extent=extent)
+
+
 def _extent(parts: Sequence[Judgment]) -> Extent:
     """Return of which accounts the verdicts of several parts are: of each the worst."""
     named = [part.extent.judged for part in parts if part.extent.judged]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.aws import recorded, trails
 from nhi_evidence.coverage.aws.event_kind import EventKind
-from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+from nhi_evidence.coverage.aws.trails import Trail
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, of_accounts, unknown
 
 OBJECT_LOCK = "s3:GetObjectLockConfiguration"
 
@@ -18,7 +21,7 @@ def evidence_bucket(reading: Reading) -> Judgment:
     locks = list(reading.all(OBJECT_LOCK))
     if not locks:
         return unknown("no evidence bucket was read")
-    return all_of(
+    judged = all_of(
         part
         for answer in locks
         for part in (
@@ -26,6 +29,7 @@ def evidence_bucket(reading: Reading) -> Judgment:
             _written(reading, answer.request.get("Bucket", "")),
         )
     )
+    return of_accounts(judged, (answer.account for answer in locks))
 
 
 def telemetry(reading: Reading) -> Judgment:
@@ -44,7 +48,8 @@ def telemetry(reading: Reading) -> Judgment:
         labels = ", ".join(rule.label for rule in rules)
         reason = f"{labels} takes in CloudTrail's events without a trail: recorded, and not here"
         names = tuple(name for rule in rules for name in rule.names)
-        return Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+        judged = Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+        return _of_trails(judged, rules)
     reason = "no telemetry rule takes in CloudTrail's events"
     return Judgment(Verdict.GAP, (reason,), ("events in CloudWatch without a trail",))
 
@@ -67,10 +72,18 @@ def aggregated(reading: Reading) -> Judgment:
             if entry.get("EventCategory") == "Data" and entry.get("Templates"):
                 templates = ", ".join(entry["Templates"])
                 reason = f"{trail.label} writes summaries ({templates})"
-                return Judgment(Verdict.CONFIGURED, (reason,), answers=(answer.name,))
+                judged = Judgment(Verdict.CONFIGURED, (reason,), answers=(answer.name,))
+                return _of_trails(judged, [trail])
     names = tuple(answer.name for answer in statuses.values())
     reason = "no trail that comes here writes summaries of data events"
     return Judgment(Verdict.GAP, (reason,), ("summaries of data events",), names)
+
+
+def _of_trails(judged: Judgment, some: Sequence[Trail]) -> Judgment:
+    """Return a judgment of these trails' own accounts; an organization's trail covers every one."""
+    if any(trail.is_organization for trail in some):
+        return judged
+    return of_accounts(judged, (trail.account for trail in some))
 
 
 def _locked(bucket: str, reading: Reading) -> Judgment:

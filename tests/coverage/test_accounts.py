@@ -170,7 +170,7 @@ def test_of_few_accounts_each_keeps_its_reason() -> None:
 
 
 def test_what_lies_in_one_account_tells_nothing_about_another() -> None:
-    """A rule, a telemetry rule, a cluster, a stage, the evidence bucket; but a trail of all does."""
+    """A rule, a cluster, a stage, the evidence bucket; the trail of an organization is of all."""
     cells = {cell.cell: cell for cell in matrix([estate.reading("aws", 0)]).cells}
     one_account = {
         "aws.enumeration.event_bus": (amazon.WORKLOAD,),

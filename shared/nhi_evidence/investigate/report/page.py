@@ -241,7 +241,7 @@ def _covered(step: Step, visibility: Sequence[Visibility] | None) -> str:
     if visibility is None or step.coverage is None:
         return _NOT_JUDGED
     about = [visibility[number] for number in step.coverage]
-    return " ".join(line.strip() for line in words.coverage(about))
+    return "\n".join(line.strip() for line in words.coverage(about))
 
 
 def _record(number: int, step: Step, visibility: Sequence[Visibility] | None) -> str:
@@ -258,7 +258,7 @@ def _record(number: int, step: Step, visibility: Sequence[Visibility] | None) ->
         (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
         (", ".join(row.targets), "long"),
         (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),
-        (_covered(step, visibility), "long faint"),
+        (_covered(step, visibility), "long faint lines"),
     )
     data = (
         f'id="r{number}" tabindex="-1" data-phase="{escape(row.phase, quote=True)}" '

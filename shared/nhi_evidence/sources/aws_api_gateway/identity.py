@@ -1,7 +1,8 @@
 """Who called: the record rules AG-01 to AG-06 (docs/sources/aws_api_gateway.md), first match.
 
-The gateway verifies an IAM caller, a token's issuer and subject, or a certificate. A principal
-named by a Lambda authorizer rests on that function's word; an API key names whoever has it.
+The gateway verifies an IAM caller, or a token's issuer and subject. It also logs a certificate
+that it refused, which anybody can make. A principal named by a Lambda authorizer rests on that
+function's word; an API key names whoever has it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ _WORKLOADS = frozenset(
 _GOOGLE = "https://accounts.google.com"
 _BY_TRAIL, _BY_AUTHORIZER = ("AWS-06a",), ("AG-07",)
 _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 4, 99
+_FORBIDDEN = "403"
+_SPOOFABLE = "certificate_spoof_possible"
+"""On a refused call: a certificate that mutual TLS did not accept is logged like any other."""
 
 
 class Caller(NamedTuple):
@@ -51,6 +55,7 @@ class Caller(NamedTuple):
     certificate_subject: str | None
     certificate_issuer: str | None
     authorizer_principal_id: str | None
+    is_certificate_doubtful: bool
 
 
 def actor(entry: Entry) -> Actor:
@@ -71,6 +76,7 @@ def actor(entry: Entry) -> Actor:
             entry.certificate_subject,
             entry.certificate_issuer,
             entry.authorizer_principal_id,
+            known(entry.certificate_serial) is not None and known(entry.status) == _FORBIDDEN,
         )
     )
 
@@ -114,6 +120,7 @@ def _identify(entry: Caller) -> Identity:
             issuer=known(entry.certificate_issuer),
             credential_uid=serial,
             credential_kind="certificate_serial",
+            labels=(_SPOOFABLE,) if entry.is_certificate_doubtful else (),
         )
     principal, key = known(entry.authorizer_principal_id), known(entry.api_key_id)
     if principal is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from nhi_evidence import plural
-from nhi_evidence.investigate import sequences
+from nhi_evidence.investigate import leases, sequences
 from nhi_evidence.investigate.index import EventIndex, Freshness, Selection
 from nhi_evidence.investigate.lineage import Mint, Path, follow
 from nhi_evidence.investigate.row import Row, Standing
@@ -141,7 +141,11 @@ def compose(
         stages=_stages(path),
         findings=tuple(sequences.findings(path, freshness.first)),
         witnesses=witnessed,
-        gaps=(*_gaps(path, freshness), *_unwitnessed(witnessed)),
+        gaps=(
+            *_gaps(path, freshness),
+            *_unwitnessed(witnessed),
+            *(Gap("one_sided", text) for text in leases.not_joined(path)),
+        ),
         visibility=None if judged is None else judged.visibility,
     )
 

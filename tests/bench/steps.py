@@ -16,6 +16,7 @@ from nhi_evidence.event import Decoded, Delivery
 from nhi_evidence.evidence import lines, merkle
 from nhi_evidence.ocsf.write import ocsf_record
 from nhi_evidence.pipeline.export import RECORDS_AT_ONCE, Mapper
+from nhi_evidence.reading.cutting import Cutter
 from tests.bench.ours import packed
 
 Prepared = tuple[Mapper, Delivery, list[bytes]]
@@ -51,7 +52,7 @@ def _steps(source: str, prepared: Prepared) -> Iterator[tuple[str, Callable[[], 
         for index, (record, raw) in enumerate(zip(composed, texts, strict=True))
     ]
     yield "decode", lambda: mapper.source.decode(delivery.body, mapper.settings.limits)
-    yield "cut", _each(cutter.cut if cutter else len, raws)
+    yield "cut", _cut(cutter, raws)
     yield "normalize", _each(pack.normalize, texts)
     yield "classify", _each(pack.catalog.classify, events)
     yield "hash", _each(lambda raw: sha256(raw).digest(), raws)
@@ -66,6 +67,16 @@ def _steps(source: str, prepared: Prepared) -> Iterator[tuple[str, Callable[[], 
     )
     yield "leaf", _each(merkle.leaf_hash, written)
     yield "whole", lambda: packed(mapper, delivery)
+
+
+def _cut(cutter: Cutter | None, raws: Sequence[bytes]) -> Callable[[], object]:
+    def run() -> None:
+        if cutter is None:
+            return
+        for start in range(0, len(raws), RECORDS_AT_ONCE):
+            cutter.cut_all(raws[start : start + RECORDS_AT_ONCE])
+
+    return run
 
 
 def _each(work: Callable[..., object], *columns: Sequence[Any]) -> Callable[[], object]:

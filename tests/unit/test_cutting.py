@@ -168,6 +168,15 @@ def test_what_a_condition_keeps_stays_where_something_else_is_cut() -> None:
     assert raw.replace(b"LEAK", b"") == Cutter(table).cut(raw).text
 
 
+@pytest.mark.parametrize("other", [b'{"a":1}', b"LEAK", b"[]", b'{"key":7}', b'{"b":"\\ud800"}'])
+def test_many_records_are_cut_as_each_is_alone(other: bytes) -> None:
+    """Whether or not one of them can be read, and whatever stands beside it."""
+    for own in (cutter("key"), cutter("*.key")):
+        raws = [b'{"key":"LEAK"}', other, b'{"a":{"key":"LEAK"}}', other]
+        assert list(map(own.cut, raws)) == own.cut_all(raws)
+    assert [] == cutter("key").cut_all([])
+
+
 _LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
 _NAMES = st.sampled_from(["key", "a", "t", "é", ""])
 _TREES = st.recursive(

@@ -119,10 +119,7 @@ class Cutter:
         certain = self._scan.certain_at_once(raws)
         if certain is None:
             return list(map(self.cut, raws))
-        return [
-            Kept(raw) if is_certain else self._cut_of(raw)
-            for raw, is_certain in zip(raws, certain, strict=True)
-        ]
+        return [Kept(raw) if certain[at] else self._cut_of(raw) for at, raw in enumerate(raws)]
 
     def unread(self, raw: bytes) -> Kept:
         """Return what is kept of an unreadable text: all or nothing."""

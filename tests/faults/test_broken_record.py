@@ -205,3 +205,45 @@ def test_a_broken_record_reveals_nothing_that_is_cut(
     cutter = SimpleNamespace(cut=broken, cut_all=broken, may_need_cuts=lambda _: True)
     monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": cutter})
     assert (False, False) == (b"poison" in written(), b"hush" in written())
+
+
+def test_a_record_that_breaks_the_cutter_affects_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are cut many at a time; what one raises is raised for it alone."""
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+    rules = Cutter(CutTable(1, (Field("X", "errorMessage", ""),)))
+
+    def cut(raw: bytes) -> Any:
+        if b"poison" in raw:
+            raise ZeroDivisionError
+        return rules.cut(raw)
+
+    cutter = SimpleNamespace(
+        cut=cut, cut_all=lambda raws: [cut(raw) for raw in raws], may_need_cuts=lambda _: True
+    )
+    monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": cutter})
+    raws = three({**aws_input.GOOD, "errorMessage": "hush"}, "eventName")
+    records = [RawRecord(index, 0, raw) for index, raw in enumerate(raws)]
+    written = mapper.records.all_lines("0" * 16, records, "0" * 64)
+    assert [False, True, False] == [read.broken is not None for _, read in written]
+    assert [True, False, True] == [b'"ListUsers' in (line or b"") for line, _ in written]
+    assert [False] * 3 == [b"hush" in (line or b"") for line, _ in written]
+    assert [1, 1, 1] == [len(read.kept.pieces) for _, read in written]
+
+
+def test_memory_that_runs_out_in_the_cutter_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing about a record, so no record is rejected for it."""
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+
+    def cut(_: object) -> Any:
+        raise MemoryError
+
+    cutter = SimpleNamespace(cut=cut, cut_all=cut, may_need_cuts=lambda _: True)
+    monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": cutter})
+    with pytest.raises(MemoryError):
+        mapper.records.read(json.dumps(aws_input.GOOD).encode())
+
+
+def test_no_records_are_no_lines() -> None:
+    """Nothing is looked for in nothing."""
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+    assert [] == mapper.records.read_all([])

@@ -115,7 +115,7 @@ class Cutter:
         return _without(raw, pieces) if pieces else Kept(raw)
 
     def cut_all(self, raws: Sequence[bytes]) -> list[Kept]:
-        """Return what `cut` does of each of many records, which are UTF-8."""
+        """Return what `cut` returns for each of many records, all of them UTF-8."""
         certain = self._scan.certain_at_once(raws)
         if certain is None:
             return list(map(self.cut, raws))

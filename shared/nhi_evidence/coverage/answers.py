@@ -34,7 +34,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the call was made: an account, an account and region, a resource name, a tenant."""
     request: dict[str, Any] = {}
     status: Status = "ok"
-    """`absent`: the provider says there is none; `denied`: the collector lacks permission."""
+    """`absent`: the provider says there is none; `denied`: the collector lacks permission;
+    `failed`: any other failure."""
     error: str = ""
     """The provider's error code, unless `ok`."""
     answer: Any = None

@@ -39,7 +39,7 @@ def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
         return judged
     deployment = reading.deployment()
     if deployment is None:
-        return unknown("what this deployment takes in is not known", answers=judged.answers)
+        return unknown("what this deployment ingests is not known", answers=judged.answers)
     if deployment.source(source) is None:
         reason = f"recorded there; this deployment has no source {source}"
         return Judgment(Verdict.ELSEWHERE, (reason, *judged.reasons), answers=judged.answers)

@@ -136,7 +136,7 @@ def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: st
         return Judgment(Verdict.GAP, ("no trail",), phrases(here), names)
     if not anywhere:
         if any(trail.is_ours is None for trail in ready):
-            reason = "recorded, and what this deployment takes in is not known"
+            reason = "recorded, and what this deployment ingests is not known"
             return unknown(reason, answers=names)
         by = _named(trail for trail in ready if not trail.is_ours)
         reason = f"recorded by {by}, which does not come into this evidence"

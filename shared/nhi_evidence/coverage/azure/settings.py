@@ -75,7 +75,7 @@ def judge(reading: Reading, scopes: Sequence[str], wanted: Sequence[str]) -> Jud
     names = tuple(answer.name for _, answer in answers if answer is not None)
     deployment = reading.deployment()
     if deployment is None:
-        return unknown("what this deployment takes in is not known", answers=names)
+        return unknown("what this deployment ingests is not known", answers=names)
     source = deployment.source(SOURCE)
     switched = _Switched(set(), set(), [], [])
     for scope, answer in answers:
@@ -98,7 +98,7 @@ def _add(
         categories = _resolved(reading, subject, log)
         group = f"category group {log.category_group}"
         if categories is None:
-            switched.unresolved.append(f"{subject}: what {group} holds is not known")
+            switched.unresolved.append(f"{subject}: what {group} contains is not known")
         elif not categories:
             switched.void.append(f"{setting.name}: {subject} has no {group}")
         else:

@@ -37,7 +37,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="cana
     log: Log
     """The state of the log it rests on."""
     until: int
-    """When the last record read was locked at the latest, milliseconds since the epoch."""
+    """Records locked later than this were not read; milliseconds since the epoch."""
     mappers: tuple[str, ...]
     """Mapper digests of the releases that were accepted, the latest last; empty for any."""
     plans: tuple[str, ...]

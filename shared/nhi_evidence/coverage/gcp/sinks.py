@@ -48,7 +48,7 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
     names = tuple(answer.name for _, answer in read if answer is not None)
     deployment = reading.deployment()
     if deployment is None:
-        return unknown("what this deployment takes in is not known", answers=names)
+        return unknown("what this deployment ingests is not known", answers=names)
     source = deployment.source(SOURCE)
     destinations = source.destinations if source else ()
     best: list[tuple[str, ...]] = []

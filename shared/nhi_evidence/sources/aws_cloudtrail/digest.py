@@ -15,7 +15,7 @@ from nhi_evidence.reading import strict_json
 from nhi_evidence.reading.strict_json import JsonError
 
 _SIGNATURE = "meta.signature"
-"""Our metadata for a digest file's user metadata `x-amz-meta-signature`, hex."""
+"""Name, in a delivery's metadata, of a digest file's S3 user metadata `signature`, hex."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")

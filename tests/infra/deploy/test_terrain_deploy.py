@@ -44,7 +44,7 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machi
     ] == here.did()
     assert f'service_account_id = "{SUBJECT}"' in here.config.read_text()
     assert done.out.splitlines()[0] == "ready: 3 ok"
-    assert "make deploy, and then this again" in done.out.splitlines()[-1]
+    assert "run make deploy, then this again" in done.out.splitlines()[-1]
     again = here.deploy("gcp", "--yes")
     assert 0 == again.code, again.out + again.err
     assert [

@@ -49,24 +49,7 @@ class ExportFunction(Construct):
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, name)
-        plan = ServicePlan(
-            self,
-            "plan",
-            name=NAME,
-            location=location,
-            resource_group_name=NAME,
-            os_type="Linux",
-            sku_name="FC1",
-        )
-        accept(
-            plan,
-            {
-                "CKV_AZURE_212": "The plan scales to zero while nothing arrives, and the hub "
-                "keeps what arrives: there is nothing to fail over to.",
-                "CKV_AZURE_225": "Losing a zone loses no work: another instance reads what was "
-                "not acknowledged, and checkpoints survive a zone.",
-            },
-        )
+        plan = self._make_plan(location)
         receiver = RoleAssignment(
             self,
             "receiver",
@@ -118,6 +101,27 @@ class ExportFunction(Construct):
             depends_on=[receiver, storage.grant, *after],
         )
         self._publish(package, site_name(subscription), subscription)
+
+    def _make_plan(self, location: str) -> ServicePlan:
+        plan = ServicePlan(
+            self,
+            "plan",
+            name=NAME,
+            location=location,
+            resource_group_name=NAME,
+            os_type="Linux",
+            sku_name="FC1",
+        )
+        accept(
+            plan,
+            {
+                "CKV_AZURE_212": "The plan scales to zero while nothing arrives, and the hub "
+                "keeps what arrives: there is nothing to fail over to.",
+                "CKV_AZURE_225": "Losing a zone loses no work: another instance reads what was "
+                "not acknowledged, and checkpoints survive a zone.",
+            },
+        )
+        return plan
 
     def _publish(self, package: Path, site: str, subscription: str) -> None:
         """Put the package beside the stack, and output the command that publishes it."""

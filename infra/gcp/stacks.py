@@ -134,14 +134,7 @@ class GcpExportStack(TerraformStack):
                 teardown=teardown,
             )
         else:
-            taken = push(
-                self,
-                "messages",
-                topic=topic,
-                topic_name=TOPIC,
-                kept_seconds=LONGEST_SECONDS,
-                after=(),
-            ).subscription
+            taken = self._messages(topic, push)
         keep_unread(teardown, topic, taken)
         if teardown.has_sources:
             OrganizationSink(
@@ -156,6 +149,19 @@ class GcpExportStack(TerraformStack):
                 data_access=gcp.data_access,
                 silence_hours=silence_hours,
             )
+
+    def _messages(
+        self, topic: PubsubTopic, push: Callable[..., PushSubscription]
+    ) -> PubsubSubscription:
+        """Add the path of single messages; return its subscription."""
+        return push(
+            self,
+            "messages",
+            topic=topic,
+            topic_name=TOPIC,
+            kept_seconds=LONGEST_SECONDS,
+            after=(),
+        ).subscription
 
     def _files(
         self,

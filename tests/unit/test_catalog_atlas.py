@@ -10,8 +10,8 @@ import pytest
 from nhi_evidence.catalog.atlas import Entry, Known, Log, entries, known_by, providers
 from nhi_evidence.catalog.atlas.coverage import coverage
 from nhi_evidence.catalog.atlas.explanation import Explanation, explain
-from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table
-from nhi_evidence.catalog.lexicon import Lexicon
+from nhi_evidence.catalog.atlas.lookup import pack_table
+from nhi_evidence.catalog.lexicon import lexicon
 from nhi_evidence.errors import SettingsError
 from tests.atlas import amazon
 
@@ -66,7 +66,7 @@ def test_the_atlas_has_every_operation_of_the_sdk() -> None:
 
 def test_a_name_means_the_same_in_capitals() -> None:
     """Azure writes names in any case; words that run together are still found."""
-    words = Lexicon()
+    words = lexicon()
     different = {}
     for entry in entries("azure"):
         usual, capitals = (

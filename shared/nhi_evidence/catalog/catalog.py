@@ -12,7 +12,7 @@ import msgspec
 
 from nhi_evidence.catalog import table as table_form
 from nhi_evidence.catalog.conditions import Facts, compile_condition
-from nhi_evidence.catalog.lexicon import Lexicon
+from nhi_evidence.catalog.lexicon import lexicon
 from nhi_evidence.catalog.rows import Fallbacks, Rows
 from nhi_evidence.catalog.table import ANY, Override
 from nhi_evidence.event import Call, Event, Outcome, Result
@@ -60,7 +60,7 @@ class Catalog:
         self._names = parsed.names
         self._rows = Rows(parsed.rows, parsed.names, name=name)
         self._fallbacks = Fallbacks(
-            parsed.fallback, levels, parsed.names, lexicon=Lexicon(), name=name
+            parsed.fallback, levels, parsed.names, lexicon=lexicon(), name=name
         )
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
         self._candidates_of: dict[tuple[str, str, bool, str | None], tuple[_Compiled, ...]] = {}

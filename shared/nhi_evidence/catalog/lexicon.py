@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 
@@ -163,6 +164,12 @@ class Lexicon:
         while len(words) > 1 and (words[-1] in self._endings or words[-1].isdigit()):
             words.pop()
         return words
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the lexicon of this release: the same for every table, so it is read once."""
+    return Lexicon()
 
 
 def _compile(rule: Rule, groups: dict[str, VerbGroup], prefix: str) -> _Compiled:

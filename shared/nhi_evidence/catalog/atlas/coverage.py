@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from nhi_evidence.catalog.atlas import Known, entries, known_by, providers
-from nhi_evidence.catalog.atlas.lookup import included_rows, lexicon, pack_table, packs
+from nhi_evidence.catalog.atlas.lookup import included_rows, pack_table, packs
+from nhi_evidence.catalog.lexicon import lexicon
 
 
 class ProviderCoverage(msgspec.Struct, frozen=True):

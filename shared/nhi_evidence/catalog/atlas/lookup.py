@@ -6,7 +6,7 @@ from functools import cache
 
 from nhi_evidence import sources
 from nhi_evidence.catalog.catalog import Catalog
-from nhi_evidence.catalog.lexicon import BY_VERB, BY_WORDS, Lexicon
+from nhi_evidence.catalog.lexicon import BY_VERB, BY_WORDS, lexicon
 from nhi_evidence.catalog.table import ANY, SHARED, Override, Row, Table, read
 from nhi_evidence.event import Call
 from nhi_evidence.phases import Classification
@@ -82,12 +82,6 @@ def included_rows() -> frozenset[tuple[str, str]]:
     """Return service and operation of the rows in shared tables, which packs only include."""
     tables = (read(text, None, name=name)[0] for name, text in SHARED.items())
     return frozenset((row.service, row.operation) for table in tables for row in table.rows)
-
-
-@cache
-def lexicon() -> Lexicon:
-    """Return the lexicon, loaded once."""
-    return Lexicon()
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from nhi_evidence.demo.story import azure, azure_noise, gcp, gcp_noise
@@ -33,6 +34,7 @@ class HubEvent(NamedTuple):
     records: int
 
 
+@cache
 def gcp_files(*, seed: int = 7, minutes: int = 45, per_minute: int = 6) -> tuple[LogFile, ...]:
     """Return the project's exported entries, by quarter of an hour."""
     recorder = Recorder(seed + 1)
@@ -52,6 +54,7 @@ def gcp_files(*, seed: int = 7, minutes: int = 45, per_minute: int = 6) -> tuple
     return tuple(files)
 
 
+@cache
 def azure_batches(
     *, seed: int = 7, minutes: int = 45, per_minute: int = 5
 ) -> tuple[tuple[HubEvent, ...], ...]:

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import defaultdict
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from nhi_evidence.demo.story import aws_crossing, platforms
@@ -33,6 +34,7 @@ class TrailFile(NamedTuple):
     records: int
 
 
+@cache
 def generate(*, seed: int = 7, minutes: int = 45, per_minute: int = 12) -> tuple[TrailFile, ...]:
     """Return the story's files, by account, region and quarter of an hour."""
     recorder = Recorder(seed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from nhi_evidence.demo.story.aws_crossing import SESSION_KEY
@@ -85,6 +86,7 @@ def attack(recorder: Recorder, source: str) -> list[dict[str, Any]]:
     return [makers[source](recorder, position, step) for position, step in enumerate(STEPS[source])]
 
 
+@cache
 def platform_files(*, seed: int = 7) -> tuple[PlatformFile, ...]:
     """Return a file of each platform: lines of JSON, or for Okta joined values."""
     files = []

@@ -6,8 +6,8 @@ The base schema is the compiled one `ocsf-json-schema` publishes; the extension 
 
 from __future__ import annotations
 
-import copy
 import json
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,18 @@ def problems(record: dict[str, Any]) -> list[str]:
 @cache
 def merged_schema() -> dict[str, Any]:
     """Return the compiled schema with the extension's attributes on every class."""
-    schema: dict[str, Any] = copy.deepcopy(get_ocsf_schema(VERSION))
+    schema: dict[str, Any] = get_ocsf_schema(VERSION)  # read anew, so it may be changed
     dictionary = {**schema["dictionary"]["attributes"], **_read("dictionary.json")["attributes"]}
     objects = {path.stem: _read(f"objects/{path.name}") for path in EXTENSION.glob("objects/*")}
+    known = {*schema["objects"], *objects}
     for name, definition in objects.items():
         parent = schema["objects"].get(definition["extends"], {"attributes": {}})
         attributes = {**parent["attributes"]} if definition["extends"] != "object" else {}
         for attribute, overlay in definition["attributes"].items():
-            attributes[attribute] = _attribute(dictionary[attribute], overlay, objects)
+            attributes[attribute] = _attribute(dictionary[attribute], overlay, known)
         schema["objects"][name] = {**definition, "attributes": attributes}
     for attribute, overlay in _read("profiles/nhi.json")["attributes"].items():
-        entry = _attribute(dictionary[attribute], overlay, objects) | {"profiles": [PROFILE]}
+        entry = _attribute(dictionary[attribute], overlay, known) | {"profiles": [PROFILE]}
         for ocsf_class in schema["classes"].values():
             ocsf_class["attributes"][attribute] = entry
     return schema
@@ -57,11 +58,11 @@ def _validator(class_uid: int, profiles: tuple[str, ...]) -> Draft202012Validato
 
 
 def _attribute(
-    entry: dict[str, Any], overlay: dict[str, Any], objects: dict[str, Any]
+    entry: dict[str, Any], overlay: dict[str, Any], objects: Collection[str]
 ) -> dict[str, Any]:
     merged = {**entry, **overlay}
     kind = merged["type"]
-    if kind in objects or kind in get_ocsf_schema(VERSION)["objects"]:
+    if kind in objects:
         merged |= {"type": "object_t", "object_type": kind}
     return merged
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tomllib
 from collections.abc import Generator, Iterator
@@ -16,9 +17,9 @@ from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from tests import processor_time, scheduling
-from tests.models_read_once import ReadOnce
+from tests.models_read_once import ListOnce
 
-loaders.Loader.FILE_LOADER_CLASS = ReadOnce
+loaders.Loader = ListOnce  # type: ignore[misc]
 
 # The same examples in every run, and no deadline: neither chance nor a busy machine decides.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,11 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(processor_time)
 
 
+def pytest_collection_finish() -> None:
+    """Leave all that was collected out of the garbage collector's later looks: it stays."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle where asked to."""
+    """Begin with what takes longest; shuffle where asked to."""
     seed = config.getoption("--shuffle")
-    if seed is not None:
-        items[:] = scheduling.shuffled(items, seed)
+    items[:] = scheduling.longest_first(items) if seed is None else scheduling.shuffled(items, seed)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -75,6 +75,12 @@ def test_what_shares_a_server_shares_a_worker(first: str, other: str, *, togethe
     assert together == (scheduling.share(first) == scheduling.share(other))
 
 
+def test_what_is_begun_with_is_there() -> None:
+    """A file that was renamed would be begun with last, unseen."""
+    tests = (path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py"))
+    assert set() == set(scheduling.LONGEST) - {scheduling.share(str(path)) for path in tests}
+
+
 def test_collecting_starts_no_construct_library() -> None:
     """Every worker imports every test file; only those that synthesize start Node."""
     code = (

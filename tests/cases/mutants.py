@@ -9,6 +9,7 @@ show, and its test fail.
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import os
 import sys
@@ -88,6 +89,10 @@ def main() -> None:
     """Answer line by line until the input ends."""
     _load()
     imports = _imports()
+    # A look at what a process shares with its parent would copy it.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

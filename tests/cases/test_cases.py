@@ -130,11 +130,14 @@ def test_a_case_fails_without_its_rule(name: str, library: Copy) -> None:
     path = library.file(MUTATED[name], source)
     code = path.read_text()
     assert code.count(mutation.replace) == 1, f"{mutation.replace!r} is not there exactly once"
+    written = path.stat().st_mtime
     path.write_text(code.replace(mutation.replace, mutation.by))
+    os.utime(path, (written, written + 2))  # another second: what is compiled of it is stale
     try:
         result = library.run(MUTATED[name], source, path)
     finally:
         path.write_text(code)
+        os.utime(path, (written, written))
     assert isinstance(result, list), result["error"]
     assert result, "the case holds without its rule"
 

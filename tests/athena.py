@@ -22,9 +22,14 @@ BUCKET = "example-evidence"
 
 
 class Lake:
-    """The tables of one store, and the statements they are asked."""
+    """The tables of one store, and the statements they are asked.
+
+    Its files are those that are there when it is made; a statement that was executed is answered
+    from memory when it comes again.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._answers: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         self._connection = duckdb.connect()
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -59,8 +64,12 @@ class Lake:
 
     def ask(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the names of the columns and the rows of a statement of Athena's."""
-        result = self._connection.execute(transpiled(sql))
-        return [each[0] for each in result.description or ()], result.fetchall()
+        if sql not in self._answers:
+            result = self._connection.execute(transpiled(sql))
+            columns = [each[0] for each in result.description or ()]
+            self._answers[sql] = columns, result.fetchall()
+        columns, rows = self._answers[sql]
+        return list(columns), list(rows)
 
     def as_texts(self, sql: str) -> Iterator[tuple[str | None, ...]]:
         """Yield the rows of a statement as Athena answers: each value a text, or none."""

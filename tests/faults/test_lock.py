@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,12 +26,13 @@ PERSISTED_BUT_FAILED: Fault = (True, True)
 FINE: Fault = (True, False)
 
 
-def deliveries() -> list[Delivery]:
+@cache
+def deliveries() -> tuple[Delivery, ...]:
     """Deliveries of two hours and of none, a unit of several parts, an undecodable and an empty
     one.
     """
     files = generate()
-    return [
+    return (
         Delivery("b/k0@1!h=2026030208", files[0].body),
         Delivery("b/k1@1!h=2026030208", files[1].body),
         Delivery("b/parts@1!h=2026030208", gzip.decompress(files[3].body)),
@@ -38,7 +40,7 @@ def deliveries() -> list[Delivery]:
         Delivery("b/k0@2!h=2026030209", files[7].body),
         Delivery("b/empty@1!h=2026030209", gzip.compress(b'{"Records":[]}', mtime=0)),
         Delivery("b/unknown@1", files[6].body),
-    ]
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,9 @@ WRITES = 6
 """Two hours and the unknown one; a unit of two parts takes two objects and closes the last one."""
 
 
+@cache
 def fault_free(mapper: Mapper) -> MemoryStore:
+    """The store after no fault: the same for every test, so it is read and never written to."""
     store = MemoryStore()
     outcome = lock_batch(mapper, deliveries(), store)
     outcome.ensure_locked()

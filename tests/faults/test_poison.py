@@ -172,7 +172,7 @@ def _mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 pytestmark = pytest.mark.usefixtures("_mocked")
 
 
-@pytest.mark.parametrize("innocents", [1, 5, 40])
+@pytest.mark.parametrize("innocents", [1, 5, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_unit_that_kills_the_process_affects_no_other(innocents: int) -> None:
     """A killed invocation has deleted what it had locked; in the end only the poison is left."""
     world = World()

@@ -23,8 +23,16 @@ from tests.corpus.measure import EXPECTED, measure
 from tests.memory_store import MemoryStore
 from tests.reading import Unit
 
+LARGEST = "aws_cloudtrail"
 
-@pytest.mark.parametrize("source", EXPECTED)
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, marks=pytest.mark.slow) if source == LARGEST else source
+        for source in EXPECTED
+    ],
+)
 def test_every_record_is_accounted_for_and_valid(corpus: Path, source: str) -> None:
     """Kept + rejected == input; each kept record is valid OCSF, and each value in it has support.
 

@@ -117,7 +117,21 @@ DAMAGE: dict[str, tuple[Callable[[Stack], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+IN_EVERY_RUN = ("an attribute that is not there", "an unknown argument")
+"""One reference and one form; each damage takes a start of the program."""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *IN_EVERY_RUN,
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in DAMAGE
+            if name not in IN_EVERY_RUN
+        ),
+    ],
+)
 def test_terraform_refuses_damage(damage: str, stacks: Stacks, terraform: Terraform) -> None:
     """A stack with one thing wrong is refused, for that reason."""
     mutate, reason = DAMAGE[damage]

@@ -8,11 +8,11 @@ from itertools import groupby
 
 import msgspec
 
-from nhi_evidence import sources
 from nhi_evidence.coverage.signed import Placed
 from nhi_evidence.evidence import counting, keys, objects
 from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.unit_hours import is_in_place
 from nhi_evidence.phases import Phase
 from nhi_evidence.ports import EvidenceVersions
 
@@ -178,7 +178,11 @@ class Reader:
                 self.unreadable[at.key] = str(error)
                 continue
             self.objects += 1
-            valid = [unit for unit, _ in units if _is_valid(at, table, unit)]
+            valid = [
+                unit
+                for unit, _ in units
+                if is_in_place(at.source, at.hour, table.header, unit.unit)
+            ]
             own_claims = counting.claims(at.order, at.key, table.header, valid)
             claims += [(at, claim) for claim in own_claims]
             for unit, lines in units:
@@ -233,11 +237,3 @@ def _opened(at: Placed, body: bytes | None) -> tuple[Table, list[tuple[UnitLine,
         raise ValueError("body hash does not match its key")
     table, lines = objects.read_object(body)
     return table, list(objects.lines_of(table, lines))
-
-
-def _is_valid(at: Placed, table: Table, unit: UnitLine) -> bool:
-    if (table.header.source, table.header.hour) != (at.source, at.hour):
-        return False
-    if at.source not in sources.names():
-        return True
-    return keys.unit_hour(unit.unit, sources.load(at.source).hour_of) == at.hour

@@ -7,12 +7,12 @@ from hashlib import sha256
 
 import msgspec
 
-from nhi_evidence import sources
 from nhi_evidence.evidence import flags, keys, log, objects, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.unit_hours import is_in_place
 from nhi_evidence.ports import EvidenceVersions
 
 _NEAR_MS = 48 * 3_600_000
@@ -142,19 +142,10 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
 
 
 def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
-    """Whether a claim has its object's source and hour, and is in the first version of its key.
-
-    Only a source that this release knows says which hour a unit is of; for any other, the hour is
-    not checked here, whereas `verify` does not count the claim (`source_unknown`).
-    """
-    header = table.header
-    if flags.SHADOW in leaf.leaf.flags:
-        return False
-    if (header.source, header.hour) != (leaf.source, leaf.hour):
-        return False
-    if leaf.source not in sources.names():
-        return True
-    return keys.unit_hour(unit.unit, sources.load(leaf.source).hour_of) == leaf.hour
+    """Whether a claim is in an object of its source and hour, in the first version of its key."""
+    return flags.SHADOW not in leaf.leaf.flags and is_in_place(
+        leaf.source, leaf.hour, table.header, unit.unit
+    )
 
 
 def distance(hour: str, other: str) -> int:

@@ -12,7 +12,6 @@ from hashlib import sha256
 
 import msgspec
 
-from nhi_evidence import sources
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import counting, keys, log, merkle, objects, tiles
@@ -20,6 +19,7 @@ from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.unit_hours import is_in_place
 from nhi_evidence.investigate import findings, row_reading, trust
 from nhi_evidence.investigate.findings import StatementRows
 from nhi_evidence.investigate.row import Place, Row, Standing
@@ -245,16 +245,10 @@ def _trusts(values: Values, line: bytes) -> Iterator[Trust]:
 
 def _claims(at: SealedObject, table: Table) -> tuple[UnitClaim, ...]:
     claims = counting.claims(at.order, at.key, table.header, table.units)
-    of_its_place = (table.header.source, table.header.hour) == (at.source, at.hour)
     return tuple(
-        UnitClaim(claim, not (of_its_place and _is_of_hour(at, claim.unit))) for claim in claims
+        UnitClaim(claim, not is_in_place(at.source, at.hour, table.header, claim.unit))
+        for claim in claims
     )
-
-
-def _is_of_hour(at: SealedObject, unit: str) -> bool:
-    if at.source not in sources.names():
-        return True
-    return keys.unit_hour(unit, sources.load(at.source).hour_of) == at.hour
 
 
 def standings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import chain, islice, pairwise
 
@@ -11,8 +11,8 @@ import msgspec
 from nhi_evidence import sources
 from nhi_evidence.evidence import flags, frame, keys
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.lines import Header
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
+from nhi_evidence.evidence.unit_hours import hour_of
 from nhi_evidence.evidence.verify import arithmetic
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.stored import Description, Version
@@ -133,8 +133,8 @@ def weigh(leaf: ObjectLeaf, table: Table) -> Content:
             _arithmetic(leaf, table),
         )
     )
-    hour, hour_of = keys.parse_key(leaf.key).hour, _hours_of(table.header)
-    void = frozenset(place for place, unit in enumerate(table.units) if hour_of(unit.unit) != hour)
+    hour, own_hour = keys.parse_key(leaf.key).hour, hour_of(table.header.source)
+    void = frozenset(place for place, unit in enumerate(table.units) if own_hour(unit.unit) != hour)
     return Content(table, findings, void)
 
 
@@ -153,13 +153,13 @@ def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
     """V2: each unit is in an object of the hour its name gives; otherwise its claim is void."""
     if content.table is None:
         return
-    if content.void and not _is_known(content.table.header.source):
+    if content.void and content.table.header.source not in sources.names():
         yield finding("source_unknown", leaf, content.table.header.source)
         return
-    hour_of = _hours_of(content.table.header)
+    own_hour = hour_of(content.table.header.source)
     for place in sorted(content.void):
         name = content.table.units[place].unit
-        yield finding("unit_hour", leaf, f"its name gives {hour_of(name)}", unit=name)
+        yield finding("unit_hour", leaf, f"its name gives {own_hour(name)}", unit=name)
 
 
 def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
@@ -201,18 +201,6 @@ def _arithmetic(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
     """Check that the numbers of unit lines are in bounds and add up."""
     for unit, problem in arithmetic.problems(table.units):
         yield finding("arithmetic", leaf, problem, unit=unit.unit)
-
-
-def _is_known(source: str) -> bool:
-    return source in sources.names()
-
-
-def _hours_of(header: Header) -> Callable[[str], str | None]:
-    """Return a function from a unit's name to its hour; always None if the source is unknown."""
-    if not _is_known(header.source):
-        return lambda _unit: None
-    hour_of = sources.load(header.source).hour_of
-    return lambda unit: keys.unit_hour(unit, hour_of)
 
 
 def finding(

@@ -18,7 +18,7 @@ _LATEST = 253_402_300_800_000
 def milliseconds(text: str | None) -> int | None:
     """Read a text with a zone as milliseconds since the epoch, UTC; None for anything else.
 
-    Times before the epoch become 0.
+    A time before the epoch is None, too: logs write Go's zero time (0001-01-01) for no time at all.
     """
     if text is None or _TEXT.fullmatch(text) is None:
         return None
@@ -26,7 +26,7 @@ def milliseconds(text: str | None) -> int | None:
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         return None
-    return max((moment - _EPOCH) // _MILLISECOND, 0)
+    return of_number((moment - _EPOCH) // _MILLISECOND)
 
 
 def of_number(value: int) -> int | None:

@@ -60,6 +60,7 @@ class _Trying:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Take the place of the loop over the tests."""
+        gc.unfreeze()  # the collector lists nothing that was set apart (tests/conftest.py)
         functions = {
             each.__code__: each
             for each in gc.get_objects()

@@ -15,7 +15,7 @@ from nhi_evidence.coverage.matrix import matrix
 from nhi_evidence.coverage.verdict import Extent, Judgment, Verdict, all_accounts, all_of
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import amazon, day, google, microsoft
-from nhi_evidence.demo.estate.edits import edited
+from nhi_evidence.demo.estate.edits import edited, without_source
 from nhi_evidence.demo.estate.plants import PLANTS, planted
 from nhi_evidence.demo.story import gcp_entry, records
 
@@ -181,3 +181,12 @@ def test_what_lies_in_one_account_tells_nothing_about_another() -> None:
         "aws.data_access.summaries": (),
     }
     assert one_account == {name: cells[name].stretches[0].extent.judged for name in one_account}
+
+
+def test_what_no_source_takes_in_is_elsewhere_in_the_accounts_that_were_read() -> None:
+    """Of the stages of another account nobody knows whether they have a log at all."""
+    reading = without_source("aws_api_gateway")(estate.reading("aws", 0))
+    cells = {cell.cell: cell for cell in matrix([reading]).cells}
+    (stretch,) = cells["aws_gateway.data_access.requests"].stretches
+    assert stretch.verdict is Verdict.ELSEWHERE
+    assert stretch.extent == Extent(judged=(amazon.WORKLOAD, records.SHARED_SERVICES))

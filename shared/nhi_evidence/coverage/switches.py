@@ -33,7 +33,8 @@ _ON = Verdict.CONFIGURED
 def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
     """Weaken a judgment from recorded to recorded here.
 
-    What is recorded, but ingested by no source of the deployment, is recorded elsewhere.
+    What is recorded, but ingested by no source of the deployment, is recorded elsewhere: in the
+    accounts that were looked at, and in no other.
     """
     if judged.verdict is not _ON:
         return judged
@@ -42,7 +43,8 @@ def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
         return unknown("what this deployment ingests is not known", answers=judged.answers)
     if deployment.source(source) is None:
         reason = f"recorded there; this deployment has no source {source}"
-        return Judgment(Verdict.ELSEWHERE, (reason, *judged.reasons), answers=judged.answers)
+        elsewhere = Judgment(Verdict.ELSEWHERE, (reason, *judged.reasons), answers=judged.answers)
+        return of_accounts(elsewhere, judged.extent.judged)
     return judged
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from nhi_evidence import sources
+from nhi_evidence import plural, sources
 from nhi_evidence.coverage import accounts, intervals
 from nhi_evidence.coverage.cells import PHASES, Step
 from nhi_evidence.coverage.intervals import Span, Stretch
@@ -213,7 +213,11 @@ def _at(stretch: Stretch, account: str) -> tuple[Verdict, str]:
     if account == NOT_NAMED:
         if extent.is_of_all:
             verdict, reason = extent.of(None, overall)
-            return verdict, f"{reason} (true of every account; the record names no account)"
+            whose = "of every account"
+            if extent.judged:  # what lies in some accounts only may lie unread in another
+                count = plural.count(len(extent.judged), "account")
+                whose = f"in {count}, and read in no other"
+            return verdict, f"{reason} (true {whose}; the record names no account)"
         parts = [f"{share.verdict} of {', '.join(share.accounts)}" for share in extent.own]
         reason = f"{', '.join(parts)} and {extent.rest} of others, "
         return Verdict.UNKNOWN, f"{reason}and the record names no account"

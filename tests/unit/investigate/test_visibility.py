@@ -189,6 +189,19 @@ def test_a_record_that_names_no_account_is_judged_by_all_or_not_at_all() -> None
     assert entry.reason == "no coverage report names any account of aws"
 
 
+def test_of_accounts_where_nothing_was_read_a_record_that_names_none_is_not_told() -> None:
+    """A cluster may be in any account, and its record says in none; only what was read is true."""
+    rows = [used(0, KEY, account=None), used(10 * MINUTE - 1, KEY, account=None)]
+    on = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
+    extent = Extent(judged=(ACCOUNT,))
+    state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END, extent=extent))
+    named = {"aws": {**NAMED["aws"], "444455556666": (Span(START, END),)}}
+    (entry,) = visible_of(report(state, accounts=named), on=on)
+    assert entry.verdict == "CONFIGURED"
+    whose = "true in 1 account, and read in no other; the record names no account"
+    assert entry.reason == f"as read ({whose})"
+
+
 def test_a_canary_shows_its_own_account_alone() -> None:
     canary = Stretch(
         Span(START, START + MINUTE), Verdict.PROVEN, "seen", "canary",

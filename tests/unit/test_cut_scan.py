@@ -292,3 +292,49 @@ def test_only_records_without_cuts_are_called_harmless(
     expected = list(map(without_looking_first(table).cut, raws))
     assert expected == list(map(Cutter(table).cut, raws))
     assert expected == Cutter(table).cut_all(raws)
+
+
+NUMBERED = Field(
+    "N", "d.**", "", unless_begins="h:", names_except=("id", "ttl"), numbers_except=("ttl", "n")
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "kept"),
+    [
+        ('{"d":{"pin":1234}}', '{"d":{}}'),
+        ('{"d":{"a":{"pin":-1.5e3},"n":2}}', '{"d":{"a":{},"n":2}}'),
+        ('{"d":{"pin":[1,2,{"n":3,"x":4}]}}', '{"d":{"pin":[{"n":3}]}}'),
+        ('{"d":{"id":5,"ttl":6}}', '{"d":{"ttl":6}}'),
+        ('{"d":{"n":"x","id":"y"}}', '{"d":{"n":"","id":"y"}}'),
+        ('{"d":{"n":[1,"x"]}}', '{"d":{"n":[1,""]}}'),
+        ('{"d":{"a":true,"b":false,"c":null,"e":"h:x","ttl":[1]}}', None),
+        ('{"d":{"id":"a","a":{"n":0,"ttl":"x"}},"pin":1}', None),
+    ],
+)
+def test_numbers_are_cut_where_a_rule_says_so(record: str, kept: str | None) -> None:
+    """Except under its names; `true`, `false` and `null` are not secret."""
+    cutter = Cutter(CutTable(1, (NUMBERED,)))
+    raw = record.encode()
+    assert (kept or record) == cutter.cut(raw).text.decode()
+    assert (kept is None) == Scan.of([NUMBERED], ()).is_certain(raw)
+
+
+@pytest.mark.parametrize("record", ['{"a":{"d":{"x":1}}}', '{"b":{"d":{"x":1}}}'])
+def test_a_rule_that_cuts_numbers_is_not_merged_into_one_that_does_not(record: str) -> None:
+    """Of two rules for one name, each cuts what it declares."""
+    rules = (Field("X", "a.d.**", ""), Field("Y", "b.d.**", "", numbers_except=("n",)))
+    is_cut = record.startswith('{"b"')
+    for fields in (rules, rules[::-1]):
+        assert is_cut == bool(Cutter(CutTable(1, fields)).cut(record.encode()).pieces)
+        assert not (is_cut and Scan.of(fields, ()).is_certain(record.encode()))
+
+
+def test_numbers_are_kept_only_under_names_that_all_rules_keep() -> None:
+    rules = [
+        Field("X", "a.d.**", "", numbers_except=("n", "x")),
+        Field("Y", "b.d.**", "", numbers_except=("n",)),
+    ]
+    own = Scan.of(rules, ())
+    assert own.is_certain(b'{"a":{"d":{"n":1}},"b":{"d":{"n":3}}}')
+    assert not own.is_certain(b'{"b":{"d":{"x":1}}}')

@@ -16,6 +16,7 @@ from nhi_evidence.reading.cut_table import ALL, ANY, Condition, Field, Steps
 PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 """Names that JSON can only spell differently with an escape."""
 _SCALAR = rb"[-+.\w]++"
+_LITERAL = rb"(?:null|true|false)"
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NOTHING = rb'null|true|false|""|\{\}|\[\]'
 _DEPTH = 3
@@ -63,9 +64,17 @@ def harms(paths: Iterable[Path]) -> Iterator[bytes]:
         key = path.names[-2], path.field.unless_begins
         known = below.setdefault(key, path.field).names_except
         both = tuple(name for name in known if name in path.field.names_except)
-        below[key] = msgspec.structs.replace(path.field, names_except=both)
+        numbers = _less(below[key].numbers_except, path.field.numbers_except)
+        below[key] = msgspec.structs.replace(path.field, names_except=both, numbers_except=numbers)
     for (name, _), field in below.items():
         yield _harm(_quoted(name), _harmless_below(field))
+
+
+def _less(first: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return under which names neither of two rules cuts numbers; None if that is all names."""
+    if first is None or other is None:
+        return first if other is None else other
+    return tuple(name for name in first if name in other)
 
 
 def _harm(name: bytes, harmless: bytes) -> bytes:
@@ -141,21 +150,37 @@ def _harmless(field: Field) -> bytes:
 
 
 def _harmless_below(field: Field) -> bytes:
-    """Return the objects in which no text is cut, down to the depth that is examined."""
+    """Return the objects in which nothing is cut, down to the depth that is examined."""
     begins = field.unless_begins
     kept = rb'"(?:%b[^"\\]*+)?+"' % re.escape(begins.encode()) if begins is not None else rb'""'
-    names = b"|".join(re.escape(name.encode()) for name in field.names_except) or rb"(?!)"
+    texts, numbers = field.names_except, field.numbers_except
     below = rb"\{\}"
     for _ in range(_DEPTH):
-        named = rb'"(?:%b)":(?:%b)' % (names, _value(_TEXT, below))
-        other = rb'"[^"\\]*+":(?:%b)' % _value(kept, below)
-        below = _object(rb"(?:%b|%b)" % (named, other))
+        if numbers is None:
+            members = [_members(texts, _value(_TEXT, below)), _members(None, _value(kept, below))]
+        else:
+            both = [name for name in texts if name in numbers]
+            members = [
+                _members(both, _value(_TEXT, below)),
+                _members(texts, _value(_TEXT, below, _LITERAL)),
+                _members(numbers, _value(kept, below)),
+                _members(None, _value(kept, below, _LITERAL)),
+            ]
+        below = _object(rb"(?:%b)" % b"|".join(members))
     return rb"null|true|false|%b" % below
 
 
-def _value(text: bytes, below: bytes) -> bytes:
+def _members(names: Iterable[str] | None, value: bytes) -> bytes:
+    """Return the pattern of members with one of these names, or with any, and such a value."""
+    if names is None:
+        return rb'"[^"\\]*+":(?:%b)' % value
+    known = b"|".join(re.escape(name.encode()) for name in names) or rb"(?!)"
+    return rb'"(?:%b)":(?:%b)' % (known, value)
+
+
+def _value(text: bytes, below: bytes, scalar: bytes = _SCALAR) -> bytes:
     """Return the pattern of a scalar, a text, a list of them, or an object."""
-    each = rb"(?:%b|%b)" % (_SCALAR, text)
+    each = rb"(?:%b|%b)" % (scalar, text)
     return rb"%b|\[(?:%b(?:,|(?=\])))*+\]|%b" % (each, each, below)
 
 

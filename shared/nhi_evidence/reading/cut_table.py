@@ -80,6 +80,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text with this prefix is not cut: the log itself has hashed it."""
     names_except: tuple[str, ...] = ()
     """For `**`: texts under these names are not cut."""
+    numbers_except: tuple[str, ...] | None = None
+    """If given, for `**`: numbers are cut, too, except under these names; the log hashes none."""
     cut_off: bool = False
     """For JSON inside a text: the log itself truncates it; what is complete before that stays."""
 

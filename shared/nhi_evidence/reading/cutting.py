@@ -240,10 +240,15 @@ def _texts(
     data = document.data
     for member in document.members(span):
         nearest = member.name or name
-        if data[member.value : member.value + 1] != b'"':
-            yield from _texts(document, (member.value, member.end), field, nearest)
-        elif nearest not in field.names_except:
-            yield from _of_value(data, member.start, (member.value, member.end), field)
+        value = member.value, member.end
+        first = data[member.value : member.value + 1]
+        if first in {b"{", b"["}:
+            yield from _texts(document, value, field, nearest)
+        elif first == b'"':
+            if nearest not in field.names_except:
+                yield from _of_value(data, member.start, value, field)
+        elif field.numbers_except is not None and nearest not in field.numbers_except:
+            yield from _of_value(data, member.start, value, field)
 
 
 def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:

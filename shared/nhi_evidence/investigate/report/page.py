@@ -173,7 +173,7 @@ def _witnesses(timeline: Timeline) -> Iterator[str]:
 
 
 def _visibility(timeline: Timeline) -> Iterator[str]:
-    yield "<h2>What could not be seen</h2>"
+    yield "<h2>What was recorded, and what could not be seen</h2>"
     if timeline.visibility is None:
         yield (
             '<p class="status warn">No statement on coverage was given: what is not here may have '
@@ -191,7 +191,7 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
         )
         for each in timeline.visibility
     )
-    yield from _table(("verdict", "step", "", "account", "from and to", "because"), rows)
+    yield from _table(("verdict", "step", "meaning", "account", "from and to", "because"), rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -189,7 +189,8 @@ def _known(cell: CellState, account: str, named: Sequence[Span]) -> Iterator[_Kn
     canaries = [one for one in cell.stretches if one.basis == _CANARY] if account else []
     seen_here = [one for one in canaries if account in _lower(_own(one))]
     taken = [one.span for one in seen_here]
-    settings = cell.by_settings or cell.stretches
+    stretches = cell.by_settings or cell.stretches
+    settings = [stretch for stretch in stretches if stretch.basis != _CANARY]
     covered: list[Span] = []
     for stretch in settings:
         for span in intervals.difference(intervals.intersection([stretch.span], named), taken):

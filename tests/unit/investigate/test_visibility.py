@@ -221,3 +221,9 @@ def test_a_canary_shows_its_own_account_alone() -> None:
         ((ACCOUNT,), "CONFIGURED", END),
         ((other,), "CONFIGURED", END),
     ]
+    alone = msgspec.structs.replace(state, by_settings=())
+    entries = visible_of(report(alone, accounts=named), on=both)
+    assert [each.verdict for each in entries if each.accounts == (other,)] == [
+        "UNKNOWN",
+        "CONFIGURED",
+    ]

@@ -116,3 +116,10 @@ def test_dates_and_texts_of_yaml_stay_text() -> None:
     (document,) = yaml_documents.documents(io.BufferedReader(raw), 1 << 20)
     assert "2026-03-01T12:00:00.5Z" == json.loads(document.data)["timestamp"]
     assert 1 == document.line
+
+
+def test_a_rejection_without_a_detail_leaves_no_gap_in_its_message() -> None:
+    """The reason alone says why."""
+    untimed = {name: value for name, value in TRAIL.items() if name != "eventTime"}
+    (message,) = read(json.dumps(untimed).encode(), source="aws_cloudtrail").messages
+    assert "rejected (event_time_missing), begins" in message

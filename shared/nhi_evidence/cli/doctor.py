@@ -152,7 +152,7 @@ def _all(
             reached[account.account(region)] = account
         except (BotoCoreError, ClientError) as error:
             raise SettingsError(
-                f"no access to AWS as {name or 'this environment'}: {error}"
+                f"no access to AWS {f'as {name}' if name else 'from this environment'}: {error}"
             ) from error
     yield from _aws(read, reached, built)
     yield from elsewhere.checks(

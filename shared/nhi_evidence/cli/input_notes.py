@@ -42,9 +42,8 @@ class Notes:
         hint = ""
         if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
             hint = "; --assume-utc reads times without a zone as UTC, and marks the record"
-        self.note(
-            f"{where}: rejected ({rejection.reason}) {rejection.detail}, begins {begins!r}{hint}"
-        )
+        why = f"({rejection.reason}) {rejection.detail}".rstrip()
+        self.note(f"{where}: rejected {why}, begins {begins!r}{hint}")
 
     def close(self, inputs: Inputs) -> None:
         """Note something about all inputs."""

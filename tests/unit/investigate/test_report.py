@@ -75,6 +75,16 @@ def test_text_from_records_stays_text() -> None:
     assert "<script>alert" not in text
 
 
+def test_text_from_records_turns_no_words_around() -> None:
+    """Nor can it act on a terminal that the page is printed on."""
+    hostile = "Create\u202eliarT\x1b[31m\u2066"
+    subject = "x\u202ey"
+    text = page(timeline_of([used(0, KEY, operation=hostile)], subject)).decode()
+    assert not set(text) & set("\u202e\u2066\x1b")
+    assert r"Create\u202eliarT\u001b[31m\u2066" in text
+    assert r"<title>x\u202ey</title>" in text
+
+
 def test_without_data_it_is_small() -> None:
     assert len(gzip.compress(page(timeline_of([])))) < 250_000
 

@@ -7,6 +7,7 @@ https://www.w3.org/TR/CSP3/
 from __future__ import annotations
 
 import pkgutil
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -19,6 +20,10 @@ from nhi_evidence.investigate.report import chart, words
 from nhi_evidence.investigate.row import Standing
 from nhi_evidence.investigate.timeline import Timeline, Visibility
 
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+"""What no page needs; it does need tabs and line breaks."""
 MAX_ROWS = 5_000
 """How many records the table has; of more, only the first, and the page says so."""
 
@@ -30,14 +35,22 @@ def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
         f"default-src 'none'; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    body = "\n".join(_body(timeline, verify))
+    title, body = _inert(escape(timeline.subject)), _inert("\n".join(_body(timeline, verify)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(timeline.subject)}</title>\n<style>{style}</style>\n</head>\n"
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n"
         f"<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
     ).encode("utf-8", "backslashreplace")
+
+
+def _inert(html: str) -> str:
+    r"""Show control and bidirectional characters as `\u` escapes, as a terminal does.
+
+    A name in a record could otherwise turn around the words after it.
+    """
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", html)
 
 
 def _asset(name: str) -> str:

@@ -136,6 +136,21 @@ def test_every_nested_string_is_cut_except_hashes_and_known_names() -> None:
     assert kept == cut("d.**", raw, unless_begins="hmac:", names_except=("id",))
 
 
+@pytest.mark.parametrize(
+    ("numbers_except", "kept"),
+    [
+        (None, '{"d":{"pin":12,"ttl":6,"a":[7]}}'),
+        (("ttl",), '{"d":{"ttl":6,"a":[]}}'),
+        ((), '{"d":{"a":[]}}'),
+    ],
+)
+def test_numbers_below_a_value_are_cut_where_declared(
+    numbers_except: tuple[str, ...] | None, kept: str
+) -> None:
+    raw = '{"d":{"pin":12,"ttl":6,"a":[7]}}'
+    assert kept == cut("d.**", raw, numbers_except=numbers_except)
+
+
 def test_a_condition_keeps_what_it_names() -> None:
     """If it applies nothing is cut; with another value, none or another shape, everything is."""
     unless = Condition("ref.resource", any_of=("roles",))

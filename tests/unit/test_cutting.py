@@ -239,6 +239,63 @@ def test_the_rest_is_json_and_the_pieces_restore_the_original(
     assert kept.text == cutter(path).cut(kept.text).text
 
 
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ('{"d":{"id":"x","a":1,"b":2}}', '{"d":{"id":"x"}}'),
+        ('{"d":{"id":"x","a":1,"b":2,"c":3}}', '{"d":{"id":"x"}}'),
+        ('{"d":{"id":"x" , "a": 1 ,\n "b": 2 }}', '{"d":{"id":"x"  }}'),
+        ('{"d":{"a":1,"b":2,"id":"x"}}', '{"d":{"id":"x"}}'),
+        ('{"d":{"a":1,"id":"x","b":2}}', '{"d":{"id":"x"}}'),
+        ('{"d":{"a":1,"id":"x","b":2,"c":3}}', '{"d":{"id":"x"}}'),
+        ('{"d":{"a":1,"b":"y","c":3,"e":4}}', '{"d":{"b":""}}'),
+        ('{"d":[true,1,2]}', '{"d":[true]}'),
+        ('{"d":[1,true,2,3,[4,5],6,7]}', '{"d":[true,[]]}'),
+        ('{"d":{"a":1,"b":2}}', '{"d":{}}'),
+    ],
+)
+def test_what_is_left_of_members_is_json(raw: str, kept: str) -> None:
+    """Several that are cut at the end leave no comma behind, nor does any other choice."""
+    assert kept == cut("d.**", raw, names_except=("id",), numbers_except=())
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\t", "\r\n"])
+def test_what_is_left_of_json_inside_a_text_is_json(blank: str) -> None:
+    """Also where two rules cut its last members, and with blanks, which a text escapes."""
+    inner = blank.join(["{", '"id"', ":", '"x"', ",", '"a"', ":1", ",", '"b":2', "}"])
+    fields = (Field("A", "t>a", ""), Field("B", "t>b", ""))
+    kept = Cutter(CutTable(1, fields)).cut(json.dumps({"t": inner}).encode())
+    assert {"id": "x"} == json.loads(json.loads(kept.text)["t"])
+    assert {"A"} <= {piece.rule for piece in kept.pieces}
+
+
+_VALUES = st.recursive(
+    st.sampled_from([1, -2.5, "x", True, None]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abcdn"), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_VALUES, st.sampled_from([None, 1]))
+def test_what_is_left_is_the_value_without_what_is_cut(value: Any, indent: int | None) -> None:
+    """Members and elements that are numbers are gone, texts are empty, all else is as it was."""
+
+    def left(value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: left(each, key) for key, each in value.items() if not gone(each, key)}
+        if isinstance(value, list):
+            return [left(each, name) for each in value if not gone(each, name)]
+        return "" if isinstance(value, str) else value
+
+    def gone(value: Any, name: str) -> bool:
+        return type(value) in {int, float} and name != "n"
+
+    raw = json.dumps({"d": {"v": value}}, indent=indent)
+    assert {"d": left({"v": value})} == json.loads(cut("d.**", raw, numbers_except=("n",)))
+
+
 @given(st.binary(max_size=60))
 def test_no_bytes_break_a_cutter(raw: bytes) -> None:
     """Any input gets an answer."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from nhi_evidence.reading.cut_commas import earlier_starts, with_comma
 from nhi_evidence.reading.cut_off import leading_end
 from nhi_evidence.reading.cut_scan import Scan
 from nhi_evidence.reading.cut_table import (
@@ -288,16 +289,7 @@ def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[P
         if inside if first == b'"' else inside.strip(_SPACE):
             yield Piece(start + 1, end - 1, field.rule)
     elif data[start:end] not in {b"null", b"true", b"false"}:
-        yield Piece(*_with_comma(data, name_at, end), field.rule)
-
-
-def _with_comma(data: bytes, start: int, end: int) -> Span:
-    """Return the span of a member with the comma after it or, for the last, the one before it."""
-    after = end + len(data[end:]) - len(data[end:].lstrip(b" \t\r\n"))
-    if data[after : after + 1] == b",":
-        return start, after + 1
-    before = data[:start].rstrip(b" \t\r\n")
-    return (len(before) - 1, end) if before.endswith(b",") else (start, end)
+        yield Piece(*with_comma(data, name_at, end), field.rule)
 
 
 def _without(raw: bytes, overlapping: list[Piece]) -> Kept:
@@ -309,6 +301,8 @@ def _without(raw: bytes, overlapping: list[Piece]) -> Kept:
             pieces[-1] = Piece(last.start, max(last.end, piece.end), last.rule)
         else:
             pieces.append(piece)
+    for at, start in earlier_starts(raw, [(piece.start, piece.end) for piece in pieces]):
+        pieces[at] = msgspec.structs.replace(pieces[at], start=start)
     kept = []
     at = 0
     for piece in pieces:

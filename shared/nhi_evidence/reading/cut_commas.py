@@ -31,9 +31,8 @@ def earlier_starts(raw: bytes, spans: Sequence[Span]) -> Iterator[tuple[int, int
         if at and start > _after(raw, spans[at - 1][1]):
             first = at
         after = _after(raw, end)
-        is_last = at + 1 == len(spans) or spans[at + 1][0] > after
         before = _before(raw, spans[first][0])
-        if is_last and raw[after : after + 1] in {b"}", b"]"} and raw[before - 1 : before] == b",":
+        if raw[after : after + 1] in {b"}", b"]"} and raw[before - 1 : before] == b",":
             yield first, before - 1
 
 
@@ -50,11 +49,10 @@ def _after(raw: bytes, at: int) -> int:
 
 def _before(raw: bytes, at: int) -> int:
     """Return the position after the last byte before `at` that is not a blank."""
-    while at > 0:
+    while True:
         if raw[at - 1 : at] in _BLANKS:
             at -= 1
-        elif raw[max(at - 2, 0) : at] in _ESCAPED_BLANKS:
+        elif raw[at - 2 : at] in _ESCAPED_BLANKS:
             at -= 2
         else:
-            break
-    return at
+            return at

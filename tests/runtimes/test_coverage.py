@@ -46,7 +46,7 @@ VALID_KEY = "aws.credential_validation.valid_key"
 
 
 def answers() -> dict[str, Any]:
-    """Return what CloudTrail and Organizations answer about the estate's one trail."""
+    """Return what CloudTrail and Organizations answer about the organization's trail."""
     wanted = {
         "organizations:ListAccounts",
         "cloudtrail:DescribeTrails",
@@ -54,7 +54,9 @@ def answers() -> dict[str, Any]:
         "cloudtrail:GetEventSelectors",
     }
     return {
-        one.call.partition(":")[2]: one.answer for one in amazon.answers() if one.call in wanted
+        one.call.partition(":")[2]: one.answer
+        for one in amazon.answers()
+        if one.call in wanted and one.scope.startswith(amazon.MANAGEMENT)
     }
 
 

@@ -30,7 +30,7 @@ def test_unchanged_parts_join_cleanly() -> None:
     world = SealedStore()
     report = joined(world, reports(world))
     assert [] == report.findings
-    assert any("are believed" in line for line in report.not_checked)
+    assert any("they are trusted" in line for line in report.not_checked)
 
 
 def test_parts_judge_by_one_policy_and_look_as_far() -> None:
@@ -43,7 +43,7 @@ def test_parts_judge_by_one_policy_and_look_as_far() -> None:
         world.verify(part=Part(2, 2), policy=lenient),
         world.verify(part=Part(2, 2), deep=False),
     ):
-        with pytest.raises(SettingsError, match="different policies, or looked"):
+        with pytest.raises(SettingsError, match="different policies or options"):
             joined(world, [first, other])
 
 

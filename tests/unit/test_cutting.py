@@ -137,6 +137,20 @@ def test_every_nested_string_is_cut_except_hashes_and_known_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ('{"d":"LEAK","x":"y"}', '{"d":"","x":"y"}'),
+        ('{"d":7,"x":"y"}', '{"x":"y"}'),
+        ('{"d":["LEAK",7,{"id":"y"}]}', '{"d":["",{"id":"y"}]}'),
+        ('{"d":null,"x":7}', None),
+    ],
+)
+def test_a_value_that_is_itself_a_text_or_number_is_cut(raw: str, kept: str | None) -> None:
+    """Where the log usually has an object, and everything below it is declared."""
+    assert (kept or raw) == cut("d.**", raw, names_except=("id",), numbers_except=())
+
+
+@pytest.mark.parametrize(
     ("numbers_except", "kept"),
     [
         (None, '{"d":{"pin":12,"ttl":6,"a":[7]}}'),

@@ -228,6 +228,8 @@ def _find(document: _Document, span: Span, field: Field, steps: Steps) -> Iterat
     for member in document.named(span, name):
         if is_text:
             yield from _inside(document, (member.value, member.end), field, rest)
+        elif rest and rest[0][0] == ALL:
+            yield from _texts_of(document, member, field, member.name)
         elif rest:
             yield from _find(document, (member.value, member.end), field, rest)
         else:
@@ -238,18 +240,23 @@ def _texts(
     document: _Document, span: Span, field: Field, name: str | None = None
 ) -> Iterator[Piece]:
     """Yield every text below a value that is not excepted; `name` is the nearest name above."""
-    data = document.data
     for member in document.members(span):
-        nearest = member.name or name
-        value = member.value, member.end
-        first = data[member.value : member.value + 1]
-        if first in {b"{", b"["}:
-            yield from _texts(document, value, field, nearest)
-        elif first == b'"':
-            if nearest not in field.names_except:
-                yield from _of_value(data, member.start, value, field)
-        elif field.numbers_except is not None and nearest not in field.numbers_except:
+        yield from _texts_of(document, member, field, member.name or name)
+
+
+def _texts_of(
+    document: _Document, member: Member, field: Field, nearest: str | None
+) -> Iterator[Piece]:
+    """Yield every text below a member, or the member's own; `nearest` is its name, or a list's."""
+    data, value = document.data, (member.value, member.end)
+    first = data[member.value : member.value + 1]
+    if first in {b"{", b"["}:
+        yield from _texts(document, value, field, nearest)
+    elif first == b'"':
+        if nearest not in field.names_except:
             yield from _of_value(data, member.start, value, field)
+    elif field.numbers_except is not None and nearest not in field.numbers_except:
+        yield from _of_value(data, member.start, value, field)
 
 
 def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:

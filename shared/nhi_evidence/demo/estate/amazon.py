@@ -101,19 +101,7 @@ def _trail() -> tuple[Answer, ...]:
     notified = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
     aggregated = [{"EventCategory": "Data", "Templates": ["USER_ACTIONS"]}]
     return (
-        Answer(call="cloudtrail:DescribeTrails", scope=SCOPE, answer={"trailList": [described]}),
-        Answer(
-            call="cloudtrail:GetTrailStatus",
-            scope=SCOPE,
-            request={"Name": TRAIL},
-            answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
-        ),
-        Answer(
-            call="cloudtrail:GetEventSelectors",
-            scope=SCOPE,
-            request={"TrailName": TRAIL},
-            answer={"TrailARN": TRAIL, "AdvancedEventSelectors": selectors()},
-        ),
+        *_logging(SCOPE, described),
         Answer(
             call="cloudtrail:GetEventConfiguration",
             scope=SCOPE,
@@ -125,6 +113,26 @@ def _trail() -> tuple[Answer, ...]:
             scope=LOG_ARCHIVE,
             request={"Bucket": TRAIL_BUCKET},
             answer=notified,
+        ),
+    )
+
+
+def _logging(scope: str, described: dict[str, object]) -> tuple[Answer, ...]:
+    """Return what is answered about a trail that logs the estate's events."""
+    trail = described["TrailARN"]
+    return (
+        Answer(call="cloudtrail:DescribeTrails", scope=scope, answer={"trailList": [described]}),
+        Answer(
+            call="cloudtrail:GetTrailStatus",
+            scope=scope,
+            request={"Name": trail},
+            answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
+        ),
+        Answer(
+            call="cloudtrail:GetEventSelectors",
+            scope=scope,
+            request={"TrailName": trail},
+            answer={"TrailARN": trail, "AdvancedEventSelectors": selectors()},
         ),
     )
 
@@ -143,21 +151,7 @@ def _own_trail(account: str) -> tuple[Answer, ...]:
         "LogFileValidationEnabled": True,
         "IsOrganizationTrail": False,
     }
-    return (
-        Answer(call="cloudtrail:DescribeTrails", scope=scope, answer={"trailList": [described]}),
-        Answer(
-            call="cloudtrail:GetTrailStatus",
-            scope=scope,
-            request={"Name": trail},
-            answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
-        ),
-        Answer(
-            call="cloudtrail:GetEventSelectors",
-            scope=scope,
-            request={"TrailName": trail},
-            answer={"TrailARN": trail, "AdvancedEventSelectors": selectors()},
-        ),
-    )
+    return _logging(scope, described)
 
 
 def _crossed() -> tuple[Answer, ...]:

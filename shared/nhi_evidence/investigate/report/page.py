@@ -108,7 +108,7 @@ def _status(timeline: Timeline) -> Iterator[str]:
         text = f"{fresh.engine}: neither signatures nor hashes were checked."
         kind = "warn"
     else:
-        text, kind = "Raw log files: nothing of this is proven.", "bad"
+        text, kind = "Raw log files: none of this is proven.", "bad"
     yield f'<p class="status {kind}">{escape(text)}</p>'
     for gap in timeline.gaps:
         yield f'<p class="status warn">{escape(gap.kind.replace("_", " "))}: {escape(gap.text)}</p>'

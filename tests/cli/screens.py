@@ -121,13 +121,18 @@ class Case:
         yield "case verify", (case, *trust)
 
 
-def looked_at(name: str, arguments: Sequence[str | Path]) -> tuple[str, str]:
-    """Run a command in a terminal; return what stands there, and on its standard error."""
+def looked_at(
+    name: str, arguments: Sequence[str | Path], *, terminal: str = "dumb"
+) -> tuple[str, str]:
+    """Run a command in a terminal; return what stands there, and on its standard error.
+
+    A `dumb` terminal shows no progress; one of another name gets it between the lines.
+    """
     out, err = Screen(), Screen()
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        mock.patch.dict(os.environ, {"COLUMNS": str(COLUMNS), "NO_COLOR": "1", "TERM": "dumb"}),
+        mock.patch.dict(os.environ, {"COLUMNS": str(COLUMNS), "NO_COLOR": "1", "TERM": terminal}),
         mock.patch.object(sys, "argv", ["nhi-evidence", *name.split(), *map(str, arguments)]),
         contextlib.suppress(SystemExit),
     ):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from nhi_evidence.cli.commands import COMMANDS
+from nhi_evidence.demo.story import generate
 from tests.cli import screens
 from tests.cli.command import run
 from tests.cli.screens import COLUMNS, ELSEWHERE, Case, looked_at
@@ -64,6 +66,26 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
 def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
     """Examples are kept as typed."""
     assert [] == too_wide(looked_at(name, ["--help"])[0])
+
+
+@pytest.mark.parametrize("command", ["normalize", "summary", "timeline"])
+def test_a_path_stays_whole_while_progress_is_shown(tmp_path: Path, command: str) -> None:
+    """It is copied from the screen: wider than a row, it is still not broken by a line feed."""
+    broken = tmp_path / f"{'a-long-name-' * 10}.json"
+    broken.write_text('{"Records": [{"eventVersion": "1.08", ')
+    (tmp_path / "read.json").write_bytes(generate()[0].body)
+    more = {"normalize": ("-o", tmp_path / "records"), "timeline": ("--ip", "203.0.113.77")}
+    _, err = looked_at(command, (tmp_path, *more.get(command, ())), terminal="xterm")
+    assert any(f"{broken}," in line for line in err.splitlines()), err
+    assert command == "timeline" or "\x1b[" in err, "no progress was shown"
+
+
+def test_a_refusal_is_wrapped_between_words(tmp_path: Path) -> None:
+    """An error is one line of words, wrapped as every other."""
+    missing = tmp_path / ("none-" * 20)
+    _, err = looked_at("keys", ("--key-file", missing, "--name", "example.org/evidence"))
+    assert str(missing) in err
+    assert [] == too_wide(err)
 
 
 def test_piped_output_is_neither_wrapped_nor_cut(case: Case) -> None:

@@ -24,6 +24,9 @@ COMMAND = (
         ("workload  " + "the same in every cloud " * 5, 10),
         ("          " + "on this and that, " * 6, 10),
         ("08:10:00  AWS      " + "an operation " * 7, 10),
+        ("                   cells of such acts: " + "aws.enumeration.objects, " * 5, 19),
+        ("IMPOSSIBLE aws: a deleted key is tried: " + "no setting records it; " * 5, 11),
+        ("credential AKIAIOSFODNN7EXAMPLE: " + "made with another, " * 5, 11),
         ("A sentence that no label begins, " * 4, 2),
     ],
 )
@@ -52,6 +55,7 @@ def test_lines_in_a_pipe_and_text_to_copy_are_not_wrapped(line: str, columns: in
         ("workload  " + "nhi:oidc:" + "x" * 90, 1),
         ("          on /subscriptions/" + "x" * 90, 1),
         ("  ev/v1/" + "a" * 90 + " unit " + "b" * 90, 2),
+        (" " * 19 + "x" * 90, 1),
     ],
 )
 def test_a_word_wider_than_the_row_stays_beside_its_label(line: str, rows: int) -> None:

@@ -15,9 +15,8 @@ import typer
 
 from nhi_evidence import __version__
 from nhi_evidence.adapters.own_name import NAME
-from nhi_evidence.cli import exit_codes, loading
+from nhi_evidence.cli import exit_codes, loading, screen
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.terminal import safe_text
 
 app = typer.Typer(
     name=NAME,
@@ -97,7 +96,7 @@ def _end_quietly() -> NoReturn:
 
 def _fail(error: BaseException, lines: Sequence[str], *, debug: bool) -> NoReturn:
     for line in lines:
-        sys.stderr.write(f"nhi-evidence: {safe_text.neutralize(line)}\n")
+        screen.say(f"nhi-evidence: {line}", err=True)
     if debug:
         traceback.print_exception(error)
     raise SystemExit(exit_codes.FAILED) from error

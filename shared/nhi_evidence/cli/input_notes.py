@@ -8,7 +8,7 @@ from nhi_evidence import plural
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.event import Rejection
 from nhi_evidence.local_files import assumed
-from nhi_evidence.terminal import safe_text
+from nhi_evidence.terminal import fitting, safe_text
 
 _PER_FILE = 5
 _IN_ALL = 100
@@ -60,4 +60,4 @@ class Notes:
         inert = safe_text.neutralize(text)
         self.texts.append(inert)
         if not self._quiet:
-            sys.stderr.write(inert + "\n")
+            fitting.say(sys.stderr, inert)

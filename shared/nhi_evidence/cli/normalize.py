@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import exit_codes, json_output, output_file, progress, record_output
+from nhi_evidence.cli import exit_codes, json_output, output_file, progress, record_output, screen
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.cli.record_output import Filter, Format
@@ -210,4 +210,4 @@ def _say(summary: Summary, *, as_json: bool) -> None:
         + "".join(f" + out of scope ({why}) {n}" for why, n in summary.out_of_scope.items()),
     ]
     lines += [f"rejected: {why} {n}" for why, n in sorted(summary.reasons.items())]
-    sys.stderr.write("\n".join(lines) + "\n")
+    screen.say(*lines, err=True)

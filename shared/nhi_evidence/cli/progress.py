@@ -16,13 +16,20 @@ from rich.progress import (
 from rich.status import Status
 
 
+def _console() -> Console:
+    """Return a console that leaves lines alone: what is printed meanwhile was wrapped before.
+
+    Rich would wrap it again, in the middle of a path that somebody wants to copy.
+    """
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
 class Steps:
     """Shows which step runs and how far it is. Use as a context manager."""
 
     def __init__(self, opening: str) -> None:
         """Start with a short description of the work."""
-        console = Console(stderr=True, highlight=False, markup=False)
-        self._status: Status = console.status(opening)
+        self._status: Status = _console().status(opening)
         self._opening = opening
 
     def __enter__(self) -> Steps:
@@ -59,7 +66,7 @@ class Reading:
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False, markup=False),
+            console=_console(),
             transient=True,
             disable=not visible,
         )

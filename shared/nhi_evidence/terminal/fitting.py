@@ -12,7 +12,10 @@ _LEAST = 40
 _LABEL = re.compile(r"\s*\S+\s{2,}(?=\S)|\s+(?=\S)")
 """Start of a line that sets the indent of the rows after it: a label and its gap, or blanks."""
 _WIDEST_LABEL = 16
-_SENTENCES = ("not checked: ", "not judged: ")
+_WIDEST_BLANK = 24
+"""An indent of blanks alone may be wider than a label: what follows stays below its own start."""
+_OPENINGS = ("not checked: ", "not judged: ", "credential ", "IMPOSSIBLE ", "CONFIGURED ")
+"""Labels with only one blank behind them."""
 _COMMAND = re.compile(
     r"\s*(?:\S+\s{2,}|next: )?(?:\S*/)?(?:nhi-evidence|python3?|make) [a-z]|\s*fix: [^`]*$"
 )
@@ -50,7 +53,7 @@ def _broken(line: str, columns: int, indent: int) -> Iterator[str]:
     row = ""
     for gap, word in _WORDS.findall(line):
         fits = len(row) + len(gap) + len(word) <= columns
-        is_alone = len(row) + len(gap) <= _WIDEST_LABEL
+        is_alone = not row or len(row) + len(gap) <= _WIDEST_LABEL
         if fits or (is_alone and indent + len(word) > columns):
             row += gap + word
         else:
@@ -60,11 +63,14 @@ def _broken(line: str, columns: int, indent: int) -> Iterator[str]:
 
 
 def _indent(line: str) -> int:
-    sentence = next((opening for opening in _SENTENCES if line.startswith(opening)), None)
-    if sentence is not None:
-        return len(sentence)
+    opening = next((opening for opening in _OPENINGS if line.startswith(opening)), None)
+    if opening is not None:
+        return len(opening)
     label = _LABEL.match(line)
-    return label.end() if label is not None and label.end() <= _WIDEST_LABEL else 2
+    if label is None:
+        return 2
+    widest = _WIDEST_LABEL if label[0].strip() else _WIDEST_BLANK
+    return label.end() if label.end() <= widest else 2
 
 
 def say(stream: TextIO, *lines: str) -> None:

@@ -27,7 +27,7 @@ MATRIX = matrix(estate.readings(1_772_438_400_000))
 
 def test_nothing_is_loaded_from_anywhere() -> None:
     """Addresses are only within the page; its own policy forbids every other."""
-    text = page(MATRIX, support(MATRIX))
+    text = page(MATRIX, support(MATRIX)).decode()
     links = re.findall(r"""(?:href|src|action)=["']?([^"'\s>]+)""", text)
     assert {link[0] for link in links} == {"#"}
     assert "@import" not in text
@@ -40,8 +40,24 @@ def test_nothing_is_loaded_from_anywhere() -> None:
         assert f"{directive} 'sha256-{digest}'" in policy
 
 
+def test_text_from_answers_turns_no_words_around() -> None:
+    """A name of a cluster, an account that is not read and a control: all are shown as escapes."""
+    hostile = "x\u202ey\x1b[31m\u2066"
+    cluster = Answer(
+        call="eks:ListClusters", scope="111122223333/eu-west-1", answer={"clusters": [hostile]}
+    )
+    judged = matrix([added(cluster)(estate.reading("aws", 0))])
+    judged = msgspec.structs.replace(judged, not_read=(*judged.not_read, hostile))
+    every = [msgspec.structs.replace(one, note=hostile) for one in support(judged)]
+    text = page(judged, every).decode()
+    assert not set(text) & set("\u202e\u2066\x1b")
+    escaped = r"x\u202ey\u001b[31m\u2066"
+    assert f"{escaped}." in text
+    assert f"<em>{escaped}</em>" in text
+
+
 def test_every_cell_is_on_the_page_with_its_fix() -> None:
-    text = page(MATRIX)
+    text = page(MATRIX).decode()
     for cell in MATRIX.cells:
         assert f'id="{cell.cell}"' in text
         assert f'href="#{cell.cell}"' in text
@@ -56,7 +72,7 @@ def test_text_from_answers_is_never_markup() -> None:
         call="eks:ListClusters", scope="111122223333/eu-west-1", answer={"clusters": [name]}
     )
     reading = added(cluster)(estate.reading("aws", 0))
-    text = page(matrix([reading]))
+    text = page(matrix([reading])).decode()
     assert name not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
@@ -99,7 +115,9 @@ def _look(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProce
 @pytest.mark.parametrize("width", [1280, 480])
 def test_a_browser_shows_the_page_without_errors(tmp_path: Path, width: int) -> None:
     shot = tmp_path / "shot.png"
-    seen = _look(tmp_path, page(MATRIX), f"--window-size={width},900", f"--screenshot={shot}")
+    seen = _look(
+        tmp_path, page(MATRIX).decode(), f"--window-size={width},900", f"--screenshot={shot}"
+    )
     assert "CONSOLE" not in seen.stderr
     assert shot.stat().st_size > 20_000
 
@@ -108,7 +126,7 @@ def test_a_browser_shows_the_page_without_errors(tmp_path: Path, width: int) -> 
 def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
     """Resource names have no space to break at; a map or table scrolls on its own."""
     file = tmp_path / "coverage.html"
-    file.write_text(page(MATRIX, support(MATRIX)), encoding="utf-8")
+    file.write_bytes(page(MATRIX, support(MATRIX)))
     with opened(file, width=width) as window_:
         widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         for opening in ("''", *(f"'#{cell.cell}'" for cell in MATRIX.cells[::20])):
@@ -144,14 +162,14 @@ setTimeout(() => {
 def test_the_page_works_with_the_keyboard_alone(tmp_path: Path) -> None:
     """Arrow keys move over the map, opening shows only that cell, Escape returns to its mark."""
     digest = b64encode(sha256(PRESS.encode()).digest()).decode()
-    text = page(MATRIX).replace("script-src ", f"script-src &#x27;sha256-{digest}&#x27; ")
+    text = page(MATRIX).decode().replace("script-src ", f"script-src &#x27;sha256-{digest}&#x27; ")
     text = text.replace("</body>", f"<script>{PRESS}</script></body>")
     seen = _look(tmp_path, text, "--window-size=1280,900", "--dump-dom")
     assert "CONSOLE" not in seen.stderr
     title = unescape(re.findall(r"<title>(.*?)</title>", seen.stdout)[0])
     cells = [f"#{cell.cell}" for cell in MATRIX.cells]
     first, right, left, down, up, focus, chosen, back = msgspec.json.decode(title)
-    hashes = re.findall(r'href="(#[^"]+)"', page(MATRIX))
+    hashes = re.findall(r'href="(#[^"]+)"', page(MATRIX).decode())
     assert (first, right, left) == (hashes[0], hashes[1], hashes[0])
     assert down.startswith("#aws_agent.")
     assert up in cells
@@ -161,7 +179,7 @@ def test_the_page_works_with_the_keyboard_alone(tmp_path: Path) -> None:
 
 def test_printing_shows_every_cell(tmp_path: Path) -> None:
     paper = tmp_path / "coverage.pdf"
-    _look(tmp_path, page(MATRIX), f"--print-to-pdf={paper}")
+    _look(tmp_path, page(MATRIX).decode(), f"--print-to-pdf={paper}")
     pages = len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
     assert pages > len(MATRIX.cells) // 6
 
@@ -170,7 +188,7 @@ def test_controls_are_never_called_met() -> None:
     """A control has one of three words, none of which judges it as met."""
     every = support(MATRIX)
     assert {one.evidence for one in every} <= {"evidence available", "partial", "gap"}
-    text = page(MATRIX, every).lower()
+    text = page(MATRIX, every).decode().lower()
     assert "compliant" not in text
     eight = next(one for one in every if one.control == "NHI8")
     assert "Environment" in eight.note

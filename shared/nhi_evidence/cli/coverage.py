@@ -140,7 +140,7 @@ def command(
             *([evidence_uri] if evidence_uri else ()),
         ]
         with output_file.create(html, inputs=inputs, overwrite=overwrite) as file:
-            file.write(page(result, rows).encode())
+            file.write(page(result, rows))
     if result.has_gap:
         raise typer.Exit(exit_codes.INCOMPLETE)
     if result.has_doubt or not result.cells:

@@ -6,19 +6,16 @@ makes no requests. Without scripting it has the same content, with all cells sho
 
 from __future__ import annotations
 
-import pkgutil
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from html import escape
 
+from nhi_evidence import html_page
 from nhi_evidence.coverage.cells import Step
 from nhi_evidence.coverage.controls import Support
 from nhi_evidence.coverage.intervals import Stretch
 from nhi_evidence.coverage.matrix import CellState, Matrix
 from nhi_evidence.coverage.verdict import Verdict
-from nhi_evidence.errors import CatalogError
 
 LETTERS = {
     Verdict.PROVEN: "P",
@@ -42,21 +39,10 @@ MEANINGS = {
 }
 
 
-def page(matrix: Matrix, support: Sequence[Support] = ()) -> str:
+def page(matrix: Matrix, support: Sequence[Support] = ()) -> bytes:
     """Return the page as HTML."""
-    style, script = _asset("page.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     body = "\n".join((*_head(matrix), *_map(matrix), *_cells(matrix), *_controls(support)))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Coverage: {escape(matrix.verdict)}</title>\n<style>{style}</style>\n</head>\n"
-        f"<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
-    )
+    return html_page.page(__name__, f"Coverage: {escape(matrix.verdict)}", body)
 
 
 def instant(milliseconds: int) -> str:
@@ -175,14 +161,3 @@ def _controls(support: Sequence[Support]) -> Iterator[str]:
             f"<td>{escape(', '.join(control.features))}</td></tr>"
         )
     yield "</tbody></table></div>"
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def _asset(name: str) -> str:
-    data = pkgutil.get_data(__name__, name)
-    if data is None:
-        raise CatalogError(f"coverage: {name} is missing")
-    return data.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -102,6 +103,15 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     statements, and why: none counts it yet, or some is contested."""
     not_shown_count: int = 0
     """How many there are in all."""
+
+    def unread(self, most: int | None = None) -> Iterator[str]:
+        """Yield what could not be read, each text once, however many records it is said of."""
+        times = Counter(self.unreadable).most_common(most)
+        for text, number in times:
+            yield f"not read: {text}{f' ({number:,} times)' if number > 1 else ''}"
+        more = self.unreadable_count - sum(number for _, number in times)
+        if more:
+            yield f"... and {more:,} more"
 
 
 class Unread(msgspec.Struct):

@@ -37,14 +37,25 @@ class Gap(msgspec.Struct, frozen=True):
     """Something that the records alone show to be missing or unreliable."""
 
     kind: str
-    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `not_shown`, `cut_off` or
-    `one_sided`."""
+    """One of `TITLES`."""
     text: str
 
     @property
     def makes_incomplete(self) -> bool:
         """Whether something of the path itself is contested, unreadable or left out."""
         return self.kind in {"contested", "unreadable", "not_shown", "cut_off"}
+
+
+TITLES = {
+    "mint_missing": "credential of unknown origin",
+    "mint_before": "credential from before",
+    "contested": "contested",
+    "unreadable": "not everything was read",
+    "not_shown": "not everything is shown",
+    "cut_off": "cut off",
+    "one_sided": "recorded on one side only",
+}
+"""Kind of a gap to its title, for readers."""
 
 
 class Visibility(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +127,13 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     def is_incomplete(self) -> bool:
         """Whether something of the path itself is contested, unreadable or left out."""
         return any(gap.makes_incomplete for gap in self.gaps)
+
+    @property
+    def verdict(self) -> str:
+        """The word that every form of a report begins with."""
+        if self.is_incomplete:
+            return "INCOMPLETE"
+        return "FOUND" if self.path.steps else "NONE ON RECORD"
 
 
 def compose(

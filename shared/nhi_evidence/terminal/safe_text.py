@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+from nhi_evidence import inert
+
 _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -34,7 +35,7 @@ def iso_instant(milliseconds: int) -> str:
 
 def neutralize(text: str) -> str:
     r"""Show control, format and bidirectional characters as `\u` escapes."""
-    return _CONTROL.sub(_escape, text)
+    return inert.shown(text)
 
 
 def neutralize_json(document: bytes) -> bytes:
@@ -45,8 +46,4 @@ def neutralize_json(document: bytes) -> bytes:
     """
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _IN_JSON.sub(_escape, document.decode()).encode()
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return _IN_JSON.sub(lambda match: inert.shown(match[0]), document.decode()).encode()

@@ -10,7 +10,7 @@ from rich.console import Console
 from nhi_evidence import plural
 from nhi_evidence.investigate.index import Freshness
 from nhi_evidence.investigate.lineage import Credential, Mint
-from nhi_evidence.investigate.timeline import Gap, Stage, Timeline, Visibility
+from nhi_evidence.investigate.timeline import TITLES, Gap, Stage, Timeline, Visibility
 from nhi_evidence.terminal import timeline_steps
 from nhi_evidence.terminal.safe_text import instant, neutralize_json
 from nhi_evidence.terminal.verdict import show as show_verdict
@@ -27,7 +27,7 @@ def as_document(timeline: Timeline) -> bytes:
     """Return a timeline as JSON, safe to show in a terminal."""
     plain = msgspec.to_builtins(timeline)
     plain["schema"] = SCHEMA
-    plain["verdict"] = _verdict(timeline)[0]
+    plain["verdict"] = timeline.verdict
     plain["providers"] = list(timeline.providers)
     return neutralize_json(msgspec.json.encode(plain))
 
@@ -41,23 +41,21 @@ def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> Non
 
 
 def _verdict(timeline: Timeline) -> tuple[str, str, str]:
-    steps = timeline.path.steps
-    unread = timeline.freshness.unreadable_count
+    """Return the verdict, its style, and what it is about."""
+    style = "bold" if timeline.verdict == "FOUND" else "bold yellow"
+    return timeline.verdict, style, _about(timeline)
+
+
+def _about(timeline: Timeline) -> str:
+    steps, unread = timeline.path.steps, timeline.freshness.unreadable_count
     if not steps and unread:
-        text = f"nothing for {timeline.subject} in what could be read; {_unread(unread)}"
-        return "INCOMPLETE", "bold yellow", text
-    if not steps and timeline.freshness.not_shown_count:
-        return "INCOMPLETE", "bold yellow", f"nothing for {timeline.subject} in what is shown"
+        return f"nothing for {timeline.subject} in what could be read; {_unread(unread)}"
     if not steps:
-        return "NONE ON RECORD", "bold yellow", f"nothing for {timeline.subject} in what was read"
+        where = "is shown" if timeline.freshness.not_shown_count else "was read"
+        return f"nothing for {timeline.subject} in what {where}"
     span = duration(steps[-1].row.time - steps[0].row.time)
-    providers = ", ".join(timeline.providers)
-    text = (
-        f"{plural.count(len(steps), 'record')} of {timeline.subject}, over {span}, in {providers}"
-    )
-    return (
-        ("INCOMPLETE", "bold yellow", text) if timeline.is_incomplete else ("FOUND", "bold", text)
-    )
+    records, providers = plural.count(len(steps), "record"), ", ".join(timeline.providers)
+    return f"{records} of {timeline.subject}, over {span}, in {providers}"
 
 
 def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
@@ -109,11 +107,8 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     repeated = f", {freshness.duplicates:,} repeated" if freshness.duplicates else ""
     where = plural.count(freshness.objects or 0, "object" if freshness.proven else "file")
     yield f"          {plural.count(freshness.rows or 0, 'record')} in {where}{repeated}; {span}"
-    for text in freshness.unreadable[:_MOST_LINES]:
-        yield f"          not read: {text}"
-    more = freshness.unreadable_count - min(len(freshness.unreadable), _MOST_LINES)
-    if more:
-        yield f"          ... and {more} more"
+    for text in freshness.unread(_MOST_LINES):
+        yield f"          {text}"
 
 
 _MOST_LINES = 5
@@ -170,7 +165,8 @@ def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
         for gap in alike[:_MOST_LINES]:
             yield f"gap       {gap.text}"
         if len(alike) > _MOST_LINES:
-            yield f"          ... and {len(alike) - _MOST_LINES} more ({kind}); --json has all"
+            more = len(alike) - _MOST_LINES
+            yield f"          ... and {more} more: {TITLES[kind]}; --json has all"
 
 
 def _credential(each: Credential) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from nhi_evidence.investigate import lineage
-from nhi_evidence.investigate.index import MemoryIndex, Selection
+from nhi_evidence.investigate.index import MemoryIndex, Selection, Unread
 from nhi_evidence.investigate.lineage import Credential, Mint
 from nhi_evidence.investigate.report import chart, words
 from nhi_evidence.investigate.report.page import page
 from nhi_evidence.investigate.row import Row
-from nhi_evidence.investigate.timeline import Judged, Timeline, Visibility, compose
+from nhi_evidence.investigate.timeline import TITLES, Judged, Timeline, Visibility, compose
 from tests import browser
 from tests.investigating import HOUR, MINUTE, START, minted, used
 
@@ -40,7 +40,9 @@ def story() -> list[Row]:
     ]  # fmt: skip
 
 
-def timeline_of(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
+def timeline_of(
+    rows: list[Row] | None = None, subject: str = KEY, unread: Unread | None = None
+) -> Timeline:
     seen = Visibility(
         what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
         reason="no data events", is_seen=False,
@@ -51,7 +53,7 @@ def timeline_of(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
     def judge(path: lineage.Path) -> Judged:
         return Judged((seen,), tuple(() for _ in path.steps))
 
-    index = MemoryIndex(story() if rows is None else rows)
+    index = MemoryIndex(story() if rows is None else rows, unread=unread)
     selection = Selection(credentials=frozenset({KEY}))
     return compose(index, selection, subject=subject, judge=judge)
 
@@ -83,6 +85,33 @@ def test_text_from_records_turns_no_words_around() -> None:
     assert not set(text) & set("\u202e\u2066\x1b")
     assert r"Create\u202eliarT\u001b[31m\u2066" in text
     assert r"<title>x\u202ey</title>" in text
+
+
+def test_it_opens_with_the_verdict_of_the_terminal() -> None:
+    """What could not be read has one line with its number, not one for each record."""
+    unread = Unread()
+    for text in ["bad.json: event_time_malformed"] * 4 + ["cut.json: malformed_json"]:
+        unread.note(text)
+    text = page(timeline_of(story(), unread=unread)).decode()
+    first, *others = re.findall(r'<p class="status \w+">(.*?)</p>', text)
+    assert first.startswith("<strong>INCOMPLETE</strong>: some of what belongs here was not read")
+    assert [each for each in others if "not read:" in each] == [
+        "not read: bad.json: event_time_malformed (4 times)",
+        "not read: cut.json: malformed_json",
+    ]
+    assert "not everything was read: 5 objects or lines could not be read" in text
+    assert "<strong>FOUND</strong>" in page(timeline_of()).decode()
+    assert "<strong>NONE ON RECORD</strong>" in page(timeline_of([])).decode()
+
+
+def test_gaps_have_titles_in_words() -> None:
+    """Not the codes that the JSON has."""
+    timeline = timeline_of()
+    text = page(timeline).decode()
+    assert timeline.gaps
+    for gap in timeline.gaps:
+        assert f">{TITLES[gap.kind]}: {gap.text}<" in text
+    assert not [code for code in TITLES if "_" in code and code.replace("_", " ") in text]
 
 
 def test_without_data_it_is_small() -> None:

@@ -1,67 +1,24 @@
-"""A timeline as one page: it loads nothing, prints well, and says the same without scripting.
-
-Its content security policy allows only its own style and script, by hash.
-https://www.w3.org/TR/CSP3/
-"""
+"""A timeline as one page: it loads nothing, prints well, and says the same without scripting."""
 
 from __future__ import annotations
 
-import pkgutil
-import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from html import escape
 
-from nhi_evidence import plural
-from nhi_evidence.errors import SettingsError
+from nhi_evidence import html_page, plural
 from nhi_evidence.investigate.lineage import Step
 from nhi_evidence.investigate.report import chart, words
 from nhi_evidence.investigate.row import Standing
-from nhi_evidence.investigate.timeline import Timeline, Visibility
+from nhi_evidence.investigate.timeline import TITLES, Timeline, Visibility
 
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
-"""What no page needs; it does need tabs and line breaks."""
 MAX_ROWS = 5_000
 """How many records the table has; of more, only the first, and the page says so."""
 
 
 def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
     """Return the page; `verify` are commands that check what it shows."""
-    style, script = _asset("page.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    title, body = _inert(escape(timeline.subject)), _inert("\n".join(_body(timeline, verify)))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n"
-        f"<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
-    ).encode("utf-8", "backslashreplace")
-
-
-def _inert(html: str) -> str:
-    r"""Show control and bidirectional characters as `\u` escapes, as a terminal does.
-
-    A name in a record could otherwise turn around the words after it.
-    """
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", html)
-
-
-def _asset(name: str) -> str:
-    data = pkgutil.get_data(__name__, name)
-    if data is None:
-        raise SettingsError(f"the package lacks {name}")
-    return data.decode()
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+    body = "\n".join(_body(timeline, verify))
+    return html_page.page(__name__, escape(timeline.subject), body)
 
 
 def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
@@ -94,8 +51,21 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield from _how_to_verify(verify)
 
 
+_VERDICTS = {
+    "FOUND": ("good", "nothing that was read is contested or left out."),
+    "NONE ON RECORD": ("warn", "everything was read, and has no record of it."),
+    "INCOMPLETE": (
+        "bad",
+        "some of what belongs here was not read, is contested or is left out; here is the rest.",
+    ),
+}
+"""Verdict to its style and meaning."""
+
+
 def _status(timeline: Timeline) -> Iterator[str]:
     fresh = timeline.freshness
+    kind, text = _VERDICTS[timeline.verdict]
+    yield f'<p class="status {kind}"><strong>{timeline.verdict}</strong>: {text}</p>'
     if fresh.proven:
         signed = "" if fresh.head_time is None else f", signed {words.instant(fresh.head_time)}"
         text = f"Sealed: {fresh.head}{signed}. Signature and hashes were checked as it was read."
@@ -111,12 +81,9 @@ def _status(timeline: Timeline) -> Iterator[str]:
         text, kind = "Raw log files: none of this is proven.", "bad"
     yield f'<p class="status {kind}">{escape(text)}</p>'
     for gap in timeline.gaps:
-        yield f'<p class="status warn">{escape(gap.kind.replace("_", " "))}: {escape(gap.text)}</p>'
-    for text in fresh.unreadable:
-        yield f'<p class="status bad">not read: {escape(text)}</p>'
-    more = fresh.unreadable_count - len(fresh.unreadable)
-    if more:
-        yield f'<p class="status bad">not read: {more} more, not named here</p>'
+        yield f'<p class="status warn">{escape(TITLES[gap.kind])}: {escape(gap.text)}</p>'
+    for text in fresh.unread():
+        yield f'<p class="status bad">{escape(text)}</p>'
 
 
 def _legend(timeline: Timeline) -> Iterator[str]:

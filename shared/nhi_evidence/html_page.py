@@ -12,7 +12,7 @@ from hashlib import sha256
 from html import escape
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.inert import shown
+from nhi_evidence.inert import neutralize
 
 _LAYOUT = "\t\n"
 """Control characters that a page does need."""
@@ -33,8 +33,8 @@ def page(package: str, title: str, body: str) -> bytes:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{shown(title, keep=_LAYOUT)}</title>\n<style>{style}</style>\n</head>\n"
-        f"<body>\n{shown(body, keep=_LAYOUT)}\n<script>{script}</script>\n</body>\n</html>\n"
+        f"<title>{neutralize(title, keep=_LAYOUT)}</title>\n<style>{style}</style>\n</head>\n"
+        f"<body>\n{neutralize(body, keep=_LAYOUT)}\n<script>{script}</script>\n</body>\n</html>\n"
     ).encode("utf-8", "backslashreplace")
 
 

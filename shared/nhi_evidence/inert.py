@@ -8,7 +8,7 @@ _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 """Control characters, line and paragraph separators, and all that set the direction of text."""
 
 
-def shown(text: str, *, keep: str = "") -> str:
+def neutralize(text: str, *, keep: str = "") -> str:
     r"""Show control, format and bidirectional characters as `\u` escapes, except those to keep."""
 
     def escaped(match: re.Match[str]) -> str:

@@ -35,7 +35,7 @@ def test_a_document_from_the_evidence_holds(tmp_path: Path) -> None:
     )
     assert "known to be complete for no hour" in result.out
     without = run("check-absence", file, "--key", sealed.vkey)
-    assert (without.code, without.out.splitlines()[0]) == (exit_codes.OK, "holds")
+    assert (without.code, without.out.split()[0]) == (exit_codes.OK, "HOLDS")
     assert without.out.splitlines()[1].startswith("search not repeated")
     again = run("check-absence", file, "--key", sealed.vkey, "--evidence", sealed.folder, "--json")
     assert again.json["holds"] is True
@@ -43,7 +43,7 @@ def test_a_document_from_the_evidence_holds(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"secret access by", b"secret access of"))
     bad = run("check-absence", file, "--key", sealed.vkey)
     assert bad.code == exit_codes.WRONG
-    assert bad.out.startswith("does NOT hold: conclusion: text does not follow")
+    assert bad.out.startswith("DOES NOT HOLD conclusion: text does not follow")
 
 
 def test_a_record_of_the_act_is_named(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_record_of_the_act_is_named(tmp_path: Path) -> None:
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
     result = run(*ask, "--step", "credential_validation", "-o", file)
     assert result.code == exit_codes.WRONG
-    assert result.out.startswith("on record: 1 record; nothing attested")
+    assert result.out.startswith("ON RECORD 1 record; nothing attested")
     assert "GetCallerIdentity" in result.out
     assert not file.exists()
 
@@ -78,10 +78,10 @@ def test_the_policy_applies_to_the_document(tmp_path: Path) -> None:
     run(*ask, "--key", sealed.vkey, "-o", file)
     bad = run("check-absence", file, "--policy", policy)
     assert bad.code == exit_codes.WRONG
-    assert bad.out.startswith("does NOT hold: anchors: 0 of 1 names")
+    assert bad.out.startswith("DOES NOT HOLD anchors: 0 of 1 names")
     shutil.copytree(sealed.folder / "log", copy / "log")
     done = run("check-absence", file, "--policy", policy)
-    assert (done.code, done.out.splitlines()[0]) == (exit_codes.OK, "holds")
+    assert (done.code, done.out.split()[0]) == (exit_codes.OK, "HOLDS")
     assert f"anchored by {copy}: a checkpoint sealed at 2026-03-0" in done.out
 
 

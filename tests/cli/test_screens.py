@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from nhi_evidence.cli import commands, help_text
 from nhi_evidence.cli.commands import COMMANDS
 from nhi_evidence.demo.story import generate
 from tests.cli import screens
@@ -16,6 +18,7 @@ from tests.cli.screens import COLUMNS, ELSEWHERE, Case, looked_at
 _COMMAND = re.compile(
     r"(?:\S+\s{2,}|\s+|next: )?(?:\S*/)?(?:nhi-evidence|make) [a-z]|\s*fix: [^`]*$"
 )
+_PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 _QUOTED = re.compile(r"`[^`]*`")
 _UNBROKEN = 30
 """Length from which a word may exceed the line: an id, a path, a hash, a URL."""
@@ -38,6 +41,23 @@ def too_wide(text: str) -> list[str]:
     ]
 
 
+def stated_verdicts() -> dict[str, tuple[str, ...]]:
+    """Return what the first line of a command may begin with, by docs/cli.md."""
+    rows = re.findall(r"^\| (`.*`.*) \| (`[A-Z].*`) \|$", _PAGE.read_text("utf-8"), re.MULTILINE)
+    return {
+        command: tuple(re.findall(r"`([^`]+)`", words))
+        for commands_named, words in rows
+        for command in re.findall(r"`([^`]+)`", commands_named)
+    }
+
+
+def test_every_verdict_is_of_a_command() -> None:
+    """So the check of first lines looks at something."""
+    verdicts = stated_verdicts()
+    assert {"verify", "prove", "check-proof", "normalize", "timeline"} < set(verdicts)
+    assert all(commands.find(name) for name in verdicts)
+
+
 def test_a_line_that_is_too_wide_is_noticed() -> None:
     """An id or a command to copy may be; a sentence may not."""
     sentence = "a sentence that goes on and on, " * 4
@@ -49,11 +69,15 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
     """Each command in the table is run, or listed as tested elsewhere."""
     wide: dict[str, list[str]] = {}
     on_screen: set[str] = set()
+    verdicts = stated_verdicts()
     for name, arguments in case.runs():
         out, err = looked_at(name, arguments)
         assert "a bug in this program" not in err, (name, err)
         assert out or name == "normalize", (name, err)
         on_screen.add(name)
+        if name in verdicts:
+            lines = err.splitlines() if name == "normalize" else out.splitlines()[:1]
+            assert any(line.startswith(verdicts[name]) for line in lines), (name, out, err)
         lines = too_wide(out) + too_wide(err)
         if lines:
             wide[" ".join(map(str, (name, *arguments)))] = lines
@@ -64,8 +88,29 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
 
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS])
 def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
-    """Examples are kept as typed."""
-    assert [] == too_wide(looked_at(name, ["--help"])[0])
+    """So do its examples, on lines that a shell joins; only a single value may be wider."""
+    text = looked_at(name, ["--help"])[0]
+    assert [] == [
+        line
+        for line in text.splitlines()
+        if len(line) > COLUMNS and max(map(len, line.split())) < 2 * _UNBROKEN
+    ]
+    row = commands.find(name)
+    assert row is not None
+    if not row.is_group:
+        assert {"Examples:", "Exit codes:"} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize("width", [40, 78, 200])
+def test_an_example_on_several_lines_is_the_same_command(width: int) -> None:
+    """Quotes stay whole, and a pipe is continued like an option."""
+    command = (
+        "nhi-evidence query s3://evidence --policy policy.toml --sql 'SELECT 1 FROM events' "
+        "--format csv | head -n 1 > first.csv"
+    )
+    lines = help_text.broken(command, width)
+    assert shlex.split(command) == shlex.split("\n".join(lines).replace("\\\n", ""))
+    assert width > len(command) or all(len(line) <= width for line in lines[1:])
 
 
 @pytest.mark.parametrize("command", ["normalize", "summary", "timeline"])

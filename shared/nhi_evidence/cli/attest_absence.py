@@ -29,7 +29,7 @@ Examples:
   nhi-evidence check-absence absence.json --policy policy.toml
 
 Exit codes: 0 written, and the whole window would have been recorded and is complete;
-1 there are matching records (listed on standard error), nothing is written; 2 written, but part of
+1 there are matching records, which are listed; nothing is written; 2 written, but part of
 the window would not have been recorded, or is not known to be complete; 4 could not be done;
 64 wrong usage.
 """
@@ -39,7 +39,10 @@ def command(
     evidence: options.Evidence,
     *,
     identity: Annotated[str, typer.Option(help="ARN, service account e-mail, or object ID.")],
-    step: Annotated[Step, typer.Option(help="Step of the coverage matrix.")],
+    step: Annotated[
+        Step,
+        typer.Option(metavar="STEP", help=f"Step of the coverage matrix: {', '.join(Step)}."),
+    ],
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Start of the window.")],
     until: Annotated[
         str, typer.Option("--to", metavar="TIME", help="End of the window, exclusive.")
@@ -74,7 +77,7 @@ def command(
         screen.say(f"warning: unreadable: {name}: {reason}", err=True)
     if gathered.matching:
         records = plural.count(len(gathered.matching), "record")
-        screen.say(f"on record: {records}; nothing attested")
+        screen.say(f"ON RECORD {records}; nothing attested")
         for record in gathered.matching[:_MOST_NAMED]:
             uid = record.head.metadata.uid or "without an id"
             screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")

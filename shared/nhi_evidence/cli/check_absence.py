@@ -17,6 +17,7 @@ from nhi_evidence.coverage.absence.check import Checked, check
 from nhi_evidence.coverage.absence.document import AbsenceError
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.terminal.verdict import DOES_NOT_HOLD, HOLDS
 
 EXAMPLES = """\b
 Examples:
@@ -31,6 +32,8 @@ class _Result(msgspec.Struct):
     """What `--json` prints."""
 
     holds: bool
+    verdict: str
+    """The words of the first line."""
     checked: Checked | None = None
     problem: str | None = None
 
@@ -70,17 +73,17 @@ def command(
         raise SettingsError(f"{file}: {error.strerror}") from error
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = None if evidence is None else open_sealed(evidence, access)
-    result = _Result(holds=True)
+    result = _Result(holds=True, verdict=HOLDS)
     try:
         result.checked = check(attestation, trust, store)
     except AbsenceError as error:
-        result.holds, result.problem = False, str(error)
+        result.holds, result.verdict, result.problem = False, DOES_NOT_HOLD, str(error)
     if as_json:
         json_output.write("check-absence", result)
     elif result.checked is None:
-        screen.say(f"does NOT hold: {result.problem or ''}")
+        screen.say(f"{result.verdict} {result.problem or ''}")
     else:
-        screen.say("holds")
+        screen.say(f"{result.verdict} the conclusion follows from what is sealed")
         screen.say(result.checked.search)
         for line in _outside(result.checked):
             screen.say(line)

@@ -14,6 +14,7 @@ from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.terminal import proof_report
+from nhi_evidence.terminal.verdict import DOES_NOT_HOLD, HOLDS
 
 EXAMPLES = """\b
 Examples:
@@ -28,6 +29,8 @@ class _Result(msgspec.Struct):
     """What `--json` prints."""
 
     holds: bool
+    verdict: str
+    """The words of the first line."""
     shown: proof.Checked | None = None
     problem: str | None = None
     altered: list[str] = []
@@ -69,9 +72,10 @@ def command(
             require_cosignature=trust.require_cosignature,
         )
     except proof.ProveError as error:
-        _print(_Result(holds=False, problem=str(error), altered=altered), as_json=as_json)
+        failed = _Result(holds=False, verdict=DOES_NOT_HOLD, problem=str(error), altered=altered)
+        _print(failed, as_json=as_json)
         raise typer.Exit(exit_codes.WRONG) from error
-    _print(_Result(holds=True, shown=checked, altered=altered), as_json=as_json)
+    _print(_Result(holds=True, verdict=HOLDS, shown=checked, altered=altered), as_json=as_json)
 
 
 def _read(path: Path) -> dict[str, bytes]:
@@ -84,9 +88,13 @@ def _read(path: Path) -> dict[str, bytes]:
             raise SettingsError(f"{path}: neither a folder nor a regular file")
         if status.st_size > bundle.MAX_BUNDLE_BYTES:
             raise SettingsError(f"{path}: larger than {bundle.MAX_BUNDLE_BYTES} bytes")
-        return bundle.unpack(path.read_bytes(), proof.SIZES)
+        data = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
+    try:
+        return bundle.unpack(data, proof.SIZES)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def _belongs(name: str) -> bool:
@@ -121,8 +129,8 @@ def _print(result: _Result, *, as_json: bool) -> None:
         json_output.write("check-proof", result)
         return
     if result.shown is None:
-        screen.say(f"does NOT hold: {result.problem or ''}")
+        screen.say(f"{result.verdict} {result.problem or ''}")
         return
-    screen.say("holds")
+    screen.say(f"{result.verdict} this record is in the signed log")
     for line in proof_report.lines(result.shown):
         screen.say(line)

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nhi_evidence.cli import commands
+from nhi_evidence.cli import commands, help_text
 from nhi_evidence.cli.commands import Command, Panel
 
 SETTINGS: dict[str, Any] = {
@@ -70,6 +70,11 @@ class Group(TyperGroup):
                 with formatter.section(panel if not self.group else "Commands"):
                     formatter.write_dl(listed)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 typer's signature
+        """Write the exit codes; groups below the top have none."""
+        if self.epilog:
+            help_text.write_epilog(self.epilog, formatter)
+
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Complete names, reading only the table."""
         self._loaded.names_only = True
@@ -79,10 +84,19 @@ class Group(TyperGroup):
             self._loaded.names_only = False
 
 
+class Leaf(TyperCommand):
+    """A command; its epilog has examples and exit codes."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 typer's signature
+        """Write both, each as a section."""
+        if self.epilog:
+            help_text.write_epilog(self.epilog, formatter)
+
+
 def _command(row: Command) -> Any:
     module = importlib.import_module(row.module)
     leaf = typer.Typer(**SETTINGS)
-    leaf.command(row.word, epilog=module.EXAMPLES)(module.command)
+    leaf.command(row.word, cls=Leaf, epilog=module.EXAMPLES)(module.command)
     return typer.main.get_command(leaf)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.cli import exit_codes, json_output, output_file, progress, record_output, screen
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.raw_input import Inputs, Reading
@@ -71,6 +72,8 @@ class _Reject(msgspec.Struct, omit_defaults=True):
 class Summary(msgspec.Struct):
     """What became of the input; `accepted + rejected == input`, always."""
 
+    verdict: str = ""
+    """The words of the first line."""
     input: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -160,7 +163,7 @@ def command(
         sink.flush()
     notes.close(logs)
     summary.detected, summary.unread = logs.detected, len(logs.unread)
-    summary.notes = notes.texts
+    summary.notes, summary.verdict = notes.texts, _verdict(summary)
     _say(summary, as_json=as_json)
     if summary.unread or summary.rejected:
         raise typer.Exit(exit_codes.INCOMPLETE if summary.accepted else exit_codes.FAILED)
@@ -199,11 +202,22 @@ def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | No
         summary.out_of_scope[mapped.reason] += 1
 
 
+def _verdict(summary: Summary) -> str:
+    if summary.unread or summary.rejected:
+        return "INCOMPLETE" if summary.accepted else "NOTHING ACCEPTED"
+    return "COMPLETE" if summary.input else "NO RECORDS"
+
+
 def _say(summary: Summary, *, as_json: bool) -> None:
     if as_json:
         sys.stderr.write(json_output.document("normalize", summary).decode() + "\n")
         return
+    accepted = f"{summary.accepted:,} of {plural.count(summary.input, 'record')} accepted"
+    if summary.unread:
+        inputs = plural.count(summary.unread, "input")
+        accepted += f"; {inputs} could not be read"
     lines = [
+        f"{summary.verdict} {accepted}",
         f"input {summary.input} = accepted {summary.accepted} + rejected {summary.rejected}",
         f"accepted {summary.accepted} = printed {summary.printed}"
         + (f" + filtered out {summary.filtered}" if summary.filtered else "")

@@ -32,6 +32,8 @@ class _Proven(msgspec.Struct):
     """What `--json` prints."""
 
     uid: str
+    verdict: str
+    """The words of the first line."""
     key: str
     flags: tuple[str, ...]
     """What the log says is wrong with that object."""
@@ -121,6 +123,7 @@ def command(
         raise SettingsError(f"{output}: {error.strerror}") from error
     proven = _Proven(
         uid=uid,
+        verdict="WRITTEN",
         key=checked.key,
         flags=checked.flags,
         leaf=checked.index,
@@ -136,6 +139,10 @@ def command(
     if as_json:
         json_output.write("prove", proven)
         return
+    what = "a proof of 1 record"
+    if not place.counts:
+        what += f", which does not count: its unit is {place.standing}"
+    screen.say(f"{proven.verdict} {what}")
     for line in proof_report.lines(checked):
         screen.say(line)
     screen.say(f"unit     {place.standing}")

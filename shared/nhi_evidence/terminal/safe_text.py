@@ -35,7 +35,7 @@ def iso_instant(milliseconds: int) -> str:
 
 def neutralize(text: str) -> str:
     r"""Show control, format and bidirectional characters as `\u` escapes."""
-    return inert.shown(text)
+    return inert.neutralize(text)
 
 
 def neutralize_json(document: bytes) -> bytes:
@@ -46,4 +46,4 @@ def neutralize_json(document: bytes) -> bytes:
     """
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _IN_JSON.sub(lambda match: inert.shown(match[0]), document.decode()).encode()
+    return _IN_JSON.sub(lambda match: inert.neutralize(match[0]), document.decode()).encode()

@@ -10,6 +10,10 @@ from rich.text import Text
 from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import neutralize
 
+HOLDS = "HOLDS"
+DOES_NOT_HOLD = "DOES NOT HOLD"
+"""Verdicts on what somebody handed over: a proof, a case, a statement of absence."""
+
 
 def show(out: Console, verdict: str, style: str, meaning: str, lines: Iterable[str]) -> None:
     """Print a verdict and its meaning, then the lines; all content is made inert."""

@@ -36,6 +36,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ZIP = b"PK"
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+    *(EOFError, ValueError, OverflowError, LookupError, OSError),
+)
+"""What reading anything other than a zip may raise."""
+_AGAIN = "nothing was checked: get the bundle again, or make it again with prove"
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -51,18 +58,21 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dict[str, bytes]:
     """Return the files of a bundle; `limits` are the maximum sizes of files, by name.
 
-    Raises `SettingsError` when it is not a bundle, when it holds a link, a folder or a duplicate
-    file, or when it is too large.
+    Raises `SettingsError` when it is not a bundle or is damaged, when it holds a link, a folder or
+    a duplicate file, or when it is too large.
     """
     if len(data) > MAX_BUNDLE_BYTES:
         raise SettingsError(f"not a proof bundle: {len(data)} bytes")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+        bundle = zipfile.ZipFile(io.BytesIO(data))
+    except _UNREADABLE as error:
+        if data.startswith(_ZIP):
+            raise SettingsError(f"the proof bundle is damaged or cut off; {_AGAIN}") from error
+        raise SettingsError("not a proof bundle: not a zip") from error
+    try:
+        with bundle:
             return _files(bundle, limits)
-    except (
-        *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
-        *(EOFError, ValueError, OverflowError, LookupError, OSError),
-    ) as error:
+    except _UNREADABLE as error:
         raise SettingsError(f"not a proof bundle: {error}") from error
 
 
@@ -85,8 +95,12 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
             raise ValueError(f"{name} is encrypted, or compressed in an unsupported way")
         if entry.file_size > limit:
             raise ValueError(f"{name}: {entry.file_size} bytes, more than {limit}")
-        with bundle.open(entry) as file:
-            files[name] = file.read(limit + 1)
+        try:
+            with bundle.open(entry) as file:
+                files[name] = file.read(limit + 1)
+        except _UNREADABLE as error:
+            text = f"the proof bundle is damaged: {name} cannot be unpacked"
+            raise SettingsError(f"{text}; {_AGAIN}") from error
     return files
 
 

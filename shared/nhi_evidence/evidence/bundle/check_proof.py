@@ -118,6 +118,7 @@ def read_zip(path: Path) -> dict[str, bytes]:
     """Return the files of a zipped bundle."""
     files: dict[str, bytes] = {}
     seen: set[str] = set()
+    part = "the zip"
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -138,13 +139,16 @@ def read_zip(path: Path) -> dict[str, bytes]:
                 seen.add(name.lower())
                 if entry.file_size > limit:
                     raise NotReadable(f"{name}: more than {limit} bytes")
+                part = name
                 with bundle.open(entry) as file:
                     files[name] = file.read(limit + 1)
     except (
         *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
         *(EOFError, ValueError, OverflowError, LookupError),
     ) as error:
-        raise NotReadable(f"not a zip: {error}") from None
+        raise NotReadable(
+            f"{part} is damaged, or not of a bundle; get it again ({error})"
+        ) from None
     return files
 
 
@@ -753,7 +757,7 @@ def inert(value: object) -> str:
 def report(shown: dict[str, object]) -> list[str]:
     """Return what a valid bundle shows, and what it does not."""
     lines = [
-        "holds",
+        "HOLDS this record is in the signed log",
         f"text     raw.txt, SHA-256 {shown['raw_sha256']}",
         f"place    {shown['form']} {shown['record']} of {shown['unit']}",
         f"object   {shown['key']}",
@@ -793,7 +797,7 @@ def main() -> int:
     try:
         lines = report(check(read_bundle(sys.argv[1]), sys.argv[2]))
     except NotShown as error:
-        sys.stderr.write(f"NOT SHOWN: {inert(error)}\n")
+        sys.stderr.write(f"DOES NOT HOLD {inert(error)}\n")
         return 1
     except NotReadable as error:
         sys.stderr.write(f"NOT READABLE: {inert(error)}\n")

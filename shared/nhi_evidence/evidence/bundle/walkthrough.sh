@@ -10,7 +10,7 @@ export LC_ALL=C
 unset IFS
 
 say() { printf '%s\n' "$(printf %s "$1" | tr -c ' -~' '?')"; }  # nothing a terminal acts on
-fail() { say "NOT SHOWN: $1" >&2; exit 1; }
+fail() { say "DOES NOT HOLD $1" >&2; exit 1; }
 usage() { say "$1" >&2; exit 2; }
 work=$(mktemp -d) || usage "no temporary folder"
 trap 'rm -rf "$work"' EXIT
@@ -546,4 +546,4 @@ fi
 case $flags in *key_hash* | *shadow*) echo "an object with such a flag is never counted" ;; esac
 [ -z "$raw_form" ] || echo "the text is as listed by the source's API, not as delivered by its log"
 [ $is_cut = no ] || echo "fields were removed from the text before it was written"
-say "holds: raw.txt ($form $record_index of $unit) was sealed in $origin when its size was $size"
+say "HOLDS raw.txt ($form $record_index of $unit) was sealed in $origin when its size was $size"

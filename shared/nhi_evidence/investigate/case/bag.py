@@ -108,7 +108,7 @@ class ZippedFiles:
             self._zip = zipfile.ZipFile(stream)
             infos = self._zip.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise BagError(f"not a zip: {error}") from error
+            raise BagError(f"not a zip, or damaged; get the case again ({error})") from error
         if not 0 < len(infos) <= MAX_FILES:
             raise BagError(f"{len(infos)} files")
         folders = {info.filename.partition("/")[0] for info in infos}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -111,16 +111,15 @@ class Together(NamedTuple):
             yield Member(name, at, value_at, value_at + length)
             at = value_at + length + len(b",")
 
-    def named(self, name: str) -> Iterator[Member]:
-        """Yield the member of that name, if there is one."""
-        if name not in self.lengths:
+    def named(self, names: Mapping[str, object]) -> Iterator[Member]:
+        """Yield the members of these names."""
+        if names.keys().isdisjoint(self.lengths):
             return
         at = self.start + 1
-        for other, length in self.lengths.items():
-            value_at = at + len(other) + len(b'"":')
-            if other == name:
+        for name, length in self.lengths.items():
+            value_at = at + len(name) + len(b'"":')
+            if name in names:
                 yield Member(name, at, value_at, value_at + length)
-                return
             at = value_at + length + len(b",")
 
 

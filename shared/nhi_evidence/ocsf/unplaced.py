@@ -8,13 +8,22 @@ https://schema.ocsf.io/1.8.0/objects/observable
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from nhi_evidence.event import About, Endpoint, Event, Target, User
 from nhi_evidence.ocsf.classes import BASE_EVENT, OcsfClass
-from nhi_evidence.ocsf.objects import Observable, Specifics
+from nhi_evidence.ocsf.objects import (
+    Databucket,
+    Entity,
+    Named,
+    Observable,
+    Policy,
+    Service,
+    Specifics,
+)
 
 NOTHING_SPECIFIC = Specifics()
 """The specific attributes of most classes: none."""
@@ -54,7 +63,17 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
         resources = tuple(target for target in about.targets if not _is_named(target, named))
         if resources:
             values["resources"] = resources
-    named |= {text for target in about.targets for text in (target.uid, target.name) if text}
+    if not _is_targets_alone(about):
+        _add_names(named, about.targets)
+        _add_unnamed(values, about, named)
+    if about.issued_session is not None and specific.session is None:
+        values["session"] = about.issued_session
+    values.update(call.details)
+    return values or None
+
+
+def _add_unnamed(values: dict[str, Any], about: About, named: set[str]) -> None:
+    """Add what is known besides the targets, and has no id or name that is written already."""
     things = (
         ("user", about.user),
         ("entity", about.entity),
@@ -68,10 +87,6 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
         unnamed = tuple(text for text in texts if text not in named) if texts else ()
         if unnamed:
             values[name] = unnamed
-    if about.issued_session is not None and specific.session is None:
-        values["session"] = about.issued_session
-    values.update(call.details)
-    return values or None
 
 
 def _is_targets_alone(about: About) -> bool:
@@ -91,17 +106,18 @@ def _is_targets_alone(about: About) -> bool:
 
 def _placed(specific: Specifics) -> set[str]:
     """Return the ids and names that are already in the class's own attributes."""
-    things = (
+    texts = set(specific.privileges)
+    for thing in (
         specific.user,
         specific.entity,
         specific.group,
         specific.databucket,
         specific.table,
         specific.service,
-        *specific.policies,
-    )
-    texts = {text for thing in things if thing for text in (thing.uid, thing.name) if text}
-    texts.update(specific.privileges)
+    ):
+        if thing is not None:
+            _add_names(texts, (thing,))
+    _add_names(texts, specific.policies)
     if specific.log_name:
         texts.add(specific.log_name)
     if specific.databucket is not None and specific.databucket.file is not None:
@@ -109,6 +125,18 @@ def _placed(specific: Specifics) -> set[str]:
         if specific.databucket.file.uid:
             texts.add(specific.databucket.file.uid)
     return texts
+
+
+def _add_names(
+    texts: set[str],
+    things: Iterable[Target | User | Service | Entity | Policy | Databucket | Named],
+) -> None:
+    """Add ids and names, as far as they are known."""
+    for thing in things:
+        if thing.uid:
+            texts.add(thing.uid)
+        if thing.name:
+            texts.add(thing.name)
 
 
 def _is_named(thing: Target | User, named: set[str]) -> bool:

@@ -119,15 +119,22 @@ def _source(address: str | None) -> Endpoint | None:
 def _outcome(event: LogEvent) -> Outcome:
     """Derive the outcome from Okta's result; for a failure, from its reason."""
     stated = event.outcome
-    if stated is None or not stated.result:
-        return Outcome(Result.UNKNOWN)
-    reason = stated.reason or None
-    if stated.result == _FAILURE:
+    return _known_outcome(stated.result, stated.reason or None) if stated else _UNKNOWN
+
+
+_UNKNOWN = Outcome(Result.UNKNOWN)
+
+
+@bounded_cache(results=2048, longest=512)
+def _known_outcome(stated: str | None, reason: str | None) -> Outcome:
+    if not stated:
+        return _UNKNOWN
+    if stated == _FAILURE:
         text = (reason or "").lower()
         result = next((result for words, result in _REASONS if words in text), Result.FAILED)
-        return Outcome(result, stated.result, reason)
-    result = _RESULTS.get(stated.result, Result.UNKNOWN)
-    return Outcome(result, None if result is Result.SUCCESS else stated.result, reason)
+        return Outcome(result, stated, reason)
+    result = _RESULTS.get(stated, Result.UNKNOWN)
+    return Outcome(result, None if result is Result.SUCCESS else stated, reason)
 
 
 def _about(event: LogEvent, name: str) -> About:
@@ -192,11 +199,13 @@ def _named(entity: Entity) -> Target:
 
 def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
     """Return facts that OCSF has no attribute for."""
-    data = event.debug_context.debug_data if event.debug_context else None
+    data = (event.debug_context.debug_data if event.debug_context else None) or {}
     kind = event.transaction.type if event.transaction else None
     details = [("transaction_type", kind)] if kind else []
-    if data:
-        details += [(name, text) for name, key in _DATA if (text := text_in(data, key))]
+    for name, key in _DATA:
+        text = data.get(key)
+        if text and isinstance(text, str):
+            details.append((name, text))
     return tuple(details)
 
 

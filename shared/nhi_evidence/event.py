@@ -138,6 +138,8 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     """Start and end offset of each record in `data`, in source order."""
     messages: tuple[Message, ...] = ()
     """The messages the records came in, where the delivery is a run of a stream."""
+    are_json: bool = False
+    """Whether each record is known to be one JSON value: whoever found them has read them so."""
 
     def record(self, index: int) -> RawRecord:
         """Return one record as its exact slice."""

@@ -145,7 +145,7 @@ def test_a_failure_is_reported_without_the_record_s_text(
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     (body, *_) = files(source).values()
 
-    def fails(*arguments: object) -> None:
+    def fails(*arguments: object, **_: object) -> None:
         raise ValueError(f"cannot map {arguments!r} of {MARK!r} in {body!r}")
 
     if where == "map":

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_evidence.reading.json_files import _one_a_line
+from nhi_evidence.event import Decoded, Limits
+from nhi_evidence.reading.json_files import _one_a_line, decode
 
 _VALUES = [
     '{"a":1}',
@@ -57,3 +58,31 @@ def _is_one_value(line: bytes) -> bool:
 def test_lengths_that_add_up_are_not_enough(data: bytes) -> None:
     """The file has as many line breaks as lines would have, but in other places."""
     assert _one_a_line(data) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "are_json"),
+    [
+        (b'{"a":1}\n7\n', True),
+        (b'{"a":1}', True),
+        (b'{"a":1}\n{', False),
+        (b'{"a":1}{"b":2}', False),
+        (b'{"a":1}\r\n{"b":2}', False),
+        (b'[{"a":1}]', False),
+        (b'{"logEvents":[{"a":1}]}\n', False),
+        (b'{"a":"\\"logEvents\\""}', True),
+    ],
+)
+def test_records_are_known_to_be_json_where_each_line_was_read(data: bytes, are_json: bool) -> None:
+    """Elements and values within a line were not, or not all of them."""
+    decoded = decode(data, Limits())
+    assert isinstance(decoded, Decoded)
+    assert are_json == decoded.are_json
+
+
+@given(files())
+def test_records_known_to_be_json_are(data: bytes) -> None:
+    """Each is exactly one value, whatever the file is."""
+    decoded = decode(data, Limits())
+    if isinstance(decoded, Decoded) and decoded.are_json:
+        assert all(_is_one_value(data[start:end]) for start, end in decoded.spans)

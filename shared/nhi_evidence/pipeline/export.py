@@ -183,7 +183,10 @@ class Mapper:
         for start in range(indexes.start, indexes.stop, RECORDS_AT_ONCE):
             numbers = range(start, min(start + RECORDS_AT_ONCE, indexes.stop))
             yield from self.records.all_lines(
-                u, list(map(decoded.record, numbers)), delivery_sha256
+                u,
+                list(map(decoded.record, numbers)),
+                delivery_sha256,
+                are_json=decoded.are_json,
             )
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:

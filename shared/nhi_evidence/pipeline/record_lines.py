@@ -85,15 +85,18 @@ class RecordMapper:
         """Map one record, as `read_all` does."""
         return self.read_all([raw])[0]
 
-    def read_all(self, raws: Sequence[bytes]) -> list[Read]:
-        """Map records. One that breaks the mapper is rejected without affecting the others."""
+    def read_all(self, raws: Sequence[bytes], *, are_json: bool = False) -> list[Read]:
+        """Map records. One that breaks the mapper is rejected without affecting the others.
+
+        `are_json` if each is known to be one JSON value.
+        """
         waiting: dict[str, _Waiting] = defaultdict(_Waiting)
         reads = self._all_begun(raws, waiting)
         if reads is None:
             reads = [self._begun(raw, waiting) for raw in raws]
         for name, table in waiting.items():
             if name in self._cutters:
-                self._cut(table, self._cutters[name])
+                self._cut(table, self._cutters[name], are_json=are_json)
             mapped = self._packs[name].map_all(table.raws, table.texts, table.originals)
             for read, result in zip(table.reads, mapped, strict=True):
                 if isinstance(result, Exception):
@@ -166,11 +169,11 @@ class RecordMapper:
         table.originals.append(None)
         return read
 
-    def _cut(self, table: _Waiting, cutter: cutting.Cutter) -> None:
+    def _cut(self, table: _Waiting, cutter: cutting.Cutter, *, are_json: bool) -> None:
         """Cut the waiting records, and remove those that are refused or break the cutter."""
         settled = []
-        for at, kept in enumerate(_all_cut(cutter, table.raws)):
-            read = table.reads[at]
+        every = _all_cut(cutter, table.raws, are_json=are_json)
+        for at, (read, kept) in enumerate(zip(table.reads, every, strict=True)):
             if isinstance(kept, Exception):  # it is not known what to cut
                 read.kept = _kept_unread(table.raws[at], self._cutters.values())
                 read.pack = read.category = None
@@ -194,14 +197,20 @@ class RecordMapper:
         return self.all_lines(u, [record], delivery_sha256)[0]
 
     def all_lines(
-        self, u: str, records: Sequence[RawRecord], delivery_sha256: str
+        self,
+        u: str,
+        records: Sequence[RawRecord],
+        delivery_sha256: str,
+        *,
+        are_json: bool = False,
     ) -> list[tuple[bytes | None, Read]]:
         """Return the line of each record of the unit with id `u`, and what it was mapped to.
 
         None if it is out of scope and its raw text is not kept. `delivery_sha256` is the
-        delivery's hash as stated in the unit line, hex.
+        delivery's hash as stated in the unit line, hex; `are_json` if each record is known to be
+        one JSON value.
         """
-        reads = self.read_all([record.raw for record in records])
+        reads = self.read_all([record.raw for record in records], are_json=are_json)
         return [
             (
                 self._written(
@@ -250,10 +259,12 @@ class RecordMapper:
         return Read(None, rejection, _kept_unread(raw, () if own is None else (own,)))
 
 
-def _all_cut(cutter: cutting.Cutter, raws: Sequence[bytes]) -> Sequence[cutting.Kept | Exception]:
+def _all_cut(
+    cutter: cutting.Cutter, raws: Sequence[bytes], *, are_json: bool
+) -> Sequence[cutting.Kept | Exception]:
     """Return what is kept of each record, or the exception it raised."""
     try:
-        return cutter.cut_all(raws)
+        return cutter.cut_all(raws, are_json=are_json)
     except MemoryError:
         raise  # due to this process at this moment, not to a record
     except Exception:  # due to one record: the slower way below tells which

@@ -43,10 +43,14 @@ class Rule:
 
     def __init__(self, path: Path) -> None:
         name, harmless = _last(path)
-        self.match = finder([_harm(name, harmless)]).match
-        self.unless = path.unless
+        self._begins = b'"' + _spelt(path)
+        self._match = finder([_harm(name, harmless)]).match
         above = _one_above(path)
         self.above = None if above is None else finder([_harm(*above)]).search
+
+    def finds(self, raw: bytes, at: int) -> bool:
+        """Whether the name is at a place, and what follows it is not known to be harmless."""
+        return raw.startswith(self._begins, at) and self._match(raw, at) is not None
 
 
 def finder(harms: Iterable[bytes]) -> re.Pattern[bytes]:
@@ -111,6 +115,14 @@ def _last(path: Path) -> tuple[bytes, bytes]:
     if last.endswith(ANY):
         return re.escape(last.removesuffix(ANY).encode()) + rb'[^"\\]*+"', _harmless(path.field)
     return _quoted(last), _harmless(path.field)
+
+
+def _spelt(path: Path) -> bytes:
+    """Return how the name to search for begins: all of it with its last quote, or its prefix."""
+    last = path.names[-1]
+    if last != ALL and last.endswith(ANY):
+        return last.removesuffix(ANY).encode()
+    return (path.names[-2] if last == ALL else last).encode() + b'"'
 
 
 def _quoted(name: str) -> bytes:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.cut_harm import (
     PLAIN,
     Path,
@@ -32,7 +33,6 @@ from nhi_evidence.reading.cut_table import Category, Condition, Field, steps_of
 _ESCAPED = re.compile(rb'\\.[^"\\]*+(?:\\.[^"\\]*+)*+"([ \t\r\n]*+:)?', re.DOTALL)
 """The end of a JSON string that contains an escape, and the colon after it if it is a name."""
 _ABSENT = msgspec.Raw(b"")
-_NO_MEMBERS: dict[str, Any] = {}
 
 _text = msgspec.json.Decoder(str).decode
 
@@ -57,13 +57,17 @@ class Scan:
             and all(map(can_be_looked_for, plain))
         )
         """Whether everything declared has a form that can be searched for."""
-        self._rules = [Rule(path) for path in plain] if self.is_able else []
         self._harm = finder(harms(plain) if self.is_able else ()).search
-        self._refused = refused
         conditions = [condition for category in refused for condition in category.when]
         conditions += [path.unless for path in plain if path.unless is not None]
         names = {*texts, *(steps_of(each.path)[0][0] for each in conditions)}
         self._attributes = {name: f"_{at}" for at, name in enumerate(sorted(names))}
+        self._rules = [
+            (Rule(path), None if path.unless is None else self._asked(path.unless))
+            for path in (plain if self.is_able else ())
+        ]
+        """Each rule, and what keeps it from cutting."""
+        self._refused = [[self._asked(each) for each in category.when] for category in refused]
         shape = msgspec.defstruct(
             "_Members",
             [(attribute, msgspec.Raw, _ABSENT) for attribute in self._attributes.values()],
@@ -97,8 +101,12 @@ class Scan:
             and not (self._refused and self._may_be_refused(members))
         )
 
-    def certain_at_once(self, raws: Sequence[bytes]) -> list[bool] | None:
+    def certain_at_once(
+        self, raws: Sequence[bytes], *, are_json: bool = False
+    ) -> list[bool] | None:
         """Return for each of many records, all of them UTF-8, whether it is certain.
+
+        `are_json` if each is known to be one JSON value; it is decoded only to look into it.
 
         None if one of them is not a JSON object, or if something declared cannot be searched for:
         then `is_certain` answers for each. The records are searched as one text. That finds in each
@@ -106,27 +114,52 @@ class Scan:
         """
         if not self.is_able:
             return None
-        try:
-            read = list(map(self._read, raws))
-        except (msgspec.MsgspecError, RecursionError):
-            return None
         together = b"\n".join(raws)
+        if are_json and not self._looks_into_each(together):
+            if {raw[:1] for raw in raws} - {b"{"}:
+                return None
+            suspects = self._suspects(together, raws, lambda at: self._read(raws[at]))
+        else:
+            try:
+                read = list(map(self._read, raws))
+            except (msgspec.MsgspecError, RecursionError):
+                return None
+            suspects = self._suspects(together, raws, read.__getitem__)
+            suspects.update(self._in_doubt_by_members(read, raws))
+        return [at not in suspects for at in range(len(raws))]
+
+    def _looks_into_each(self, together: bytes) -> bool:
+        """Whether records are to be decoded to look into their members."""
+        return bool(self._refused) or any(text.literal in together for text in self._texts)
+
+    def _suspects(
+        self, together: bytes, raws: Sequence[bytes], read: Callable[[int], msgspec.Struct]
+    ) -> set[int]:
+        """Return the indexes of records that may have a declared name with something to cut.
+
+        `together` is the records, joined by one byte; `read` returns the members of one.
+        """
         suspects: set[int] = set()
         if b"\\" in together:
             suspects.update(at for at, raw in enumerate(raws) if _has_escaped_name(raw))
         for at, start in self._harmed(together, raws):
-            if not _is_sure(self._is_excepted, read[at], raws[at], start):
+            if at not in suspects and not _is_sure(self._is_excepted, read(at), raws[at], start):
                 suspects.add(at)
+        return suspects
+
+    def _in_doubt_by_members(
+        self, read: Sequence[msgspec.Struct], raws: Sequence[bytes]
+    ) -> Iterator[int]:
+        """Yield the indexes of records with a text that may be cut, or that may be refused."""
         for text in self._texts:
             values = map(attrgetter(text.attribute), read)
             for at in [at for at, value in enumerate(values) if value is not _ABSENT]:
                 if not _is_sure(self._is_certain_text, read[at], raws[at], text):
-                    suspects.add(at)
+                    yield at
         if self._refused:
-            suspects.update(
-                at for at, members in enumerate(read) if not _is_sure(self._is_kept, members)
-            )
-        return [at not in suspects for at in range(len(raws))]
+            for at, members in enumerate(read):
+                if not _is_sure(self._is_kept, members):
+                    yield at
 
     def _harmed(self, together: bytes, raws: Sequence[bytes]) -> Iterator[tuple[int, int]]:
         """Yield the index of each record in which any rule finds something, and the first place.
@@ -150,8 +183,8 @@ class Scan:
 
     def _may_be_refused(self, members: msgspec.Struct) -> bool:
         for category in self._refused:
-            for condition in category.when:
-                if not self._holds(condition, members):
+            for asked in category:
+                if not asked.holds(members):
                     break
             else:
                 return True
@@ -176,27 +209,26 @@ class Scan:
         harm = self._harm(raw, at)
         while harm is not None and rules:
             at = harm.start()
-            finding = [rule for rule in rules if rule.match(raw, at) is not None]
-            if not all(self._is_harmless(rule, members, raw) for rule in finding):
-                return False
-            rules = [rule for rule in rules if rule not in finding]
+            finding = [each for each in rules if each[0].finds(raw, at)]
+            for rule, unless in finding:
+                is_harmless = (unless is not None and unless.holds(members)) or (
+                    rule.above is not None and rule.above(raw) is None
+                )
+                if not is_harmless:
+                    return False
+            rules = [each for each in rules if each not in finding]
             harm = self._harm(raw, at + 1)
         return True
 
-    def _is_harmless(self, rule: Rule, members: msgspec.Struct, raw: bytes) -> bool:
-        """Whether a rule that finds something cuts nothing from this record."""
-        return (rule.unless is not None and self._holds(rule.unless, members)) or (
-            rule.above is not None and rule.above(raw) is None
-        )
-
-    def _holds(self, condition: Condition, members: msgspec.Struct) -> bool:
+    def _asked(self, condition: Condition) -> _Asked:
         name = steps_of(condition.path)[0][0]
-        value = bytes(getattr(members, self._attributes[name]))
-        if not value:
-            return condition.holds(_NO_MEMBERS)
-        if condition.path == name and value.startswith(b'"') and b"\\" not in value:
-            return condition.holds({name: str(value[1:-1], "utf-8")})
-        return condition.holds({name: msgspec.json.decode(value)})
+
+        # Many records are about the same: the answer for a slice is known by its bytes.
+        @bounded_cache(results=1024, longest=2048)
+        def holds(value: bytes) -> bool:
+            return condition.holds({name: msgspec.json.decode(value)} if value else {})
+
+        return _Asked(attrgetter(self._attributes[name]), holds)
 
 
 def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
@@ -210,6 +242,17 @@ def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
 def _has_escaped_name(raw: bytes) -> bool:
     """Whether any name in a JSON text is spelled with an escape; each byte is read once."""
     return b"\\" in raw and any(match[1] is not None for match in _ESCAPED.finditer(raw))
+
+
+class _Asked(NamedTuple):
+    """A condition about a member."""
+
+    member: Callable[[msgspec.Struct], msgspec.Raw]
+    of_slice: Callable[[bytes], bool]
+
+    def holds(self, members: msgspec.Struct) -> bool:
+        """Whether it holds; raises as `msgspec.json.decode` does if the member has bad JSON."""
+        return self.of_slice(bytes(self.member(members)))
 
 
 class _Entered(NamedTuple):

@@ -90,9 +90,12 @@ class Cutter:
             return self.unread(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
 
-    def cut_all(self, raws: Sequence[bytes]) -> list[Kept]:
-        """Return what `cut` returns for each of many records, all of them UTF-8."""
-        certain = self._scan.certain_at_once(raws)
+    def cut_all(self, raws: Sequence[bytes], *, are_json: bool = False) -> list[Kept]:
+        """Return what `cut` returns for each of many records, all of them UTF-8.
+
+        `are_json` if each is known to be one JSON value: it is not decoded again to find that out.
+        """
+        certain = self._scan.certain_at_once(raws, are_json=are_json)
         if certain is None:
             return list(map(self.cut, raws))
         return [Kept(raw) if certain[at] else self._cut_of(raw) for at, raw in enumerate(raws)]

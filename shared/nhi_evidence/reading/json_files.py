@@ -51,19 +51,18 @@ def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
         if elements is None:
             return Undecodable("malformed_json", "begins as a list, and is none")
         return json_slices.bounded(data, elements, limits)
-    spans = _values(data)
+    lines = _one_a_line(data)
+    spans = _values(data) if lines is None else lines
     if not any(data[start : start + 1] == b"{" for start, _ in spans):
         return Undecodable("malformed_json", "holds no JSON object")
     if _MARK in data:
+        lines = None
         spans = [inner for span in spans for inner in _log_events(data, span)]
-    return json_slices.bounded(data, spans, limits)
+    return json_slices.bounded(data, spans, limits, are_json=lines is not None)
 
 
 def _values(data: bytes) -> list[Span]:
-    """Return the span of every value: each line if it is one, else the values in it."""
-    spans = _one_a_line(data)
-    if spans is not None:
-        return spans
+    """Return the span of every value: the lines that are values, and the values in others."""
     spans = []
     for number, line in enumerate(_LINE.finditer(data)):
         start, end = _trimmed(data, *line.span())

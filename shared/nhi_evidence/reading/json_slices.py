@@ -130,7 +130,9 @@ def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Deco
     return bounded(data, spans, limits)
 
 
-def bounded(data: bytes, spans: Sequence[Span], limits: Limits) -> Decoded | Undecodable:
+def bounded(
+    data: bytes, spans: Sequence[Span], limits: Limits, *, are_json: bool = False
+) -> Decoded | Undecodable:
     """Return the records, unless one exceeds the limit."""
     for index, (start, end) in enumerate(spans):
         if end - start > limits.record_bytes:
@@ -138,7 +140,7 @@ def bounded(data: bytes, spans: Sequence[Span], limits: Limits) -> Decoded | Und
                 "record_limit",
                 f"record {index} holds {end - start} bytes, more than {limits.record_bytes}",
             )
-    return Decoded(data, tuple(spans))
+    return Decoded(data, tuple(spans), are_json=are_json)
 
 
 def _lines(data: bytes) -> list[Span]:

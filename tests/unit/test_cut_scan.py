@@ -141,6 +141,16 @@ def test_what_is_looked_for_ends_with_the_record() -> None:
         assert [False, True, True] == own.certain_at_once(raws[::-1])
 
 
+def test_a_rule_that_finds_nothing_need_not_be_excepted() -> None:
+    """Of two for one name, the other finds something and is."""
+    unless = Condition("ref", any_of=("roles",))
+    hashed = Field("X", "u", "", unless_begins="h:")
+    own = Scan.of([hashed, Field("Y", "u", "", query_except=(), unless=unless)], ())
+    assert own.is_certain(b'{"ref":"roles","u":"h:1?x"}')
+    assert not own.is_certain(b'{"ref":"roles","u":"1?x"}')
+    assert not own.is_certain(b'{"u":"h:1?x"}')
+
+
 @pytest.mark.parametrize(
     ("raw", "is_kept"),
     [

@@ -158,3 +158,10 @@ def test_the_end_of_a_broken_envelope_is_reported() -> None:
 def test_an_empty_list_holds_nothing_by_brackets_alone(data: bytes) -> None:
     """It does not hold one empty record, whichever way the list is read."""
     assert [] == RECORDS.scan(data) == RECORDS.elements(data)
+
+
+def test_records_are_known_to_be_json_only_if_somebody_says_so() -> None:
+    """A slice found by brackets alone may be anything."""
+    decoded = bounded(b"{", [(0, 1)], Limits())
+    assert isinstance(decoded, Decoded)
+    assert not decoded.are_json

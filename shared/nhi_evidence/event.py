@@ -119,10 +119,9 @@ class Undecodable(msgspec.Struct, frozen=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One numbered message of a delivery that is a run of a stream."""
+    """One message of a delivery that is a run of a stream, by its sequence number."""
 
     number: int
-    """Its sequence number."""
     start: int
     """Offset of its first byte in the delivery."""
     end: int
@@ -138,8 +137,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     """Start and end offset of each record in `data`, in source order."""
     messages: tuple[Message, ...] = ()
     """The messages the records came in, where the delivery is a run of a stream."""
-    are_json: bool = False
-    """Whether each record is known to be one JSON value: whoever found them has read them so."""
+    are_json: bool = False  # whether each was decoded, and is one JSON value
 
     def record(self, index: int) -> RawRecord:
         """Return one record as its exact slice."""

@@ -63,11 +63,11 @@ class Scan:
         names = {*texts, *(steps_of(each.path)[0][0] for each in conditions)}
         self._attributes = {name: f"_{at}" for at, name in enumerate(sorted(names))}
         self._rules = [
-            (Rule(path), None if path.unless is None else self._asked(path.unless))
+            (Rule(path), None if path.unless is None else self._compiled(path.unless))
             for path in (plain if self.is_able else ())
         ]
         """Each rule, and what keeps it from cutting."""
-        self._refused = [[self._asked(each) for each in category.when] for category in refused]
+        self._refused = [[self._compiled(each) for each in category.when] for category in refused]
         shape = msgspec.defstruct(
             "_Members",
             [(attribute, msgspec.Raw, _ABSENT) for attribute in self._attributes.values()],
@@ -183,8 +183,8 @@ class Scan:
 
     def _may_be_refused(self, members: msgspec.Struct) -> bool:
         for category in self._refused:
-            for asked in category:
-                if not asked.holds(members):
+            for condition in category:
+                if not condition.holds(members):
                     break
             else:
                 return True
@@ -220,7 +220,7 @@ class Scan:
             harm = self._harm(raw, at + 1)
         return True
 
-    def _asked(self, condition: Condition) -> _Asked:
+    def _compiled(self, condition: Condition) -> _Compiled:
         name = steps_of(condition.path)[0][0]
 
         # Many records are about the same: the answer for a slice is known by its bytes.
@@ -228,7 +228,7 @@ class Scan:
         def holds(value: bytes) -> bool:
             return condition.holds({name: msgspec.json.decode(value)} if value else {})
 
-        return _Asked(attrgetter(self._attributes[name]), holds)
+        return _Compiled(attrgetter(self._attributes[name]), holds)
 
 
 def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
@@ -244,7 +244,7 @@ def _has_escaped_name(raw: bytes) -> bool:
     return b"\\" in raw and any(match[1] is not None for match in _ESCAPED.finditer(raw))
 
 
-class _Asked(NamedTuple):
+class _Compiled(NamedTuple):
     """A condition about a member."""
 
     member: Callable[[msgspec.Struct], msgspec.Raw]

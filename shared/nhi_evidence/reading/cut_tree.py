@@ -31,7 +31,7 @@ class Piece(msgspec.Struct, frozen=True, order=True):
     rule: str
 
 
-Found = Iterator[tuple[Field, Piece]]
+Cuts = Iterator[tuple[Field, Piece]]
 """Pieces, each with the field that cuts it."""
 
 
@@ -67,19 +67,19 @@ class Tree:
                 tree.inside[cut_off] = ([field for field, _ in each], Tree(each))
             (self.like if name.endswith(ANY) else self.named)[name] = tree
 
-    def pieces(self, data: bytes) -> Found:
+    def pieces(self, data: bytes) -> Cuts:
         """Return what is cut from a JSON object; raises `ValueError`, or as msgspec does."""
         # Where it begins and ends; the text is known to be just one object.
-        whole = len(data) - len(data.lstrip(_SPACE)), len(data.rstrip(_SPACE))
-        return self.within(data, whole)
+        span = len(data) - len(data.lstrip(_SPACE)), len(data.rstrip(_SPACE))
+        return self.within(data, span)
 
-    def within(self, data: bytes, span: Span) -> Found:
+    def within(self, data: bytes, span: Span) -> Cuts:
         """Yield what is cut from the object or list at a span."""
         for field in self.below:
             yield from _texts(data, span, field)
         yield from self.of_members(data, span)
 
-    def of_members(self, data: bytes, span: Span) -> Found:
+    def of_members(self, data: bytes, span: Span) -> Cuts:
         """Yield what is cut from the members that a path names."""
         for member, tree in self._entered(data, span):
             value = member.value, member.end
@@ -110,7 +110,7 @@ class Tree:
 
 def _inside(
     data: bytes, span: Span, fields: list[Field], tree: Tree, *, is_cut_off_known: bool
-) -> Found:
+) -> Cuts:
     """Yield what is cut from the JSON in a text: all of it if that is not an object."""
     start, end = span
     if data[start : start + 1] != b'"':
@@ -144,13 +144,13 @@ def _object_in(content: bytes) -> tuple[bytes | None, int]:
     return (None, 0) if end is None else (content[:end] + b"}", end)
 
 
-def _texts(data: bytes, span: Span, field: Field, name: str | None = None) -> Found:
+def _texts(data: bytes, span: Span, field: Field, name: str | None = None) -> Cuts:
     """Yield every text below a value that is not excepted; `name` is the nearest name above."""
     for member in members(data, *span):
         yield from _texts_of(data, member, field, member.name or name)
 
 
-def _texts_of(data: bytes, member: Member, field: Field, nearest: str | None) -> Found:
+def _texts_of(data: bytes, member: Member, field: Field, nearest: str | None) -> Cuts:
     """Yield every text below a member, or the member's own; `nearest` is its name, or a list's."""
     value = member.value, member.end
     first = data[member.value : member.value + 1]
@@ -163,7 +163,7 @@ def _texts_of(data: bytes, member: Member, field: Field, nearest: str | None) ->
         yield from _of_value(data, member.start, value, field)
 
 
-def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Found:
+def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Cuts:
     """Yield the cuts of one value: what is between quotes or brackets, or the member as a whole.
 
     That way the rest is still JSON. `null`, `true` and `false` are not secret.

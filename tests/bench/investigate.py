@@ -29,6 +29,7 @@ from nhi_evidence.adapters.index.state import State
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.evidence import frame, note, objects
 from nhi_evidence.evidence.flags import LockPolicy
+from nhi_evidence.evidence.lines import decode_header
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import library, row_reading, sealed
@@ -66,7 +67,9 @@ def inflate(body: bytes) -> int:
 def decode(body: bytes) -> int:
     """Do that, and read each line into the values of a row: what no index does without."""
     sha256(body).digest()
-    table, lines = objects.open_object(body)
+    lines = frame.each_line(body, limit=objects.MAX_LINES_BYTES)
+    first = next(lines)
+    table = objects.read_table([first, *islice(lines, decode_header(first).units)])
     source = table.header.source
     return sum(row_reading.read_values(line, source) is not None for line in lines)
 

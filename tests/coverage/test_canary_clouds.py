@@ -242,7 +242,7 @@ def test_the_sealed_evidence_decides(cloud: CloudStub, tmp_path: Path, platform:
     mapper = Mapper(source, scope=Scope.NHI, keep_out_of_scope_raw=True)
     lock_batch(mapper, [delivery], aside).ensure_locked()
     for key, body in aside.objects.items():
-        evidence.put(key, body, DAY + HOUR)
+        evidence.put(key, body, DAY + HOUR, aside.first(key).metadata)
     evidence.seal(DAY + 80 * HOUR)
     by_cell = results(evidence, source)
     assert Result.MISSING is by_cell.pop(withheld[platform])

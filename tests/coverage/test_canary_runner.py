@@ -179,7 +179,7 @@ def lock(evidence: Sealed, hour: int, records: list[dict[str, Any]], at: int) ->
     mapper = Mapper("aws_cloudtrail", scope=Scope.NHI, keep_out_of_scope_raw=True)
     lock_batch(mapper, [delivery(hour, records)], aside).ensure_locked()
     for key, body in aside.objects.items():
-        evidence.put(key, body, at)
+        evidence.put(key, body, at, aside.first(key).metadata)
 
 
 def estate(folder: Path, hour: str) -> Sealed:

@@ -61,7 +61,7 @@ class _Ends(bytes):
 
 def test_a_process_that_ends_is_named(tmp_path: Path) -> None:
     """It is an error that the command line prints as one line."""
-    at = SealedObject("s", 0, 1, "ev/v1/aws_cloudtrail/h=2026030200/k", "v", "s", "2026030200")
+    at = SealedObject("s", 0, 1, "ev/v1/aws_cloudtrail/h=2026030200/k", "v", "s", "2026030200", "")
     every = [
         groups.Group(tmp_path, f"{number}", [groups.Numbered(0, at, _Ends())])
         for number in range(2)

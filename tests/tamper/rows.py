@@ -12,7 +12,7 @@ from nhi_evidence.evidence import leaf, log, note
 from nhi_evidence.evidence.verify import Policy, State
 from tests.memory_store import DAY_MS
 from tests.signing import LocalSigner
-from tests.tamper.sealed_store import HOUR_MS, NAME, SealedStore
+from tests.tamper.sealed_store import HOUR, HOUR_MS, NAME, SealedStore
 
 
 class Done(NamedTuple):
@@ -103,6 +103,20 @@ def occupied(world: SealedStore) -> Done:
     world.store.add(key, b"occupied", {"root": "00" * 32})
     world.seal()
     return Done({("key_hash", key)})
+
+
+@row("other bytes put under the key of an object before the object itself")
+def occupied_first(world: SealedStore) -> Done:
+    edited = world.edit(world.key_of("ev/"))
+    edited.header["codec"] = "other"
+    edited.units[:] = edited.units[:1]
+    edited.units[0].rename(f"trail/laid-over@1!h={HOUR}")
+    edited.reroot()
+    key = edited.key(world.key_of("ev/"))
+    world.store.add(key, b"occupied", edited.metadata())
+    world.store.add(key, edited.body(), edited.metadata())
+    world.seal()
+    return Done({("key_hash", key), ("shadow", key)})
 
 
 @row("a version removed before its lock ended")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +14,10 @@ from hypothesis import strategies as st
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, objects
+from nhi_evidence.evidence.keys import evidence_key
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.pipeline.export import Mapper
 
 LIMIT = 1 << 20
@@ -54,10 +63,28 @@ def _packed() -> bytes:
     return packed.body
 
 
+def _table_bytes(table: Table, after: Sequence[bytes]) -> int:
+    return frame.pack([*table.lines, *after], table=len(table.lines))[1]
+
+
+def _opened(body: bytes, table: Table, table_bytes: int) -> tuple[Table, Iterator[bytes]]:
+    """Open a sealed object that has the metadata of a table."""
+    digest = sha256(body)
+    leaf = ObjectLeaf(
+        evidence_key(source="aws_cloudtrail", hour="2026030208", body_sha256=digest.digest()),
+        vid="1",
+        at=0,
+        size=len(body),
+        sha256=digest.hexdigest(),
+        md=objects.metadata(table.header, table.units, table.root, table_bytes),
+    )
+    return sound.opened(sound.of_brief(leaf.key, sound.brief(leaf)), body)
+
+
 def test_an_object_is_read_as_it_is_inflated() -> None:
     """It yields each line with its unit, as when the object is read whole."""
     table, after = objects.read_object(_packed())
-    own_table, lines = objects.open_object(_packed())
+    own_table, lines = _opened(_packed(), table, _table_bytes(table, after))
     assert own_table == table
     expected = [
         (number, place, line)
@@ -80,9 +107,9 @@ def test_an_object_that_contradicts_its_table_is_refused(change: str) -> None:
         every[1] = every[1].replace(b'"part":1', b'"part": 1')
     else:
         every[0] = every[0].replace(b'"units":2', b'"units":%d' % (1 << 62))
-    body, _ = frame.pack(every, table=len(table.lines))
+    body, size = frame.pack(every, table=len(table.lines))
     with pytest.raises(ValueError, match=r"announces|canonical"):
-        list(objects.each_line_of(*objects.open_object(body)))
+        list(objects.each_line_of(*_opened(body, table, size)))
     with pytest.raises(ValueError, match=r"announces|canonical"):
         list(objects.lines_of(*objects.read_object(body)))
 
@@ -91,6 +118,37 @@ def test_an_object_that_contradicts_its_table_is_refused(change: str) -> None:
 def test_a_table_without_a_line_count_is_refused(count: int) -> None:
     table, after = objects.read_object(_packed())
     first = table.lines[1].replace(b'"lines":%d' % table.units[0].lines, b'"lines":%d' % count)
-    body, _ = frame.pack([table.lines[0], first, *table.lines[2:], *after], table=3)
+    changed = objects.read_table([table.lines[0], first, *table.lines[2:]])
     with pytest.raises(ValueError, match="announces"):
-        list(objects.each_line_of(*objects.open_object(body)))
+        list(objects.each_line_of(changed, iter(after)))
+
+
+def test_an_object_with_another_table_than_its_first_block_is_refused() -> None:
+    """A frame may hold other lines where those of its table end."""
+    table, after = objects.read_object(_packed())
+    body, size = frame.pack([*table.lines, *after], table=len(table.lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame, "each_line", lambda _body, limit: iter([*table.lines[:1], *after]))  # noqa: ARG005
+        with pytest.raises(ValueError, match="differs from that of its first block"):
+            list(_opened(body, table, size)[1])
+
+
+@pytest.mark.parametrize("name", ["size", "sha256", "md", "moved"])
+def test_an_object_unlike_its_leaf_is_refused(name: str) -> None:
+    """Also through the short form of a leaf, in which a line break cannot move a value."""
+    table, after = objects.read_object(_packed())
+    body, size = frame.pack([*table.lines, *after], table=len(table.lines))
+    key = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
+    md = objects.metadata(table.header, table.units, table.root, size)
+    leaf = ObjectLeaf(key, "1", 0, len(body), md=md)
+    assert table == sound.opened(sound.of_brief(key, sound.brief(leaf)), body)[0]
+    changed: dict[str, dict[str, Any]] = {
+        "size": {"size": 1},
+        "sha256": {"sha256": "0" * 64},
+        "md": {"md": {}},
+        "moved": {"md": {"root": "\n".join(md[each] for each in sound.NAMES)}},
+    }
+    other = msgspec.structs.replace(leaf, **changed[name])
+    for each in (other, sound.of_brief(key, sound.brief(other))):
+        with pytest.raises(ValueError, match=r"sealed bytes|metadata states"):
+            sound.opened(each, body)

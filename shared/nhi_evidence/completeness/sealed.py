@@ -74,7 +74,8 @@ class Reading:
                 self._gatherer.promised(order, entry.at, promise, sealed=times.sealed(order))
 
     def _tables(self, chunk: Sequence[Placed], now: int) -> None:
-        wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in chunk]
+        chunk = [each for each in chunk if self._states_table(each[1])]
+        wanted = [(entry.key, entry.vid, objects.table_bytes(entry)) for _, entry in chunk]
         read_in_full: list[Placed] = []
         for (order, entry), head in zip(chunk, self._store.beginnings(wanted), strict=True):
             self.objects += 1
@@ -95,6 +96,14 @@ class Reading:
         bodies = self._store.bodies((entry.key, entry.vid) for _, entry in read_in_full)
         for (order, entry), body in zip(read_in_full, bodies, strict=True):
             self._take_full(order, entry, body)
+
+    def _states_table(self, entry: ObjectLeaf) -> bool:
+        """Whether an object states how long its table is; one that does not is not valid."""
+        is_stated = objects.table_bytes(entry) > 0
+        if not is_stated:
+            self.objects += 1
+            self.unsound[entry.key] = "its metadata does not say how long its table is"
+        return is_stated
 
     def _take_full(self, order: int, entry: ObjectLeaf, body: bytes | None) -> None:
         problems = [] if body is None else list(objects.stored(entry, body))
@@ -140,22 +149,13 @@ def unit_names(
 
     Only the beginning of each object is fetched.
     """
-    wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in entries]
+    wanted = [(entry.key, entry.vid, objects.table_bytes(entry)) for _, entry in entries]
     for placed, head in zip(entries, store.beginnings(wanted), strict=True):
         try:
             names = None if head is None else tuple(one.unit for one in _table(head).units)
         except ValueError:
             names = None
         yield placed, names
-
-
-def _table_bytes(entry: ObjectLeaf) -> int:
-    text = entry.md.get("table", "")
-    is_number = text.isascii() and text.isdigit() and len(text) < _DIGITS
-    return int(text) if is_number else 0
-
-
-_DIGITS = 12
 
 
 def _table(head: bytes) -> Table:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from hashlib import sha256
 from itertools import groupby
 
 import msgspec
 
 from nhi_evidence.coverage.signed import Placed
-from nhi_evidence.evidence import counting, keys, objects
+from nhi_evidence.evidence import counting, objects
 from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.unit_hours import is_in_place
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.phases import Phase
 from nhi_evidence.ports import EvidenceVersions
 
@@ -231,9 +231,5 @@ def _record(at: Placed, unit: UnitLine, parsed: ParsedLine, status: counting.Sta
 
 
 def _opened(at: Placed, body: bytes | None) -> tuple[Table, list[tuple[UnitLine, Sequence[bytes]]]]:
-    if body is None:
-        raise ValueError("it is gone")
-    if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-        raise ValueError("body hash does not match its key")
-    table, lines = objects.read_object(body)
-    return table, list(objects.lines_of(table, lines))
+    table, after = sound.opened(sound.of_brief(at.key, at.stated), body)
+    return table, list(objects.lines_of(table, list(after)))

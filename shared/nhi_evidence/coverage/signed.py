@@ -12,9 +12,10 @@ from sys import intern
 import msgspec
 
 from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import keys, log, merkle, tiles
+from nhi_evidence.evidence import flags, keys, log, merkle, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, ObjectLeaf, decode
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import sound
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -45,6 +46,8 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     source: str
     """The source, or the kind of operation: `config`, `recon`, ..."""
     hour: str
+    stated: str
+    """What the object is compared with (`sound.brief`)."""
 
 
 class SignedLog(msgspec.Struct, frozen=True):
@@ -91,13 +94,18 @@ def read(stored: StoredLog) -> SignedLog:
 
 
 def placed_at(shard: str, index: int, order: int, leaf: ObjectLeaf) -> Placed | None:
-    """Return a leaf with its place; None if its key has no hour or no hash of its body."""
+    """Return a leaf with its place; None for one that claims nothing.
+
+    That is a later version of a key, and one whose key has no hour or no hash of its body.
+    """
     named = keys.parse_key(leaf.key)
-    if not named.hour or not named.body_sha256:
+    if not named.hour or not named.body_sha256 or flags.SHADOW in leaf.flags:
         return None
     # A log has few distinct names, but very many leaves.
     kind, source, hour = intern(named.kind), intern(named.source), intern(named.hour)
-    return Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
+    return Placed(
+        shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour, sound.brief(leaf)
+    )  # fmt: skip
 
 
 def _entries(stored: StoredLog, shard: str, size: int) -> Iterator[tuple[int, bytes]]:

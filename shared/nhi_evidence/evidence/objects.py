@@ -256,18 +256,6 @@ def read_object(body: bytes) -> tuple[Table, list[bytes]]:
     return table, lines[len(table.lines) :]
 
 
-def open_object(body: bytes) -> tuple[Table, Iterator[bytes]]:
-    """Return the table of an object, and the lines after it as they are inflated.
-
-    Raises `ValueError` like `read_object`, but errors after the table only once the lines have
-    been read to the end.
-    """
-    lines = frame.each_line(body, limit=MAX_LINES_BYTES)
-    first = next(lines, b"")
-    units = _canonical(first, decode_header, "header").units
-    return read_table([first, *islice(lines, max(0, min(units, MAX_UNITS)))]), lines
-
-
 def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
     """Yield each unit line of an object's body that is not of records, with its lines.
 

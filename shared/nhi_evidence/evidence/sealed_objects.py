@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -13,6 +12,7 @@ from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.unit_hours import is_in_place
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.ports import EvidenceVersions
 
 _NEAR_MS = 48 * 3_600_000
@@ -130,12 +130,8 @@ def _chunks(leaves: Iterable[SealedLeaf]) -> Iterator[list[SealedLeaf]]:
 
 
 def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes]]:
-    if body is None:
-        raise ValueError("it is gone")
-    digest = sha256(body).hexdigest()
-    if digest != keys.parse_key(leaf.key).body_sha256:
-        raise ValueError("body hash does not match its key")
-    table, lines = objects.read_object(body)
+    table, after = sound.opened(leaf, body)
+    lines = list(after)
     for _ in objects.lines_of(table, lines):
         break
     return table, lines

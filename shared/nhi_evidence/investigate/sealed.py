@@ -14,12 +14,13 @@ import msgspec
 
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import counting, keys, log, merkle, objects, tiles
+from nhi_evidence.evidence import counting, flags, keys, log, merkle, objects, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.unit_hours import is_in_place
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.investigate import findings, row_reading, trust
 from nhi_evidence.investigate.findings import StatementRows
 from nhi_evidence.investigate.row import Place, Row, Standing
@@ -48,6 +49,8 @@ class SealedObject(msgspec.Struct, frozen=True):
     vid: str
     source: str
     hour: str
+    stated: str
+    """What the object is compared with (`sound.brief`)."""
 
 
 class UnitClaim(msgspec.Struct, frozen=True):
@@ -127,11 +130,12 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
                 signed_at = leaf.at
             elif isinstance(leaf, ObjectLeaf):
                 named = keys.parse_key(leaf.key)
-                if not (named.hour and named.body_sha256):
-                    continue
+                if not (named.hour and named.body_sha256) or flags.SHADOW in leaf.flags:
+                    continue  # a later version of a key never counts
                 at = SealedObject(
-                    head.shard, index, order, leaf.key, leaf.vid, named.source, named.hour
-                )
+                    head.shard, index, order, leaf.key, leaf.vid, named.source, named.hour,
+                    sound.brief(leaf),
+                )  # fmt: skip
                 if named.kind == "ev":
                     objects_of.append(at)
                 elif statement_file.is_statements(leaf.key):
@@ -209,8 +213,7 @@ def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent
 
     Raises `ValueError` as `read` does: the records passed before must then be discarded.
     """
-    body = _stored(at, body)
-    table, lines = objects.open_object(body)
+    table, lines = sound.opened(sound.of_brief(at.key, at.stated), body)
     source = table.header.source
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []

@@ -10,7 +10,9 @@ from enum import StrEnum
 
 from nhi_evidence.evidence import counting, frame, keys, objects
 from nhi_evidence.evidence.counting import Status
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.verify.objects import weigh
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.sources import Source
 from nhi_evidence.stored import Description, Version
@@ -63,12 +65,17 @@ def _tables(store: EvidenceVersions, prefix: str) -> Iterator[tuple[str, Table]]
     wanted = (
         (version.key, version.id, _table_bytes(description)) for version, description in genuine
     )
-    for (version, _), beginning in zip(genuine, store.beginnings(wanted), strict=True):
+    for (version, description), beginning in zip(genuine, store.beginnings(wanted), strict=True):
         try:
             lines = frame.unpack_table(beginning or b"", limit=objects.MAX_LINES_BYTES)
-            yield version.key, objects.read_table(lines)
+            table = objects.read_table(lines)
         except ValueError:
             continue  # not an evidence object: nothing it claims counts
+        leaf = ObjectLeaf(
+            version.key, version.id, version.modified, version.size, md=description.metadata
+        )
+        if weigh(leaf, table).counts:
+            yield version.key, table
 
 
 def _is_genuine(version: Version, description: Description) -> bool:

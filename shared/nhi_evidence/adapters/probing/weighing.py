@@ -22,6 +22,7 @@ from nhi_evidence.coverage.canary.hourly import Hour, Locked, Standing
 from nhi_evidence.coverage.canary.weigh import BROKEN, HOUR_MS, Seen
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.evidence import counting, flags, keys
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.ports import EvidenceVersions
 
 _MOST_NAMED = 50
@@ -193,4 +194,5 @@ def _placed(placed: Placed) -> signed.Placed:
         kind=named.kind,
         source=named.source,
         hour=named.hour or "",
+        stated=sound.brief(entry),
     )

@@ -36,7 +36,7 @@ from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.evidence.verify import Policy
+from nhi_evidence.evidence.verify import Policy, sound
 from nhi_evidence.ports import EvidenceVersions
 
 NOT_REPEATED = "search not repeated"
@@ -258,7 +258,7 @@ class _Checker:
         named = keys.parse_key(checked.key)
         at = Placed(
             shard, checked.index, 0, entry.key, entry.vid, entry.at, named.kind, named.source,
-            named.hour or "",
+            named.hour or "", sound.brief(entry),
         )  # fmt: skip
         pack = parsed.s or named.source
         raw = sealed.files[proof.RAW]

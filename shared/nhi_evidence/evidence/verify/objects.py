@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import chain, islice, pairwise
@@ -162,11 +163,21 @@ def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
         yield finding("unit_hour", leaf, f"its name gives {own_hour(name)}", unit=name)
 
 
+def table_bytes(leaf: ObjectLeaf) -> int:
+    """Return how many leading bytes hold the table, as the metadata states; 0 if it does not."""
+    match = _NUMBER.fullmatch(leaf.md.get("table", ""))
+    return int(match[0]) if match is not None else 0
+
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,10}", re.ASCII)
+
+
 def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
-    text = leaf.md.get("table", "")
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:12]) <= len(body):
+    length = table_bytes(leaf)
+    if not 0 < length <= len(body):
+        text = leaf.md.get("table", "")
         raise ValueError(f"metadata states a table of {text[:20]!r} bytes")
-    return int(text[:12])
+    return length
 
 
 def _root(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:

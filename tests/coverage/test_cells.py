@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from nhi_evidence import sources
+from nhi_evidence.coverage import cells as cells_module
 from nhi_evidence.coverage import judges
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import PHASES, Cell, Step, cells, setting_of, settings
@@ -18,6 +19,7 @@ from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import amazon, google, microsoft
 from nhi_evidence.demo.estate.amazon import field, selector
 from nhi_evidence.demo.estate.edits import Change, edited, put, without_source
+from nhi_evidence.errors import CatalogError, SettingsError
 
 READINGS = {reading.platform: reading for reading in estate.readings(0)}
 V = Verdict
@@ -195,6 +197,10 @@ def test_a_cell_states_what_a_reader_needs(cell: Cell) -> None:
 def test_a_cell_has_a_case_on_each_side(cell: Cell) -> None:
     """With everything on it is recorded, here if possible; with its setting off it is not."""
     setting = setting_of(cell)
+    assert not judges.needs_reading(cell) or judges.reader_of(cell.platform) in READINGS, (
+        f"{cell.id}: {setting.evaluator} judges a reading of {cell.platform}, and no command makes "
+        f"one: the evaluator of {setting.id} has to be one of {', '.join(IMPOSSIBLE)}"
+    )
     verdict, why = judged(cell)
     if setting.evaluator in IMPOSSIBLE:
         assert verdict is IMPOSSIBLE[setting.evaluator], why
@@ -249,15 +255,33 @@ def test_the_matrix_is_complete() -> None:
     """Thirteen steps, every setting in use, and no cell without its platform's reader."""
     assert set(Step) == {cell.step for cell in cells()} == set(PHASES)
     assert set(settings()) == {cell.setting for cell in cells()}
-    assert len(cells()) == 140
-    documented = Counter(cell.documented for cell in cells())
-    assert dict(documented) == {
-        "setting": 89,
-        "default": 24,
-        "impossible": 16,
-        "partial": 8,
-        "not known": 3,
-    }
+    with_reading = [cell for cell in cells() if judges.needs_reading(cell)]
+    assert len(with_reading) == 121
+    documented = Counter(cell.documented for cell in with_reading)
+    assert dict(documented) == {"setting": 89, "default": 24, "partial": 8}
+
+
+def test_a_value_that_is_not_allowed_is_refused_with_those_that_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def declared(name: str, file: str, shape: type[msgspec.Struct]) -> msgspec.Struct:
+        try:
+            return msgspec.convert(
+                {"cells": [{"id": "x", "platform": "x", "step": "probe"}]}, shape
+            )
+        except msgspec.MsgspecError as error:
+            raise SettingsError(f"source {name!r}: {file}: {error}") from error
+
+    monkeypatch.setattr(sources, "declared", declared)
+    cells_module._of_sources.cache_clear()
+    try:
+        with pytest.raises(CatalogError) as refused:
+            cells_module._of_sources()
+    finally:
+        cells_module._of_sources.cache_clear()
+    assert "coverage.toml" in str(refused.value)
+    assert "'probe'" in str(refused.value)
+    assert "one of credential_validation, enumeration, permission_probing" in str(refused.value)
 
 
 def test_sources_exist_in_this_release_except_three_without_any() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pkgutil
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -84,6 +84,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Documented = Literal["default", "setting", "partial", "impossible", "not known"]
+Confidence = Literal["high", "medium", "low"]
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -108,7 +109,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What stays unseen even then."""
     compensating: str = ""
     """What to do where it cannot be recorded."""
-    confidence: Literal["high", "medium", "low"]
+    confidence: Confidence
     refs: tuple[str, ...] = ()
     params: dict[str, Any] = {}
     """Parameters of the evaluator."""
@@ -124,6 +125,12 @@ class _OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _OF_SOURCE = "coverage.toml"
+_ALLOWED = {
+    "step": tuple(Step),
+    "documented": get_args(Documented),
+    "confidence": get_args(Confidence),
+}
+"""Attributes of a cell that take one of a few values: msgspec's message does not name them."""
 
 
 @cache
@@ -132,7 +139,7 @@ def _of_sources() -> dict[str, _OfSource]:
     try:
         every = {name: sources.declared(name, _OF_SOURCE, _OfSource) for name in sources.names()}
     except SettingsError as error:
-        raise CatalogError(f"coverage: {error}") from error
+        raise CatalogError(f"coverage: {error}{_allowed(str(error))}") from error
     return {name: table for name, table in every.items() if table is not None}
 
 
@@ -198,4 +205,10 @@ def _read(name: str, type_: Any) -> Any:
     try:
         return msgspec.json.decode(data, type=type_)
     except msgspec.MsgspecError as error:
-        raise CatalogError(f"coverage: {name}: {error}") from error
+        raise CatalogError(f"coverage: {name}: {error}{_allowed(str(error))}") from error
+
+
+def _allowed(message: str) -> str:
+    """Name the values allowed for the attribute that a message says is invalid."""
+    name = message.rpartition(".")[2].rstrip("`")
+    return f"; one of {', '.join(_ALLOWED[name])}" if name in _ALLOWED else ""

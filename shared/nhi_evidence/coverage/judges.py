@@ -18,7 +18,7 @@ from nhi_evidence.coverage.aws import bucket, recorded
 from nhi_evidence.coverage.aws.event_kind import EventKind
 from nhi_evidence.coverage.azure import estate
 from nhi_evidence.coverage.azure import settings as diagnostic
-from nhi_evidence.coverage.cells import Cell, setting_of
+from nhi_evidence.coverage.cells import Cell, cells, setting_of
 from nhi_evidence.coverage.gcp import audit_config, sinks, tree
 from nhi_evidence.coverage.verdict import (
     Judgment,
@@ -127,6 +127,17 @@ def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
         return f"no command of this release reads it, so see for yourself: {setting.setting}"
     calls = ", ".join(setting.reads)
     return f"nhi-evidence collect {reader_of(cell.platform)}, with the right to make {calls}"
+
+
+def needs_reading(cell: Cell) -> bool:
+    """Whether a cell is judged by a reading; the table decides the others."""
+    return EVALUATORS[setting_of(cell).evaluator] not in {_impossible, _not_known}
+
+
+def never_read() -> frozenset[str]:
+    """Return the platforms that no command of this release reads; their cells are always shown."""
+    read = {cell.platform for cell in cells() if needs_reading(cell)}
+    return frozenset({cell.platform for cell in cells()} - read) | frozenset(PULLED)
 
 
 def reader_of(platform: str) -> str:

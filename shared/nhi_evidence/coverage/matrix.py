@@ -17,9 +17,6 @@ from nhi_evidence.coverage.judges import EVERYONE, Subject
 from nhi_evidence.coverage.verdict import Verdict
 
 SCHEMA = "coverage/1"
-_OWN = {"kubernetes", "gateway", *judges.PULLED}
-"""Platforms whose cells are always shown: nothing reads them, or only with a key that would be
-worth stealing."""
 
 
 class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,18 +94,19 @@ def matrix(
     `proofs` are the stretches that canaries show, by cell (`canary.weigh`): they override settings.
     """
     newest = history.newest(readings, changes)
+    unread = judges.never_read()
     known = _Known(tuple(readings), tuple(changes), subject, dict(proofs))
     states = [
         _state(cell, newest.get(judges.reader_of(cell.platform)), known)
         for cell in cells()
-        if judges.reader_of(cell.platform) in newest or (newest and cell.platform in _OWN)
+        if judges.reader_of(cell.platform) in newest or (newest and cell.platform in unread)
     ]
     counts = Counter(state.verdict for state in states)
     names = dict.fromkeys(judges.reader_of(cell.platform) for cell in cells())
     return Matrix(
         verdicts={verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         read={name: reading.at for name, reading in newest.items()},
-        not_read=tuple(name for name in names if name not in newest and name not in _OWN),
+        not_read=tuple(name for name in names if name not in newest and name not in unread),
         accounts=accounts.over_time(readings),
         cells=tuple(states),
     )

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from nhi_evidence.coverage import accounts, verdict
 from nhi_evidence.coverage.intervals import Span
 from nhi_evidence.coverage.matrix import matrix
-from nhi_evidence.coverage.verdict import Extent, Judgment, Verdict, all_accounts, all_of
+from nhi_evidence.coverage.verdict import (
+    Extent,
+    Judgment,
+    Verdict,
+    all_accounts,
+    all_of,
+    of_accounts,
+)
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import amazon, day, google, microsoft
 from nhi_evidence.demo.estate.edits import edited, without_source
@@ -167,6 +174,32 @@ def test_of_few_accounts_each_keeps_its_reason() -> None:
     for name in NAMES:
         assert overall.extent.of(name, (overall.verdict, overall.reason))[1] == f"by {name}"
     assert overall.extent.is_of_all
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together", "of_a"),
+    [
+        ("CONFIGURED", "CONFIGURED", "UNKNOWN", "UNKNOWN"),
+        ("GAP", "CONFIGURED", "GAP", "GAP"),
+        ("CONFIGURED", "GAP", "GAP", "UNKNOWN"),
+    ],
+)
+def test_parts_that_were_judged_in_different_accounts(
+    first: str, second: str, together: str, of_a: str
+) -> None:
+    """Of no account is all known, and of a third nothing: it is not of every account."""
+    judged = all_of(
+        of_accounts(Judgment(Verdict(each), (f"in {name}",)), [name])
+        for name, each in (("a", first), ("b", second))
+    )
+    assert judged.verdict is Verdict(together)
+    assert judged.extent.judged == ("a", "b")
+    assert judged.extent.of("a", (judged.verdict, judged.reason))[0] is Verdict(of_a)
+
+
+def test_a_judgment_of_no_account_is_refused() -> None:
+    with pytest.raises(ValueError, match="no account"):
+        of_accounts(Judgment(Verdict.CONFIGURED, ("x",)), [])
 
 
 def test_what_lies_in_one_account_tells_nothing_about_another() -> None:

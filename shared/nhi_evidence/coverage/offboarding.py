@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from nhi_evidence import plural
+from nhi_evidence.coverage.absence.conclude import platform_of
 from nhi_evidence.coverage.absence.gather import is_by
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import cells
@@ -139,7 +140,7 @@ def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]
     revoked_at = _revoked_at(revocations)
     sessions = tuple(_sessions(own, every, revoked_at))
     minted = {one.credential for one in sessions}
-    platform = _platform(identity)
+    platform = platform_of(identity)
     unseen = next((cell.record for cell in cells() if cell.id == _UNSEEN.get(platform)), "")
     return Report(
         identity=identity,
@@ -163,12 +164,6 @@ def _revoked_at(acts: Sequence[Revocation]) -> int | None:
     if not times or None in times:
         return None
     return max(time for time in times if time is not None)
-
-
-def _platform(identity: str) -> str:
-    if identity.startswith("arn:"):
-        return "aws"
-    return "gcp" if "@" in identity else "azure"
 
 
 def _names(identity: str, own: Iterable[Record]) -> frozenset[str]:

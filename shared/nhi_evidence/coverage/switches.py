@@ -9,6 +9,7 @@ import msgspec
 
 from nhi_evidence.coverage.answers import Answer, Reading
 from nhi_evidence.coverage.verdict import (
+    Extent,
     Judgment,
     Verdict,
     all_accounts,
@@ -43,8 +44,8 @@ def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
         return unknown("what this deployment ingests is not known", answers=judged.answers)
     if deployment.source(source) is None:
         reason = f"recorded there; this deployment has no source {source}"
-        elsewhere = Judgment(Verdict.ELSEWHERE, (reason, *judged.reasons), answers=judged.answers)
-        return of_accounts(elsewhere, judged.extent.judged)
+        reasons, extent = (reason, *judged.reasons), Extent(judged.extent.judged)
+        return Judgment(Verdict.ELSEWHERE, reasons, answers=judged.answers, extent=extent)
     return judged
 
 

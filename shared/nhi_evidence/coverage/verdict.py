@@ -180,6 +180,8 @@ def all_of(judgments: Iterable[Judgment]) -> Judgment:
     parts = list(judgments)
     if not parts:
         raise ValueError("no parts to judge")
+    if _is_apart(parts):
+        parts.append(unknown("no account was looked at for all of it"))
     worst = min((part.verdict for part in parts), key=_WORST_FIRST.index)
     deciding = [part for part in parts if part.verdict is worst]
     return Judgment(
@@ -206,20 +208,50 @@ def all_accounts(judged: Mapping[str, Judgment]) -> Judgment:
 def of_accounts(judged: Judgment, accounts: Iterable[str]) -> Judgment:
     """Return a judgment that covers only these accounts: nothing is known about others.
 
-    For what lies in some accounts only: clusters, key vaults, rules.
+    For what lies in some accounts only: clusters, key vaults, rules. Raises `ValueError` without
+    any account: to cover none would be written as covering every one.
     """
-    extent = msgspec.structs.replace(judged.extent, judged=_once(accounts))
+    names = _once(accounts)
+    if not names:
+        raise ValueError("no account to judge")
+    extent = msgspec.structs.replace(judged.extent, judged=names)
     return msgspec.structs.replace(judged, extent=extent)
 
 
-def _extent(parts: Sequence[Judgment]) -> Extent:
-    """Return of which accounts the verdicts of several parts are: of each the worst."""
+def _in_common(parts: Iterable[Judgment]) -> tuple[str, ...] | None:
+    """Return the accounts that every part was judged in; None where each is of all accounts."""
     named = [part.extent.judged for part in parts if part.extent.judged]
-    judged = tuple(name for name in named[0] if all(name in one for one in named)) if named else ()
+    if not named:
+        return None
+    return tuple(name for name in named[0] if all(name in one for one in named))
+
+
+def _is_apart(parts: Iterable[Judgment]) -> bool:
+    """Whether parts were judged in different accounts: of each account something is not known."""
+    return _in_common(parts) == ()
+
+
+def _extent(parts: Sequence[Judgment]) -> Extent:
+    """Return of which accounts the verdicts of several parts are: of each the worst.
+
+    Where no account has all parts, it is of every account that has one.
+    """
+    common = _in_common(parts)
     names = _once(n for part in parts for share in part.extent.own for n in share.accounts)
+    judged = common or ()
+    if _is_apart(parts):
+        judged = _once(name for part in parts for name in part.extent.judged)
+        names = _once((*judged, *names))
+
+    def is_of(part: Judgment, account: str | None) -> bool:
+        return bool(common) or account is None or account in (part.extent.judged or (account,))
 
     def worst(account: str | None) -> WithReason:
-        stated = [part.extent.of(account, (part.verdict, part.reason)) for part in parts]
+        stated = [
+            part.extent.of(account, (part.verdict, part.reason))
+            for part in parts
+            if is_of(part, account)
+        ]
         return min(stated, key=lambda each: _WORST_FIRST.index(each[0]))
 
     return _grouped(judged, {name: worst(name) for name in names}, worst(None))

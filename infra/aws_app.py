@@ -16,14 +16,20 @@ import aws_cdk as cdk  # isort: skip
 
 from infra.bundle import Bundle, packed, stage
 from infra.unusable import unusable
+from infra.written import written
 from nhi_evidence.config import FILE_NAME, built_code, read
 from nhi_evidence.errors import EvidenceError
 
 
-def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
+def main(
+    arguments: list[str] | None = None,
+    *,
+    staged: Callable[[str], Bundle] = stage,
+    say: Callable[[str], None] = lambda _: None,
+) -> int:
     """Write the cloud assembly of all stacks; return 2 if the configuration is wrong.
 
-    `staged` returns the bundle of a function.
+    `staged` returns the bundle of a function, `say` is told what was written.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.aws_app", description=__doc__)
     parser.add_argument("--config", help=f"configuration file (cdk -c config=...; {FILE_NAME})")
@@ -42,9 +48,12 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
         compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=noted)
     except (FileNotFoundError, EvidenceError) as error:
         return unusable(error)
-    built_code.write(Path(app.synth().directory), built)
+    assembly = app.synth()
+    built_code.write(Path(assembly.directory), built)
+    if options.out:  # not for the CDK's command line, which says what it does itself
+        say(written(Path(options.out), (stack.stack_name for stack in assembly.stacks)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(say=print))

@@ -18,14 +18,20 @@ from infra.azure import regions
 from infra.bundle import Bundle, stage
 from infra.teardown import Teardown
 from infra.unusable import unusable
+from infra.written import written
 from nhi_evidence.config import FILE_NAME, built_code, read
 from nhi_evidence.errors import EvidenceError
 
 
-def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
+def main(
+    arguments: list[str] | None = None,
+    *,
+    staged: Callable[[str], Bundle] = stage,
+    say: Callable[[str], None] = lambda _: None,
+) -> int:
     """Write every stack; return 2 if the configuration is wrong.
 
-    `staged` returns the bundle of a function.
+    `staged` returns the bundle of a function, `say` is told what was written.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.terrain_app", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
@@ -53,10 +59,11 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
     app.synth()
     built = {name: built_code.package(path.read_bytes()) for name, path in packages.items()}
     built_code.write(options.out, built)
+    say(written(options.out, sorted(path.name for path in options.out.glob("stacks/*"))))
     if config.azure is not None:
         sys.stderr.writelines(f"note: {note}\n" for note in regions.notes(config.azure.location))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(say=print))

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from nhi_evidence.adapters.store.directory import DirectoryStore
-from nhi_evidence.demo import problems, refusals, show, show_clouds
+from nhi_evidence.demo import problems, refusals, show, show_brief, show_clouds
 from nhi_evidence.demo.story import (
     agent_trail,
     azure_batches,
@@ -156,15 +156,19 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     assert "\x1b" not in result.stdout
     for text in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
         assert text in result.stdout
-    printed = [
-        line for line in result.stdout.splitlines() if line.startswith("  ") and "--key" in line
-    ]
+    printed = re.findall(r"^  (\S+ (?:verify|summary) .*)$", joined(result.stdout), re.MULTILINE)
     verified, summarized = (as_printed(line, Path.cwd()) for line in printed)
     assert verified.stdout.startswith("CLEAN no finding\n"), verified.stderr
     assert "identit" in summarized.stdout
+    assert "\nnext  " not in result.stdout, "both was asked for already"
     again = run("--keep", tmp_path / "copy")
     assert (4, "") == (again.returncode, again.stdout)
     assert "not empty; --keep needs a new folder" in again.stderr
+
+
+def joined(text: str) -> str:
+    """Return a text with commands on one line, as a shell reads them."""
+    return re.sub(r" \\\n +", " ", text)
 
 
 def as_printed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -197,7 +201,7 @@ def test_the_demo_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None
     lines = result.splitlines()
     assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
     assert "HOLDS everything above was really executed" in lines
-    assert lines[-5].startswith("next  .venv/bin/nhi-evidence demo --verbose")
+    assert lines[-5] == "next  .venv/bin/nhi-evidence demo --verbose  # or --keep ./copy"
     assert lines[-4].startswith("left  ")
     checked = as_printed(
         "\n".join(lines[-3:]).replace(".venv/bin/nhi-evidence", str(own)), tmp_path
@@ -258,3 +262,29 @@ def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> 
     failures = ["message m1"] if "failures" in change else []
     sentences = problems.of_delivery(counts, [refusal], changed, failures)
     assert any(expected in one for one in sentences)
+
+
+@pytest.mark.parametrize(
+    ("input_", "is_verbose", "is_kept", "command"),
+    [
+        (None, False, False, "nhi-evidence demo --verbose  # or --keep ./copy"),
+        (None, True, False, "nhi-evidence demo --keep ./copy"),
+        (None, False, True, "nhi-evidence demo --verbose"),
+        (None, True, True, None),
+        (Path("my logs"), False, True, "nhi-evidence demo --input 'my logs' --verbose"),
+    ],
+)
+def test_the_next_run_is_a_whole_command_with_what_was_not_asked_for(
+    input_: Path | None, is_verbose: bool, is_kept: bool, command: str | None
+) -> None:
+    """It can be pasted: what follows the first choice is a comment to a shell."""
+    assert command == show_brief.another(input_, is_verbose=is_verbose, is_kept=is_kept)
+
+
+def test_a_long_command_is_never_cut() -> None:
+    """Wherever the program is installed."""
+    out = Console(file=io.StringIO(), width=79)
+    command = f"{'/a-long-path' * 9}/nhi-evidence demo --verbose"
+    show_brief.verdict(out, [], command)
+    assert isinstance(out.file, io.StringIO)
+    assert f"next  {command}\n" in out.file.getvalue()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from nhi_evidence.cli import commands, help_text
+from nhi_evidence.cli import commands
 from nhi_evidence.cli.commands import COMMANDS
 from nhi_evidence.demo.story import generate
 from tests.cli import screens
@@ -99,18 +98,6 @@ def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
     assert row is not None
     if not row.is_group:
         assert {"Examples:", "Exit codes:"} <= set(text.splitlines())
-
-
-@pytest.mark.parametrize("width", [40, 78, 200])
-def test_an_example_on_several_lines_is_the_same_command(width: int) -> None:
-    """Quotes stay whole, and a pipe is continued like an option."""
-    command = (
-        "nhi-evidence query s3://evidence --policy policy.toml --sql 'SELECT 1 FROM events' "
-        "--format csv | head -n 1 > first.csv"
-    )
-    lines = help_text.broken(command, width)
-    assert shlex.split(command) == shlex.split("\n".join(lines).replace("\\\n", ""))
-    assert width > len(command) or all(len(line) <= width for line in lines[1:])
 
 
 @pytest.mark.parametrize("command", ["normalize", "summary", "timeline"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 
 import pytest
 from hypothesis import given
@@ -100,3 +101,15 @@ def test_lines_are_wrapped_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
 def test_an_age_is_shown_in_natural_units(hours: float, words: str) -> None:
     """Hours for what is fresh, days for what is not."""
     assert words == fitting.age(round(hours * fitting.HOUR_MS))
+
+
+@pytest.mark.parametrize("width", [40, 78, 200])
+def test_a_command_on_several_lines_is_the_same_to_a_shell(width: int) -> None:
+    """Quotes stay whole, and a pipe is continued like an option."""
+    command = (
+        "nhi-evidence query s3://evidence --policy policy.toml --sql 'SELECT 1 FROM events' "
+        "--format csv | head -n 1 > first.csv"
+    )
+    lines = fitting.continued(command, width)
+    assert shlex.split(command) == shlex.split("\n".join(lines).replace("\\\n", ""))
+    assert width > len(command) or all(len(line) <= width for line in lines[1:])

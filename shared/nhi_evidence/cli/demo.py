@@ -90,9 +90,10 @@ def command(
         finished.copied,
         keep,
         finished.key,
-        coverage=show_investigation.coverage(report.investigated),
+        left=show_investigation.left_in(report.investigated),
     )
-    show_brief.verdict(screen.out, report.failed, own_files=input_ is not None)
+    again = show_brief.another(input_, is_verbose=verbose, is_kept=keep is not None)
+    show_brief.verdict(screen.out, report.failed, again)
     show_investigation.left(screen.out, report.investigated)
     if as_json:
         json_output.write("demo", report)

@@ -17,15 +17,18 @@ from rich.text import Text
 from nhi_evidence import plural
 from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.investigation import COVERAGE, KEY
 from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.show_clouds import NAMES
 from nhi_evidence.demo.stage import Cloud
 from nhi_evidence.demo.story.script import LEAKED, LEAKED_AND_MINTED
 from nhi_evidence.evidence.lines import decode_line, encode
+from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import neutralize
 
 _SHOWN_RAW = 160
 _PIPED_WIDTH = 120
+_COMMAND_WIDTH = 77
 
 
 class Screen:
@@ -150,12 +153,10 @@ def refusals(out: Console, answers: list[Refusal]) -> None:
     out.print(table)
 
 
-def copied(
-    out: Console, count: int | None, folder: Any, key: str, *, coverage: Path | None
-) -> None:
-    """Say how to go on with a copy, where one was left.
+def copied(out: Console, count: int | None, folder: Any, key: str, *, left: Path | None) -> None:
+    """Say how to go on with a copy, where one was made.
 
-    `coverage` is the report on what the demo's own story crosses, where that is in the copy.
+    `left` is the folder with the log's key and the coverage report of the demo's own story.
     """
     if count is not None:
         out.print("")
@@ -164,10 +165,12 @@ def copied(
             f"Copied {objects} of the evidence bucket to {neutralize(str(folder))}; continue with:"
         )
         out.print(Text(text), soft_wrap=True)
-        of_copy = f"{quote(neutralize(str(folder)))} --key '{key}'"
-        out.print(Text(f"  {own_name()} verify --deep {of_copy}"), soft_wrap=True)
-        out.print(Text(f"  {own_name()} summary {of_copy}"), soft_wrap=True)
-        if coverage is not None:
-            report = quote(neutralize(str(coverage)))
-            leaked = f"timeline {of_copy} --credential {LEAKED} --coverage {report}"
-            out.print(Text(f"  {own_name()} {leaked}"), soft_wrap=True)
+        trusted = quote(neutralize(str(left / KEY))) if left else f"'{key}'"
+        of_copy = f"{quote(neutralize(str(folder)))} --key {trusted}"
+        commands = [f"verify --deep {of_copy}", f"summary {of_copy}"]
+        if left is not None:
+            report = quote(neutralize(str(left / COVERAGE)))
+            commands.append(f"timeline {of_copy} --credential {LEAKED} --coverage {report}")
+        for command in commands:
+            for line in fitting.continued(f"{own_name()} {command}", _COMMAND_WIDTH):
+                out.print(Text(f"  {line}"), soft_wrap=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.demo.blind_spots import BlindSpots
 from nhi_evidence.demo.bucket import Object
@@ -142,18 +145,29 @@ def tampered(out: Console, changes: Sequence[Tampered]) -> None:
         _say(out, f"  {change.act:37}{codes or 'NOTHING'}")
 
 
-def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
-    """Print the result, and what to try next."""
+def another(input_: Path | None, *, is_verbose: bool, is_kept: bool) -> str | None:
+    """Return the command of another run, with what was not asked for yet; None if nothing is."""
+    more = [] if is_verbose else ["--verbose"]
+    more += [] if is_kept else ["--keep ./copy"]
+    if not more:
+        return None
+    files = f" --input {quote(neutralize(str(input_)))}" if input_ else ""
+    both = f"  # or {more[1]}" if len(more) > 1 else ""
+    return f"{own_name()} demo{files} {more[0]}{both}"
+
+
+def verdict(out: Console, failed: Sequence[str], again: str | None) -> None:
+    """Print the result, and the command to try next."""
     out.print("")
     if failed:
-        out.print(Text("FAILED", style="bold red"), Text(f"{len(failed)} problems"))
+        out.print(Text("FAILED", style="bold red"), Text(plural.count(len(failed), "problem")))
         for problem in failed:
             _say(out, f"  {problem}")
     else:
         out.print(Text("HOLDS", style="bold green"), "everything above was really executed")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
-    rows = "demo --keep ./copy" if own_files else "demo --verbose, or demo --keep ./copy"
-    _say(out, f"next  {own_name()} {rows}")
+    if again is not None:
+        out.print(Text(f"next  {again}"), soft_wrap=True)
 
 
 def _title(out: Console, text: str) -> None:

@@ -48,9 +48,9 @@ def left(out: Console, done: Investigated | None) -> None:
         out.print(Text(f"      {line}"), soft_wrap=True)
 
 
-def coverage(done: Investigated | None) -> Path | None:
-    """Return where the coverage report is."""
-    return None if done is None else Path(done.folder) / COVERAGE
+def left_in(done: Investigated | None) -> Path | None:
+    """Return the folder that the coverage report and the key were left in."""
+    return None if done is None else Path(done.folder)
 
 
 def not_told(done: Investigated | None, followed: Sequence[Followed]) -> list[str]:

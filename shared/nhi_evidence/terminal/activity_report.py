@@ -201,7 +201,9 @@ def _identity(each: Identity) -> Iterator[str]:
     yield f"    {types}; {plural.count(each.records, 'record')}{refused}"
     yield f"    {instant(each.first)} to {instant(each.last)}"
     if each.first_uid:
-        yield f"    first uid {neutralize(each.first_uid)}"
+        uid = neutralize(each.first_uid)
+        # Wider than the screen, it has a line of its own, to be selected whole.
+        yield from [f"    first uid {uid}"] if len(uid) <= _WIDTH - 4 else ["    first uid", uid]
     yield from (f"    {line}" for line in _wrapped(phases))
 
 

@@ -24,6 +24,8 @@ _COMMAND = re.compile(
 _WORDS = re.compile(r"(\s*)(\S+)")
 _QUOTED = re.compile(r"`[^`]*`")
 """A command within a sentence is not broken either."""
+_CONTINUES = re.compile(r" (?=--?[a-zA-Z]|\| |> )")
+"""Where a command may go on in the next line: before an option, a pipe or a file."""
 _GLUE = "\ue000"
 """Stands for a blank that must not be broken at; from Unicode's private use area."""
 
@@ -71,6 +73,20 @@ def _indent(line: str) -> int:
         return 2
     widest = _WIDEST_LABEL if label[0].strip() else _WIDEST_BLANK
     return label.end() if label.end() <= widest else 2
+
+
+def continued(command: str, columns: int) -> list[str]:
+    """Return a command on lines that a shell joins again, none wider unless one option is."""
+    lines: list[str] = []
+    line = ""
+    for part in _CONTINUES.split(command):
+        joined = f"{line} {part}" if line else part
+        if line and len(joined) + len(" \\") > columns and len(command) > columns:
+            lines.append(f"{line} \\")
+            line = f"    {part}"
+        else:
+            line = joined
+    return [*lines, line]
 
 
 def say(stream: TextIO, *lines: str) -> None:

@@ -81,6 +81,8 @@ def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
     )  # fmt: skip
     assert 0 == done.returncode, done.stderr
     assert (tmp_path / "out" / "stacks" / "azure-export").is_dir()
+    stacks = sorted(path.name for path in (tmp_path / "out" / "stacks").iterdir())
+    assert f"{tmp_path / 'out'}: {len(stacks)} stacks: {', '.join(stacks)}\n" == done.stdout
 
 
 def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:

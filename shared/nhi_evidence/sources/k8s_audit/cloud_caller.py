@@ -16,7 +16,7 @@ from nhi_evidence.event import Account, Actor, Session
 from nhi_evidence.identity import CAPTIONS, IdentityKind, Mechanism, chain_hop
 from nhi_evidence.kubernetes.audit_event import AuditEvent
 from nhi_evidence.kubernetes.identity import actor as of_cluster
-from nhi_evidence.kubernetes.identity import users_in, users_of
+from nhi_evidence.kubernetes.identity import users_in
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _ARN, _CANONICAL, _KEY, _PRINCIPAL = "arn", "canonicalArn", "accessKeyId", "principalId"
@@ -31,13 +31,9 @@ _PROVEN = frozenset(
 _BY_TRAIL = ("AWS-06a",)
 
 
-def actor(event: AuditEvent) -> Actor:
-    """Decide who acted; cached, as a principal's many calls do not differ in what decides it."""
-    return _actor(users_of(event))
-
-
 @bounded_cache(results=2048, longest=8192)
-def _actor(users: bytes) -> Actor:
+def actor(users: bytes) -> Actor:
+    """Decide who acted; cached, as a principal's many calls do not differ in what decides it."""
     caller, impersonated = users_in(users)
     event = AuditEvent(user=caller, impersonatedUser=impersonated)
     return _with_cloud_caller(of_cluster(event, None), event)

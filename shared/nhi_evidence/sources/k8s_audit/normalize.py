@@ -9,35 +9,34 @@ import msgspec
 
 from nhi_evidence.event import LONGEST_DETAIL, Event, Logged, Rejection
 from nhi_evidence.kubernetes import normalize as kubernetes
-from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
+from nhi_evidence.kubernetes.audit_event import ObjectReference
 from nhi_evidence.reading import instant
 from nhi_evidence.sources.k8s_audit.cloud_caller import actor
-from nhi_evidence.sources.k8s_audit.record import read
+from nhi_evidence.sources.k8s_audit.record import Read, read
 
 _NO_REFERENCE = ObjectReference()
 
 
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; one that cannot be read becomes a `Rejection`, never a guess."""
-    decoded = read(raw)
-    if isinstance(decoded, Rejection):
-        return decoded
-    audit, unusable, document = decoded
+    done = read(raw)
+    if isinstance(done, Rejection):
+        return done
+    audit = done.event
     text = audit.requestReceivedTimestamp or audit.stageTimestamp
     time = instant.milliseconds(text)
     if text is None or time is None:
-        if text is None and "requestReceivedTimestamp" not in unusable:
+        if text is None and "requestReceivedTimestamp" not in done.unusable:
             return Rejection("event_time_missing")
         return Rejection("event_time_malformed", repr(text)[:LONGEST_DETAIL])
     try:
-        return _event(audit, (time, text), unusable, document)
+        return _event(done, (time, text))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
-def _event(
-    audit: AuditEvent, time: tuple[int, str], unusable: tuple[str, ...], document: bytes
-) -> Event | Rejection:
+def _event(done: Read, time: tuple[int, str]) -> Event | Rejection:
+    audit = done.event
     called = kubernetes.operation(audit)
     if called is None:
         return Rejection("event_name_missing")
@@ -60,7 +59,7 @@ def _event(
         ),
         service_name=service_name,
         cluster=None,
-        unusable=unusable,
-        who=actor(audit),
-        record=msgspec.Raw(document),
+        unusable=done.unusable,
+        who=actor(done.users),
+        record=msgspec.Raw(done.document),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.leaf import MarkerLeaf, ObjectLeaf
 from tests.tamper.forged_epochs import forge_epoch, true_leaf
 from tests.tamper.rows import Done, row
 from tests.tamper.sealed_store import HOUR_MS, NAME, SealedStore
@@ -23,6 +23,36 @@ def false_shadow(world: SealedStore) -> Done:
     sound = _new_object(world)
     forge_epoch(world, [msgspec.structs.replace(sound, flags=("shadow",))])
     return Done({("leaf_false", sound.key), ("shadow", sound.key)})
+
+
+@row("a leaf that calls the first version of a key a later one, beside one that is")
+def false_shadow_beside(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    body = world.store.get(sound.key)
+    world.now += 1
+    later = world.store.add(sound.key, body, world.store.first(sound.key).metadata)
+    forged = [
+        msgspec.structs.replace(sound, flags=("shadow",)),
+        msgspec.structs.replace(
+            sound, vid=later.id, at=later.modified, until=later.retain_until, flags=("shadow",)
+        ),
+    ]
+    forge_epoch(world, forged)
+    return Done({("leaf_false", sound.key), ("shadow", sound.key)})
+
+
+@row("a leaf that calls the first version of a key a later one, below a delete marker")
+def false_shadow_below(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    marked = world.store.mark(sound.key)
+    forge_epoch(
+        world,
+        [
+            msgspec.structs.replace(sound, flags=("shadow",)),
+            MarkerLeaf(sound.key, marked, world.now),
+        ],
+    )
+    return Done({(code, sound.key) for code in ("leaf_false", "shadow", "marker")})
 
 
 @row("a leaf that does not say that a version is a later one")

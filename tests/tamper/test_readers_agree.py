@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from nhi_evidence import sources
@@ -15,6 +17,8 @@ from nhi_evidence.evidence.verify.examining import examine
 from nhi_evidence.investigate import sealed as reading
 from nhi_evidence.pipeline import standing
 from tests.tamper import object_rows, rows, sealer_rows, unit_rows
+from tests.tamper.depth_rows import DEEP
+from tests.tamper.editing import EditedObject
 from tests.tamper.rows import ROWS, Row
 from tests.tamper.sealed_store import HOUR, NAME, SealedStore
 
@@ -98,3 +102,23 @@ def test_a_replay_finds_the_same_missing(seen: Seen) -> None:
     present = {name for name, each in of_hour.items() if each is standing.Standing.PRESENT}
     mine = {claim.unit for claim in seen.claims if HOUR in claim.unit}
     assert seen.units(counting.Status.COUNTED) & mine == present
+
+
+@pytest.mark.parametrize("line", [b"not JSON", b'{"u":"","n":%b}' % DEEP], ids=["junk", "deep"])
+def test_a_line_that_cannot_be_read_hides_no_other(line: bytes) -> None:
+    """It is named; every line of other units, and the others of its own, are still read."""
+    world = SealedStore()
+    unit = f"trail/junk.json.gz@v1!h={HOUR}"
+
+    def change(edited: EditedObject) -> None:
+        chosen = object_rows.records_of(edited)
+        edited.units[:] = [chosen]
+        chosen.rename(unit)
+        chosen.lines[0] = line
+
+    forged = world.forge(world.key_of("ev/"), change)
+    search_in = SealedObjects(world.store, StoredLog(world.store, NAME, (world.key,)))
+    read = Counter(each.unit.unit for each in CountedLines(search_in).lines(search.Where()))
+    assert [f"{forged} {unit}"] == list(search_in.unreadable)
+    assert len(world.edit(forged).units[0].lines) - 1 == read[unit]
+    assert 2 * 6 + 1 == len(read)

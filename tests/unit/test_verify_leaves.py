@@ -56,7 +56,7 @@ SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
 
 
 @pytest.mark.parametrize(
-    ("leaf", "listed", "is_alone", "expected"),
+    ("leaf", "listed", "is_first", "expected"),
     [
         (OBJECT, version(), True, []),
         (OBJECT, version(shadow=True), False, [HAS_NONE]),
@@ -76,10 +76,10 @@ SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
     ],
 )
 def test_a_leaf_s_flags_are_compared_with_the_listing(
-    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, is_alone: bool, expected: list[str]
+    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, is_first: bool, expected: list[str]
 ) -> None:
     """A superfluous flag is reported only if the whole log has no other leaf of the key."""
-    assert expected == list(objects.false_flags(leaf, listed, is_alone=is_alone))
+    assert expected == list(objects.false_flags(leaf, listed, is_first=is_first))
 
 
 def described(**changes: Any) -> Description:

@@ -67,4 +67,9 @@ class CountedLines:
                     counted.discard((leaf.order, line.unit, line.part))
                     self.out_of_scope += sum(line.out_of_scope.values())
                     for text in own:
-                        yield CountedLine(leaf.source, line, decode_line(text))
+                        try:
+                            parsed = decode_line(text)
+                        except ValueError as error:
+                            self._search.unreadable[f"{leaf.leaf.key} {line.unit}"] = str(error)
+                        else:
+                            yield CountedLine(leaf.source, line, parsed)

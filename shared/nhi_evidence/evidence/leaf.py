@@ -123,4 +123,7 @@ def encode(leaf: Leaf) -> bytes:
 
 def decode(entry: bytes) -> Leaf:
     """Read an entry. Raises `ValueError` naming what is wrong with it."""
-    return _decoder.decode(entry)
+    try:
+        return _decoder.decode(entry)
+    except RecursionError as error:
+        raise ValueError(f"nested too deeply: {error}") from error

@@ -139,6 +139,9 @@ class Cut(msgspec.Struct, frozen=True, array_like=True):
     """`cut_hash` of what was removed; never the value."""
 
 
+Cuts = tuple[Cut, ...]
+
+
 class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
     """A kept record: index in the unit, pack, OCSF record, exact raw text."""
 
@@ -268,7 +271,15 @@ def canonical(parsed: ParsedLine) -> bytes:
 
 decode_header = msgspec.json.Decoder(Header).decode
 decode_unit = msgspec.json.Decoder(UnitLine).decode
-decode_line = msgspec.json.Decoder(ParsedLine).decode
+_decode_line = msgspec.json.Decoder(ParsedLine).decode
+
+
+def decode_line(line: bytes) -> ParsedLine:
+    """Read a line after the table. Raises `ValueError` for anything that is not one."""
+    try:
+        return _decode_line(line)
+    except RecursionError as error:
+        raise ValueError(f"nested too deeply: {error}") from error
 
 
 def unit_id(unit: str) -> str:
@@ -288,25 +299,14 @@ def cut_hash(delivery_sha256: str, index: int, rule: str, value: bytes) -> str:
 
 
 def kept_line(
-    u: str,
-    index: int,
-    record: object,
-    text: str,
-    pack: str | None = None,
-    *,
-    cuts: tuple[Cut, ...] = (),
+    u: str, index: int, record: object, text: str, pack: str | None = None, *, cuts: Cuts = ()
 ) -> bytes:
     """Return the line of a kept record."""
     return encode(KeptLine(u, index, record, text, pack, cuts))
 
 
 def rejected_line(
-    u: str,
-    record: RawRecord,
-    rejection: Rejection,
-    pack: str | None = None,
-    *,
-    cuts: tuple[Cut, ...] = (),
+    u: str, record: RawRecord, rejection: Rejection, pack: str | None = None, *, cuts: Cuts = ()
 ) -> bytes:
     """Return the line of a rejected record: its text, or base64 if its bytes are not UTF-8."""
     text, packed = raw_or_base64(record.raw)
@@ -314,13 +314,7 @@ def rejected_line(
 
 
 def out_of_scope_line(
-    u: str,
-    index: int,
-    reason: str,
-    text: str,
-    pack: str | None = None,
-    *,
-    cuts: tuple[Cut, ...] = (),
+    u: str, index: int, reason: str, text: str, pack: str | None = None, *, cuts: Cuts = ()
 ) -> bytes:
     """Return the line of an out-of-scope record."""
     return encode(OutOfScopeLine(u, index, reason, text, pack, cuts))

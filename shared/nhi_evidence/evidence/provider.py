@@ -103,7 +103,7 @@ def read_keys(document: bytes) -> dict[str, bytes]:
     try:
         listed = msgspec.json.decode(document, type=_Listed).PublicKeyList
         return {key.Fingerprint: b64decode(key.Value, validate=True) for key in listed}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProviderError(f"not a list of public keys: {error}") from error
 
 

@@ -250,7 +250,7 @@ class _Checker:
             entry = leaf.decode(sealed.files[proof.LEAF])
             parsed = decode_line(sealed.files[proof.RECORD])
             head = msgspec.json.decode(parsed.n, type=Head)
-        except (ProveError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        except (ProveError, KeyError, ValueError, RecursionError) as error:
             raise AbsenceError(f"a record: {error}") from error
         shard = checked.origin.rpartition("/")[2]
         if not isinstance(entry, ObjectLeaf) or self.roots.get(shard, (0, b""))[0] != checked.size:

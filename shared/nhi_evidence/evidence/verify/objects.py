@@ -58,12 +58,12 @@ def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
 
 
 def false_flags(
-    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, *, is_alone: bool
+    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, *, is_first: bool
 ) -> Iterator[str]:
     """Yield how a leaf's flags contradict what the log and the store show of its version.
 
-    `listed` is the version as the store lists it. `is_alone` means the whole log was read and has
-    no leaf for another version of the key: an earlier version that is gone still has its leaf.
+    `listed` is the version as the store lists it. `is_first` means that no version of the key can
+    have come before: the whole log was read, and an earlier one that is gone still has its leaf.
     """
     problem = flags.contradiction(leaf)
     if problem is not None:
@@ -72,7 +72,7 @@ def false_flags(
         return
     if listed.shadow and flags.SHADOW not in leaf.flags:
         yield "not the first version of its key, but not flagged as a shadow"
-    elif not listed.shadow and flags.SHADOW in leaf.flags and is_alone:
+    elif not listed.shadow and flags.SHADOW in leaf.flags and is_first:
         yield "flagged as a shadow, but the first version of its key"
 
 

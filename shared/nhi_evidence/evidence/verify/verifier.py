@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -198,14 +198,15 @@ class Verifier:
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """Check V4 for one key; yield the versions to be read."""
         listed = {version.id: version for version in group.listed}
-        is_alone = self._options.since is None and len({e.vid for _, e in group.sealed}) == 1
+        gone = self._earliest_gone(group, listed)
         sealed: set[str] = set()
         for index, entry in group.sealed:
             if entry.vid in sealed:
                 self._find("sealed_twice", entry)
                 continue
             sealed.add(entry.vid)
-            for problem in objects.false_flags(entry, listed.get(entry.vid), is_alone=is_alone):
+            is_first = gone is None or entry.at < gone
+            for problem in objects.false_flags(entry, listed.get(entry.vid), is_first=is_first):
                 self._find("leaf_false", entry, problem[:300])
             is_readable = self._store.complete or flags.SHADOW not in entry.flags
             if isinstance(entry, ObjectLeaf) and is_readable:
@@ -219,6 +220,20 @@ class Verifier:
         before = [version for version in before if not self._unsealed.weigh(version)]
         if before:
             yield from self._sealed_before(before)
+
+    def _earliest_gone(self, group: OfKey, listed: Mapping[str, Version]) -> int | None:
+        """Return when the first sealed version of a key that is gone came; None if all are there.
+
+        Of an incremental verification, which reads only new leaves, any may be gone: 0.
+        """
+        if self._options.since is not None:
+            return 0
+        times = (
+            entry.at
+            for _, entry in group.sealed
+            if isinstance(entry, ObjectLeaf) and entry.vid not in listed
+        )
+        return min(times, default=None)
 
     def _sealed_before(self, versions: Sequence[Version]) -> Iterator[tuple[int, ObjectLeaf]]:
         """Yield versions that an earlier verification saw sealed, as the store describes them."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
+
+from tests.cases.reader import at
 
 CONSTANT = {
     ("class_name",),
@@ -55,8 +58,13 @@ _NAMED_BY_US = {"mechanism", "type"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
-    """Return every text and time of an output that its raw record does not hold."""
+def unsupported(
+    record: dict[str, Any], raw: Any, failure: Mapping[str, Any] = MappingProxyType({})
+) -> list[str]:
+    """Return every text and time of an output that its raw record does not hold.
+
+    `failure` says where a record of this source states a failure without a code (`pack.toml`).
+    """
     product = record["metadata"]["product"]
     texts = {*_texts(raw), *(name.lower() for name in product.values())}
     for name, value in raw.items() if isinstance(raw, dict) else ():
@@ -77,9 +85,12 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
             missing.append(f"{'.'.join(path)} = {value!r}")
     status, code = record["status_id"], record.get("status_code")
     if status == 1 and code and "DryRun" not in code:
-        missing.append(f"success with status_code {code}")
-    if status == 2 and not code and not _states_failure(raw):
-        missing.append("failure the record does not state")
+        missing.append(f"success with status_code {code}: an Outcome of SUCCESS has no code")
+    if status == 2 and not code and not _states_failure(raw, failure):
+        missing.append(
+            "failure the record does not state: it has no code, and nothing that `failure` in"
+            " tests/cases/<source>/pack.toml names"
+        )
     return missing
 
 
@@ -129,7 +140,9 @@ def _time_holds(joined: str, value: int) -> bool:
     )
 
 
-def _states_failure(raw: Any) -> bool:
+def _states_failure(raw: Any, failure: Mapping[str, Any]) -> bool:
+    if any(at(raw, path) == value for path, value in failure.items()):
+        return True
     return any(states(raw) for states in _STATES_FAILURE)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,8 @@ class Expectations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules the pack names and never applies: they need history or inventory."""
     beside: tuple[str, ...] = ()
     """Code outside the pack's folder that decides for it: packs do not import each other."""
+    failure: dict[str, Any] = {}
+    """Dotted path into a record to the value that states a failure, where there is no code."""
     corpus: Corpus | None = None
 
 
@@ -68,7 +69,11 @@ def expectations(source: str) -> Expectations:
     path = FOLDER / source / "pack.toml"
     if not path.exists():
         return Expectations()
-    return msgspec.convert(tomllib.loads(path.read_text()), Expectations)
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Expectations)
+    except msgspec.MsgspecError as error:
+        allowed = ", ".join(Expectations.__struct_fields__)
+        raise ValueError(f"{path}: {error}; its members may be {allowed}") from error
 
 
 def cases(source: str) -> dict[str, Path]:
@@ -85,8 +90,12 @@ def rules(source: str) -> set[str]:
 
 
 def read(path: Path) -> Case:
-    """Read one case."""
-    return msgspec.json.decode(path.read_bytes(), type=Case)
+    """Read one case. Raises `ValueError` naming the file, and which members are allowed."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Case)
+    except msgspec.MsgspecError as error:
+        allowed = ", ".join(Case.__struct_fields__)
+        raise ValueError(f"{path}: {error}; its members may be {allowed}") from error
 
 
 def outcome(case: Case, mapper: Mapper) -> dict[str, Any]:

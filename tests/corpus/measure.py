@@ -92,7 +92,8 @@ def _judge(measured: Measured, name: str, raw: bytes, mapped: Normalized) -> Non
     if mapped.text.encode() != raw or digest != sha256(raw).hexdigest():
         measured.changed.append(name)
     measured.invalid += [f"{name}: {problem}" for problem in problems(record)]
-    measured.invented += [f"{name}: {value}" for value in unsupported(record, original)]
+    failure = expectations(measured.source).failure
+    measured.invented += [f"{name}: {value}" for value in unsupported(record, original, failure)]
     resources = record.get("resources") or (record.get("unmapped") or {}).get("resources") or []
     uids = [resource["uid"] for resource in resources if "uid" in resource]
     if len(uids) != len(set(uids)):

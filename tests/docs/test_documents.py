@@ -72,7 +72,8 @@ def test_every_rejection_reason_is_documented() -> None:
     code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
     reasons = set(re.findall(r'(?:Rejection|Undecodable)\(\s*"([a-z0-9_]+)"', code))
     assert len(reasons) > 15
-    assert [] == sorted(reason for reason in reasons if f"`{reason}`" not in FORMAT)
+    unlisted = sorted(reason for reason in reasons if f"`{reason}`" not in FORMAT)
+    assert [] == unlisted, "docs/evidence-format.md, Reasons for rejection, has no row of these"
 
 
 def test_every_reason_of_a_local_file_is_documented() -> None:
@@ -91,11 +92,15 @@ def test_every_rule_is_documented(source: str) -> None:
     """A source's page describes every identity rule in its code, and docs/sources.md lists the
     source.
     """
-    page = (ROOT / "docs" / "sources" / f"{source}.md").read_text()
+    place = ROOT / "docs" / "sources" / f"{source}.md"
+    assert place.is_file(), f"source {source} has no page docs/sources/{source}.md"
+    page = place.read_text()
     in_catalog = rules(source)
-    assert in_catalog
-    assert [] == sorted(rule for rule in in_catalog if f"`{rule}`" not in page)
-    assert f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()
+    assert in_catalog, f"the code of {source} names no identity rule of the form XX-01"
+    undescribed = sorted(rule for rule in in_catalog if f"`{rule}`" not in page)
+    assert [] == undescribed, f"docs/sources/{source}.md does not name these rules"
+    listed = f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()
+    assert listed, f"docs/sources.md has no row with a link to sources/{source}.md"
 
 
 def test_contributing_names_what_a_pack_offers() -> None:
@@ -143,4 +148,6 @@ def test_every_declared_cut_is_in_the_privacy_page() -> None:
             (f"| `{source}`", f"refused: `{category['name']}`")
             for category in cuts.get("refused", ())
         }
-    assert declared == stated
+    assert declared == stated, (
+        "the table of declared cuts in docs/privacy.md is not that of cuts.json"
+    )

@@ -284,6 +284,20 @@ def test_a_value_that_is_not_allowed_is_refused_with_those_that_are(
     assert "one of credential_validation, enumeration, permission_probing" in str(refused.value)
 
 
+def test_an_evaluator_that_does_not_exist_is_refused_with_those_that_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = cells()[0]
+    misspelled = msgspec.structs.replace(setting_of(cell), evaluator="reachible")
+    monkeypatch.setattr(judges, "setting_of", lambda _cell: misspelled)
+    with pytest.raises(CatalogError) as refused:
+        judges.judge(cell, None)
+    assert str(refused.value) == (
+        f"coverage: setting {misspelled.id}: no evaluator reachible; one of "
+        + ", ".join(judges.EVALUATORS)
+    )
+
+
 def test_sources_exist_in_this_release_except_three_without_any() -> None:
     """A cell waiting for a source by a wrong name would never be recorded here."""
     named = {cell.params["source"] for cell in cells() if "source" in cell.params}

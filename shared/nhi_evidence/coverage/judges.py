@@ -29,6 +29,7 @@ from nhi_evidence.coverage.verdict import (
     of_accounts,
     unknown,
 )
+from nhi_evidence.errors import CatalogError
 
 READ_BY = {"aws_agent": "aws", "aws_gateway": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
            "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
@@ -77,8 +78,11 @@ Evaluator = Callable[[Reading, dict[str, Any], Subject], Judgment]
 
 
 def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> Judgment:
-    """Judge a cell by a reading of the provider that decides it, or None if there is none."""
-    evaluate = EVALUATORS[setting_of(cell).evaluator]
+    """Judge a cell by a reading of the provider that decides it, or None if there is none.
+
+    Raises `CatalogError` if its setting names no evaluator there is.
+    """
+    evaluate = _evaluator(cell)
     if evaluate is _impossible:
         return impossible(f"{setting_of(cell).setting}. {cell.record}".rstrip("."))
     if evaluate is _not_known:
@@ -119,7 +123,7 @@ def _unconfirmed(judged: Judgment) -> Judgment:
 def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
     """Say how to make an unknown cell known: try it, or read it; neither changes a setting."""
     setting = setting_of(cell)
-    if EVALUATORS[setting.evaluator] is _not_known or _UNDOCUMENTED in judged.reasons:
+    if _evaluator(cell) is _not_known or _UNDOCUMENTED in judged.reasons:
         if cell.probe == "none":
             return "no probe is known that would show it"
         return f"try it, and look for its record: {cell.probe}; expected: {cell.expect}"
@@ -131,7 +135,7 @@ def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
 
 def needs_reading(cell: Cell) -> bool:
     """Whether a cell is judged by a reading; the table decides the others."""
-    return EVALUATORS[setting_of(cell).evaluator] not in {_impossible, _not_known}
+    return _evaluator(cell) not in {_impossible, _not_known}
 
 
 def never_read() -> frozenset[str]:
@@ -325,6 +329,16 @@ EVALUATORS: dict[str, Evaluator] = {
     "mcp": _reachable,
 }
 """Every evaluator a setting may name."""
+
+
+def _evaluator(cell: Cell) -> Evaluator:
+    setting = setting_of(cell)
+    evaluate = EVALUATORS.get(setting.evaluator)
+    if evaluate is None:
+        one_of = ", ".join(EVALUATORS)
+        named = f"setting {setting.id}: no evaluator {setting.evaluator}"
+        raise CatalogError(f"coverage: {named}; one of {one_of}")
+    return evaluate
 
 
 def evaluator_of(cell: Cell) -> str:

@@ -8,10 +8,10 @@ CASE is the zip, or the folder it was unpacked to. Get the key through another c
 case, and both programs too: the copies in a case prove nothing against whoever made it.
 
 Checked: that the files match its manifests (RFC 8493), that every proof is valid under the key,
-that case.json states for each record what its proof shows, and that case.json is the one its
-custody record was written for, if there is one. ML-DSA signatures and time stamps are not checked
-here. Exit code: 0 it holds; 1 it does not; 2 it could not be read, is incomplete as it states
-itself, or has no record.
+that case.json names each record once and states for it what its proof shows, that timeline.json
+has the same records, and that case.json is the one its custody record was written for, if there is
+one. ML-DSA signatures and time stamps are not checked here. Exit code: 0 it holds; 1 it does not;
+2 it could not be read, is incomplete as it states itself, or has no record.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ import check_proof  # noqa: E402
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
+TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt")
 BAD_INPUT = (
     AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError,
     struct.error, zipfile.BadZipFile, zlib.error,
@@ -122,8 +123,10 @@ def check_bag(case: Folder | Zip) -> list[str]:
     tags, payload = manifest(case, "tagmanifest-sha256.txt"), manifest(case, "manifest-sha256.txt")
     named = {**tags, **payload}
     wrong = [f"{name}: in no manifest" for name in case.files if name not in named]
+    wrong += [f"{name}: not a tag file" for name in tags if name not in TAGS]
+    wrong += [f"{name}: outside data/" for name in payload if not name.startswith("data/")]
     wrong = [text for text in wrong if not text.startswith("tagmanifest-sha256.txt:")]
-    for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt"):
+    for name in TAGS:
         if name not in tags:
             wrong.append(f"{name}: in no manifest")
     for name, digest in named.items():
@@ -160,6 +163,14 @@ def lacking(document: dict[str, Any]) -> list[str]:
     return list(reasons)
 
 
+def by_folder(case: Folder | Zip) -> dict[str, list[str]]:
+    """Return the names of the files in each folder."""
+    names: dict[str, list[str]] = {}
+    for name in case.files:
+        names.setdefault(name.rpartition("/")[0], []).append(name)
+    return names
+
+
 def original_hash(line: dict[str, Any], kept: str) -> str | None:
     """Return the hash of the record as delivered; None if it is not that of the kept text.
 
@@ -175,7 +186,12 @@ def check_records(
     """Return how many records are proven, how many have no proof in the case, and what is wrong."""
     proven, without, wrong, before = 0, 0, [], None
     claimed = set()
+    places: dict[tuple[Any, ...], int] = {}
+    contents = by_folder(case)
     for number, record in enumerate(document["records"], start=1):
+        place = (record["object"], record["unit"], record["line"])
+        if places.setdefault(place, number) != number:
+            wrong.append(f"record {number}: the same as record {places[place]}")
         if before is not None and record["time"] < before:
             wrong.append(f"record {number}: not in chronological order")
         before = record["time"]
@@ -183,10 +199,8 @@ def check_records(
             without += 1
             continue
         claimed.add(record["proof"])
-        folder = f"data/{record['proof']}/"
-        files = {
-            name[len(folder) :]: case.read(name) for name in case.files if name.startswith(folder)
-        }
+        names = contents.get(f"data/{record['proof']}", [])
+        files = {name.rpartition("/")[2]: case.read(name) for name in names}
         try:
             shown = check_proof.check(files, pinned)
             line = json.loads(files["record.json"])
@@ -194,6 +208,7 @@ def check_records(
             actual = (
                 row["time"], row["metadata"].get("uid"), original_hash(line, shown["raw_sha256"]),
                 shown["key"], shown["unit"], shown["record"],
+                str(shown["origin"]).rpartition("/")[2], shown["leaf"],
             )  # fmt: skip
         except check_proof.NotShown as error:
             wrong.append(f"record {number}: {error}")
@@ -202,15 +217,27 @@ def check_records(
             wrong.append(f"record {number}: cannot be read: {error!r}")
             continue
         stated = tuple(
-            record.get(name) for name in ("time", "uid", "raw_sha256", "object", "unit", "line")
+            record.get(name)
+            for name in ("time", "uid", "raw_sha256", "object", "unit", "line", "shard", "leaf")
         )
         if stated != actual:
             wrong.append(f"record {number}: its proof belongs to a different record")
+        elif {"key_hash", "shadow"} & set(shown["flags"]):
+            wrong.append(f"record {number}: in an object that is never counted")
         else:
             proven += 1
-    proofs = {name.rpartition("/")[0][5:] for name in case.files if name.startswith("data/proofs/")}
+    proofs = {folder[5:] for folder in contents if (folder + "/").startswith("data/proofs/")}
     wrong += [f"{name}: a proof without a record" for name in sorted(proofs - claimed)]
     return proven, without, wrong
+
+
+def check_timeline(case: Folder | Zip, document: dict[str, Any]) -> list[str]:
+    """Return how the timeline differs from the records of case.json."""
+    names = ("time", "uid", "raw_sha256")
+    ours = [tuple(record.get(name) for name in names) for record in document["records"]]
+    steps = json.loads(case.read("data/timeline.json"))["path"]["steps"]
+    theirs = [tuple(step["row"].get(name) for name in names) for step in steps]
+    return [] if ours == theirs else ["timeline.json: differs from case.json"]
 
 
 def check_custody(case: Folder | Zip) -> tuple[list[str], str]:
@@ -275,6 +302,7 @@ def main() -> int:
         document = read_document(case)
         reasons = lacking(document)
         proven, without, more = check_records(case, document, pinned)
+        more += check_timeline(case, document)
         altered, unshown = check_custody(case)
     except (Broken, check_proof.NotReadable, *BAD_INPUT) as error:
         sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
@@ -286,6 +314,8 @@ def main() -> int:
     if len(wrong) > 50:
         lines.append(f"          ... and {len(wrong) - 50} more")
     lines.append("not shown: that nothing was left out; that takes the evidence itself")
+    lines.append("not shown: what timeline.json, report.html and statements/ say beyond that")
+    lines.append("not shown: how each record counts in its unit; that takes the evidence itself")
     lines.append(f"not shown: {unshown}")
     for line in lines:
         text = check_proof.inert(line).encode("ascii", "backslashreplace").decode()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from nhi_evidence import plural
-from nhi_evidence.evidence import bundle, proof
+from nhi_evidence.evidence import bundle, flags, proof
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate import row_reading
@@ -73,6 +73,7 @@ def check(
     claimed = {record.proof for record in case.records if record.proof}
     unclaimed = sorted(set(names) - claimed)
     report.findings += [f"{name}: a proof without a record" for name in unclaimed]
+    report.findings += _repeated(case)
     order = [record.time for record in case.records]
     if order != sorted(order):
         report.findings.append(f"{contents.CASE}: records not in chronological order")
@@ -124,6 +125,7 @@ def _check_custody(
 
 _NOT_CHECKED = [
     "that nothing was left out of the case: this needs the evidence (verify, timeline)",
+    "how each record counts in its unit, by the word of the case: this needs the evidence, too",
     f"what {contents.TIMELINE} and {contents.REPORT} say in words; their records are compared",
 ]
 
@@ -139,6 +141,15 @@ def _incomplete(case: CaseDocument) -> list[str]:
     if contested:
         reasons = reasons or [f"{contested} of its records are in contested units"]
     return reasons
+
+
+def _repeated(case: CaseDocument) -> Iterator[str]:
+    """Yield each record that the case has twice: it would be proven twice by one proof."""
+    places: dict[tuple[str, str, int], int] = {}
+    for number, record in enumerate(case.records, start=1):
+        first = places.setdefault((record.object, record.unit, record.line), number)
+        if first != number:
+            yield f"record {number}: the same as record {first}"
 
 
 def _document(files: bag.Files) -> CaseDocument:
@@ -187,10 +198,19 @@ def _check_record(
     kept = decode_line(proof_files[proof.RECORD])
     place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
     row = row_reading.read(kept.n, "", place)
-    stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
-    actual = (row.time, row.uid, row.raw_sha256, checked.key, checked.unit, kept.i)
+    stated = (
+        *(record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line),
+        *(record.shard, record.leaf),
+    )
+    shard = checked.origin.rpartition("/")[2]
+    actual = (
+        *(row.time, row.uid, row.raw_sha256, checked.key, checked.unit, kept.i),
+        *(shard, checked.index),
+    )
     if stated != actual:
         raise proof.ProveError(f"{record.proof} proves a different record than the case states")
+    if {flags.KEY_HASH, flags.SHADOW} & set(checked.flags):
+        raise proof.ProveError(f"{record.proof} is of an object that is never counted")
 
 
 def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:

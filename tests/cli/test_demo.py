@@ -160,7 +160,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     verified, summarized = (as_printed(line, Path.cwd()) for line in printed)
     assert verified.stdout.startswith("CLEAN no finding\n"), verified.stderr
     assert "identit" in summarized.stdout
-    assert "\nnext  " not in result.stdout, "both was asked for already"
+    assert "nhi-evidence demo" not in result.stdout, "both was asked for already"
     again = run("--keep", tmp_path / "copy")
     assert (4, "") == (again.returncode, again.stdout)
     assert "not empty; --keep needs a new folder" in again.stderr
@@ -281,10 +281,12 @@ def test_the_next_run_is_a_whole_command_with_what_was_not_asked_for(
     assert command == show_brief.another(input_, is_verbose=is_verbose, is_kept=is_kept)
 
 
-def test_a_long_command_is_never_cut() -> None:
+def test_a_long_command_or_problem_is_never_cut() -> None:
     """Wherever the program is installed."""
     out = Console(file=io.StringIO(), width=79)
     command = f"{'/a-long-path' * 9}/nhi-evidence demo --verbose"
-    show_brief.verdict(out, [], command)
+    problem = f"verification found object_missing ev/{'a' * 90}"
+    show_brief.verdict(out, [problem], command)
     assert isinstance(out.file, io.StringIO)
     assert f"next  {command}\n" in out.file.getvalue()
+    assert f"FAILED 1 problem\n  {problem}\n" in out.file.getvalue()

@@ -270,3 +270,17 @@ def test_progress_says_rate_and_remaining_time(
     with progress.Reading(10, visible=False) as bar:
         bar.say(5)
     assert "reading" not in printed.getvalue()
+
+
+def test_records_that_fail_alike_are_noted_once(tmp_path: Path) -> None:
+    """They are on one line, so nothing tells their notes apart; their number is printed."""
+    good = generate()[0].body
+    record = json.loads(gzip.decompress(good))["Records"][0]
+    late = [{**record, "eventTime": "yesterday", "eventID": str(at)} for at in range(9)]
+    odd = [{**record, "eventTime": "tomorrow"}]
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"Records": [*late, *odd, record]}))
+    errors = run("normalize", file).stderr.decode()
+    assert (1, 1) == (errors.count("'yesterday'"), errors.count("'tomorrow'"))
+    assert "8 more like these" in errors
+    assert "INCOMPLETE 1 of 11 records accepted\ninput 11 = accepted 1 + rejected 10\n" in errors

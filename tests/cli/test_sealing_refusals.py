@@ -57,6 +57,8 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
         (("verify", "s3://bucket/prefix", "--key", sealed.key), "is a whole bucket"),
         (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
         (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
+        (("verify", sealed.evidence, "--key", "log.vkey"), "log.vkey: not a verifier key (name+id"),
+        (("verify", sealed.evidence, "--key", "log.vkey"), "there is no such file"),
         (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "cannot sign a log"),
         (("anchor", sealed.evidence, "--key", sealed.key), "name at least one anchor"),
         (("anchor", sealed.evidence, "--key", sealed.key, "--tsa", "ftp://x"), "not an http"),

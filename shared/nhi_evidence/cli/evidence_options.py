@@ -96,7 +96,7 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     """
     texts: list[str] = []
     for text in key_options or ():
-        if Path(text).is_file():
+        if _is_file(text):
             lines = Path(text).read_text(errors="replace").splitlines()
             texts += [line for line in lines if line.strip() and not line.startswith("#")]
         else:
@@ -104,6 +104,10 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     try:
         keys = tuple(note.parse_key(text) for text in texts)
     except note.NoteError as error:
+        missing = [text for text in key_options or () if "+" not in text and not _is_file(text)]
+        if missing:
+            text = f"{missing[0]}: not a verifier key (name+id+key), and there is no such file"
+            raise SettingsError(text) from error
         raise SettingsError(str(error)) from error
     for key in keys:
         if key.algorithm is note.Algorithm.COSIGNATURE_V1:
@@ -115,6 +119,10 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
             f"keys belong to different logs: {', '.join(sorted(k.name for k in keys))}"
         )
     return keys
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).is_file()
 
 
 def provider_keys(file: Path | None) -> dict[str, bytes]:

@@ -17,33 +17,29 @@ _NO_ZONE = "event_time_malformed"
 
 
 class Notes:
-    """Collects notes, a bounded number for each file; prints them at once unless quiet."""
+    """Collects notes, a bounded number for each file and none twice; prints them unless quiet."""
 
     def __init__(self, *, quiet: bool) -> None:
         """With `quiet` nothing is printed: the closing JSON object holds the notes."""
         self._quiet = quiet
         self._file = ""
-        self._of_file = 0
+        self._of_file: set[str] = set()
         self.texts: list[str] = []
         self.left_out = 0
 
     def rejected(self, reading: Reading, rejection: Rejection) -> None:
         """Note a rejected record, or a file or line that is not a record."""
-        self._of_file = self._of_file + 1 if reading.name == self._file else 1
-        self._file = reading.name
-        if self._of_file > _PER_FILE or len(self.texts) >= _IN_ALL:
+        if reading.name != self._file:
+            self._file, self._of_file = reading.name, set()
+        if len(self._of_file) >= _PER_FILE or len(self.texts) >= _IN_ALL:
             self.left_out += 1
             return
-        where = f"{reading.name}, line {reading.line}" if reading.line else reading.name
-        if reading.problem is not None:
-            self.note(f"{where}: not read: {reading.problem.text()}")
+        text = _text(reading, rejection)
+        if text in self._of_file:  # of records on one line, whose notes are the same
+            self.left_out += 1
             return
-        begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")
-        hint = ""
-        if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
-            hint = "; --assume-utc reads times without a zone as UTC, and marks the record"
-        why = f"({rejection.reason}) {rejection.detail}".rstrip()
-        self.note(f"{where}: rejected {why}, begins {begins!r}{hint}")
+        self._of_file.add(text)
+        self.note(text)
 
     def close(self, inputs: Inputs) -> None:
         """Note something about all inputs."""
@@ -61,3 +57,16 @@ class Notes:
         self.texts.append(inert)
         if not self._quiet:
             fitting.say(sys.stderr, inert)
+
+
+def _text(reading: Reading, rejection: Rejection) -> str:
+    """Return what was not read or mapped, why, and what to do."""
+    where = f"{reading.name}, line {reading.line}" if reading.line else reading.name
+    if reading.problem is not None:
+        return f"{where}: not read: {reading.problem.text()}"
+    begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")
+    hint = ""
+    if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
+        hint = "; --assume-utc reads times without a zone as UTC, and marks the record"
+    why = f"({rejection.reason}) {rejection.detail}".rstrip()
+    return f"{where}: rejected {why}, begins {begins!r}{hint}"

@@ -162,7 +162,7 @@ def verdict(out: Console, failed: Sequence[str], again: str | None) -> None:
     if failed:
         out.print(Text("FAILED", style="bold red"), Text(plural.count(len(failed), "problem")))
         for problem in failed:
-            _say(out, f"  {problem}")
+            out.print(Text(f"  {neutralize(problem)}"), soft_wrap=True)
     else:
         out.print(Text("HOLDS", style="bold green"), "everything above was really executed")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")

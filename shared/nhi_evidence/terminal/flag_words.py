@@ -9,7 +9,7 @@ from nhi_evidence.evidence import flags
 FLAGS: Mapping[str, str] = {
     flags.KEY_HASH: "its body hash does not match its key: never counted",
     flags.SHADOW: "not the first version of its key: never counted",
-    flags.LATE: "sealed more than two days after its events; so are old logs that were "
+    flags.LATE: "sealed more than two days after its events: expected of logs that were "
     "replayed or backfilled; of others, find out what delayed them",
     flags.SHORT_LOCK: "locked for less time than promised",
     flags.ENCRYPTION: "not encrypted as promised",

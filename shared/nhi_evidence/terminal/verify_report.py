@@ -85,9 +85,8 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
     if context is not None:
         yield f"store     {context.store}"
         yield f"by        {', '.join(context.keys)}; {context.program}, {instant(report.now)}"
-    extent = (
-        f"{plural.count(report.epochs, 'epoch')}, {plural.count(report.leaves, 'leaf', 'leaves')}"
-    )
+    epochs = plural.count(report.epochs, "epoch", "epochs")
+    extent = f"{epochs}, {plural.count(report.leaves, 'leaf', 'leaves')}"
     yield f"log       {report.name}, {extent}"
     yield "          (one leaf for each epoch, and for each version of an object)"
     yield f"head      size {report.size}"

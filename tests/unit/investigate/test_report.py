@@ -94,7 +94,9 @@ def test_it_opens_with_the_verdict_of_the_terminal() -> None:
         unread.note(text)
     text = page(timeline_of(story(), unread=unread)).decode()
     first, *others = re.findall(r'<p class="status \w+">(.*?)</p>', text)
-    assert first.startswith("<strong>INCOMPLETE</strong>: some of what belongs here was not read")
+    assert first.startswith(
+        "<strong>INCOMPLETE</strong>: 5 records, over 4 min 0 s, in AWS, GCP; more was"
+    )
     assert [each for each in others if "not read:" in each] == [
         "not read: bad.json: event_time_malformed (4 times)",
         "not read: cut.json: malformed_json",
@@ -112,6 +114,11 @@ def test_gaps_have_titles_in_words() -> None:
     for gap in timeline.gaps:
         assert f">{TITLES[gap.kind]}: {gap.text}<" in text
     assert not [code for code in TITLES if "_" in code and code.replace("_", " ") in text]
+
+
+def test_a_place_has_no_empty_parts() -> None:
+    """A raw log has no unit."""
+    assert ", , record" not in page(timeline_of()).decode()
 
 
 def test_without_data_it_is_small() -> None:

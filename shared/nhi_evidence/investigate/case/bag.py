@@ -113,7 +113,7 @@ class ZippedFiles:
             raise BagError(f"{len(infos)} files")
         folders = {info.filename.partition("/")[0] for info in infos}
         if len(folders) != 1:
-            raise BagError("not exactly one folder")
+            raise BagError("not a case, which is exactly one folder")
         self._folder = folders.pop() + "/"
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for info in infos:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -51,20 +52,25 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield from _how_to_verify(verify)
 
 
-_VERDICTS = {
-    "FOUND": ("good", "nothing that was read is contested or left out."),
-    "NONE ON RECORD": ("warn", "everything was read, and has no record of it."),
-    "INCOMPLETE": (
-        "bad",
-        "some of what belongs here was not read, is contested or is left out; here is the rest.",
-    ),
-}
-"""Verdict to its style and meaning."""
+_STYLES = {"FOUND": "plain", "NONE ON RECORD": "warn", "INCOMPLETE": "bad"}
+"""Verdict to its style; that something is found is neither good nor bad."""
+
+
+def _verdict(timeline: Timeline) -> str:
+    steps = timeline.path.steps
+    text = "nothing in what was read"
+    if steps:
+        span = words.span(steps[-1].row.time - steps[0].row.time)
+        records = plural.count(len(steps), "record")
+        text = f"{records}, over {span}, in {', '.join(timeline.providers)}"
+    if timeline.is_incomplete:
+        text += "; more was not read, is contested or is left out"
+    return text
 
 
 def _status(timeline: Timeline) -> Iterator[str]:
     fresh = timeline.freshness
-    kind, text = _VERDICTS[timeline.verdict]
+    kind, text = _STYLES[timeline.verdict], escape(_verdict(timeline))
     yield f'<p class="status {kind}"><strong>{timeline.verdict}</strong>: {text}</p>'
     if fresh.proven:
         signed = "" if fresh.head_time is None else f", signed {words.instant(fresh.head_time)}"
@@ -179,8 +185,16 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
     yield "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     yield "</tr></thead><tbody>"
     for row in rows:
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        yield "<tr>" + "".join(_cell(cell, _TIME.fullmatch(cell)) for cell in row) + "</tr>"
     yield "</tbody></table></div>"
+
+
+_TIME = re.compile(r"[0-9-]{10} [0-9:]{8}Z")
+"""A time, which has a line of its own in the narrowest column."""
+
+
+def _cell(text: str, time: object) -> str:
+    return f'<td class="time">{escape(text)}</td>' if time else f"<td>{escape(text)}</td>"
 
 
 def _records(steps: Sequence[Step], visibility: Sequence[Visibility] | None) -> Iterator[str]:
@@ -227,17 +241,18 @@ def _covered(step: Step, visibility: Sequence[Visibility] | None) -> str:
 def _record(number: int, step: Step, visibility: Sequence[Visibility] | None) -> str:
     row, place = step.row, step.row.place
     standing = "" if place.standing is Standing.COUNTED else f"{place.standing}: "
-    seal = f", leaf {place.shard}/{place.leaf}" if place.shard else ""
+    seal = f"leaf {place.shard}/{place.leaf}" if place.shard else ""
+    where = ", ".join(filter(None, (place.object, place.unit, f"record {place.line}", seal)))
     cells = (
         (str(number), ""),
-        (words.instant(row.time), ""),
+        (words.instant(row.time), "time"),
         (f"{row.provider} {row.account or ''}", ""),
         (row.operation, ""),
         (row.outcome, "refused" if row.is_refused else ""),
         (f"{words.phase(row)}{' [a guess]' if row.is_guess else ''}", ""),
         (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
         (", ".join(row.targets), "long"),
-        (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),
+        (f"{standing}{where}", "long faint"),
         (_covered(step, visibility), "long faint lines"),
     )
     data = (

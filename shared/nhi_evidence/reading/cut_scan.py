@@ -114,64 +114,42 @@ class Scan:
         """
         if not self.is_able:
             return None
-        together = b"\n".join(raws)
-        if are_json and not self._looks_into_each(together):
-            if {raw[:1] for raw in raws} - {b"{"}:
-                return None
-            suspects = self._suspects(together, raws, lambda at: self._read(raws[at]))
-        else:
+        every: list[msgspec.Struct] | None = None
+        if not are_json:
             try:
-                read = list(map(self._read, raws))
+                every = list(map(self._read, raws))
             except (msgspec.MsgspecError, RecursionError):
                 return None
-            suspects = self._suspects(together, raws, read.__getitem__)
-            suspects.update(self._in_doubt_by_members(read, raws))
+        elif {raw[:1] for raw in raws} - {b"{"}:
+            return None
+        suspects = set(self._in_doubt(raws, every))
         return [at not in suspects for at in range(len(raws))]
 
-    def _looks_into_each(self, together: bytes) -> bool:
-        """Whether records are to be decoded to look into their members."""
-        return bool(self._refused) or any(text.literal in together for text in self._texts)
-
-    def _suspects(
-        self, together: bytes, raws: Sequence[bytes], read: Callable[[int], msgspec.Struct]
-    ) -> set[int]:
-        """Return the indexes of records that may have a declared name with something to cut.
-
-        `together` is the records, joined by one byte; `read` returns the members of one.
-        """
-        suspects: set[int] = set()
-        if b"\\" in together:
-            suspects.update(at for at, raw in enumerate(raws) if _has_escaped_name(raw))
-        for at, start in self._harmed(together, raws):
-            if at not in suspects and not _is_sure(self._is_excepted, read(at), raws[at], start):
-                suspects.add(at)
-        return suspects
-
-    def _in_doubt_by_members(
-        self, read: Sequence[msgspec.Struct], raws: Sequence[bytes]
+    def _in_doubt(
+        self, raws: Sequence[bytes], every: Sequence[msgspec.Struct] | None
     ) -> Iterator[int]:
-        """Yield the indexes of records with a text that may be cut, or that may be refused."""
-        for text in self._texts:
-            values = map(attrgetter(text.attribute), read)
-            for at in [at for at, value in enumerate(values) if value is not _ABSENT]:
-                if not _is_sure(self._is_certain_text, read[at], raws[at], text):
-                    yield at
-        if self._refused:
-            for at, members in enumerate(read):
-                if not _is_sure(self._is_kept, members):
-                    yield at
+        """Yield the indexes of records that may have something to cut or may be refused.
 
-    def _harmed(self, together: bytes, raws: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-        """Yield the index of each record in which any rule finds something, and the first place.
-
-        `together` is the records, joined by one byte.
+        `every` is the members of each that conditions and texts are about, if all are decoded.
         """
-        harm = self._harm(together) if self._rules else None
-        starts = [0, *accumulate(len(raw) + 1 for raw in raws)] if harm else []
-        while harm is not None:
-            at = bisect_right(starts, harm.start()) - 1
-            yield at, harm.start() - starts[at]
-            harm = self._harm(together, starts[at + 1])
+
+        def read(at: int) -> msgspec.Struct:
+            return self._read(raws[at]) if every is None else every[at]
+
+        joined = _Joined(raws)
+        for at in joined.having(b"\\"):
+            if _has_escaped_name(raws[at]):
+                yield at
+        for at, start in joined.each(self._harm) if self._rules else ():
+            if not _is_sure(self._is_excepted, read(at), raws[at], start):
+                yield at
+        for text in self._texts:
+            for at in _with(text, joined, every):
+                if not _is_sure(self._is_certain_text, read(at), raws[at], text):
+                    yield at
+        for at in range(len(raws)) if self._refused else ():
+            if not _is_sure(self._is_kept, read(at)):
+                yield at
 
     def _is_certain_text(self, members: msgspec.Struct, raw: bytes, text: _Entered) -> bool:
         value = bytes(getattr(members, text.attribute))
@@ -231,6 +209,14 @@ class Scan:
         return _Compiled(attrgetter(self._attributes[name]), holds)
 
 
+def _with(text: _Entered, joined: _Joined, every: Sequence[msgspec.Struct] | None) -> Iterable[int]:
+    """Return the indexes of records that may have a text; those with escaped names apart."""
+    if every is None:
+        return joined.having(text.literal)
+    values = map(attrgetter(text.attribute), every)
+    return [at for at, value in enumerate(values) if value is not _ABSENT]
+
+
 def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
     """Whether the answer is yes; not if it depends on something that cannot be read."""
     try:
@@ -242,6 +228,30 @@ def _is_sure(question: Callable[..., bool], *arguments: Any) -> bool:
 def _has_escaped_name(raw: bytes) -> bool:
     """Whether any name in a JSON text is spelled with an escape; each byte is read once."""
     return b"\\" in raw and any(match[1] is not None for match in _ESCAPED.finditer(raw))
+
+
+class _Joined:
+    """Records as one text, each after a line break."""
+
+    def __init__(self, raws: Sequence[bytes]) -> None:
+        self._text = b"\n".join(raws)
+        self._starts = [0, *accumulate(len(raw) + 1 for raw in raws)]
+
+    def having(self, literal: bytes) -> Iterator[int]:
+        """Yield the index of each record that contains a literal."""
+        found = self._text.find(literal)
+        while found >= 0:
+            at = bisect_right(self._starts, found) - 1
+            yield at
+            found = self._text.find(literal, self._starts[at + 1])
+
+    def each(self, search: Callable[..., re.Match[bytes] | None]) -> Iterator[tuple[int, int]]:
+        """Yield the index of each record in which a pattern is found, and the first place in it."""
+        found = search(self._text)
+        while found is not None:
+            at = bisect_right(self._starts, found.start()) - 1
+            yield at, found.start() - self._starts[at]
+            found = search(self._text, self._starts[at + 1])
 
 
 class _Compiled(NamedTuple):

@@ -239,19 +239,19 @@ class _Joined:
 
     def having(self, literal: bytes) -> Iterator[int]:
         """Yield the index of each record that contains a literal."""
-        found = self._text.find(literal)
-        while found >= 0:
-            at = bisect_right(self._starts, found) - 1
+        place = self._text.find(literal)
+        while place >= 0:
+            at = bisect_right(self._starts, place) - 1
             yield at
-            found = self._text.find(literal, self._starts[at + 1])
+            place = self._text.find(literal, self._starts[at + 1])
 
     def each(self, search: Callable[..., re.Match[bytes] | None]) -> Iterator[tuple[int, int]]:
-        """Yield the index of each record in which a pattern is found, and the first place in it."""
-        found = search(self._text)
-        while found is not None:
-            at = bisect_right(self._starts, found.start()) - 1
-            yield at, found.start() - self._starts[at]
-            found = search(self._text, self._starts[at + 1])
+        """Yield the index of each record in which a pattern matches, and where first."""
+        match = search(self._text)
+        while match is not None:
+            at = bisect_right(self._starts, match.start()) - 1
+            yield at, match.start() - self._starts[at]
+            match = search(self._text, self._starts[at + 1])
 
 
 class _Compiled(NamedTuple):

@@ -71,7 +71,7 @@ def test_offboarded(tmp_path: Path) -> None:
     assert "1 validated, 1 refused, 0 after" in done.out
     assert "UpdateAccessKey (disabled, success) by arn:aws:iam::333344445555:user/admin" in done.out
     assert '"Status":"Inactive"' in done.out
-    assert "use after revocation cannot be seen" in done.out
+    assert "use after revocation cannot be seen: InvalidClientTokenId and" in done.out
     assert printed.json["schema"] == "offboarding/1"
     assert printed.json["use_after_is_visible"] is False
 

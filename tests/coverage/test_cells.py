@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -302,3 +303,13 @@ def test_sources_exist_in_this_release_except_three_without_any() -> None:
     """A cell waiting for a source by a wrong name would never be recorded here."""
     named = {cell.params["source"] for cell in cells() if "source" in cell.params}
     assert named - set(sources.names()) == {"mcp_audit", "anthropic_activity", "openai_audit"}
+
+
+def test_why_nothing_records_it_is_one_sentence() -> None:
+    """A cell's record begins with `none` where there is none; the reason does not repeat it."""
+    reasons = [
+        judges.judge(cell, None).reason for cell in cells() if cell.documented == "impossible"
+    ]
+    assert len(reasons) > 5
+    assert not [one for one in reasons if re.search(r"\. none|none[:;]|: none$|[.:;]$", one)]
+    assert "AWS has no setting that records it: InvalidClientTokenId and" in " ".join(reasons)

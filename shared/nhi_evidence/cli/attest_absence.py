@@ -80,7 +80,7 @@ def command(
         screen.say(f"ON RECORD {records}; nothing attested")
         for record in gathered.matching[:_MOST_NAMED]:
             uid = record.head.metadata.uid or "without an id"
-            screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")
+            screen.say(f"  {record.head.api.operation} {uid}", f"    {record.at.key}")
         raise typer.Exit(exit_codes.WRONG)
     attestation = make(store, stored, question, gathered)
     # The checker will apply the policy: a document that would fail it is not written.

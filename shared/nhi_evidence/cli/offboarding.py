@@ -12,6 +12,7 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.coverage import offboarding, reading_file, signed
+from nhi_evidence.coverage.cells import unrecorded
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.coverage.offboarding import Report
 from nhi_evidence.coverage.page import instant
@@ -83,6 +84,6 @@ def _print(report: Report) -> None:
     ]
     lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in report.states]
     if not report.use_after_is_visible:
-        lines.append(f"use after revocation cannot be seen: {report.unseen}")
+        lines.append(f"use after revocation cannot be seen: {unrecorded(report.unseen)}")
     for line in lines:
         screen.say(line)

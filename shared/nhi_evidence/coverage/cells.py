@@ -9,6 +9,7 @@ What is documented is a fact in the table; verdicts are derived from answers (`j
 from __future__ import annotations
 
 import pkgutil
+import re
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, get_args
@@ -188,9 +189,25 @@ def asked_with_a_key_alone() -> dict[str, str]:
     }
 
 
+def unrecorded(record: str) -> str:
+    """Return why there is no record, of a text that says so: `none: reads are never written`."""
+    return _NO_RECORD.sub("", record)
+
+
+_NO_RECORD = re.compile(r"none(?:[:;] |$)")
+
+
 def setting_of(cell: Cell) -> Setting:
     """Return the setting that decides a cell."""
     return settings()[cell.setting]
+
+
+def why_not_recorded(cell: Cell) -> str:
+    """Return why no setting records a cell, in one sentence."""
+    setting, why = setting_of(cell).setting.rstrip("."), unrecorded(cell.record)
+    if not why:
+        return setting
+    return f"{setting}{': ' if why != cell.record else '; the record: '}{why}"
 
 
 def platforms() -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from nhi_evidence.coverage.aws import bucket, recorded
 from nhi_evidence.coverage.aws.event_kind import EventKind
 from nhi_evidence.coverage.azure import estate
 from nhi_evidence.coverage.azure import settings as diagnostic
-from nhi_evidence.coverage.cells import Cell, cells, setting_of
+from nhi_evidence.coverage.cells import Cell, cells, setting_of, why_not_recorded
 from nhi_evidence.coverage.gcp import audit_config, sinks, tree
 from nhi_evidence.coverage.verdict import (
     Judgment,
@@ -84,7 +84,7 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
     """
     evaluate = _evaluator(cell)
     if evaluate is _impossible:
-        return impossible(f"{setting_of(cell).setting}. {cell.record}".rstrip("."))
+        return impossible(why_not_recorded(cell))
     if evaluate is _not_known:
         return unknown(cell.limit or setting_of(cell).setting)
     if reading is None:

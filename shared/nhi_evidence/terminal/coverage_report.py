@@ -49,8 +49,8 @@ def _grid(matrix: Matrix) -> Iterator[str]:
         yield _row(platform, texts, left, widths)
     yield ""
     named = [f"{number} {step.replace('_', ' ')}" for number, step in enumerate(steps, start=1)]
-    for start in range(0, len(named), 5):
-        yield "  " + ", ".join(named[start : start + 5])
+    for start in range(0, len(named), 4):
+        yield "  " + ", ".join(named[start : start + 4])
     for verdict, letter in LETTERS.items():
         if verdict in matrix.verdicts:
             yield f"  {letter} {verdict}: {MEANINGS[verdict]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -216,3 +217,16 @@ def test_the_form_is_checked_without_inflating(
         return
     with pytest.raises(ValueError, match=message):
         frame.check_form(body, table=table)
+
+
+def test_a_long_line_costs_as_much_as_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes inflate to one line of millions, which came in thousands of pieces."""
+    monkeypatch.setattr(frame, "_INFLATED_AT_ONCE", 4096)
+    body, _ = frame.pack([b"table", b"a" * (8 << 20)])
+
+    def seconds(read: Read, *count: int) -> float:
+        began = time.process_time()
+        assert 2 == sum(1 for _ in read(body, *count, limit=32 << 20))
+        return time.process_time() - began
+
+    assert seconds(frame.first_lines, 2) < 20 * seconds(frame.each_line) + 0.2

@@ -86,7 +86,8 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
-    rest, size, unread = b"", 0, body
+    size, unread = 0, body
+    begun: list[bytes] = []
     while count > 0:
         try:
             data = inflater.decompress(unread, max_length=_INFLATED_AT_ONCE)
@@ -96,9 +97,14 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
         size += len(data)
         if size > limit:
             raise ValueError(f"inflates to more than {limit} bytes")
-        *lines, rest = (rest + data).split(b"\n")
-        yield from lines[:count]
-        count -= len(lines)
+        first, *after = data.split(b"\n")
+        begun.append(first)
+        if after:
+            # A line longer than a piece is joined once, at its end: a writer decides its length.
+            lines = [b"".join(begun), *after[:-1]]
+            yield from lines[:count]
+            count -= len(lines)
+            begun = after[-1:]
         if count > 0 and (inflater.eof or not data):
             raise ValueError("zstd frame is truncated, or its last line is not terminated")
 

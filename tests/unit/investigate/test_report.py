@@ -9,6 +9,7 @@ from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nhi_evidence.investigate import lineage
@@ -126,7 +127,16 @@ def test_without_data_it_is_small() -> None:
 
 
 def test_an_empty_report_says_that_nothing_is_on_record() -> None:
-    assert "What was read has no record of" in page(timeline_of([])).decode()
+    text = page(timeline_of([]), verify=["nhi-evidence verify ./evidence"]).decode()
+    assert "What was read has no record of" in text
+    assert "<td>GAP</td>" in text, "what could not have been seen matters most where nothing is"
+    assert "<pre>nhi-evidence verify ./evidence</pre>" in text
+
+
+def test_an_empty_report_without_a_coverage_report_says_what_that_means() -> None:
+    """Absence proves nothing then, and the terminal says so as well."""
+    timeline = msgspec.structs.replace(timeline_of([]), visibility=None)
+    assert "may have happened without being recorded" in page(timeline).decode()
 
 
 def test_the_words_are_those_of_the_records() -> None:

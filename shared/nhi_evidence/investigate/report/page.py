@@ -28,8 +28,15 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield "<h2>In words</h2>"
     for sentence in words.story(timeline):
         yield f"<p>{escape(sentence)}</p>"
-    if not timeline.path.steps:
-        return
+    if timeline.path.steps:
+        yield from _path(timeline)
+    yield from _visibility(timeline)
+    if timeline.path.steps:
+        yield from _records(timeline.path.steps, timeline.visibility)
+    yield from _how_to_verify(verify)
+
+
+def _path(timeline: Timeline) -> Iterator[str]:
     yield "<h2>Over time</h2>"
     yield from _legend(timeline)
     if len(timeline.path.steps) > chart.MAX_MARKS:
@@ -47,9 +54,6 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield "</div>"
     yield from _findings(timeline)
     yield from _witnesses(timeline)
-    yield from _visibility(timeline)
-    yield from _records(timeline.path.steps, timeline.visibility)
-    yield from _how_to_verify(verify)
 
 
 _STYLES = {"FOUND": "plain", "NONE ON RECORD": "warn", "INCOMPLETE": "bad"}

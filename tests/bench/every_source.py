@@ -23,7 +23,7 @@ from statistics import median
 from typing import NamedTuple
 
 from nhi_evidence import sources
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Decoded, Delivery
 from nhi_evidence.pipeline.export import RECORDS_AT_ONCE, Mapper
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.reading.cutting import Cutter
@@ -133,23 +133,25 @@ def _as_long(
 
 def _cutting(source: str, cutter: Cutter) -> str:
     """Return what it costs to look for what is to be cut, by whether there is any."""
-    records = prepared(source)[2]
+    mapper, delivery, records = prepared(source)
+    decoded = mapper.source.decode(delivery.body, mapper.settings.limits)
+    are_json = isinstance(decoded, Decoded) and decoded.are_json
     cut = [raw for raw in records if cutter.cut(raw).pieces]
     uncut = [raw for raw in records if not cutter.cut(raw).pieces]
-    took = [_each(cutter, raws) for raws in (uncut, cut)]
+    took = [_each(cutter, raws, are_json=are_json) for raws in (uncut, cut)]
     return (
         f"{source:16} looking for cuts: {took[0]:4.1f} us a record without, "
         f"{took[1]:5.1f} us one with, {len(cut) / len(records):4.1%} of records\n"
     )
 
 
-def _each(cutter: Cutter, raws: list[bytes]) -> float:
+def _each(cutter: Cutter, raws: list[bytes], *, are_json: bool) -> float:
     """Return the microseconds a record takes, the median of the rounds; 0 without records."""
     spent = []
     for _ in range(ROUNDS if raws else 0):
         start = time.process_time()
         for at in range(0, len(raws), RECORDS_AT_ONCE):
-            cutter.cut_all(raws[at : at + RECORDS_AT_ONCE])
+            cutter.cut_all(raws[at : at + RECORDS_AT_ONCE], are_json=are_json)
         spent.append((time.process_time() - start) / len(raws) * 1e6)
     return median(spent) if spent else 0.0
 

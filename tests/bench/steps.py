@@ -52,7 +52,7 @@ def _steps(source: str, prepared: Prepared) -> Iterator[tuple[str, Callable[[], 
         for index, (record, raw) in enumerate(zip(composed, texts, strict=True))
     ]
     yield "decode", lambda: mapper.source.decode(delivery.body, mapper.settings.limits)
-    yield "cut", _cut(cutter, raws)
+    yield "cut", _cut(cutter, raws, are_json=decoded.are_json)
     yield "normalize", _each(pack.normalize, texts)
     yield "classify", _each(pack.catalog.classify, events)
     yield "hash", _each(lambda raw: sha256(raw).digest(), raws)
@@ -69,12 +69,12 @@ def _steps(source: str, prepared: Prepared) -> Iterator[tuple[str, Callable[[], 
     yield "whole", lambda: packed(mapper, delivery)
 
 
-def _cut(cutter: Cutter | None, raws: Sequence[bytes]) -> Callable[[], object]:
+def _cut(cutter: Cutter | None, raws: Sequence[bytes], *, are_json: bool) -> Callable[[], object]:
     def run() -> None:
         if cutter is None:
             return
         for start in range(0, len(raws), RECORDS_AT_ONCE):
-            cutter.cut_all(raws[start : start + RECORDS_AT_ONCE])
+            cutter.cut_all(raws[start : start + RECORDS_AT_ONCE], are_json=are_json)
 
     return run
 

@@ -6,11 +6,11 @@ numbers decide, never offsets: those grow by bytes, and a hub assigns new ones a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import groupby
-
-import msgspec
+from operator import itemgetter
 
 from nhi_evidence.completeness.hours import between
 from nhi_evidence.completeness.items import (
@@ -167,12 +167,11 @@ def _is_known(*hours: str) -> bool:
     return keys.UNKNOWN_HOUR not in hours
 
 
-class _Copy(msgspec.Struct, frozen=True, gc=False):
-    """One message under a number that several runs hold."""
+_Copies = dict[str, dict[bytes, int]]
+"""The messages under one number that several runs hold: by hour and hash, the earliest in the log.
 
-    hour: str
-    order: int
-    digest: bytes
+A writer decides how many there are, so nothing here may take longer than in proportion to them.
+"""
 
 
 class _Numbers:
@@ -182,7 +181,9 @@ class _Numbers:
         self._partition = ""
         self._last: _Placed | None = None
         """The previous run, until another overlaps it."""
-        self._copies: dict[int, list[_Copy]] = {}
+        self._copies: dict[int, _Copies] = {}
+        self._order = deque[int]()
+        """The open numbers, ascending: an overlapping run only adds those past the last."""
 
     def take(self, hour: str, run: RunItem) -> Iterator[tuple[str, TwiceItem]]:
         """Take the next run; yield the contradictions among the numbers before it."""
@@ -199,25 +200,45 @@ class _Numbers:
 
     def _read(self, hour: str, run: RunItem) -> None:
         for number in range(run.first, run.last + 1):
-            copies = self._copies.setdefault(number, [])
-            copy = _Copy(hour, run.order, _digest(run, number))
-            if copy not in copies:
-                copies.append(copy)
+            if number not in self._copies:
+                self._copies[number] = {}
+                self._order.append(number)
+            in_hour = self._copies[number].setdefault(hour, {})
+            digest = _digest(run, number)
+            in_hour[digest] = min(run.order, in_hour.get(digest, run.order))
 
     def drop(self, until: int | None) -> Iterator[tuple[str, TwiceItem]]:
         """Yield contradictions among the numbers below `until` (None: all), and forget these."""
-        for number in [each for each in self._copies if until is None or each < until]:
+        while self._order and (until is None or self._order[0] < until):
+            number = self._order.popleft()
             copies = self._copies.pop(number)
-            for hour in sorted({copy.hour for copy in copies}):
+            for hour in sorted(copies):
                 # Within one hour `judge` sees it itself, and knows which units count.
-                orders = [
-                    max(own.order, other.order)
-                    for own in copies
-                    for other in copies
-                    if own.hour == hour and other.hour != hour and own.digest != other.digest
-                ]
-                if orders:
-                    yield hour, TwiceItem(min(orders), self._partition, number)
+                order = _contradicted(copies, hour)
+                if order is not None:
+                    yield hour, TwiceItem(order, self._partition, number)
+
+
+def _contradicted(copies: _Copies, hour: str) -> int | None:
+    """Return from where in the log an hour's message contradicts one of another hour, or None.
+
+    Of the others, the two earliest that differ are enough: each message differs from one of them.
+    """
+    others: dict[bytes, int] = {}
+    for other, in_hour in copies.items():
+        if other != hour:
+            for digest, order in in_hour.items():
+                others[digest] = min(order, others.get(digest, order))
+    earliest = nsmallest(2, others.items(), key=itemgetter(1))
+    return min(
+        (
+            max(own, order)
+            for digest, own in copies[hour].items()
+            for different, order in earliest
+            if different != digest
+        ),
+        default=None,
+    )
 
 
 def _digest(run: RunItem, number: int) -> bytes:

@@ -103,12 +103,13 @@ def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
 @pytest.mark.parametrize("command", ["normalize", "summary", "timeline"])
 def test_a_path_stays_whole_while_progress_is_shown(tmp_path: Path, command: str) -> None:
     """It is copied from the screen: wider than a row, it is still not broken by a line feed."""
-    broken = tmp_path / f"{'a-long-name-' * 10}.json"
+    (tmp_path / "with blanks").mkdir()
+    broken = tmp_path / "with blanks" / f"{'a-long-name-' * 10}.json"
     broken.write_text('{"Records": [{"eventVersion": "1.08", ')
     (tmp_path / "read.json").write_bytes(generate()[0].body)
     more = {"normalize": ("-o", tmp_path / "records"), "timeline": ("--ip", "203.0.113.77")}
     _, err = looked_at(command, (tmp_path, *more.get(command, ())), terminal="xterm")
-    assert any(f"{broken}," in line for line in err.splitlines()), err
+    assert any(f"'{broken}'," in line for line in err.splitlines()), err
     assert command == "timeline" or "\x1b[" in err, "no progress was shown"
 
 

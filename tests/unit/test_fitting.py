@@ -66,6 +66,17 @@ def test_a_word_wider_than_the_row_stays_beside_its_label(line: str, rows: int) 
     assert line.startswith(fitted[0])
 
 
+def test_a_path_with_blanks_stays_whole() -> None:
+    """Quoted as a shell takes it; an apostrophe of a sentence begins no quote."""
+    name = "my logs/of the trail/2026/03/02/trail.json"
+    path = fitting.path(name)
+    assert shlex.split(path) == [name]
+    rows = fitting.rows(f"the caller's file isn't one of ours: {path}: cannot be read at all", 60)
+    assert 1 == sum(path in row for row in rows)
+    assert all(len(row) <= 60 for row in rows)
+    assert fitting.path("logs/trail.json") == "logs/trail.json"
+
+
 def test_a_command_within_a_sentence_stays_whole() -> None:
     """It can be copied from the screen and run."""
     command = "`gcloud organizations get-iam-policy ORG --format=yaml`"

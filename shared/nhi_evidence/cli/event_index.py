@@ -30,6 +30,7 @@ from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.terminal import fitting
 
 if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
@@ -195,7 +196,7 @@ def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...
             mapped = reading.mapped
             if isinstance(mapped, Rejection):
                 notes.rejected(reading, mapped)
-                unread.note(f"{reading.name}: {mapped.reason}")
+                unread.note(f"{fitting.path(reading.name)}: {mapped.reason}")
             elif isinstance(mapped, Normalized):
                 row = _row(mapped.record, reading.source or "", Place(reading.name, "", number))
                 yield row, tuple(trust.trusts(row, reading.raw))

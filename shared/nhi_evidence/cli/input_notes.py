@@ -61,7 +61,9 @@ class Notes:
 
 def _text(reading: Reading, rejection: Rejection) -> str:
     """Return what was not read or mapped, why, and what to do."""
-    where = f"{reading.name}, line {reading.line}" if reading.line else reading.name
+    where = fitting.path(reading.name)
+    if reading.line:
+        where += f", line {reading.line}"
     if reading.problem is not None:
         return f"{where}: not read: {reading.problem.text()}"
     begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")

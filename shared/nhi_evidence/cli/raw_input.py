@@ -20,6 +20,7 @@ from nhi_evidence.local_files.unreadable import Unreadable
 from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.mapping import OutOfScope
 from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.terminal import fitting
 
 STANDARD_INPUT = Path("-")
 _UNKNOWN_SOURCE = Unreadable("source_unknown", "JSON of no known log", "name its log with --source")
@@ -85,14 +86,16 @@ class Inputs:
             try:
                 below = sorted(path.rglob("*"))
             except OSError as error:
-                self.unread.append(f"{path}: cannot be read: {error.strerror}")
+                self.unread.append(f"{fitting.path(str(path))}: cannot be read: {error.strerror}")
                 continue
             visible = [each for each in below if not _is_hidden(each.relative_to(path))]
             regular = [each for each in visible if each.is_file()]
-            odd = [f"{each}: {why}" for each in visible if (why := _no_file(each))]
+            odd = [
+                f"{fitting.path(str(each))}: {why}" for each in visible if (why := _no_file(each))
+            ]
             self.unread += odd
             if not regular and not odd:
-                self.unread.append(f"{path}: directory contains no files")
+                self.unread.append(f"{fitting.path(str(path))}: directory contains no files")
             files += regular
         return list(self._once(files))
 
@@ -102,7 +105,9 @@ class Inputs:
         for path in files:
             resolved = path if path == STANDARD_INPUT else path.resolve()
             if resolved in first:
-                self.skipped.append(f"{path}: the same file as {first[resolved]}; read once")
+                self.skipped.append(
+                    f"{fitting.path(str(path))}: the same file as {first[resolved]}; read once"
+                )
             else:
                 first[resolved] = path
                 yield path
@@ -122,7 +127,7 @@ class Inputs:
         `progress` is called now and then with the bytes read so far, over all files.
         """
         if self._is_companion(path):
-            self.skipped.append(f"{path}: {_COMPANION}")
+            self.skipped.append(f"{fitting.path(str(path))}: {_COMPANION}")
             return
         try:
             if path == STANDARD_INPUT:
@@ -136,7 +141,7 @@ class Inputs:
                 self._read += stream.seek(0, io.SEEK_END) if stream.seekable() else 0
                 progress(self._read)
         except OSError as error:
-            self.unread.append(f"{path}: cannot be read: {error.strerror}")
+            self.unread.append(f"{fitting.path(str(path))}: cannot be read: {error.strerror}")
 
     def stream(self, name: str, stream: IO[bytes]) -> Iterator[Reading]:
         """Yield every record of an open input."""

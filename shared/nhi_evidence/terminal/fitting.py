@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from shlex import quote
 from typing import TextIO
 
 _LEAST = 40
@@ -22,8 +23,8 @@ _COMMAND = re.compile(
 """Commands, which people copy: left to the terminal to wrap, so that a selection is unbroken."""
 
 _WORDS = re.compile(r"(\s*)(\S+)")
-_QUOTED = re.compile(r"`[^`]*`")
-"""A command within a sentence is not broken either."""
+_QUOTED = re.compile(r"`[^`]*`|(?<![\w'])'[^']*'(?![\w'])")
+"""A command within a sentence is not broken either, nor a quoted path."""
 _CONTINUES = re.compile(r" (?=--?[a-zA-Z]|\| |> )")
 """Where a command may go on in the next line: before an option, a pipe or a file."""
 _GLUE = "\ue000"
@@ -87,6 +88,11 @@ def continued(command: str, columns: int) -> list[str]:
         else:
             line = joined
     return [*lines, line]
+
+
+def path(name: str) -> str:
+    """Return a path as a shell takes it: quoted where it has blanks, and so never broken there."""
+    return quote(name) if " " in name else name
 
 
 def say(stream: TextIO, *lines: str) -> None:

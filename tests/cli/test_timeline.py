@@ -86,7 +86,7 @@ def test_raw_logs_are_shown_in_order_and_prove_nothing(raw: Path) -> None:
     assert "none of this is proven" in lines[1]
     operations = [line.split()[2] for line in lines if "  AWS  " in line]
     assert operations == ["GetCallerIdentity", "AssumeRole", "GetSecretValue"]
-    assert "credential ASIAI44QH8DHBEXAMPLE: 1 use; making seen" in result.out
+    assert "credential ASIAI44QH8DHBEXAMPLE: 1 use; its making is seen" in result.out
     assert "absence here proves nothing" in lines[-1]
 
 

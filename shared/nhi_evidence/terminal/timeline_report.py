@@ -172,7 +172,7 @@ def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
 def _credential(each: Credential) -> str:
     uses = plural.count(each.uses, "use") if each.uses else "not used here"
     parent = f", created with {each.parent}" if each.parent else ""
-    return f"credential {each.uid}: {uses}; making {each.mint}{parent}"
+    return f"credential {each.uid}: {uses}; its making is {each.mint}{parent}"
 
 
 def _visibility(timeline: Timeline) -> Iterator[str]:

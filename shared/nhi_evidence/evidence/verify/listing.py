@@ -1,6 +1,6 @@
-"""A single listing of a store: the log's keys stay in memory, everything else goes to a sorter.
+"""The listing of a store: the log's keys stay in memory, everything else goes to a sorter.
 
-The log is then walked from its part of the listing, without listing the store again.
+The log is then walked from its listing, without listing the store again.
 """
 
 from __future__ import annotations
@@ -111,13 +111,15 @@ def list_once(
     sorter: Sorter,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> tuple[ListedLog, Listing]:
-    """List a store once; return its log, and everything else."""
+    """List a store once; return its log, and everything else.
+
+    The log comes first: whatever is older than a plan in it is then listed, too, and so is known
+    to be sealed or not. A later verification relies on that (`Unsealed`).
+    """
     listing = Listing(sorter)
-    of_log: list[Version] = []
+    of_log = list(store.versions(_ROOT))
     for count, version in enumerate(store.versions(""), start=1):
-        if version.key.startswith(_ROOT):
-            of_log.append(version)
-        else:
+        if not version.key.startswith(_ROOT):
             listing.add(version)
         progress(count)
     return ListedLog(store, of_log), listing

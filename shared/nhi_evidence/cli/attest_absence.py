@@ -74,7 +74,7 @@ def command(
     question = Question(identity, step, start, end, platform_of(identity))
     gathered = gather(store, stored, question, trust.mappers)
     for name, reason in gathered.problems.items():
-        screen.say(f"warning: unreadable: {name}: {reason}", err=True)
+        screen.say(f"warning: not read: {name}: {reason}", err=True)
     if gathered.matching:
         records = plural.count(len(gathered.matching), "record")
         screen.say(f"ON RECORD {records}; nothing attested")

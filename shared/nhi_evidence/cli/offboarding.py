@@ -55,7 +55,7 @@ def command(
     reader = Reader(store, trust.mappers)
     report = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
     for name, reason in {**problems, **reader.unreadable}.items():
-        screen.say(f"warning: unreadable: {name}: {reason}", err=True)
+        screen.say(f"warning: not read: {name}: {reason}", err=True)
     if as_json:
         typer.echo(neutralize_json(msgspec.json.encode(report)))
     else:

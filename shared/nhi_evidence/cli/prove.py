@@ -103,7 +103,7 @@ def command(
         if place is not None:
             files = looking.bundle(place, trust.keys, trusted_keys, with_file=with_file)
     for name, reason in looking.unreadable.items():
-        _warn(f"unreadable: {name}: {reason}")
+        _warn(f"not read: {name}: {reason}")
     if place is None:
         raise ProveError(f"no sealed record has the id {uid!r}")
     if not place.counts:

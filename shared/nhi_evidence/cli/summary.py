@@ -177,7 +177,7 @@ def _of_evidence(
             if report.input % 1000 == 0:
                 steps.say("records", report.input)
     for name, reason in looking.unreadable.items():
-        notes.note(f"unreadable: {name}: {reason}")
+        notes.note(f"not read: {name}: {reason}")
     for what, units in (("contested", counted.contested), ("incomplete", counted.incomplete)):
         if units:
             notes.note(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -193,6 +194,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif value is not None:
         yield str(value)
+        if isinstance(value, str) and value.startswith("{"):
+            yield from _texts_inside(value)
+
+
+def _texts_inside(value: str) -> Iterator[str]:
+    """Yield the texts of a record within a text: there, a character may be written escaped."""
+    try:
+        inside = json.loads(value)
+    except (ValueError, RecursionError):
+        return
+    yield from _texts(inside)
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

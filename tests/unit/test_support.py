@@ -33,3 +33,11 @@ def test_no_field_of_another_source_states_a_failure() -> None:
 def test_a_success_has_no_code() -> None:
     [missing] = unsupported({**SUCCESS, "status_code": "ok"}, {"code": "ok"})
     assert missing == "success with status_code ok: an Outcome of SUCCESS has no code"
+
+
+def test_a_text_that_is_escaped_in_a_record_within_a_text_is_supported() -> None:
+    """API Gateway's access log is such a text, in an event of CloudWatch Logs."""
+    wrapped = {"message": '{"accountId": "\\u001f"}'}
+    account = {**SUCCESS, "cloud": {"account": {"uid": "\x1f"}}}
+    assert [] == unsupported(account, wrapped)
+    assert ["cloud.account.uid = '\\x1f'"] == unsupported(account, {"message": "{"})

@@ -1,4 +1,4 @@
-"""Rows of the matrix: JSON that no reader can follow. It ends no check of anything else."""
+"""Rows of the matrix: what no reader can follow, or hold. It ends no check of anything else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hashlib import sha256
 from nhi_evidence.event import Delivery, Undecodable
 from nhi_evidence.evidence import log
 from tests.tamper.editing import EditedObject
+from tests.tamper.object_rows import records_of
 from tests.tamper.rows import Done, row
 from tests.tamper.sealed_store import HOUR, SealedStore, mapper
 
@@ -47,3 +48,21 @@ def deep_keys(world: SealedStore) -> Done:
     world.store.put_new(key, body, metadata={})
     world.seal()
     return Done({("statement_invalid", key)})
+
+
+@row("a unit whose gaps repeat a text until no memory could hold the delivery, sealed")
+def endless_gaps(world: SealedStore) -> Done:
+    many, text = 20_000, " " * (1 << 20)
+
+    def change(edited: EditedObject) -> None:
+        unit = records_of(edited)
+        unit.lines = [
+            b'{"u":"%b","i":%d,"x":{"reason":"malformed_json","detail":""},"r":""}'
+            % (unit.line["u"].encode(), index)
+            for index in range(many)
+        ]
+        size = (many + 1) * len(text)
+        unit.line |= {"raw_size": size, "span": [0, size], "gaps": [[many + 1, text]]}
+        unit.line |= {"records": many, "kept": 0, "rejected": many, "out_of_scope": {}}
+
+    return Done({("rebuild_mismatch", world.forge(world.key_of("ev/"), change))})

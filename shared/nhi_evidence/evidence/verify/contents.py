@@ -14,7 +14,7 @@ import msgspec
 from nhi_evidence import sources
 from nhi_evidence.azure import event_hub
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Decoded, Undecodable
+from nhi_evidence.event import Decoded, Limits, Undecodable
 from nhi_evidence.evidence import frame, gaps, lines, merkle
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
@@ -23,6 +23,9 @@ from nhi_evidence.evidence.verify import decoding, natives, stated
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import bounded, finding
 from nhi_evidence.evidence.verify.report import MapAgain
+
+MAX_REBUILT_BYTES = Limits().inflated_bytes
+"""No delivery that was decoded, and no part of one, is larger."""
 
 
 class Checked(msgspec.Struct):
@@ -214,6 +217,11 @@ class _Unit:
                 yield self._finding("rebuild_mismatch", f"{there} bytes, the span is {span}")
             return
         records = [self._raw[index] for index in sorted(self._raw)]
+        size = gaps.extent(unit.gaps)[1] + sum(map(len, records))
+        if size != span or size > MAX_REBUILT_BYTES:
+            # Before any of it is put together: a short text can be repeated any number of times.
+            yield self._finding("rebuild_mismatch", f"{size} bytes, the span is {span}")
+            return
         if unit.kind != "records":
             pieces = records
         else:
@@ -222,11 +230,8 @@ class _Unit:
             except ValueError as error:
                 yield self._finding("rebuild_mismatch", str(error))
                 return
-        data = b"".join(pieces)
-        if len(data) != span:
-            yield self._finding("rebuild_mismatch", f"{len(data)} bytes, the span is {span}")
-        elif unit.parts == 1:
-            yield from self._in_one_part(data)
+        if unit.parts == 1:
+            yield from self._in_one_part(b"".join(pieces))
 
     def _in_one_part(self, data: bytes) -> Iterator[Finding]:
         """Check a unit of one part: its hash, its messages, and how it decodes."""

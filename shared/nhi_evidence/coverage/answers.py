@@ -6,8 +6,8 @@ A reading holds the answers one collector run got from one platform. It is store
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ MAX_READING_BYTES = 64 * 1024 * 1024
 DEPLOYMENT = "nhi-evidence:Deployment"
 """The one answer that comes from no provider: what this deployment ingests (`Deployment`)."""
 
+Made = TypeVar("Made")
 Status = Literal["ok", "absent", "denied", "failed"]
 
 
@@ -78,7 +79,7 @@ class Deployment(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((source for source in self.sources if source.source == name), None)
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The answers one collector run got from one platform."""
 
     v: int
@@ -119,6 +120,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         for answer in self.ok(DEPLOYMENT):
             return msgspec.convert(answer.answer, Deployment)
         return None
+
+    def derived(self, make: Callable[[Reading], Made]) -> Made:
+        """Return what `make` makes of it, made once: every cell asks, and no answer changes."""
+        made: dict[object, Made] = self.__dict__.setdefault("_derived", {})
+        if make not in made:
+            made[make] = make(self)
+        return made[make]
 
     def replaced(self, old: Answer, new: Answer | None) -> Reading:
         """Return the reading with one answer replaced, or removed if `new` is None."""

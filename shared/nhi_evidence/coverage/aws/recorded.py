@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -49,10 +49,11 @@ def by_trails(
     recorded_regions = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
     if recorded_regions is None:
         recorded_regions = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
+    judge = _Once(known, kind).in_region
     return _of_accounts(
         {
             account: _in_account(
-                known, kind, account, recorded_regions, regions_known=regions is not None
+                judge, account, recorded_regions, regions_known=regions is not None
             )
             for account in wanted
         }
@@ -85,15 +86,35 @@ def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
     return () if answer is None else (answer.scope.partition("/")[0],)
 
 
+class _Once:
+    """Judges a kind of events by the trails of an account and region, the same trails once."""
+
+    def __init__(self, known: Sequence[Trail], kind: EventKind) -> None:
+        self._known = known
+        self._kind = kind
+        self._judged: dict[tuple[int, ...], Judgment] = {}
+
+    def in_region(self, account: str, region: str) -> Judgment:
+        """Judge what the trails that reach a region of an account record together."""
+        is_global = self._kind.source in GLOBAL_SOURCES
+        places = tuple(
+            place
+            for place, trail in enumerate(self._known)
+            if trail.reaches(account, region) and (trail.has_global_events or not is_global)
+        )
+        if places not in self._judged:
+            self._judged[places] = _by(self._kind, [self._known[place] for place in places])
+        return self._judged[places]
+
+
 def _in_account(
-    known: Sequence[Trail],
-    kind: EventKind,
+    judge: Callable[[str, str], Judgment],
     account: str,
     regions: Sequence[str],
     *,
     regions_known: bool,
 ) -> Judgment:
-    judged = [(region, _in_region(known, kind, account, region)) for region in regions]
+    judged = [(region, judge(account, region)) for region in regions]
     bad = [(region, one) for region, one in judged if one.verdict is not Verdict.CONFIGURED]
     if not bad:
         return all_of(one for _, one in judged)
@@ -113,10 +134,8 @@ def _in_account(
     )
 
 
-def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: str) -> Judgment:
-    own = [trail for trail in known if trail.reaches(account, region)]
-    if kind.source in GLOBAL_SOURCES:
-        own = [trail for trail in own if trail.has_global_events]
+def _by(kind: EventKind, own: Sequence[Trail]) -> Judgment:
+    """Judge a kind of events by all the trails that could record it."""
     names = tuple(dict.fromkeys(name for trail in own for name in trail.names))
     ready = [trail for trail in own if trail.is_logging and not trail.delivery_error]
     ours = [trail for trail in own if trail.is_ours]

@@ -62,6 +62,10 @@ def of(reading: Reading) -> tuple[Trail, ...]:
 
     Raises `msgspec.ValidationError` or `KeyError` for a malformed answer.
     """
+    return reading.derived(_read)
+
+
+def _read(reading: Reading) -> tuple[Trail, ...]:
     by_arn: dict[str, Trail] = {}
     for answer in reading.ok(DESCRIBE):
         for described in answer.answer["trailList"]:

@@ -180,9 +180,8 @@ def test_terraform_tears_down_in_the_documented_order(
     assert alarms <= drained, "what still waits is watched"
 
 
-@pytest.mark.parametrize(
-    "name", [EXPORTS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in EXPORTS[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPORTS)
 def test_terraform_refuses_before_the_last_step(
     terraform: Terraform, steps: dict[str, Stacks], name: str
 ) -> None:

@@ -240,6 +240,7 @@ def test_a_hub_of_another_place_fails_the_terraform_test(
     assert ["receiver"] == _failed(output)
 
 
+@pytest.mark.slow
 def test_a_broken_promise_fails_the_terraform_test(stacks: Stacks, terraform: Terraform) -> None:
     """The same assertions notice a sink that leaves the children out."""
     stack = copy.deepcopy(stacks["gcp-export"])

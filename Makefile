@@ -43,8 +43,9 @@ FUZZ_SECONDS ?= 600
 test: $(SYNCED)  ## the tests for every change, in parallel
 	$(PYTEST) --ignore=tests/architecture $(ARGS)
 
+# Tests by examples run here too, with twice as many as in `make test`.
 test-slow: $(SYNCED)
-	$(PYTEST) -m "slow and not deep and not e2e" $(ARGS)
+	$(PYTEST) -m "(slow or hypothesis) and not deep and not e2e" --hypothesis-profile=whole $(ARGS)
 
 test-all: test test-slow  ## those, and: whole demos, kills, fuzz samples, packaging, 20,000 schedules
 

@@ -18,7 +18,7 @@ MAX_READING_BYTES = 64 * 1024 * 1024
 DEPLOYMENT = "nhi-evidence:Deployment"
 """The one answer that comes from no provider: what this deployment ingests (`Deployment`)."""
 
-Made = TypeVar("Made")
+Derived = TypeVar("Derived")
 Status = Literal["ok", "absent", "denied", "failed"]
 
 
@@ -121,12 +121,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return msgspec.convert(answer.answer, Deployment)
         return None
 
-    def derived(self, make: Callable[[Reading], Made]) -> Made:
+    def derived(self, make: Callable[[Reading], Derived]) -> Derived:
         """Return what `make` makes of it, made once: every cell asks, and no answer changes."""
-        made: dict[object, Made] = self.__dict__.setdefault("_derived", {})
-        if make not in made:
-            made[make] = make(self)
-        return made[make]
+        results: dict[object, Derived] = self.__dict__.setdefault("_derived", {})
+        if make not in results:
+            results[make] = make(self)
+        return results[make]
 
     def replaced(self, old: Answer, new: Answer | None) -> Reading:
         """Return the reading with one answer replaced, or removed if `new` is None."""

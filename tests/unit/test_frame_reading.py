@@ -219,6 +219,12 @@ def test_the_form_is_checked_without_inflating(
         frame.check_form(body, table=table)
 
 
+def test_a_piece_of_several_lines_begins_only_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "_INFLATED_AT_ONCE", 5)
+    lines = [b"a", b"b", b"c", b"d", b"e"]
+    assert lines == list(frame.first_lines(frame.pack(lines)[0], len(lines), limit=10))
+
+
 def test_a_long_line_costs_as_much_as_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few kilobytes inflate to one line of millions, which came in thousands of pieces."""
     monkeypatch.setattr(frame, "_INFLATED_AT_ONCE", 4096)

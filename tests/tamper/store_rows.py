@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from nhi_evidence.evidence.leaf import MarkerLeaf
 from tests.memory_store import DAY_MS
+from tests.tamper.forged_epochs import forge_epoch
 from tests.tamper.rows import Done, row
 from tests.tamper.sealed_store import SealedStore
 
@@ -26,6 +28,14 @@ def after_grace(world: SealedStore) -> Done:
 @row("a delete marker after the lock, before the grace ended, sealed")
 def before_grace(world: SealedStore) -> Done:
     return Done({("marker", _marked(world, 1))})
+
+
+@row("a delete marker before the end of the lock, sealed as if lifecycle had left it")
+def not_expired(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    marked = world.store.mark(key)
+    forge_epoch(world, [MarkerLeaf(key, marked, world.now, ("expired",))])
+    return Done({("leaf_false", key)})
 
 
 @row("a version the store will not describe, sealed")

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from nhi_evidence.evidence import leaf
+from nhi_evidence.evidence import flags, leaf
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.verify.report import Part
 from nhi_evidence.evidence.verify.sorting import Sorter
@@ -45,6 +45,12 @@ class OfKey(msgspec.Struct):
     key: str
     sealed: list[tuple[int, ObjectLeaf | MarkerLeaf]] = msgspec.field(default_factory=list)
     listed: list[Version] = msgspec.field(default_factory=list)
+
+    def expires_at(self, grace_ms: int) -> int:
+        """Return when lifecycle may leave a marker on it at the earliest, as far as is sealed."""
+        leaves = (each for _, each in self.sealed if isinstance(each, ObjectLeaf))
+        ends = [leaf.until for leaf in leaves if leaf.until is not None]
+        return max(ends) + grace_ms - flags.LOCK_SLACK_MS if ends else 0
 
 
 def merge(

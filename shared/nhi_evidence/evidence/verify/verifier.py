@@ -198,7 +198,7 @@ class Verifier:
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """Check V4 for one key; yield the versions to be read."""
         listed = {version.id: version for version in group.listed}
-        gone = self._earliest_gone(group, listed)
+        gone, expires = self._earliest_gone(group, listed), group.expires_at(self._policy.grace_ms)
         sealed: set[str] = set()
         for index, entry in group.sealed:
             if entry.vid in sealed:
@@ -208,6 +208,8 @@ class Verifier:
             is_first = gone is None or entry.at < gone
             for problem in objects.false_flags(entry, listed.get(entry.vid), is_first=is_first):
                 self._find("leaf_false", entry, problem[:300])
+            if flags.EXPIRED in entry.flags and entry.at < expires:
+                self._find("leaf_false", entry, "flagged as left by expiry, before it was due")
             is_readable = self._store.complete or flags.SHADOW not in entry.flags
             if isinstance(entry, ObjectLeaf) and is_readable:
                 yield index, entry

@@ -133,19 +133,19 @@ PRINCIPALS = (
     Principal("writer of coverage", role=f"{_MAIN}-op-coverage"),
     Principal("writer of custody", role=f"{_MAIN}-op-custody"),
     Principal(
-        "what reads settings",
+        "the role that reads settings",
         role=f"{_MAIN}-settings-reader",
         account="333344445555",
     ),
     Principal(
-        "what the canary probes as",
+        "the role the canary probes with",
         role=f"{_MAIN}-canary-identity",
         account="333344445555",
     ),
     Principal("auditor", role=f"{_MAIN}-auditor-external"),
-    Principal("what forwards to the subscriber", role=f"{_MAIN}-forward"),
+    Principal("the function that forwards to the subscriber", role=f"{_MAIN}-forward"),
     Principal("subscriber", role=f"{_MAIN}-subscriber"),
-    Principal("auditor, asking Athena", role=f"{_MAIN}-athena-external"),
+    Principal("auditor, through Athena", role=f"{_MAIN}-athena-external"),
     Principal("replication", role=f"{_MAIN}-replication"),
     Principal("exporter", role=f"{_MAIN}-aws_cloudtrail-organization", account=ARCHIVE),
     Principal("administrator, log archive", _administrator("administrator", ARCHIVE)),
@@ -170,7 +170,7 @@ PRINCIPALS = (
         guarded=True,
     ),
     Principal(
-        "another of its account, with guardrails",
+        "any other principal of that account, with guardrails",
         _administrator("administrator", TOOLING),
         guarded=True,
     ),
@@ -182,8 +182,8 @@ PRINCIPALS = (
 
 _SENDER, _STREAM = "k8s_audit-sender-prod", "k8s_audit-stream-prod"
 STREAMED = (
-    Principal("Firehose, of a stream", role=f"{_MAIN}-{_STREAM}", account=ARCHIVE),
-    Principal("what puts records into it", role=f"{_MAIN}-{_SENDER}", account=ARCHIVE),
+    Principal("Firehose, delivering a stream", role=f"{_MAIN}-{_STREAM}", account=ARCHIVE),
+    Principal("the sender of records to that stream", role=f"{_MAIN}-{_SENDER}", account=ARCHIVE),
 )
 """Rows of a source with streams, which the estate of the other rows has not (`stream_estate`)."""
 

@@ -217,7 +217,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "the sealer's role signs another log": {
         "kms-signatures": lambda slot: None if slot < 3 else 2 + (BEFORE <= slot < BEFORE + 12)
     },
-    "the trail that counts is stopped": {
+    "the trail that counts signatures is stopped": {
         "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE else 2
     },
     "a provider delivered what is not counted": {"reconcile Missing": once(1)},
@@ -227,7 +227,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "reconcile Missing": since(None, 0),
         "reconcile Unbacked": since(None, 0),
     },
-    "a canary may more than it should": {"canary Unexpected": once(1)},
+    "a canary is allowed more than it should be": {"canary Unexpected": once(1)},
     "a canary's record does not arrive": {"reconcile CanariesBroken": since(1, 0)},
     "a canary's role is removed": {"canary Unanswered": since(1, 0)},
     "the function that probes fails": {
@@ -251,7 +251,9 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "forward dead ApproximateNumberOfMessagesVisible": until(BEFORE + DAY, 0, 1),
     },
     "a forged notification of evidence": {"forward RefusedMessages": once(1)},
-    "an object of evidence that is none inside": {"forward UnsoundObjects": once(1)},
+    "an object under an evidence key that is not valid evidence": {
+        "forward UnsoundObjects": once(1)
+    },
     "the subscriber stops": {
         "subscriber queue ApproximateAgeOfOldestMessage": growing(SLOT, 60),
     },

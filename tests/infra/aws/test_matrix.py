@@ -31,20 +31,20 @@ EXPECTED: dict[str, dict[str, str]] = {
     "reconcile": {**dict.fromkeys(LOOKS, YES), "put op": "via op-recon"},
     # It reads back what it stated itself; evidence it neither reads nor lists.
     "coverage": {"put config": "via op-config", "put coverage": "via op-coverage"},
-    "what reads settings": {},
+    "the role that reads settings": {},
     # It announces, and never reads whether it was recorded.
     "canary": {"put coverage": "via op-coverage"},
-    "what the canary probes as": {},
+    "the role the canary probes with": {},
     "writer of config": {"put config": YES},
     "writer of coverage": {"put coverage": YES},
     "writer of recon": {"put op": YES},
     "writer of custody": {"put custody": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
     # What is handed on goes out alone: neither side of it can put, lock or sign anything.
-    "what forwards to the subscriber": {"read": YES},
+    "the function that forwards to the subscriber": {"read": YES},
     "subscriber": {},
     # Of evidence it reads the newest version, and writes nothing.
-    "auditor, asking Athena": {"read newest": YES},
+    "auditor, through Athena": {"read newest": YES},
     "replication": {},
     "exporter": {"put ev aws": "via writer-aws_cloudtrail"},
     "administrator, log archive": {
@@ -75,7 +75,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         **dict.fromkeys((*LOOKS, *CHANGES, *MONITORING), EXECUTION),
         **dict.fromkeys((*PUTS, "lock log", "sign"), "beyond"),
     },
-    "another of its account, with guardrails": {},
+    "any other principal of that account, with guardrails": {},
     "administrator elsewhere": {},
 }
 """Missing cells are denied. `beyond`: through the execution role and one more."""

@@ -36,12 +36,15 @@ _POD = "authentication.kubernetes.io/pod-name"
 _OBJECT_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FEDERATED = re.compile(r"https://([^#\s]+)#(.+)")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_GOOGLE_ACCOUNTS = ".gserviceaccount.com"
+"""End of the address of every Google service account, which Google's ID tokens state as e-mail."""
 _KINDS = {"JTI": "jwt_id", "X509SHA256": "certificate"}
 _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3, 4, 99
 _USER_TYPES = {
     IdentityKind.K8S_SERVICE_ACCOUNT: _USER_TYPE_SERVICE,
     IdentityKind.PROVIDER_SERVICE: _USER_TYPE_SYSTEM,
     IdentityKind.APPLICATION: _USER_TYPE_SERVICE,
+    IdentityKind.CLOUD_SERVICE_PRINCIPAL: _USER_TYPE_SERVICE,
     IdentityKind.HUMAN: _USER_TYPE_USER,
 }
 _BY_DIRECTORY = "AZ-09"
@@ -132,6 +135,8 @@ def identify(user: UserInfo, cluster: str | None) -> Identity:
         return _make_identity(
             IdentityKind.APPLICATION, "K8S-06a", user, refinable_by=(_BY_DIRECTORY,)
         )
+    if _EMAIL.fullmatch(name) and name.endswith(_GOOGLE_ACCOUNTS):
+        return _make_identity(IdentityKind.CLOUD_SERVICE_PRINCIPAL, "K8S-06c", user)
     if _EMAIL.fullmatch(name):
         return _make_identity(IdentityKind.HUMAN, "K8S-06b", user)
     return _make_identity(IdentityKind.UNKNOWN, "K8S-07", user)

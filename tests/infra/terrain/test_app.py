@@ -74,7 +74,7 @@ def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
         [sys.executable, "-m", "infra.terrain_app", "--out", str(tmp_path / "out"),
          "--config", str(ROOT / "nhi-evidence.example.toml")],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env={**os.environ, "NODE_OPTIONS": "", "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +83,24 @@ def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "stacks" / "azure-export").is_dir()
     stacks = sorted(path.name for path in (tmp_path / "out" / "stacks").iterdir())
     assert f"{tmp_path / 'out'}: {len(stacks)} stacks: {', '.join(stacks)}\n" == done.stdout
+
+
+@pytest.mark.slow
+def test_how_constructs_are_loaded_changes_no_file(tmp_path: Path) -> None:
+    """All of a provider loaded at once, as everybody does, gives what tests look into."""
+    here, apart = tmp_path / "here", tmp_path / "apart"
+    synthesize(here)
+    program = (
+        "import pathlib, sys; from tests.infra.terrain.synthesis import synthesize;"
+        " synthesize(pathlib.Path(sys.argv[1]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(apart)],
+        cwd=ROOT,
+        env={**os.environ, "NODE_OPTIONS": ""},
+        check=True,
+    )
+    assert _files(here / "out") == _files(apart / "out")
 
 
 def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_every_event_is_the_same_but_for_where_it_is_sealed(both: Both) -> None:
     here = asked_here(both, f"SELECT * EXCLUDE ({SEALED}) FROM events")[1]
     own = [column for column in columns if column not in SEALED.split(", ")]
     there = asked_there(both, f"SELECT {', '.join(own)} FROM events")[1]
-    # Of a record in two counted units each engine shows one; which, only the log could say.
+    # Each engine shows a record of two counted units once; which unit wins, only the log decides.
     place = {"object", "unit_id", "line"}
     kept = [at for at, column in enumerate(own) if column not in place]
     assert _only(here, kept) == _only(there, kept)

@@ -133,7 +133,7 @@ def test_a_record_that_breaks_the_mapper_is_rejected_alone(
     assert b"poison" in unit.raw()[1]
     assert [False, True, False] == [b"poison" in raw for raw in unit.raw()]
     assert unit.rebuilt()
-    # Of a source that cuts the log is told no text of an error.
+    # For a source with declared cuts, the log gets no error text, which might quote a secret.
     expected = MappingFailedError if cloud == "google" else ZeroDivisionError
     assert [expected] == [type(error) for error in unmapped.values()]
     assert {"counted"} == {status for status, *_ in counted(store).values()}

@@ -36,7 +36,7 @@ def test_fifty_kills_leave_one_whole_log(tmp_path: Path) -> None:
     processes.set_forkserver_preload(["tests.faults.sealing_process"])
     with EmbeddedStore(tmp_path, sources=("aws_cloudtrail",)) as store:
         environment = store.environment(store.sealer, role_arn=iam.SEALER_ROLE)
-        # What an operator did, since only evidence is an exporter's to write.
+        # Written with an operator's rights: an exporter may write nothing but evidence.
         writer = store.client(store.admin)
         auditor = S3EvidenceVersions(
             store.client(store.investigator, role_arn=iam.AUDITOR_ROLE), iam.EVIDENCE_BUCKET

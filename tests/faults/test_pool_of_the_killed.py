@@ -30,7 +30,7 @@ def is_running(pid: int) -> bool:
     """Return whether the process exists and has not ended."""
     try:
         os.kill(pid, 0)
-        # Ended, it stands there until the process that adopted it takes notice.
+        # A process that has ended remains as a zombie until its new parent reaps it.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except ProcessLookupError:
         return False

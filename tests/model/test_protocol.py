@@ -156,7 +156,7 @@ def test_schedules_shrink(tape: bytes) -> None:
         {"sealer": SignsFirst},
         {"count": lowest_leaf_wins},
         {"count": counts_twice},
-        # Seconds until enough of its schedules have broken.
+        # It takes seconds to draw enough schedules that break it.
         pytest.param({"lock": acknowledges_early}, marks=pytest.mark.slow),
     ],
     ids=["watermark", "signs-first", "lowest-leaf-wins", "counts-twice", "acknowledges-early"],

@@ -96,7 +96,7 @@ def test_a_file_of_lines_is_rebuilt(lines: list[bytes], newline: bytes) -> None:
     lock_batch(GCP, [Delivery(unit="b/o@1", body=document)], store).ensure_locked()
     unit = Unit(store)
     if unit.rejection and unit.headers[0]["rebuild"] == "cut":
-        # Unreadable, and a word of what this source cuts may stand in it.
+        # Unreadable, and it may contain one of the words that make this source cut it whole.
         assert re.search(rb"\\u00[2-7]|k8s|gke|command", document, re.IGNORECASE)
         assert b"" == b"".join(unit.raw())
         return

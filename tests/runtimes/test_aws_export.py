@@ -216,7 +216,7 @@ def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRun
     answer = runtime.invoke(sqs_messages.event([json.dumps({"Records": records})]))
     assert [] == failed(answer)
     assert 1 == len(units_of(store, second))
-    # The first came in another batch before: the same lines, for counting to take once.
+    # The first already came in another batch, with the same lines: counting takes it once.
     alone, together = units_of(store, first)
     assert alone == together
 

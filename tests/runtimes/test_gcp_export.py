@@ -202,7 +202,7 @@ def test_exactly_the_announced_generation_is_read(
     assert 200 == runtime.deliver(stored(second))
     ((unit, _),) = units(locked, f"{BUCKET}/audit/twice@{second.generation}!h=")
     assert unit.records == 2
-    # The server keeps one generation of a name; what is gone is asked for again, not made up.
+    # The server keeps one generation per name; a missing one is requested again, never made up.
     assert 500 == runtime.deliver(stored(first))
     assert [] == units(locked, f"{BUCKET}/audit/twice@{first.generation}")
 

@@ -111,7 +111,7 @@ def test_a_replay_locks_skipped_messages(
         host.run(partition, batch=7)
     for partition in ("0", "1"):
         assert set(NUMBERS) == set(locked_digests(store)[partition])
-    # What is there twice is there with the same bytes, which is what counting takes once.
+    # Whatever is stored twice has the same bytes, so counting takes it once.
     assert {1} == {
         len(one) for numbers in locked_digests(store).values() for one in numbers.values()
     }

@@ -33,6 +33,6 @@ def _complaints(template: str, region: str) -> tuple[str, ...]:
         warnings.simplefilter("ignore")  # of the linter's own code
         from cfnlint.api import ManualArgs, lint  # noqa: PLC0415 - seconds to load
 
-        # W3005: CDK's own handler says a dependency twice.
+        # W3005: CDK's own handler states one dependency twice.
         config = ManualArgs(regions=[region], ignore_checks=["W3005"])
         return tuple(map(str, lint(template, config=config)))

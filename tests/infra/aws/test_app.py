@@ -136,7 +136,7 @@ def test_every_stack_is_synthesized_without_credentials(example: Estate, tmp_pat
     assert EXAMPLE_STACKS == set(templates)
     printed = re.fullmatch(rf"{out}: {len(templates)} stacks: (.*)\n", done.stdout)
     assert printed and set(templates) == set(printed[1].split(", "))
-    # But for the hashes of what a function is, nothing is another than with its own files alone.
+    # Apart from the hashes of the packages, all is as with the function's own files alone.
     assert _without_hashes(example.templates) == _without_hashes(templates)
 
 

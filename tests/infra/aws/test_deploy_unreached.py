@@ -38,7 +38,7 @@ def deploy(
     config.write_text(production())
 
     def done(*arguments: str) -> tuple[int, str, str]:
-        # Were anything run, it would fail: there is no such command line.
+        # If anything were run, it would fail: there is no such command.
         options = ["--config", str(config), "--out", str(assembly), "--cdk", "/nonexistent/cdk"]
         code = main([*options, *arguments])
         printed = capsys.readouterr()

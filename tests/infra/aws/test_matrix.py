@@ -29,7 +29,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of azure_monitor": {"put ev azure": YES},
     "sealer": dict.fromkeys(("put log", "lock log", *LOOKS, "sign"), YES),
     "reconcile": {**dict.fromkeys(LOOKS, YES), "put op": "via op-recon"},
-    # It reads back what it stated itself; evidence it neither reads nor lists.
+    # It reads back its own statements, and can neither read nor list evidence.
     "coverage": {"put config": "via op-config", "put coverage": "via op-coverage"},
     "the role that reads settings": {},
     # It announces, and never reads whether it was recorded.
@@ -43,7 +43,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     # What is handed on goes out alone: neither side of it can put, lock or sign anything.
     "the function that forwards to the subscriber": {"read": YES},
     "subscriber": {},
-    # Of evidence it reads the newest version, and writes nothing.
+    # It reads the newest version of evidence, and writes nothing.
     "auditor, through Athena": {"read newest": YES},
     "replication": {},
     "exporter": {"put ev aws": "via writer-aws_cloudtrail"},

@@ -41,6 +41,6 @@ def test_every_resource_exists_in_a_region_of_another_partition(
 ) -> None:
     """According to the linter."""
     in_region(region, tmp_path)
-    # The linter knows what exists in every region, and not how the ARNs of the newest begin.
+    # The linter knows the services of every region, but not the newest partition's ARN prefix.
     new = ("arn:aws-eusc:", "arn:aws:")
     assert [] == complaints(tmp_path / "cdk.out", read_as=new)

@@ -46,7 +46,7 @@ def test_files_are_stored_by_hour_and_failures_elsewhere(
     assert files["ErrorOutputPrefix"].startswith(f"undelivered/{folder}")
     assert files["CloudWatchLoggingOptions"]["Enabled"]
     assert {"KeyType": "AWS_OWNED_CMK"} == properties["DeliveryStreamEncryptionConfigurationInput"]
-    # A subscription packs its events itself; those of a bus come plain.
+    # Log subscriptions send compressed events; those of an event bus Firehose compresses.
     assert ("GZIP" if name == OKTA else "UNCOMPRESSED") == files["CompressionFormat"]
     feed = next(feed for feed, entry in feeds(read(CONFIG)) if folder.startswith(feed.prefix))
     example = f"{folder}2026/03/02/08/{name}-1-2026-03-02-08-15-30-0a1b2c3d"

@@ -48,7 +48,7 @@ def google(stack: Stack, folder: Path) -> dict[str, Any]:
     for pulled in stack["resource"]["google_pubsub_subscription"].values():
         subscription = _camel(_known(pulled, stack))
         subscription["state"] = "ACTIVE"
-        # That which never expires has no time to live, and says so.
+        # A subscription that never expires is listed with an empty policy.
         subscription["expirationPolicy"] = {}
         if "cloudStorageConfig" in subscription:
             subscription["cloudStorageConfig"]["state"] = "ACTIVE"

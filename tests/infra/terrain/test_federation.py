@@ -23,7 +23,7 @@ from tests.infra.terrain.synthesis import (
     synthesize,
 )
 
-# As their providers list them, and not as the stacks have them.
+# As the providers document them, not copied from the stacks.
 ACTIVITY = "Microsoft.Insights/eventtypes/values/read"
 GRAPH = "00000003-0000-0000-c000-000000000000"
 PERMISSIONS = {

@@ -8,7 +8,7 @@ import re
 from unittest import mock
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nhi_evidence.event import Decoded, Delivery, Limits, Rejection, Undecodable
@@ -59,6 +59,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([document, document[:-1], document + b"x"]))
 
 
+@example(b'{"Records":[{"eventVersion":"1.11"}, ]}', False, 100, ALL)  # noqa: FBT003
 @given(documents(), st.booleans(), st.integers(30, 400), st.sampled_from([ALL, NHI, PRIVATE]))
 def test_a_delivery_is_accounted_for_and_rebuilt(
     document: bytes, packed: bool, window: int, mapper: Mapper

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.reading.json_slices import Envelope, bounded, document, elements
+from nhi_evidence.reading.json_slices import Envelope, bounded, document, elements, trimmed
 
 RECORDS = Envelope("Records")
 BARE = Envelope()
@@ -158,6 +158,15 @@ def test_the_end_of_a_broken_envelope_is_reported() -> None:
 def test_an_empty_list_holds_nothing_by_brackets_alone(data: bytes) -> None:
     """It does not hold one empty record, whichever way the list is read."""
     assert [] == RECORDS.scan(data) == RECORDS.elements(data)
+
+
+@pytest.mark.parametrize("blank", [b" ", b"  ", b"\n \t"])
+def test_a_missing_element_is_an_empty_slice(blank: bytes) -> None:
+    """A span never ends before it begins: what is between records would be stored twice."""
+    data = b'{"Records":[1,' + blank + b"]}"
+    at = data.index(b"]")
+    assert RECORDS.scan(data) == [(12, 13), (at, at)]
+    assert trimmed(data, 14, at) == (at, at)
 
 
 def test_records_are_known_to_be_json_only_if_somebody_says_so() -> None:

@@ -65,7 +65,7 @@ def _values(data: bytes) -> list[Span]:
     """Return the span of every value: the lines that are values, and the values in others."""
     spans = []
     for number, line in enumerate(_LINE.finditer(data)):
-        start, end = _trimmed(data, *line.span())
+        start, end = json_slices.trimmed(data, *line.span())
         if start == end:
             continue
         if _is_json(data[start:end]):
@@ -152,9 +152,3 @@ def _is_json(value: bytes) -> bool:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return False
     return True
-
-
-def _trimmed(data: bytes, start: int, end: int) -> Span:
-    piece = data[start:end]
-    left, right = piece.lstrip(_SPACE), piece.rstrip(_SPACE)
-    return (end, end) if not left else (end - len(left), start + len(right))

@@ -100,10 +100,10 @@ class Envelope:
                 if depth < 0:
                     if self._closing.fullmatch(data, token.start()) is None:
                         return None
-                    last = _trimmed(data, start, token.start())
+                    last = trimmed(data, start, token.start())
                     return [*spans, last] if spans or last[0] < last[1] else []
             elif mark == b"," and depth == 0:
-                spans.append(_trimmed(data, start, token.start()))
+                spans.append(trimmed(data, start, token.start()))
                 start = token.end()
         return None
 
@@ -125,8 +125,7 @@ def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Deco
         return Undecodable("empty_file", f"{len(data)} bytes, no content")
     spans = elements(data, envelopes)
     if spans is None:
-        trimmed = _trimmed(data, 0, len(data))
-        spans = [trimmed] if _is_json(data) else _lines(data)
+        spans = [trimmed(data, 0, len(data))] if _is_json(data) else _lines(data)
     return bounded(data, spans, limits)
 
 
@@ -144,7 +143,7 @@ def bounded(
 
 
 def _lines(data: bytes) -> list[Span]:
-    spans = (_trimmed(data, one.start(), one.end()) for one in _LINE.finditer(data))
+    spans = (trimmed(data, one.start(), one.end()) for one in _LINE.finditer(data))
     return [(start, end) for start, end in spans if start < end]
 
 
@@ -156,8 +155,7 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _trimmed(data: bytes, start: int, end: int) -> Span:
-    piece = data[start:end]
-    return start + len(piece) - len(piece.lstrip(_SPACE)), end - len(piece) + len(
-        piece.rstrip(_SPACE)
-    )
+def trimmed(data: bytes, start: int, end: int) -> Span:
+    """Return a span without the white space around what is in it; of white space alone, its end."""
+    piece = data[start:end].lstrip(_SPACE)
+    return end - len(piece), end - len(piece) + len(piece.rstrip(_SPACE))

@@ -196,11 +196,13 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
             labels=("identity_in_other_account",),
         )
     is_role = (principal.principalId or "").startswith(_ROLE_ID)
+    role = (principal.principalId or "").partition(":")[0] if is_role else None
     return make_identity(
         IdentityKind.TEMPORARY_SESSION if is_role else IdentityKind.UNKNOWN,
         "AWS-12",
         principal,
         uid=principal.principalId or principal.accountId,
+        canonical_uid=canonical(principal.accountId, "role", role),
         refinable_by=("AWS-12",),
         labels=("identity_in_other_account",),
     )

@@ -1,7 +1,7 @@
 """The outcome of a call, from `errorCode` and, where a service reports there, `responseElements`.
 
 CloudTrail writes no `errorCode` for a call that succeeded; ConsoleLogin and AgentCore report
-their failures in `responseElements` instead.
+their failures in `responseElements` instead, where batches, too, list what failed (`batches`).
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 """
 
@@ -14,6 +14,7 @@ import msgspec
 
 from nhi_evidence.event import Outcome, Result
 from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.sources.aws_cloudtrail import batches
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, present
 from nhi_evidence.sources.aws_cloudtrail.service_events import SERVICE_EVENT, reported
 
@@ -100,8 +101,20 @@ def outcome(
     if detail:
         return Outcome(Result.FAILED, None, detail)
     if record.eventType in _REPORTS_ERRORS and _ERRORS.isdisjoint(unusable):
-        return Outcome(Result.SUCCESS)
+        failed = batches.failures(record, service, operation)
+        return Outcome(Result.SUCCESS) if failed is None else _of_batch(failed)
     return Outcome(Result.UNKNOWN)
+
+
+def _of_batch(failed: batches.Failures) -> Outcome:
+    """Derive the outcome of a batch: a success if any of it was done, with a failure's message."""
+    if failed.is_all is None:
+        return Outcome(Result.UNKNOWN, failed.codes[0], failed.message)
+    if not failed.is_all:
+        return Outcome(Result.SUCCESS, None, failed.message)
+    results = {_by_code(code) if code else Result.FAILED for code in failed.codes}
+    result = results.pop() if len(results) == 1 else Result.FAILED
+    return Outcome(result, failed.codes[0], failed.message)
 
 
 @bounded_cache(results=1024, longest=256)

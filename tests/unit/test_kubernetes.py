@@ -60,7 +60,7 @@ def in_aks(group: str, operation: str, user: str) -> dict[str, Any]:
         "stage": "ResponseComplete",
         "verb": verb,
         "requestURI": "/api",
-        "user": {"username": user},
+        "user": {"username": user, "extra": {"oid": ["aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"]}},
         "sourceIPs": ["192.0.2.44"],
         "objectRef": {
             "resource": resource,

@@ -38,6 +38,8 @@ _FEDERATED = re.compile(r"https://([^#\s]+)#(.+)")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GOOGLE_ACCOUNTS = ".gserviceaccount.com"
 """End of the address of every Google service account, which Google's ID tokens state as e-mail."""
+_ENTRA_OBJECT = "oid"
+"""Of a token of Entra, AKS notes the object's id: a user is named there, an application is not."""
 _KINDS = {"JTI": "jwt_id", "X509SHA256": "certificate"}
 _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3, 4, 99
 _USER_TYPES = {
@@ -46,6 +48,7 @@ _USER_TYPES = {
     IdentityKind.APPLICATION: _USER_TYPE_SERVICE,
     IdentityKind.CLOUD_SERVICE_PRINCIPAL: _USER_TYPE_SERVICE,
     IdentityKind.HUMAN: _USER_TYPE_USER,
+    IdentityKind.HUMAN_PROGRAMMATIC: _USER_TYPE_USER,
 }
 _BY_DIRECTORY = "AZ-09"
 
@@ -137,8 +140,11 @@ def identify(user: UserInfo, cluster: str | None) -> Identity:
         )
     if _EMAIL.fullmatch(name) and name.endswith(_GOOGLE_ACCOUNTS):
         return _make_identity(IdentityKind.CLOUD_SERVICE_PRINCIPAL, "K8S-06c", user)
-    if _EMAIL.fullmatch(name):
+    if _EMAIL.fullmatch(name) and (user.extra or {}).get(_ENTRA_OBJECT):
         return _make_identity(IdentityKind.HUMAN, "K8S-06b", user)
+    if _EMAIL.fullmatch(name):
+        # Whoever maps tokens or signs certificates chose the name: it puts nothing out of scope.
+        return _make_identity(IdentityKind.HUMAN_PROGRAMMATIC, "K8S-06d", user)
     return _make_identity(IdentityKind.UNKNOWN, "K8S-07", user)
 
 

@@ -296,7 +296,7 @@ def _agent_labels(sign_in: SignIn) -> tuple[str, ...]:
 
 def _owner_labels(sign_in: SignIn, tenant: str | None) -> tuple[str, ...]:
     owner = non_empty(sign_in.appOwnerTenantId)
-    return ("third_party",) if owner and tenant and owner != tenant else ()
+    return ("third_party",) if owner and tenant and owner.lower() != tenant.lower() else ()
 
 
 _BY_CATEGORY: dict[str, Callable[[SignIn, str | None], Verdict]] = {

@@ -144,7 +144,7 @@ def _principal_types(caller: Caller, oid: str | None) -> set[str]:
         (one.type or "").lower()
         for authorization in caller.authorization or ()
         for one in authorization.principals or ()
-        if oid is None or one.id == oid
+        if oid is None or (one.id or "").lower() == oid.lower()
     }
 
 

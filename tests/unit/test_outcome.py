@@ -58,3 +58,33 @@ def test_an_unreadable_outcome_is_not_a_success(source: str, value: Any) -> None
     normalized = json.loads(msgspec.json.encode(mapped.record))
     assert normalized["nhi_outcome"] != "success", normalized
     assert normalized["status_id"] != 1
+
+
+ODD: tuple[Any, ...] = ({}, [], [[7]], True, 1.5)
+
+
+def kept(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record that CloudTrail's pack makes of one, which it has to keep."""
+    mapped = mapper_of("aws_cloudtrail").map(json.dumps(record).encode())
+    assert isinstance(mapped, Normalized)
+    read_again: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))
+    return read_again
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_second_factor_of_another_type_is_none(odd: Any) -> None:
+    record = copy.deepcopy(
+        read(FOLDER / "aws_cloudtrail" / "sign-in-with-second-factor.json").record
+    )
+    assert kept(record)["actor"]["session"]["is_mfa"]
+    put(record, "additionalEventData.MFAUsed", odd)
+    assert "is_mfa" not in kept(record)["actor"].get("session", {})
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_code_of_json_rpc_of_another_type_is_a_failure_without_code(odd: Any) -> None:
+    record = copy.deepcopy(read(FOLDER / "aws_cloudtrail" / "agent-tool-unknown.json").record)
+    record["responseElements"] = {"statusCode": 200, "error": {"code": odd}}
+    mapped = kept(record)
+    assert mapped["status_id"] == 2
+    assert "status_code" not in mapped

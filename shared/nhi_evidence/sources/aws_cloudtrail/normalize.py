@@ -149,7 +149,8 @@ def _with_mfa(who: Actor, record: TrailRecord) -> Actor:
     """
     data = msgspec.json.decode(record.additionalEventData)
     word = data.get("MFAUsed") if isinstance(data, dict) else None
-    if word not in {"Yes", "No"} or (who.session is not None and who.session.is_mfa is not None):
+    # Compared, not looked up: it may be anything, also what has no hash.
+    if word not in ("Yes", "No") or (who.session is not None and who.session.is_mfa is not None):
         return who
     session = msgspec.structs.replace(who.session or Session(), is_mfa=word == "Yes")
     return msgspec.structs.replace(who, session=session)

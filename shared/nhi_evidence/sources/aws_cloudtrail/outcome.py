@@ -167,7 +167,7 @@ def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
         return Result.UNAUTHENTICATED, reason
     if status == 403 or _is_refusal(error):  # noqa: PLR2004
         return Result.DENIED, reason
-    if code in _JSON_RPC:
+    if reason is not None and code in _JSON_RPC:
         return _JSON_RPC[code], reason
     if (isinstance(status, int) and status >= 400) or error is not None:  # noqa: PLR2004
         return Result.FAILED, reason

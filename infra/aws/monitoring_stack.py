@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aws_cdk import Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -16,6 +15,7 @@ from infra.aws.coverage_alarms import CoverageAlarms
 from infra.aws.dashboard import Dashboard
 from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.forward_alarms import ForwardAlarms
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.reconcile_alarms import ReconcileAlarms
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.store_alarms import StoreAlarms
@@ -27,7 +27,7 @@ from nhi_evidence.config.aws.streams import plans
 from nhi_evidence.config.silence import of_entry
 
 
-class MonitoringStack(Stack):
+class MonitoringStack(ProtectedStack):
     """Monitors one account and region: its exporters, or its sealers, reconcilers and buckets.
 
     `has_budget` is true for the one stack that makes the account's budget.
@@ -47,8 +47,9 @@ class MonitoringStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=region),
-            description=f"nhi-evidence: alarms of {region}",
+            account=account,
+            region=region,
+            description=f"alarms of {region}",
         )
         target = AlarmTarget(
             self,

@@ -249,6 +249,18 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     }
 
 
+def test_no_stack_is_deleted_by_one_call(assembly: Path) -> None:
+    """Not the one with all the alarms either: nobody would be told."""
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    stacks = {
+        name: each.get("properties", {}).get("terminationProtection", False)
+        for name, each in artifacts.items()
+        if each["type"] == "aws:cloudformation:stack"
+    }
+    assert any(name.endswith("-monitoring") for name in stacks)
+    assert [] == [name for name, is_protected in stacks.items() if not is_protected]
+
+
 def test_a_new_trail_is_created_in_the_management_account(estate: Estate, assembly: Path) -> None:
     """It follows its bucket; a delegated administrator could not start it by name."""
     assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack

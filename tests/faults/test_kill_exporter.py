@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +19,7 @@ from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.embedded.sqs_messages import StoredObject
 from nhi_evidence.evidence import counting, objects
+from tests.loopback import Handler, Loopback
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +27,10 @@ HOURS = 24
 PER_HOUR = 3
 KILL_AFTER = (1, 4, 9, 15, 20)
 """Numbers of new objects after which the process is killed."""
+
+OBJECTS = f"/{iam.EVIDENCE_BUCKET}/ev/"
+PER_CONNECTION = {"Connection", "Keep-Alive", "Transfer-Encoding"}
+"""Headers of an answer that speak of the connection to the store."""
 
 GROUPS = ({0, 1}, {1, 2}, {0, 2}, {0}, {1})
 """Files of each hour in the batch: others each time, so that no object exists already."""
@@ -65,22 +72,78 @@ class Evidence:
         return {name: unit.status.value for (_, name), unit in counting.count(claims).items()}
 
 
-def kill_when_written(runtime: LambdaRuntime, evidence: Evidence, number: int) -> None:
-    """Kill the function's process as soon as there are that many more objects."""
-    before = len(evidence.keys())
-    while len(evidence.keys()) < before + number:
-        time.sleep(0.005)
-    assert runtime._process is not None
-    runtime._process.kill()
+class Gate(Loopback):
+    """The way to the store: at an object's answer it kills the function, and withholds the answer.
+
+    Killing from here, and not when a listing shows the objects, needs no luck: the function
+    cannot be done while an answer that it waits for is withheld.
+    """
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        gate = self
+
+        class Forward(Handler):
+            protocol_version = "HTTP/1.1"
+
+            def forward(self) -> None:
+                status, headers, body = self.answer(self.body())
+                if self.path.startswith(OBJECTS) and status == 200 and gate.kills():
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_HEAD = do_PUT = do_POST = forward  # noqa: N815 as inherited
+
+            def answer(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+                """Send the request on as it was signed, and return what the store answers."""
+                upstream = HTTPConnection(urlsplit(store.endpoint_url).netloc, timeout=300)
+                headers = {name: self.headers[name] for name in self.headers if name != "Expect"}
+                upstream.request(self.command, self.path, body, headers)
+                with closing(upstream), upstream.getresponse() as answer:
+                    body = answer.read()
+                    kept = [pair for pair in answer.getheaders() if pair[0] not in PER_CONNECTION]
+                    if answer.getheader("Content-Length") is None:
+                        kept.append(("Content-Length", str(len(body))))
+                    return answer.status, kept, body
+
+        super().__init__(Forward)
+        self._lock = threading.Lock()
+        self._left: int | None = None
+        self._doomed: LambdaRuntime | None = None
+
+    def doom(self, runtime: LambdaRuntime, written: int) -> None:
+        """Kill that function when so many more objects are written."""
+        self._doomed, self._left = runtime, written
+
+    def kills(self) -> bool:
+        """Count a written object; return whether its writer no longer gets an answer."""
+        with self._lock:
+            if self._left is None:
+                return False
+            self._left -= 1
+            if self._left > 0:
+                return False
+            assert self._doomed is not None
+            assert self._doomed._process is not None
+            self._doomed._process.kill()
+            return True
 
 
 def test_a_killed_exporter_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     """An interrupted batch is redelivered in other groups, and each unit counts once."""
     accepted = [{"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT}]
-    with EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as store:
+    with (
+        EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as store,
+        Gate(store) as gate,
+    ):
         evidence, files = Evidence(store), upload(store)
         environment = {
             **store.environment(store.exporter),
+            "AWS_ENDPOINT_URL": gate.endpoint_url,
             "NHI_EVIDENCE_SOURCE": "aws_cloudtrail",
             "NHI_EVIDENCE_SOURCE_BUCKETS": json.dumps(accepted),
             "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
@@ -101,13 +164,11 @@ def test_a_killed_exporter_loses_and_duplicates_nothing(tmp_path: Path) -> None:
             group = [file for place, file in enumerate(files) if place // HOURS in GROUPS[number]]
             event = sqs_messages.event([sqs_messages.notification(file) for file in group])
             with runtime(number) as doomed:
-                killer = threading.Thread(
-                    target=kill_when_written, args=(doomed, evidence, written), daemon=True
-                )
-                killer.start()
+                before = len(evidence.keys())
+                gate.doom(doomed, written)
                 with pytest.raises(InvocationError, match="stopped"):
                     doomed.invoke(event)
-                killer.join(300)
+            assert before + written <= len(evidence.keys())
             assert {"counted"} == set(evidence.statuses().values())
         event = sqs_messages.event([sqs_messages.notification(file) for file in files])
         with runtime(len(KILL_AFTER)) as last:

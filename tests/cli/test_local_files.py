@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence.local_files import documents, hive, yaml_documents
+from nhi_evidence.local_files import documents, hive, rows, yaml_documents
 from tests.cli.local_forms import FORMS, PACKINGS, TRAIL, YAML, Form, read, table, zipped
 
 PAGE = Path(__file__).parents[2] / "docs" / "local-files.md"
@@ -65,6 +65,27 @@ def test_an_encrypted_member_is_reported() -> None:
         packed[packed.index(header) + flags] |= 1
     outcome = read(bytes(packed))
     assert "an encrypted archive; unpack it first" in outcome.messages[0].replace(", begins", "")
+
+
+def test_a_row_of_csv_affects_no_other() -> None:
+    """A record is larger than the default of Python's reader; others cannot be read at all."""
+    padded = {**TRAIL, "requestParameters": {"policyDocument": "x" * 200_000}}
+    cells = [f'"{json.dumps(record).replace(chr(34), chr(34) * 2)}"' for record in (TRAIL, padded)]
+    lines = [b"eventJson", cells[0].encode(), cells[1].encode(), b'"{}",beyond', b"\xff\xfe"]
+    outcome = read(b"\n".join((*lines, cells[0].encode())))
+    assert (3, 2) == (outcome.accepted, outcome.rejected)
+    cut, encoded = outcome.messages
+    assert cut.startswith("FILE, line 4: not read: looks like a row of 2 cells under 1 columns")
+    assert encoded.startswith("FILE, line 5: not read: looks like a row that is not utf-8")
+
+
+def test_a_cell_beyond_the_limit_affects_no_other_row() -> None:
+    """A quote that is never closed cannot collect the rest of the file in memory."""
+    text = b'eventJson\n"' + b"x" * 50 + b"\n{}\n"
+    documents_read = list(rows.documents(io.BufferedReader(io.BytesIO(text)), 20))
+    assert [(2, True), (3, False)] == [
+        (each.line, each.problem is not None) for each in documents_read
+    ]
 
 
 def test_a_long_file_of_lines_is_never_in_memory() -> None:

@@ -73,12 +73,9 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
     if problem is not None:
         yield Piece(name, 0, b"", problem)
         return
-    if is_rows:
-        split = rows.documents(text)
-    else:
-        split = (yaml_documents.documents if is_yaml else documents.split)(text, limit)
+    split = yaml_documents.documents if is_yaml else documents.split
     is_first = True
-    for document in split:
+    for document in (rows.documents if is_rows else split)(text, limit):
         if document.problem is not None:
             yield Piece(name, document.line, document.data, document.problem)
         elif not (is_first and document.data == b"[]"):  # an empty list: the query found nothing

@@ -58,26 +58,37 @@ def is_known(head: bytes) -> bool:
     return bool(_EXACT & columns) or any(known <= columns for known in _KNOWN)
 
 
-def documents(stream: io.BufferedReader) -> Iterator[Document]:
-    """Yield a record for every row; `stream` stays open."""
-    text = io.TextIOWrapper(stream, "utf-8", newline="")
+def documents(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
+    """Yield a record for every row; `stream` stays open.
+
+    `limit` is the most characters in a cell. A row that cannot be read affects no other.
+    """
+    csv.field_size_limit(limit)  # of the process; the default is less than a CloudTrail event
+    text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
     delimiter = "\t" if b"\t" in stream.peek(1024).partition(b"\n")[0] else ","
     reader = csv.reader(text, delimiter=delimiter)
-    line = 1
+    named: list[str] | None = None
+    header: list[str] = []
+    in_utc: list[int] = []
     try:
-        named = [name.strip() for name in next(reader, [])]
-        header = [_ZONE.sub("", name) for name in named]
-        in_utc = [index for index, name in enumerate(named) if _ZONE.search(name)]
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells:
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                problem = Unreadable("damaged_csv", f"a damaged CSV ({error})", "export it again")
+                yield Document(line, b"", is_json=False, problem=problem)
+                cells = []
+            if cells is None:
+                return
+            if named is None:
+                named = [name.strip() for name in cells]
+                header = [_ZONE.sub("", name) for name in named]
+                in_utc = [index for index, name in enumerate(named) if _ZONE.search(name)]
+            elif cells:
                 for index in in_utc:
                     cells[index : index + 1] = map(_in_utc, cells[index : index + 1])
                 yield _row(line, header, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        problem = Unreadable("damaged_csv", f"a damaged CSV ({error})", "export it again")
-        yield Document(line, b"", is_json=False, problem=problem)
     finally:
         text.detach()
 
@@ -99,14 +110,9 @@ def _squeezed(name: str) -> str:
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Document:
-    if len(cells) != len(header):
-        problem = Unreadable(
-            "damaged_csv",
-            f"a row of {len(cells)} cells under {len(header)} columns",
-            "export it again, or as JSON",
-            ",".join(cells).encode(),
-        )
-        return Document(line, ",".join(cells).encode(), is_json=False, problem=problem)
+    data = ",".join(cells).encode(errors="surrogateescape")
+    if (problem := _problem(header, cells, data)) is not None:
+        return Document(line, data, is_json=False, problem=problem)
     named = list(zip(header, cells, strict=True))
     for name, cell in named:
         if _squeezed(name) in _EXACT and cell.lstrip().startswith("{"):
@@ -115,6 +121,17 @@ def _row(line: int, header: list[str], cells: list[str]) -> Document:
     is_cloudtrail = {"eventsource", "eventname"} <= squeezed
     content = _cloudtrail(named) if is_cloudtrail else _unchanged(named)
     return Document(line, msgspec.json.encode(content))
+
+
+def _problem(header: list[str], cells: list[str], data: bytes) -> Unreadable | None:
+    if len(cells) != len(header):
+        looks_like = f"a row of {len(cells)} cells under {len(header)} columns"
+        return Unreadable("damaged_csv", looks_like, "export it again, or as JSON", data)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return Unreadable("encoding", "a row that is not utf-8", "save it as UTF-8", data)
+    return None
 
 
 def _unchanged(named: list[tuple[str, str]]) -> dict[str, Any]:

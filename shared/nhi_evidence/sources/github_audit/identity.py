@@ -13,15 +13,32 @@ from typing import NamedTuple
 from nhi_evidence.event import Actor, Session, User
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
 from nhi_evidence.reading.bounded_cache import bounded_cache
-from nhi_evidence.sources.github_audit.record import Entry, Number, first, text_of
+from nhi_evidence.sources.github_audit.record import (
+    Entry,
+    Number,
+    first,
+    is_about_token,
+    text_of,
+)
 
 _ACTIONS = "github-actions[bot]"
 _BOT = "[bot]"
 _DEPLOY_KEY = "deploy_key"
 _SYSTEM = frozenset({"GitHub System", "GitHub", "github-system"})
 _BY_INVENTORY = ("GH-10",)
-_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
-_PERSON_KINDS = frozenset({IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC})
+_USER_TYPE_UNKNOWN, _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE = 0, 1, 3, 4
+_USER_TYPES = {
+    IdentityKind.AI_AGENT: _USER_TYPE_SERVICE,
+    IdentityKind.APPLICATION: _USER_TYPE_SERVICE,
+    # `actor` is then whom the application acts for.
+    IdentityKind.APPLICATION_OBO: _USER_TYPE_USER,
+    IdentityKind.CI_JOB: _USER_TYPE_SERVICE,
+    IdentityKind.HUMAN: _USER_TYPE_USER,
+    IdentityKind.HUMAN_PROGRAMMATIC: _USER_TYPE_USER,
+    IdentityKind.MACHINE_KEY: _USER_TYPE_SERVICE,
+    IdentityKind.PROVIDER_SERVICE: _USER_TYPE_SYSTEM,
+}
+"""What the account in `actor` is; a kind that is not here does not say."""
 
 
 class Caller(NamedTuple):
@@ -58,7 +75,7 @@ def actor(entry: Entry) -> Actor:
             entry.oauth_application_name,
             entry.programmatic_access_type,
             entry.hashed_token,
-            entry.token_id,
+            None if is_about_token(entry) else entry.token_id,
             text_of(entry.business_id) or first(entry.org_id),
             # In other entries `user` is whom it was done to, which decides nothing.
             entry.user if is_agent else None,
@@ -73,10 +90,8 @@ def _actor(entry: Caller) -> Actor:
     name, uid = entry.actor or None, text_of(entry.actor_id)
     user = None
     if name or uid:
-        of_person = IdentityKind(identity.type_id) in _PERSON_KINDS
-        user = User(
-            uid=uid, name=name, type_id=_USER_TYPE_USER if of_person else _USER_TYPE_SERVICE
-        )
+        kind = IdentityKind(identity.type_id)
+        user = User(uid=uid, name=name, type_id=_USER_TYPES.get(kind, _USER_TYPE_UNKNOWN))
     session = None
     if identity.credential_uid or entry.agent_session_id:
         session = Session(

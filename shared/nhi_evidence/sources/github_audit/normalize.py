@@ -18,17 +18,36 @@ from nhi_evidence.event import (
     Result,
 )
 from nhi_evidence.identity import with_unusable
-from nhi_evidence.reading import instant
+from nhi_evidence.reading import http_status, instant
 from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.github_audit.identity import actor
-from nhi_evidence.sources.github_audit.record import Entry, entries, first, text_of
+from nhi_evidence.sources.github_audit.record import (
+    Entry,
+    entries,
+    first,
+    is_about_token,
+    is_by_token,
+    text_of,
+)
 from nhi_evidence.sources.github_audit.targets import about
 
 _API_REQUEST = "api.request"
-_FAILED_LOGIN = "failed_login"
-_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED = 200, 400, 401, 403, 404, 429
-_CONCLUSIONS = {"success": Result.SUCCESS, "failure": Result.FAILED, "timed_out": Result.FAILED}
+_CONCLUSIONS = {
+    "success": Result.SUCCESS,
+    "failure": Result.FAILED,
+    "startup_failure": Result.FAILED,
+    "timed_out": Result.FAILED,
+}
+_REFUSALS = {
+    "device_verification_failure": Result.UNAUTHENTICATED,
+    "failed_login": Result.UNAUTHENTICATED,
+    "recovery_code_failed": Result.UNAUTHENTICATED,
+    "rejected_ref_update": Result.DENIED,
+    "two_factor_challenge_failure": Result.UNAUTHENTICATED,
+}
+"""Actions that say that somebody was refused. One like `request_denied` is its actor's own deed."""
+_FAILURES = frozenset({"error", "failed", "failure"})
 
 
 def normalize(raw: bytes) -> Event | Rejection:
@@ -108,32 +127,20 @@ def _outcome(entry: Entry, action: str) -> Outcome:
         result = _CONCLUSIONS.get(entry.conclusion, Result.UNKNOWN)
         return Outcome(result, None if result is Result.SUCCESS else entry.conclusion)
     last = action.rpartition(".")[2]
-    if last == _FAILED_LOGIN:
-        return Outcome(Result.UNAUTHENTICATED, last)
-    if "failed" in last:
+    if last in _REFUSALS:
+        return Outcome(_REFUSALS[last], last)
+    if not _FAILURES.isdisjoint(last.split("_")):
         return Outcome(Result.FAILED, last)
     return Outcome(Result.SUCCESS)
 
 
 @bounded_cache(results=1024, longest=64)
 def _of_status(code: str | None) -> Outcome:
-    if code is None or not (code.isascii() and code.isdigit()):
+    status = http_status.number(code)
+    if status is None:
         return Outcome(Result.UNKNOWN, code)
-    number = int(code[:9])
-    if _OK <= number < _BAD_REQUEST:
-        return Outcome(Result.SUCCESS)
-    if number in _BY_STATUS:
-        return Outcome(_BY_STATUS[number], code)
-    return Outcome(Result.FAILED if number > _BAD_REQUEST else Result.UNKNOWN, code)
-
-
-_BY_STATUS = {
-    _UNAUTHORIZED: Result.UNAUTHENTICATED,
-    _FORBIDDEN: Result.DENIED,
-    _NOT_FOUND: Result.NOT_FOUND,
-    _THROTTLED: Result.THROTTLED,
-    _BAD_REQUEST: Result.INVALID,
-}
+    result = http_status.result(status)
+    return Outcome(result, None if result is Result.SUCCESS else code)
 
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
@@ -149,4 +156,6 @@ def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
         details.append(("agent_session_id", entry.agent_session_id))
     if entry.old_permission:
         details.append(("old_permission", entry.old_permission))
+    if is_about_token(entry) and is_by_token(entry) and (token := text_of(entry.token_id)):
+        details.append(("token_id", token))
     return tuple(details)

@@ -78,3 +78,20 @@ def first(value: object) -> str | None:
     if isinstance(value, list):
         return str(value[0]) if len(value) == 1 else None
     return str(value) if value not in (None, "", 0) else None
+
+
+_ABOUT_TOKENS = ("personal_access_token.", "personal_access_token_request.")
+
+
+def is_about_token(entry: Entry) -> bool:
+    """Whether the entry is about a personal access token, whose id is then in `token_id`.
+
+    In any other entry, `token_id` is the token it was done with.
+    https://docs.github.com/en/enterprise-cloud@latest/rest/orgs/personal-access-tokens
+    """
+    return (entry.action or "").startswith(_ABOUT_TOKENS)
+
+
+def is_by_token(entry: Entry) -> bool:
+    """Whether it was done with a token: with one, `token_id` of a token's entry could be either."""
+    return bool(entry.programmatic_access_type or entry.hashed_token)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from nhi_evidence.event import About, Target, User
 from nhi_evidence.reading.bounded_cache import bounded_cache
-from nhi_evidence.sources.github_audit.record import Entry, first, text_of
+from nhi_evidence.sources.github_audit.record import (
+    Entry,
+    first,
+    is_about_token,
+    is_by_token,
+    text_of,
+)
 
 _OF_NHI = frozenset(
     {
@@ -44,7 +50,8 @@ _ENTITIES = {
 def about(entry: Entry, category: str, action: str) -> About:
     """Return what the entry says the operation was about."""
     targets = _targets(entry)
-    named = entry.user or None
+    # In the entry of an agent, `user` is who started it (identity.py).
+    named = None if entry.actor_is_agent else entry.user or None
     user = None
     if named and named != entry.actor:
         user = User(uid=text_of(entry.user_id), name=named)
@@ -95,7 +102,9 @@ def _entity(entry: Entry, category: str, action: str) -> Target | None:
     kind = _ENTITIES.get(category)
     if kind is None:
         return None
-    uid = text_of(entry.token_id) or text_of(entry.public_key_id) or entry.fingerprint
+    uid = text_of(entry.public_key_id) or entry.fingerprint or None
+    if is_about_token(entry) and not is_by_token(entry):
+        uid = text_of(entry.token_id)
     if category in {"oauth_access", "oauth_application", "oauth_authorization"}:
         uid = entry.application_client_id or text_of(entry.oauth_application_id) or uid
     name = entry.integration or entry.user_programmatic_access_name or entry.oauth_application_name

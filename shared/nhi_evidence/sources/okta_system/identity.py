@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nhi_evidence.event import Actor, Session, User
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
 from nhi_evidence.reading.bounded_cache import bounded_cache
-from nhi_evidence.sources.okta_system.record import Entity, LogEvent, text_in
+from nhi_evidence.sources.okta_system.record import Entity, LogEvent, known, text_in
 
 _SYSTEM = frozenset({"SystemPrincipal", "System"})
 _APPLICATIONS = frozenset({"PublicClientApp", "PublicClientAppEntity", "AppInstance", "Client"})
@@ -34,13 +34,15 @@ class _EventContext(NamedTuple):
 def actor(event: LogEvent, organization: str | None) -> Actor:
     """Decide who acted, and through whom."""
     context = event.authentication_context
-    session = (context.external_session_id or context.root_session_id) if context else None
+    session = None
+    if context:
+        session = known(context.external_session_id) or known(context.root_session_id)
     return _actor(
         event.actor or _NOBODY,
         _EventContext(
             text_in(event.transaction.detail if event.transaction else None, _API_TOKEN),
-            (event.client.id if event.client else None) or None,
-            session or None,
+            known(event.client.id) if event.client else None,
+            session,
             organization,
         ),
     )
@@ -52,6 +54,7 @@ _NOBODY = Entity()
 @bounded_cache(results=2048, longest=2048)
 def _actor(who: Entity, event_context: _EventContext) -> Actor:
     token, client, session, _ = event_context
+    who = Entity(known(who.id), who.type, known(who.alternate_id), known(who.display_name))
     identity = _identify(who, event_context)
     user = None
     if who.id or who.alternate_id or who.display_name:
@@ -91,9 +94,9 @@ def _identify(who: Entity, event_context: _EventContext) -> Identity:
         kind, rule, agentic = IdentityKind.AI_AGENT, "OK-03", True
     elif token is not None:
         kind, rule = IdentityKind.API_TOKEN, "OK-04"
-    elif who.type == _USER and client is not None and client != who.id:
+    elif who.type == _USER and who.id and client is not None and client != who.id:
         kind, rule = IdentityKind.APPLICATION_OBO, "OK-05a"
-    elif who.type == _USER:
+    elif who.type == _USER and who.id:
         kind, rule, refinable = IdentityKind.HUMAN, "OK-05b", _BY_INVENTORY
     else:
         kind, rule = IdentityKind.UNKNOWN, "OK-06"

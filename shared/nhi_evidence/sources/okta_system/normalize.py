@@ -22,10 +22,22 @@ from nhi_evidence.reading import instant
 from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.okta_system.identity import actor
-from nhi_evidence.sources.okta_system.record import Entity, LogEvent, Read, read, text_in
+from nhi_evidence.sources.okta_system.record import (
+    Entity,
+    LogEvent,
+    Read,
+    known,
+    read,
+    text_in,
+)
 
-_RESULTS = {"SUCCESS": Result.SUCCESS, "ALLOW": Result.SUCCESS, "DENY": Result.DENIED}
-_FAILURE = "FAILURE"
+_RESULTS = {
+    "SUCCESS": Result.SUCCESS,
+    "ALLOW": Result.SUCCESS,
+    "DENY": Result.DENIED,
+    "RATE_LIMIT": Result.THROTTLED,
+}
+_FAILURE, _DENY = "FAILURE", "DENY"
 _REASONS: tuple[tuple[str, Result], ...] = (
     ("invalid_credentials", Result.UNAUTHENTICATED),
     ("verification_error", Result.UNAUTHENTICATED),
@@ -41,8 +53,12 @@ _REASONS: tuple[tuple[str, Result], ...] = (
     ("unauthorized", Result.DENIED),
     ("permission", Result.DENIED),
     ("rate limit", Result.THROTTLED),
+    ("too many requests", Result.THROTTLED),
 )
 """What a failure's reason says, in Okta's words; the first that occurs in it decides."""
+_THROTTLED = tuple(words for words, result in _REASONS if result is Result.THROTTLED)
+_ISSUES = (".token.grant", ".authorize.implicit.")
+"""In the names of events that issue the tokens they name; others revoke or report them."""
 _TOKENS = frozenset({"access_token", "id_token", "refresh_token", "device_secret"})
 _CREDENTIALS = {
     "Token": "API Token",
@@ -134,6 +150,8 @@ def _known_outcome(stated: str | None, reason: str | None) -> Outcome:
         result = next((result for words, result in _REASONS if words in text), Result.FAILED)
         return Outcome(result, stated, reason)
     result = _RESULTS.get(stated, Result.UNKNOWN)
+    if stated == _DENY and any(words in (reason or "").lower() for words in _THROTTLED):
+        result = Result.THROTTLED
     return Outcome(result, None if result is Result.SUCCESS else stated, reason)
 
 
@@ -141,13 +159,20 @@ def _about(event: LogEvent, name: str) -> About:
     data = event.debug_context.debug_data if event.debug_context else None
     privilege = text_in(data, "privilegeGranted") or text_in(data, "privilegeRevoked")
     log_name = "log_stream" if ".log_stream." in name else None
-    return _about_entities(tuple(event.target or ()), privilege, log_name)
+    about = _about_entities(tuple(event.target or ()), privilege, log_name)
+    if about.issued_credentials and not any(part in name for part in _ISSUES):
+        return msgspec.structs.replace(about, issued_credentials=())
+    return about
 
 
 @bounded_cache(results=2048, longest=2048)
 def _about_entities(
     entities: tuple[Entity, ...], privilege: str | None, log_name: str | None
 ) -> About:
+    entities = tuple(
+        Entity(known(each.id), each.type, known(each.alternate_id), known(each.display_name))
+        for each in entities
+    )
     targets = tuple(
         Target(
             uid=each.id or None,

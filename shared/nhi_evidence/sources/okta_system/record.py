@@ -135,3 +135,14 @@ def text_in(values: dict[str, Any] | None, name: str) -> str | None:
         return None
     value = values.get(name)
     return value if isinstance(value, str) and value else None
+
+
+_NOT_KNOWN = frozenset({None, "", "unknown"})
+
+
+def known(text: str | None) -> str | None:
+    """Return an id or name; None for `unknown`, which Okta writes where it has none.
+
+    A sign-in under a name that no user has is by `unknown`, and so is its session.
+    """
+    return None if text in _NOT_KNOWN else text

@@ -7,10 +7,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
+from nhi_evidence.adapters import one_host
 from nhi_evidence.coverage.answers import Answer, Status
 from nhi_evidence.errors import SettingsError
 
@@ -20,13 +21,6 @@ _MOST_PAGES = 200
 _MOST_TEXT = 300
 _DENIED, _ABSENT = (401, 403), (404,)
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: a token goes only to the host it is for."""
-
-    def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        return None
 
 
 class RestReader:
@@ -46,7 +40,7 @@ class RestReader:
         self._tokens = tokens
         self._refusals = refusals or {}
         self._bases = bases or {}
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._opener = one_host.opener()
         self.answers: list[Answer] = []
 
     def ask(
@@ -63,7 +57,8 @@ class RestReader:
         """Make a call, combine all pages into one answer, keep and return it; None unless `ok`.
 
         `items` names the list that pages add to, `next_page` the member that leads to the next
-        page: a complete address, or a token to pass in `page_parameter`.
+        page: a complete address, or a token to pass in `page_parameter`. A list that goes on where
+        it cannot be followed is a failure: part of it would look like all of it.
         """
         texts: list[str] = []
         combined: Any = None
@@ -79,12 +74,14 @@ class RestReader:
             except (msgspec.MsgspecError, RecursionError):
                 status, error = "failed", "the answer is not JSON"
                 break
-            if items is not None and not _is_page(page, items):
+            if items is not None and not _is_page(page, items, may_omit=bool(page_parameter)):
                 status, error = "failed", f"the answer has no list of {items}"
                 break
             texts.append(text)
             combined = page if combined is None or items is None else _joined(combined, page, items)
-            target = _following(url, page, next_page, page_parameter)
+            target, error = _following(url, page, next_page, page_parameter)
+            if error:
+                status = "failed"
         if status == "ok" and target:
             status, error = "failed", f"more than {_MOST_PAGES} pages"
         is_ok = status == "ok"
@@ -138,21 +135,29 @@ class RestReader:
             return "failed", "the answer is not UTF-8", ""
 
 
-def _is_page(page: Any, items: str) -> bool:
-    """Whether an answer is an object whose member `items`, if present, is a list."""
-    return isinstance(page, dict) and isinstance(page.get(items, []), list)
+def _is_page(page: Any, items: str, *, may_omit: bool) -> bool:
+    """Whether an answer is an object with the list `items`; Google leaves out an empty one."""
+    if not isinstance(page, dict) or "error" in page:
+        return False
+    return isinstance(page.get(items, [] if may_omit else None), list)
 
 
 def _joined(earlier: Any, page: Any, items: str) -> Any:
     return {**page, items: [*earlier.get(items, ()), *page.get(items, ())]}
 
 
-def _following(url: str, page: Any, next_page: str, parameter: str) -> str | None:
+def _following(url: str, page: Any, next_page: str, parameter: str) -> tuple[str | None, str]:
+    """Return the address of the next page, if there is one, or why it cannot be followed."""
     following = page.get(next_page) if next_page and isinstance(page, dict) else None
-    if not following:
-        return None
-    if not parameter:
-        # A complete address, as Azure gives it: only on the host that was called.
-        return str(following) if urlsplit(str(following)).netloc == urlsplit(url).netloc else None
-    joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{parameter}={following}"
+    if following is None or following == "":
+        return None, ""
+    if not isinstance(following, str):
+        return None, f"{next_page} is not a text"
+    if parameter:
+        joint = "&" if "?" in url else "?"
+        return f"{url}{joint}{parameter}={quote(following, safe='')}", ""
+    # A complete address, as Azure gives it: only on the host that was called.
+    if not one_host.is_same(following, url):
+        return None, "the next page is on another host"
+    first, then = urlsplit(url), urlsplit(following)
+    return urlunsplit((first.scheme, first.netloc, then.path, then.query, "")), ""

@@ -75,7 +75,8 @@ def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str,
     """Yield the native id of each entry that a filter lists, and the entry.
 
     The id is the pack's: insert id, time to the nanosecond, and log name. An entry that lacks one
-    of them is left out, as it cannot be matched. Raises as `http_json.ask` does.
+    of them is left out, as it cannot be matched. Raises as `http_json.ask` does, and
+    `SourceUnavailableError` if an answer is no page of entries, or pages repeat.
     """
     request: dict[str, Any] = {
         "resourceNames": [scope.resource],
@@ -83,17 +84,22 @@ def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str,
         "orderBy": "timestamp asc",
         "pageSize": _PAGE,
     }
+    seen: set[object] = set()
     while True:
         page = http_json.ask(scope.logging, token=access, document=request)
-        for entry in page.get("entries") or ():
+        # An empty list of entries is left out of an answer.
+        entries = [] if "entries" not in page and "error" not in page else page.get("entries")
+        for entry in http_json.objects(scope.logging, entries):
             parts = [entry.get(name) for name in ("insertId", "timestamp", "logName")]
-            if all(isinstance(part, str) and part for part in parts):
-                yield "|".join(parts), entry
+            texts = [part for part in parts if isinstance(part, str) and part]
+            if len(texts) == len(parts):
+                yield "|".join(texts), entry
         following = page.get("nextPageToken")
         if not following:
             return
-        if following == request.get("pageToken"):
-            raise SourceUnavailableError(f"{scope.logging}: the same page again")
+        if not isinstance(following, str) or following in seen:
+            raise SourceUnavailableError(f"{scope.logging}: the same page again, or no name of one")
+        seen.add(following)
         request["pageToken"] = following
 
 

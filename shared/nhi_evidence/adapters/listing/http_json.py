@@ -1,4 +1,7 @@
-"""JSON over HTTPS: bounded, retrying when an API is busy, and explicit about a refusal."""
+"""JSON over HTTPS: bounded, retrying when an API is busy, and explicit about a refusal.
+
+No redirect is followed, as tokens and assertions are for the host that was named.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from nhi_evidence.adapters import one_host
 from nhi_evidence.errors import EvidenceError, SettingsError, SourceUnavailableError
 
 MAX_BYTES = 64 << 20
@@ -21,6 +25,8 @@ _FIRST_WAIT = 2.0
 _LONGEST_WAIT = 60.0
 _BUSY = {408, 429, 500, 502, 503, 504}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+_opener = one_host.opener()
 
 
 class RefusedError(EvidenceError):
@@ -59,7 +65,7 @@ def ask(
     wait = _FIRST_WAIT
     for attempt in range(1, _TRIES + 1):
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            with _opener.open(request, timeout=_SECONDS) as answer:
                 return _object(url, answer.read(MAX_BYTES + 1))
         except urllib.error.HTTPError as error:
             with error:
@@ -90,6 +96,16 @@ def _object(url: str, body: bytes) -> dict[str, Any]:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise SourceUnavailableError(f"{url}: the answer is not a JSON object: {error}") from error
     return answer
+
+
+def objects(url: str, listed: Any) -> list[dict[str, Any]]:
+    """Return the entries of a page. Raises `SourceUnavailableError` unless it lists objects.
+
+    An answer of another form, such as an error with status 200, must not pass for an empty page.
+    """
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        raise SourceUnavailableError(f"{url.partition('?')[0]}: the answer lists no entries")
+    return listed
 
 
 def _refused(url: str, status: int, body: bytes) -> RefusedError:

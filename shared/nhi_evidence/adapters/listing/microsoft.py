@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from nhi_evidence.adapters import one_host
 from nhi_evidence.adapters.listing import http_json
 from nhi_evidence.errors import SourceUnavailableError
 
@@ -55,18 +56,18 @@ def exchanged(
 def entries(origin: str, path: str, access: str, following: str) -> Iterator[dict[str, Any]]:
     """Yield the entries of every page; `following` names the member that links the next one.
 
-    Raises as `http_json.ask` does, and `SourceUnavailableError` if pages lead to another host or
-    never end.
+    Raises as `http_json.ask` does, and `SourceUnavailableError` if an answer is no page of entries,
+    or if pages lead to another host or never end.
     """
     url = f"{origin}/{path}"
     seen = {url}
     for _ in range(MAX_PAGES):
         page = http_json.ask(url, token=access)
-        yield from (entry for entry in page.get("value") or () if isinstance(entry, dict))
-        link = page.get(following)
-        if not isinstance(link, str) or not link:
+        yield from http_json.objects(origin, page.get("value"))
+        link = page.get(following) or ""
+        if link == "":
             return
-        if urlsplit(link)[:2] != urlsplit(origin)[:2] or link in seen:
+        if not isinstance(link, str) or not one_host.is_same(link, origin) or link in seen:
             raise SourceUnavailableError(
                 f"{origin}: the next page is on another host, or repeats one"
             )

@@ -9,11 +9,11 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from nhi_evidence.adapters import one_host
 from nhi_evidence.adapters.probing.outcome import Done, filled
 from nhi_evidence.coverage.canary.probes import NONCE, Probe
 from nhi_evidence.errors import SettingsError
@@ -22,11 +22,6 @@ _SECONDS = 10
 _MOST_BYTES = 1 << 20
 _UNAUTHENTICATED, _BUSY, _BROKEN = 401, 429, 500
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        return None
 
 
 class Runner:
@@ -48,7 +43,7 @@ class Runner:
         self._values = values
         self._done = done
         self._bases = bases or {}
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._opener = one_host.opener()
 
     def run(self, probe: Probe, nonce: str) -> None:
         """Make one call, once, and note whether it was refused as it should be."""

@@ -7,10 +7,13 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+from nhi_evidence.adapters import one_host
 from nhi_evidence.errors import SettingsError, WitnessError
 
 _TIMEOUT_SECONDS = 20
 _MAX_ANSWER_BYTES = 1 << 20
+
+_opener = one_host.opener()
 
 
 def checked_url(url: str) -> str:
@@ -22,7 +25,7 @@ def checked_url(url: str) -> str:
 
 
 def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-    """Return status and body of the answer to a POST, also for a refusal.
+    """Return status and body of the answer to a POST, also for a refusal or a redirect.
 
     Raises `WitnessError` when there is no answer, or it is too long.
     """
@@ -30,7 +33,7 @@ def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, byte
         url, data=body, method="POST", headers={"Content-Type": content_type}
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+        with _opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
             status, answer = response.status, response.read(_MAX_ANSWER_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:

@@ -21,8 +21,8 @@ _LAYOUT = "\t\n"
 def page(package: str, title: str, body: str) -> bytes:
     """Return a page with the `page.css` and `page.js` of a package; title and body are HTML.
 
-    Control and bidirectional characters in them are shown as escapes, as on a terminal: a name in
-    a record could otherwise turn around the words after it.
+    Control, bidirectional and invisible characters in them are shown as escapes, as on a terminal:
+    a name in a record could otherwise turn around the words after it.
     """
     style, script = _asset(package, "page.css"), _asset(package, "page.js")
     policy = (

@@ -6,10 +6,11 @@ A command that is not here and not in `ELSEWHERE` fails the test that walks thro
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -19,6 +20,7 @@ from tests.cli import sealing_case
 from tests.cli.command import run
 from tests.cli.sealed_copy import NAME
 from tests.coverage import examples
+from tests.proofs import sealed
 
 COLUMNS = 80
 
@@ -62,19 +64,25 @@ class Screen(io.TextIOWrapper):
 class Case:
     """Evidence, keys and logs that every command is run with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spoil: Callable[[bytes], bytes] = bytes) -> None:
+        """Make them below a folder; `spoil` changes the JSON of every log and reading."""
         self.folder = folder
         self.key_file = folder / "log.pem"
         assert run("keys", "--new", "--key-file", self.key_file, "--name", NAME).code == 0
-        self.key, self.uid = sealing_case.make(folder, self.key_file)
+        self.key, self.uid = sealing_case.make(folder, self.key_file, spoil(sealed.trail_file()))
         self.evidence = folder / "evidence"
         self.logs = folder / "logs"
         self.logs.mkdir()
         for file in generate():
-            (self.logs / Path(file.key).name).write_bytes(file.body)
+            body = gzip.compress(spoil(gzip.decompress(file.body)), mtime=0)
+            (self.logs / Path(file.key).name).write_bytes(body)
         (self.logs / "broken.json").write_text('{"Records": [{"eventVersion": "1.08", ')
+        self.settings = folder / "settings"
+        self.settings.mkdir()
+        for reading in examples.FOLDER.iterdir():
+            (self.settings / reading.name).write_bytes(spoil(reading.read_bytes()))
         self.report = folder / "coverage.json"
-        result = run("coverage", "--config-dir", examples.FOLDER, "--json")
+        result = run("coverage", "--config-dir", self.settings, "--json")
         self.report.write_text(result.out)
 
     def runs(self) -> Iterator[tuple[str, Sequence[str | Path]]]:
@@ -91,8 +99,8 @@ class Case:
         yield "explain", ("secretsmanager:GetSecretValue",)
         yield "explain", ("ec2:RunInstances",)
         yield "init", ("-o", self.folder / "c.toml", "--no-input", *_INIT)
-        yield "coverage", ("--config-dir", examples.FOLDER)
-        yield "coverage", ("--config-dir", examples.FOLDER, "--verbose", "--controls")
+        yield "coverage", ("--config-dir", self.settings)
+        yield "coverage", ("--config-dir", self.settings, "--verbose", "--controls")
         yield "offboarding", (*store, "--identity", "arn:aws:iam::444455556666:user/ci-deploy")
         yield "attest-absence", (*store, "--identity", "arn:aws:iam::444455556666:user/nobody",
                                  "--step", "secret_access", *window, "-o", absence)  # fmt: skip

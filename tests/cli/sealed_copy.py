@@ -13,10 +13,10 @@ from tests.proofs import sealed
 NAME = sealed.NAME
 
 
-def write(folder: Path, *, with_digest: bool = False) -> str:
+def write(folder: Path, *, with_digest: bool = False, trail: bytes | None = None) -> str:
     """Lock a file, and the digest that names it, in a directory; return a record's id."""
     folder.mkdir()
-    file, digest, _ = sealed.deliveries(sealed.trail_file())
+    file, digest, _ = sealed.deliveries(trail or sealed.trail_file())
     batch: list[Delivery] = [file, digest] if with_digest else [file]
     outcome = lock_batch(sealed.mapper(), batch, DirectoryStore(folder))
     assert not outcome.failed

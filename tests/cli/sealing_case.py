@@ -33,9 +33,9 @@ class Sealed(NamedTuple):
     witness: Witness
 
 
-def make(folder: Path, key_file: Path) -> tuple[str, str]:
+def make(folder: Path, key_file: Path, trail: bytes | None = None) -> tuple[str, str]:
     """Lock evidence and seal it; return the verifier key and a record's id."""
-    uid = sealed_copy.write(folder / "evidence", with_digest=True)
+    uid = sealed_copy.write(folder / "evidence", with_digest=True, trail=trail)
     result = run("keys", "--key-file", key_file, "--name", NAME)
     done = run("seal", folder / "evidence", "--name", NAME, "--key-file", key_file, "--json")
     assert (0, OBJECTS, []) == (done.code, done.json["added"], done.json["void"])

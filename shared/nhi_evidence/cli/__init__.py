@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -54,6 +54,17 @@ def _root(
 # Exit code 2 means incomplete here; by default a wrong command line would use it, too.
 _usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")
 _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
+
+
+def _show(error: Any, file: object = None) -> None:  # noqa: ARG001 the library's signature
+    """Print a usage error as any other text: inert, and wrapped. A file may have any name."""
+    if error.ctx is not None:
+        usage = error.ctx.get_usage().splitlines()
+        screen.say(*usage, f"Try '{error.ctx.command_path} -h' for help.", "", err=True)
+    screen.say(f"Error: {error.format_message().replace('Value error, ', '')}", err=True)
+
+
+_usage_error.show = _show  # type: ignore[attr-defined]
 
 
 def main() -> None:

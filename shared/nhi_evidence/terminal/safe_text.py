@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from nhi_evidence import inert
 
-_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-
+_IN_JSON = re.compile(f"[{inert.BEYOND_C0}]")
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters of a cell that a spreadsheet may take for a formula.
@@ -34,16 +33,15 @@ def iso_instant(milliseconds: int) -> str:
 
 
 def neutralize(text: str) -> str:
-    r"""Show control, format and bidirectional characters as `\u` escapes."""
+    r"""Show control, bidirectional and invisible characters as `\u` escapes."""
     return inert.neutralize(text)
 
 
 def neutralize_json(document: bytes) -> bytes:
     """Escape whatever a terminal could act on in a JSON document; its value stays the same.
 
-    JSON already escapes U+0000 to U+001F; the C1 controls, DEL and bidirectional marks that it
-    allows are escaped here.
+    JSON already escapes U+0000 to U+001F; what else is not visible text is escaped here.
     """
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _IN_JSON.sub(lambda match: inert.neutralize(match[0]), document.decode()).encode()
+    return _IN_JSON.sub(lambda match: inert.escape(match[0]), document.decode()).encode()

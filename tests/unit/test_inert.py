@@ -1,0 +1,36 @@
+"""Text made inert: nothing acts on a screen or hides in it, and no value changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nhi_evidence import inert
+from nhi_evidence.terminal import safe_text
+
+SAMPLES = [
+    ("\x1b[31m", "\\u001b[31m"),
+    ("a\u202eb", "a\\u202eb"),
+    ("admin\u200b", "admin\\u200b"),
+    ("x\u00ad\u2060\ufeff\u3164", "x\\u00ad\\u2060\\ufeff\\u3164"),
+    ("\U000e0041", "\\udb40\\udc41"),
+    ("\ud800", "\\ud800"),
+    ("é 中文 \U0001f600", "é 中文 \U0001f600"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), SAMPLES)
+def test_what_is_not_visible_is_shown(text: str, shown: str) -> None:
+    """As JSON escapes it, so that it is the same in both."""
+    assert shown == inert.neutralize(text)
+    assert text == inert.neutralize(text, keep=text)
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SAMPLES[:-2]] + ["é", "\x7f\x85\u2028"])
+def test_a_document_keeps_its_value(text: str) -> None:
+    """Only its spelling changes."""
+    document = json.dumps({"name": text}, ensure_ascii=False).encode()
+    shown = safe_text.neutralize_json(document)
+    assert {"name": text} == json.loads(shown)
+    assert inert.neutralize(shown.decode()) == shown.decode()

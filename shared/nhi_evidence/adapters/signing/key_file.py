@@ -29,8 +29,12 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         """Read the key. Raises `SettingsError` if it is not an Ed25519, P-256 or ML-DSA-44 key."""
         try:
-            key = load_pem_private_key(path.read_bytes(), password=None)
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            pem = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"{path}: {error.strerror}; `keys --new` makes a key") from error
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise SettingsError(f"{path}: not a private key: {error}") from error
         if not isinstance(
             key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA44PrivateKey

@@ -28,7 +28,7 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     assert result.code == exit_codes.INCOMPLETE
     first = result.out.splitlines()[0]
     assert re.fullmatch(
-        r"\d+ cells: 95 CONFIGURED, 13 GAP, \d+ IMPOSSIBLE, 4 ELSEWHERE, \d+ UNKNOWN", first
+        r"GAP \d+ cells: 95 CONFIGURED, 13 GAP, \d+ IMPOSSIBLE, 4 ELSEWHERE, \d+ UNKNOWN", first
     )
     assert "GAP azure.secret_access.key_vault" in result.out
     assert "fix: az monitor diagnostic-settings create" in result.out
@@ -37,7 +37,8 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     assert printed.json["schema"] == "coverage/1"
     assert printed.json["verdicts"]["GAP"] == 13
     verdicts = [one["verdict"] for one in printed.json["cells"]]
-    assert first.startswith(f"{len(verdicts)} cells: ")
+    assert first.startswith(f"GAP {len(verdicts)} cells: ")
+    assert printed.json["verdict"] == "GAP"
     assert f"{verdicts.count('UNKNOWN')} UNKNOWN" in first
     assert printed.json["controls"][0]["evidence"] == "partial"
     decrypt = next(

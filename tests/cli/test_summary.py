@@ -34,8 +34,8 @@ def test_a_summary_states_who_did_what_and_when(tmp_path: Path) -> None:
     assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
     result = run("summary", file).out
     assert result.startswith(
-        "INCOMPLETE part of the input is not counted here; the rest:\n"
-        "1 identity (0 people) in 2 records, 1 refused\n"
+        "INCOMPLETE 1 identity (0 people) in 2 records, 1 refused\n"
+        "part of the input is not counted here\n"
     )
     assert "1 of 3 records could not be read or mapped" in result
     assert 2 == run("summary", file).code
@@ -66,8 +66,21 @@ def test_an_identity_seen_as_several_kinds_is_counted_once(tmp_path: Path) -> No
     (who,) = run("summary", "--json", file).json["identities"]
     assert (3, 2, "id-1") == (who["records"], len(who["types"]), who["first_uid"])
     result = run("summary", file).out
-    assert result.startswith("1 identity (0 people) in 3 records")
+    assert result.startswith("SUMMARIZED 1 identity (0 people) in 3 records")
     assert "    first uid id-1\n" in result
+
+
+def test_nothing_to_summarize_is_said_first(tmp_path: Path) -> None:
+    """No records at all are no failure; records of which none could be mapped are."""
+    (tmp_path / "empty.json").write_text('{"Records": []}')
+    (tmp_path / "none.json").write_text('{"Records": [{"eventVersion": "1.08"}]}')
+    for name, verdict, code in (("empty", "NO RECORDS", 0), ("none", "NOTHING ACCEPTED", 4)):
+        done = run("summary", tmp_path / f"{name}.json", "--source", "aws_cloudtrail")
+        assert (code, True) == (done.code, done.out.startswith(f"{verdict} 0 identities")), done
+        file = tmp_path / f"{name}.json"
+        assert (
+            verdict == run("summary", file, "--source", "aws_cloudtrail", "--json").json["verdict"]
+        )
 
 
 def test_nothing_counts_twice(tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_the_matrix_of_the_estate() -> None:
         Verdict.ELSEWHERE: 4,
         Verdict.UNKNOWN: 5,
     }
-    assert judged.verdict.startswith(f"{len(CELLS)} cells: 112 CONFIGURED, ")
+    assert judged.line.startswith(f"NO GAP KNOWN {len(CELLS)} cells: 112 CONFIGURED, ")
     assert judged.not_read == ()
     assert not judged.has_gap
     alone = matrix.matrix([estate.reading("gcp", 0)])
@@ -293,4 +293,4 @@ def test_the_matrix_of_the_estate() -> None:
     agents = [one for one in alone.cells if one.platform in judges.PULLED]
     assert {Verdict.UNKNOWN} == {one.verdict for one in agents}
     assert all(one.reasons[0] for one in agents)
-    assert matrix.matrix([]).verdict == "no reading of any platform"
+    assert matrix.matrix([]).line == "NO READING of any platform"

@@ -33,6 +33,7 @@ PRINTED = {
             "prices": "Every price that was used, with its page and the day it was read.",
         }
     ),
+    "doctor": Printed("terminal.doctor_report:Report"),
     "keys": Printed("cli.keys:_Printed"),
     "seal": Printed("evidence.seal:Sealed"),
     "anchor": Printed("evidence.anchoring:Anchored"),
@@ -43,7 +44,8 @@ PRINTED = {
     "verify": Printed("evidence.verify.report:Report", ENDS),
     "reconcile": Printed("terminal.reconcile_report:Report", ENDS),
     "coverage": Printed(
-        "coverage.matrix:Matrix", {"controls": "With --controls: what each control asks, judged."}
+        "coverage.matrix:Matrix",
+        {**VERDICT, "controls": "With --controls: what each control asks, judged."},
     ),
     "coverage --operation": Printed(
         beside={
@@ -58,7 +60,7 @@ PRINTED = {
     "check-proof": Printed("cli.check_proof:_Result"),
     "version": Printed("cli.version:_Version"),
     "normalize": Printed("cli.normalize:Summary"),
-    "summary": Printed("terminal.activity_report:Report"),
+    "summary": Printed("terminal.activity_report:Report", VERDICT),
     "timeline": Printed(
         "investigate.timeline:Timeline",
         {**VERDICT, "providers": "Whose logs the events are from."},
@@ -117,7 +119,6 @@ def table() -> str:
     for command, schema in SCHEMAS.items():
         lines = [f"### {command}", "", f"`{schema}`", ""]
         for name, meaning in sorted(members(command).items()):
-            escaped = meaning.replace("|", "\\|")
-            lines.append(f"- `{name}`" + (f": {escaped}" if escaped else ""))
+            lines.append(f"- `{name}`: " + meaning.replace("|", "\\|"))
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

@@ -27,7 +27,6 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.terminal import coverage_report
-from nhi_evidence.terminal.safe_text import neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -218,8 +217,8 @@ def _iso(milliseconds: int) -> str:
 
 def _print(result: Matrix, controls: Sequence[object], *, verbose: bool, as_json: bool) -> None:
     if as_json:
-        value = {**msgspec.to_builtins(result), **({"controls": controls} if controls else {})}
-        typer.echo(neutralize_json(msgspec.json.encode(value)))
+        value = {**msgspec.to_builtins(result), "verdict": result.verdict}
+        json_output.write("coverage", {**value, **({"controls": controls} if controls else {})})
         return
     screen.say(*coverage_report.lines(result, verbose=verbose))
     if controls:

@@ -108,8 +108,8 @@ def command(
     else:
         screen.say(*activity_report.text(report).splitlines())
     if report.is_incomplete:
-        is_any_read = report.input > report.rejected
-        raise typer.Exit(exit_codes.INCOMPLETE if is_any_read else exit_codes.FAILED)
+        is_nothing = report.verdict == "NOTHING ACCEPTED"
+        raise typer.Exit(exit_codes.FAILED if is_nothing else exit_codes.INCOMPLETE)
 
 
 def _is_evidence(location: str) -> bool:

@@ -55,6 +55,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: str = SCHEMA
     verdicts: dict[str, int]
+    """Verdict to number of cells."""
     read: dict[str, int]
     """Platform to the time of the reading that was judged."""
     not_read: tuple[str, ...]
@@ -63,13 +64,25 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     """Accounts, projects, subscriptions, tenants and the like that the readings name, by kind, and
     when each is named; the report covers no others."""
     cells: tuple[CellState, ...]
+    """Every cell with its verdict, reasons, stretches of time and fix."""
 
     @property
     def verdict(self) -> str:
-        """The report, in one line."""
+        """The worst that is known, in the words of the first line."""
+        if not self.cells:
+            return "NO READING"
+        for verdict in (Verdict.GAP, Verdict.BROKEN):
+            if verdict in self.verdicts:
+                return str(verdict)
+        return "NO GAP KNOWN" if self.has_doubt else "NO GAP"
+
+    @property
+    def line(self) -> str:
+        """The report in one line: the verdict, and the number of cells of each."""
+        if not self.cells:
+            return f"{self.verdict} of any platform"
         counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
-        cells = plural.count(len(self.cells), "cell")
-        return f"{cells}: {counts}" if self.cells else "no reading of any platform"
+        return f"{self.verdict} {plural.count(len(self.cells), 'cell')}: {counts}"
 
     @property
     def has_gap(self) -> bool:

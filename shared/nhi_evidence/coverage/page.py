@@ -42,7 +42,7 @@ MEANINGS = {
 def page(matrix: Matrix, support: Sequence[Support] = ()) -> bytes:
     """Return the page as HTML."""
     body = "\n".join((*_head(matrix), *_map(matrix), *_cells(matrix), *_controls(support)))
-    return html_page.page(__name__, f"Coverage: {escape(matrix.verdict)}", body)
+    return html_page.page(__name__, f"Coverage: {escape(matrix.line)}", body)
 
 
 def instant(milliseconds: int) -> str:
@@ -56,7 +56,7 @@ def instant(milliseconds: int) -> str:
 
 def _head(matrix: Matrix) -> Iterator[str]:
     yield "<h1>Coverage: is a step recorded, and in this evidence?</h1>"
-    yield f'<p class="lead">{escape(matrix.verdict)}</p>'
+    yield f'<p class="lead">{escape(matrix.line)}</p>'
     yield '<ul class="legend">'
     for verdict, letter in LETTERS.items():
         mark = f'<span class="mark {verdict}">{letter}</span>'

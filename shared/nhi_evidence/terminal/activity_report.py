@@ -95,6 +95,7 @@ class Report(msgspec.Struct):
 
     schema: str = SCHEMA
     input: int = 0
+    """Records read, and files or lines that are not records."""
     rejected: int = 0
     """Records that could not be mapped, and files or lines that are not records; not counted."""
     out_of_scope: int = 0
@@ -106,8 +107,18 @@ class Report(msgspec.Struct):
     is_incomplete: bool = False
     """Whether part of the input is not counted here although it may belong here."""
     identities: list[Identity] = []
+    """Those in most phases first, then those with most records."""
     detected: dict[str, int] = {}
+    """Documents by detected source, where `--source` was not given; for logs only."""
     notes: list[str] = []
+    """What was not read, not mapped or left out, as standard error has it."""
+
+    @property
+    def verdict(self) -> str:
+        """Whether all of the input is counted: of evidence that it was read, not that it holds."""
+        if self.is_incomplete:
+            return "INCOMPLETE" if self.input > self.rejected else "NOTHING ACCEPTED"
+        return "SUMMARIZED" if self.input else "NO RECORDS"
 
 
 class Activity:
@@ -147,7 +158,8 @@ class Activity:
 
 def as_document(report: Report) -> str:
     """Return the report as one JSON object, inert in a terminal."""
-    return neutralize_json(msgspec.json.encode(report)).decode()
+    document = {**msgspec.to_builtins(report), "verdict": report.verdict}
+    return neutralize_json(msgspec.json.encode(document)).decode()
 
 
 def text(report: Report) -> str:
@@ -166,12 +178,12 @@ def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
     refused = sum(each.refused for each in report.identities)
     named = sum(each.is_named for each in report.identities)
     human = plural.count(sum(each.is_named for each in people), "person", "people")
-    if report.is_incomplete:
-        yield "INCOMPLETE part of the input is not counted here; the rest:"
     yield (
-        f"{plural.count(named, 'identity', 'identities')} ({human}) in "
+        f"{report.verdict} {plural.count(named, 'identity', 'identities')} ({human}) in "
         f"{plural.count(records, 'record')}, {refused:,} refused"
     )
+    if report.is_incomplete:
+        yield "part of the input is not counted here"
     if records:
         first = min(each.first for each in report.identities)
         last = max(each.last for each in report.identities)

@@ -16,7 +16,7 @@ _WITHOUT_VERBOSE = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKN
 
 def lines(matrix: Matrix, *, verbose: bool = False) -> Iterator[str]:
     """Yield the report; with `verbose` every cell is reported, with its spans."""
-    yield matrix.verdict
+    yield matrix.line
     if not matrix.cells:
         return
     for name, at in matrix.read.items():

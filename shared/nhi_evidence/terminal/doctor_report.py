@@ -23,9 +23,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     release: str
     """Of nhi-evidence: what is deployed is compared with what this release defines."""
     verdict: Verdict
+    """What the checks come to: `well`, `not well` or `nothing was looked at`."""
     states: dict[State, int]
     """State to number of checks; every state is present."""
     checks: Sequence[Check]
+    """Each check: what was looked at, its state, and what to do."""
 
 
 def verdict(checks: Sequence[Check]) -> Verdict:

@@ -49,6 +49,7 @@ class Report(msgspec.Struct, kw_only=True):
     """The result of reconciling."""
 
     log: Log
+    """The log whose evidence was compared, and how far it is signed."""
     verdicts: dict[str, int] = {}
     """Verdict to number of source hours and scopes."""
     reasons: dict[str, int] = {}
@@ -58,9 +59,11 @@ class Report(msgspec.Struct, kw_only=True):
     weaker: int = 0
     """Number of closed ones whose verdict is weaker than required."""
     objects: int = 0
+    """Evidence objects whose claims were weighed."""
     unsound: dict[str, str] = {}
     """Objects whose claims are void: key to reason."""
     not_checked: list[str] = []
+    """What nothing was compared for, and what would."""
     statements: list[_Line] = []
     """All of them with `--json`; otherwise those that are shown."""
 

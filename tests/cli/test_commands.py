@@ -36,10 +36,6 @@ def test_a_row_is_a_command(row: Command) -> None:
     assert "Exit codes: 0 " in module.EXAMPLES
 
 
-UNNAMED = {"doctor"}
-"""Prints a list."""
-
-
 def options_of(row: Command) -> set[str]:
     """Return the options of a command, as typed."""
     return {
@@ -61,12 +57,20 @@ def test_every_json_output_has_a_schema_that_is_described() -> None:
     """Checked over all options: none prints an undocumented object."""
     printing = {row.name for row in LEAVES if "--json" in options_of(row)}
     named = {name.partition(" --")[0] for name in SCHEMAS}
-    assert printing - UNNAMED == named - UNNAMED
+    assert printing == named
     assert set(SCHEMAS) == set(json_schemas.PRINTED)
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
     assert [] == [schema for schema in SCHEMAS.values() if f"`{schema}`" not in page]
     assert len(set(SCHEMAS.values())) == len(SCHEMAS)
     assert [] == [one for one in SCHEMAS.values() if not re.fullmatch(r"[a-z/-]+/[1-9]\d*", one)]
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_every_member_is_described(command: str) -> None:
+    """A name alone does not say what a number counts, or as of when."""
+    described = json_schemas.members(command)
+    assert described
+    assert [] == [name for name, meaning in described.items() if len(meaning.split()) < 2]
 
 
 def test_a_command_has_a_row() -> None:

@@ -30,11 +30,17 @@ repeating all of it is safe); 64 wrong usage.
 
 class _Summary(msgspec.Struct):
     units: list[str]
+    """Names of the units that were locked, one for each hour."""
     seen: int = 0
+    """Entries that the API listed."""
     kept: int = 0
+    """Entries that are evidence."""
     rejected: int = 0
+    """Entries that could not be read or mapped; locked as listed."""
     out_of_scope: int = 0
+    """Entries that concern only people; counted, without their text."""
     created: int = 0
+    """Objects written; fewer where some were there before."""
 
 
 def command(

@@ -44,15 +44,21 @@ class _Written(msgspec.Struct):
     """What `--json` prints."""
 
     case: str
+    """The file that was written."""
     subject: str
+    """What was asked for, in words."""
     records: int
+    """Records in the case."""
     proven: int
+    """Records of the case that have a proof."""
     unproven: list[str]
+    """Why the other records have none."""
     incomplete: list[str]
     """Why it may lack records: what could not be read, is contested or cut off."""
     unreadable: list[str]
     """The first of what could not be read, and why."""
     unreadable_count: int
+    """How many things could not be read."""
     record: str | None
     """Key of the case's custody record in the evidence."""
     no_record: str | None

@@ -32,10 +32,13 @@ class _Result(msgspec.Struct):
     """What `--json` prints."""
 
     holds: bool
+    """Whether every ingredient is proven, and the conclusion follows."""
     verdict: str
     """The words of the first line."""
     checked: Checked | None = None
+    """What the document states; None if it does not hold."""
     problem: str | None = None
+    """Why it does not hold; None if it does."""
 
 
 def command(

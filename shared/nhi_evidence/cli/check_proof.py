@@ -29,10 +29,13 @@ class _Result(msgspec.Struct):
     """What `--json` prints."""
 
     holds: bool
+    """Whether the record is in the signed log."""
     verdict: str
     """The words of the first line."""
     shown: proof.Checked | None = None
+    """What the bundle proves, and by which keys; None if it does not hold."""
     problem: str | None = None
+    """Why it does not hold; None if it does."""
     altered: list[str] = []
     """Programs in the bundle that differ from this release's."""
 

@@ -32,7 +32,9 @@ class Copied(msgspec.Struct, frozen=True):
     """What `--json` prints."""
 
     objects: int
+    """Objects in the folder now, those that were there before included."""
     bytes: int
+    """Size of the objects in the folder."""
     gone: list[str]
     """Keys of versions that were listed but gone before they were read."""
     unwritable: list[str]
@@ -40,6 +42,7 @@ class Copied(msgspec.Struct, frozen=True):
     differing: list[str]
     """Keys under which the folder holds other bytes than the store; the files are left alone."""
     folder: str
+    """Where the copy is."""
 
 
 def command(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import boto3
-import msgspec
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,7 +21,7 @@ from nhi_evidence.adapters.aws import (
 )
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import Check
-from nhi_evidence.cli import config_file, elsewhere, exit_codes, reading_output, screen
+from nhi_evidence.cli import config_file, elsewhere, exit_codes, json_output, reading_output, screen
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import Config, built_code
@@ -108,7 +107,7 @@ def command(
             steps.say("checks", len(checks))
     report = doctor_report.report(checks, __version__)
     if as_json:
-        typer.echo(msgspec.json.encode(report))
+        json_output.write("doctor", report)
     else:
         _show(report)
     if report.verdict == "not well":

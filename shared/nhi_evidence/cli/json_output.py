@@ -14,6 +14,7 @@ SCHEMAS: Mapping[str, str] = {
     "demo": "nhi-evidence/demo/1",
     "init": "nhi-evidence/init/1",
     "cost": "nhi-evidence/cost/1",
+    "doctor": "nhi-evidence/doctor/1",
     "keys": "nhi-evidence/keys/1",
     "seal": "nhi-evidence/seal/1",
     "anchor": "nhi-evidence/anchor/1",

@@ -28,9 +28,13 @@ Exit codes: 0 shown; 4 the key cannot be made or read; 64 wrong usage.
 
 class _Printed(msgspec.Struct):
     name: str
+    """Of the key, as checkpoints name it."""
     id: str
+    """The four bytes, hex, that a signature line names the key by."""
     algorithm: str
+    """Of its signatures."""
     key: str
+    """The verifier key, for --key and policies."""
 
 
 def command(

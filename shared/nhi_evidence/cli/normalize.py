@@ -75,18 +75,25 @@ class Summary(msgspec.Struct):
     verdict: str = ""
     """The words of the first line."""
     input: int = 0
+    """Records read, and files or lines that are not records."""
     accepted: int = 0
+    """Records that were mapped, or are out of scope."""
     rejected: int = 0
+    """Records that could not be mapped, and files or lines that are not records."""
     printed: int = 0
+    """Records that were written."""
     filtered: int = 0
     """Accepted and in scope, but filtered out."""
     out_of_scope: Counter[str] = msgspec.field(default_factory=Counter)
+    """Accepted but outside `--scope`: reason to number."""
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    """Why records were rejected: reason to number."""
     detected: dict[str, int] = {}
     """Documents by detected source, where --source was not given."""
     unread: int = 0
     """Inputs that could not be opened."""
     notes: list[str] = []
+    """What was not read or not mapped, and where, as standard error has it."""
 
 
 def command(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from nhi_evidence import plural
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, screen
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.coverage import offboarding, reading_file, signed
 from nhi_evidence.coverage.cells import unrecorded
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.coverage.offboarding import Report
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.terminal.safe_text import neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -57,7 +55,7 @@ def command(
     for name, reason in {**problems, **reader.unreadable}.items():
         screen.say(f"warning: not read: {name}: {reason}", err=True)
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(report)))
+        json_output.write("offboarding", report)
     else:
         _print(report)
     if report.used_after:

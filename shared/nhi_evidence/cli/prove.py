@@ -32,23 +32,31 @@ class _Proven(msgspec.Struct):
     """What `--json` prints."""
 
     uid: str
+    """The record's id, as asked for."""
     verdict: str
     """The words of the first line."""
     key: str
+    """Key of the object it is in."""
     flags: tuple[str, ...]
     """What the log says is wrong with that object."""
     leaf: int
+    """Index of that object's entry in the log."""
     unit: str
+    """Name of the unit it was delivered in."""
     record: int
     """Index in the unit."""
     status: str
     """What became of this claim of the unit: counted, duplicate, contested, incomplete, void."""
     origin: str
+    """The shard whose checkpoint the proof leads to."""
     anchored: dict[str, int]
+    """Name of an anchor to when it saw the checkpoint, milliseconds since the epoch."""
     provider_signature: provider.ProviderSignature | None
+    """The provider's signature over the file; None where it signs none."""
     unreadable: dict[str, str]
     """Objects that could not be read: key to reason."""
     bundle: str
+    """The file that was written."""
 
 
 def command(

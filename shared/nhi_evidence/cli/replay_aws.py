@@ -61,13 +61,21 @@ class _File(msgspec.Struct):
 
 class _Summary(msgspec.Struct):
     begins: str
+    """First hour, as ISO 8601."""
     ends: str
+    """Hour after the last, as ISO 8601."""
     source: str
+    """Whose files are sent again."""
     queue: str
+    """Name of the exporter's queue."""
     dry_run: bool
+    """Whether nothing was to be sent."""
     found: int
+    """Files of the window."""
     sent: int
+    """Messages that the queue took."""
     files: list[_File]
+    """The files chosen, with --evidence each with its standing there."""
 
 
 def command(

@@ -37,9 +37,13 @@ class _Partition(msgspec.Struct):
 
 class _Report(msgspec.Struct):
     site: str
+    """The function app."""
     dry_run: bool
+    """Whether no checkpoint was to be removed."""
     found: int
+    """Checkpoints of its consumer group."""
     rewound: list[_Partition]
+    """The partitions chosen: to read again from the hub's oldest message."""
 
 
 def command(

@@ -46,12 +46,19 @@ class _File(msgspec.Struct):
 
 class _Report(msgspec.Struct):
     begins: str
+    """First hour, as ISO 8601."""
     ends: str
+    """Hour after the last, as ISO 8601."""
     topic: str
+    """Topic that announces files to the exporter."""
     dry_run: bool
+    """Whether nothing was to be announced."""
     found: int
+    """Files of the window."""
     announced: int
+    """Messages that the topic took."""
     files: list[_File]
+    """The files chosen, with --evidence each with its standing there."""
 
 
 def command(

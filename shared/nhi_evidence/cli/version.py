@@ -30,16 +30,23 @@ class _Version(msgspec.Struct):
     """What `--json` prints."""
 
     version: str
+    """Of this release."""
     commit: str | None
     """None where the commit is unknown."""
     mapper: str
     """SHA-256 over the code and tables that decide what a record becomes."""
     evidence_format: int
+    """Version of the form of evidence objects."""
     leaf_format: int
+    """Version of the form of the log's entries."""
     verify_report: str
+    """Schema of what `verify --json` prints."""
     ocsf: str
+    """Version of OCSF that records are in."""
     nhi_extension: str
+    """Version of the `nhi` extension of OCSF."""
     python: str
+    """Version of Python that runs it."""
 
 
 def command(

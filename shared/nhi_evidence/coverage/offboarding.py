@@ -93,15 +93,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: str = SCHEMA
     identity: str
+    """As asked for."""
     revoked_at: int | None
     """Time of the last successful revocation, milliseconds since the epoch; None where there is
     none, or something was given back and not taken away again."""
     credentials: tuple[Use, ...]
     """Credentials that are not in `sessions`."""
     revocations: tuple[Revocation, ...]
+    """Acts that removed or disabled the identity or a credential, or gave it back."""
     sessions: tuple[Session, ...]
     """Sessions that may outlive the revocation."""
     states: tuple[State, ...]
+    """Its state and that of its credentials, by readings after the revocation."""
     use_after_is_visible: bool
     """Whether use of a dead credential leaves a record at all."""
     unseen: str = ""

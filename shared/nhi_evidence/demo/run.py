@@ -39,15 +39,21 @@ class Report(msgspec.Struct, kw_only=True):
     """What the demo showed, as printed by `--json`."""
 
     deliveries: list[show_clouds.UnitCount]
+    """Each delivered unit of AWS, with what its records came to."""
     clouds: list[show_clouds.CloudCount]
+    """Each other cloud, and the platforms, with what their records came to."""
     crossing: list[crossing.Followed]
     """What one CI job did, by issuer and subject; empty with --input."""
     refusals: list[refusals.Refusal]
+    """What was tried and must be refused, and the store's answer."""
     sealed: Sealed
+    """The run of the sealer."""
     findings: list[str]
     """Findings of verifying the sealed bucket; expected to be empty."""
     proof: sealing.Proof | None
+    """The proof of one record; None where nothing was kept that could be proven."""
     tampered: list[sealing.Tampered]
+    """Each change of a copy, and the findings that name it."""
     redelivery_changed: list[str]
     """Object versions that a second delivery of the same files added or removed; expected: none."""
     regrouped: int
@@ -55,8 +61,11 @@ class Report(msgspec.Struct, kw_only=True):
     blind_spots: blind_spots.BlindSpots | None = None
     """Gaps, canary and file removed from an estate, and what was reported; None with --input."""
     ok: bool
+    """Whether everything came out as claimed."""
     failed: list[str]
+    """What came out otherwise than claimed; empty if `ok`."""
     kept_copy: str | None = None
+    """Folder with a copy of the bucket; None without --keep."""
     investigated: Investigated | None = None
     """The CI job's report and case; None with --input."""
 

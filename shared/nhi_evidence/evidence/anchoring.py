@@ -20,8 +20,11 @@ class Anchored(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one run of anchoring."""
 
     origin: str
+    """The shard of the checkpoint, `<log name>/<year>`."""
     epoch: int
+    """Number of the epoch that the checkpoint signs."""
     size: int
+    """Entries of the shard that the checkpoint covers."""
     made: tuple[str, ...]
     """Names that anchored this checkpoint in this run."""
     there: tuple[str, ...]

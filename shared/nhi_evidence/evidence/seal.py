@@ -29,9 +29,13 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one run of the sealer."""
 
     origin: str
+    """The shard that was extended, `<log name>/<year>`."""
     epoch: int
+    """Number of the shard's newest signed epoch."""
     size: int
+    """Entries of the shard up to `epoch`."""
     root: str
+    """Root hash at `size`, hex."""
     added: int
     """Versions and delete markers sealed by this run."""
     signatures: int

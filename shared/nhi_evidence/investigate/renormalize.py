@@ -37,13 +37,17 @@ class Difference(msgspec.Struct, kw_only=True):
     records: int = 0
     """How many were mapped again."""
     same: int = 0
+    """How many records came out the same."""
     changed: int = 0
+    """How many records came out otherwise."""
     not_kept: int = 0
     """How many cannot be mapped again, because their raw text was not kept."""
     unreadable: list[str] = []
+    """What could not be read, and why."""
     releases: Counter[str] = msgspec.field(default_factory=Counter)
     """How many records each version had mapped."""
     changes: dict[str, Change] = {}
+    """Each kind of change: how many records, and the first of them."""
 
     def note(self, what: str, example: str) -> None:
         """Count a change."""

@@ -108,12 +108,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     """What was asked for, in words."""
     freshness: Freshness
+    """What was read, what is signed of it, and what was not looked at."""
     path: Path
+    """The records, in order, and the credentials and identities that join them."""
     stages: tuple[Stage, ...]
     """In order of first appearance."""
     findings: tuple[Finding, ...]
+    """Records that match a rule together."""
     witnesses: tuple[Witnessed, ...]
+    """Takings of a token, each with the other side's record, or why it is missing."""
     gaps: tuple[Gap, ...]
+    """What the records alone show to be missing or unreliable."""
     visibility: tuple[Visibility, ...] | None
     """What would have been recorded and what would not; None if no statement was given. `coverage`
     of each step has the positions, from 0, of the entries about its record."""

@@ -52,7 +52,9 @@ class Coverage(msgspec.Struct, frozen=True):
     """The report."""
 
     providers: tuple[ProviderCoverage, ...]
+    """By provider: how many operations are known, and by what."""
     lexicon: Agreement
+    """How often the lexicon agrees with the curated rows."""
 
 
 def coverage() -> Coverage:

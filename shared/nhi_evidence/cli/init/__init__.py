@@ -35,8 +35,11 @@ already exists, or an answer is wrong or missing; 64 wrong usage.
 
 class _Outcome(msgspec.Struct):
     file: str
+    """The configuration file that was written."""
     trial: bool
+    """Whether locks last one day."""
     next: list[str]
+    """What to do next: commands, and things that only a person can do."""
 
 
 @takes(OPTIONS)

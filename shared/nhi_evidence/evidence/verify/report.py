@@ -142,25 +142,32 @@ class Report(msgspec.Struct, kw_only=True):
     """What was checked, and what was found."""
 
     name: str
+    """Of the log."""
     now: int
     """The instant as of which ages are judged, milliseconds since the epoch."""
     findings: list[Finding] = []
+    """What does not hold, or is not as the policy asks; empty if the evidence is clean."""
     epochs: int = 0
+    """Signed epochs that were read."""
     leaves: int = 0
+    """Entries of the log that were read."""
     size: int = 0
     """Of the signed log."""
     root: str | None = None
+    """Root hash of the log at `size`, hex; None where nothing is signed."""
     head: str | None = None
-    """Key of its newest valid checkpoint."""
+    """Key of the log's newest valid checkpoint."""
     head_at: int | None = None
     """When the newest signed epoch was planned, by the sealer's clock or the store's, whichever is
     earlier; milliseconds since the epoch."""
     head_age_ms: int | None = None
+    """Age of `head_at`, in milliseconds."""
     listed: int = 0
     """Versions and delete markers the store listed."""
     objects: int = 0
     """Stored versions whose bytes were hashed."""
     bytes: int = 0
+    """Stored bytes that were hashed."""
     records: int = 0
     """Records checked line by line."""
     reproduced: int = 0
@@ -190,12 +197,17 @@ class Report(msgspec.Struct, kw_only=True):
     anchors: list[Anchor] = []
     """The newest valid anchor of each name."""
     not_checked: list[str] = []
+    """What this run did not look at, and what would."""
     sample: str | None = None
+    """The sample asked for; None if every object was read."""
     judged: Judged | None = None
+    """The policy and depth it was judged by."""
     part: Part | None = None
+    """Which of several parts this is; None for all of it."""
     edges: Edges | None = None
     """For a part: what `join` still has to weigh."""
     state: State | None = None
+    """Where it ended, for --since; None where that cannot be resumed."""
 
     @property
     def exit_code(self) -> int:

@@ -26,8 +26,11 @@ class CaseReport(msgspec.Struct, kw_only=True):
     """The result of checking a case."""
 
     subject: str = ""
+    """What the case was made of, in words."""
     records: int = 0
+    """Records in the case."""
     proven: int = 0
+    """Records of the case that are proven to be in the signed log."""
     unproven: list[str] = []
     """Records for which the case itself says it has no proof, and why."""
     findings: list[str] = []
@@ -39,6 +42,7 @@ class CaseReport(msgspec.Struct, kw_only=True):
     custody: list[str] = []
     """What the evidence says about the case's custody record, if it was asked."""
     not_checked: list[str] = []
+    """What this run did not look at, and what would."""
 
     @property
     def holds(self) -> bool:

@@ -20,10 +20,10 @@ SAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "shown"), SAMPLES)
-def test_what_is_not_visible_is_shown(text: str, shown: str) -> None:
+@pytest.mark.parametrize(("text", "escaped"), SAMPLES)
+def test_what_is_not_visible_is_shown(text: str, escaped: str) -> None:
     """As JSON escapes it, so that it is the same in both."""
-    assert shown == inert.neutralize(text)
+    assert escaped == inert.neutralize(text)
     assert text == inert.neutralize(text, keep=text)
 
 
@@ -31,6 +31,6 @@ def test_what_is_not_visible_is_shown(text: str, shown: str) -> None:
 def test_a_document_keeps_its_value(text: str) -> None:
     """Only its spelling changes."""
     document = json.dumps({"name": text}, ensure_ascii=False).encode()
-    shown = safe_text.neutralize_json(document)
-    assert {"name": text} == json.loads(shown)
-    assert inert.neutralize(shown.decode()) == shown.decode()
+    escaped = safe_text.neutralize_json(document)
+    assert {"name": text} == json.loads(escaped)
+    assert inert.neutralize(escaped.decode()) == escaped.decode()

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,73 @@ def test_a_bomb_is_refused(newline: bytes) -> None:
     outcome = read(piece * 12)
     assert (0, 1) == (outcome.accepted, outcome.rejected)
     assert "a decompression bomb" in outcome.messages[0]
+
+
+def tar(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(json.dumps(TRAIL))
+            archive.addfile(entry, io.BytesIO(json.dumps(TRAIL).encode()))
+    return packed.getvalue()
+
+
+def test_a_tar_that_ends_too_early_or_has_a_damaged_header_is_reported() -> None:
+    """What follows is not read, and nothing says how much it is."""
+    intact = tar("a.json", "b.json", "c.json")
+    size = len(json.dumps(TRAIL)) // tarfile.BLOCKSIZE + 2  # in blocks, with its header
+    second = size * tarfile.BLOCKSIZE
+    damaged = intact[:second] + b"\x99" * tarfile.BLOCKSIZE + intact[second + tarfile.BLOCKSIZE :]
+    assert (3, 0) == (read(intact).accepted, read(intact).rejected)
+    for body in (intact[:second], intact[: second + 100], damaged):
+        outcome = read(body)
+        assert (1, 1) == (outcome.accepted, outcome.rejected)
+        assert "a damaged or truncated archive" in outcome.messages[0]
+
+
+def test_tars_that_follow_each_other_are_all_read() -> None:
+    """`cat` joins archives; each has its own end."""
+    outcome = read(tar("a.json") + tar("b.json", "c.json"))
+    assert (3, 0) == (outcome.accepted, outcome.rejected)
+
+
+def test_a_zip_is_damaged_wherever_bytes_are_missing() -> None:
+    """Positions outside the file and impossible names are damage; other files are still read."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.json", json.dumps(TRAIL))
+    intact = packed.getvalue()
+    named = intact.replace(b"a.json", b"\xff.json").replace(
+        b"\x14\x00\x00\x00", b"\x14\x00\x00\x08"
+    )
+    for body in (intact[:40] + intact[45:], named):
+        outcome = read(body)
+        assert (0, 1) == (outcome.accepted, outcome.rejected)
+        assert "a damaged or truncated archive" in outcome.messages[0]
+
+
+def test_a_line_before_damage_is_read_without_its_line_break() -> None:
+    """Bytes after a gzip member, as some tools add them, do not lose the last record."""
+    outcome = read(gzip.compress(json.dumps(TRAIL).encode()) + b"appended")
+    assert (1, 1) == (outcome.accepted, outcome.rejected)
+    assert "a damaged or truncated archive" in outcome.messages[0]
+
+
+def test_nul_bytes_do_not_make_a_log_binary() -> None:
+    """A log that was truncated while it was written to begins with a hole; only that is refused."""
+    line = json.dumps(TRAIL).encode()
+    outcome = read(b"\0" * 300 + line + b"\n" + line)
+    assert (2, 1) == (outcome.accepted, outcome.rejected)
+
+
+def test_rows_may_end_with_carriage_returns_alone() -> None:
+    """Some spreadsheets save CSV in this way."""
+    outcome = read(
+        b"eventTime,eventSource,eventName\r2026-03-01T12:00:00Z,iam.amazonaws.com,ListUsers\r"
+    )
+    assert 1 == outcome.accepted + outcome.rejected
+    assert not any("not read" in text for text in outcome.messages)
 
 
 def test_an_encrypted_member_is_reported() -> None:

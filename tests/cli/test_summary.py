@@ -122,7 +122,8 @@ def test_what_comes_before_damage_counts_in_every_command_alike(
     file.write_bytes(body)
     summary = run("summary", "--json", file)
     counted = sum(who["records"] for who in summary.json["identities"])
-    assert 0 < counted < 300
+    # A checksum stands after all content.
+    assert counted == 300 if damage == "checksum" else 0 < counted < 300
     result = run("query", file, "--sql", "SELECT count(*) AS n FROM events", "--json")
     assert [[counted]] == result.json["rows"]
     timeline = run("timeline", file, "--identity", "nobody")

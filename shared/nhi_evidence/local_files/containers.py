@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, Self, cast
 
 import msgspec
 
@@ -38,6 +39,8 @@ DAMAGED = (
     RuntimeError,
 )
 """What reading a damaged, truncated or encrypted container raises."""
+_ZIP_DAMAGED = (*DAMAGED, ValueError, LookupError, struct.error)
+"""What `zipfile` raises besides for damaged positions, names and extra fields."""
 
 
 class BombError(OSError):
@@ -70,14 +73,22 @@ class _Counted(io.RawIOBase):
     def __init__(self, inner: IO[bytes], budget: Budget, *, is_packed: bool) -> None:
         self._read = getattr(inner, "read1", inner.read)
         self._budget, self._is_packed = budget, is_packed
+        self._damage: BaseException | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(cast("bytearray", buffer))
-        # `read1` returns what comes before any damage; `read` would lose it.
-        data = self._read(len(view))
+        if self._damage is not None:
+            raise self._damage
+        # `read1` returns what comes before any damage; `read` would lose it. Nor may an error lose
+        # the line that a reader has in part: the content ends here, and reading on raises it.
+        try:
+            data = self._read(len(view))
+        except DAMAGED as error:
+            self._damage = error
+            return 0
         view[: len(data)] = data
         if self._is_packed:
             self._budget.packed += len(data)
@@ -89,8 +100,8 @@ class _Counted(io.RawIOBase):
 def members(name: str, stream: IO[bytes]) -> Iterator[Member]:
     """Yield every file in an input, or the input itself if it is not a container.
 
-    Read a member before asking for the next. Its stream raises one of `DAMAGED` if the container is
-    damaged. A zip needs a seekable stream.
+    Read a member before asking for the next. Its stream ends early if the container is damaged;
+    reading on raises one of `DAMAGED`. A zip needs a seekable stream.
     """
     budget = Budget()
     if stream.seekable():
@@ -168,15 +179,18 @@ def _zip(name: str, stream: IO[bytes], budget: Budget, depth: int) -> Iterator[M
                 try:
                     with archive.open(entry) as content:
                         yield from _open(inside, _buffered(content, budget), budget, depth + 1)
-                except DAMAGED as error:
+                except _ZIP_DAMAGED as error:
                     yield Member(inside, damaged(error))
-    except DAMAGED as error:
+    except _ZIP_DAMAGED as error:
         yield Member(name, damaged(error))
 
 
 def _tar(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> Iterator[Member]:
+    # Archives that follow each other are read like a single one.
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(
+            fileobj=stream, mode="r|", tarinfo=_strict_headers(), ignore_zeros=True
+        ) as archive:
             for entry in archive:
                 content = archive.extractfile(entry) if entry.isfile() else None
                 if content is not None and not _is_added_by_macos(entry.name):
@@ -184,6 +198,31 @@ def _tar(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> It
                     yield from _open(inside, _buffered(content, budget), budget, depth + 1)
     except DAMAGED as error:
         yield Member(name, damaged(error))
+
+
+def _strict_headers() -> type[tarfile.TarInfo]:
+    """Return a reader of the headers of a tar that raises `tarfile.ReadError` for a damaged one.
+
+    `tarfile` takes a damaged header after the first for the end of the archive.
+    """
+    is_ended = False
+
+    class Header(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            nonlocal is_ended
+            is_zero = len(buf) == tarfile.BLOCKSIZE and not any(buf)
+            try:
+                header = super().frombuf(buf, encoding, errors)
+            except tarfile.HeaderError as error:
+                if not (is_zero or (is_ended and not buf)):
+                    raise tarfile.ReadError(str(error)) from error
+                is_ended = True
+                raise
+            is_ended = False
+            return header
+
+    return Header
 
 
 def _is_added_by_macos(inside: str) -> bool:

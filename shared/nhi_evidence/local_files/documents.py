@@ -22,6 +22,9 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}"]')
 _SEPARATORS = b" \t\r\n,\x1e"
 """Between values: white space, a leftover comma, RFC 7464's record separator."""
 
+_HOLE = b"\x00"
+"""Where a log was truncated while it was written to, NUL bytes precede the next record."""
+
 
 class Document(msgspec.Struct, frozen=True):
     """One JSON value, or a line that is not one."""
@@ -97,7 +100,12 @@ class _Splitter:
                     line = stream.readline(self._limit)
                 yield Document(number, b"", is_json=False, problem=_too_large(self._limit))
                 continue
-            yield from self._line(number, line.removeprefix(_UTF8_MARK))
+            line = line.removeprefix(_UTF8_MARK)
+            if not self._lines and line.startswith(_HOLE):
+                after = line.lstrip(_HOLE)
+                yield Document(number, line.removesuffix(after), is_json=False)
+                line = after
+            yield from self._line(number, line)
         yield from self._incomplete()
 
     def _line(self, number: int, line: bytes) -> Iterator[Document]:

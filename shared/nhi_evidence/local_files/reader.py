@@ -20,7 +20,8 @@ from nhi_evidence.local_files import (
 from nhi_evidence.local_files.unreadable import HEAD_BYTES, Unreadable
 
 _SPACE = b" \t\r\n\x1e"
-_JSON_LINE = re.compile(rb"^\s*\{\"", re.MULTILINE)
+_JSON_LINE = re.compile(rb"^[\s\x00]*\{\"", re.MULTILINE)
+"""NUL bytes precede the first record of a log that was truncated while it was written to."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ def pieces(name: str, stream: IO[bytes], limit: int) -> Iterator[Piece]:
             for piece in _of_file(member.name, member.content, limit):
                 line = piece.line
                 yield piece
+            member.content.read(1)  # raises what ended the content early
         except UnicodeDecodeError as error:
             problem = Unreadable(
                 "encoding", f"text that is not {error.encoding}", "save it as UTF-8"
@@ -62,10 +64,10 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
     text = documents.as_utf8(content)
     head = text.peek(HEAD_BYTES)[:HEAD_BYTES]
     opening = head.lstrip(_SPACE)[:1]
-    problem = unreadable.binary(head)
+    is_json = opening in (b"{", b"[", b"") or _JSON_LINE.search(head) is not None
+    problem = None if is_json and opening else unreadable.binary(head)
     if not head:
         problem = Unreadable("empty_file", "an empty file", "nothing was logged, or nothing saved")
-    is_json = opening in (b"{", b"[", b"") or _JSON_LINE.search(head) is not None
     is_rows = problem is None and opening not in (b"{", b"[") and rows.is_known(head)
     is_yaml = problem is None and not is_json and yaml_documents.is_known(head)
     if problem is None and not (is_json or is_rows or is_yaml):

@@ -43,6 +43,7 @@ _NOTHING = frozenset({"", "null", "-"})
 _SQUEEZED = re.compile(r"[^a-z0-9]")
 _ZONE = re.compile(r" ?\[UTC\]$")
 """How the Azure portal marks the heading of a column with times in UTC."""
+_LINE_END = re.compile(r"[\r\n]")
 _WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)")
 _KNOWN = (
     {"eventsource", "eventname"},
@@ -82,7 +83,7 @@ def documents(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
             if cells is None:
                 return
             if named is None:
-                named = [name.strip() for name in cells]
+                named = [_readable(name).strip() for name in cells]
                 header = [_ZONE.sub("", name) for name in named]
                 in_utc = [index for index, name in enumerate(named) if _ZONE.search(name)]
             elif cells:
@@ -100,7 +101,7 @@ def _in_utc(cell: str) -> str:
 
 
 def _columns(head: str) -> set[str]:
-    first = head.lstrip().partition("\n")[0]
+    first = _LINE_END.split(head.lstrip(), 1)[0]
     delimiter = "\t" if "\t" in first else ","
     return {_squeezed(name) for name in next(csv.reader([first], delimiter=delimiter), [])}
 
@@ -110,7 +111,7 @@ def _squeezed(name: str) -> str:
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Document:
-    data = ",".join(cells).encode(errors="surrogateescape")
+    data = _bytes(",".join(cells))
     if (problem := _problem(header, cells, data)) is not None:
         return Document(line, data, is_json=False, problem=problem)
     named = list(zip(header, cells, strict=True))
@@ -127,11 +128,22 @@ def _problem(header: list[str], cells: list[str], data: bytes) -> Unreadable | N
     if len(cells) != len(header):
         looks_like = f"a row of {len(cells)} cells under {len(header)} columns"
         return Unreadable("damaged_csv", looks_like, "export it again, or as JSON", data)
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+    if any(_readable(cell) is not cell for cell in cells):
         return Unreadable("encoding", "a row that is not utf-8", "save it as UTF-8", data)
     return None
+
+
+def _readable(cell: str) -> str:
+    """Return a cell, with a mark in the place of bytes that are not UTF-8."""
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return _bytes(cell).decode(errors="replace")
+    return cell
+
+
+def _bytes(cell: str) -> bytes:
+    return cell.encode(errors="surrogateescape")
 
 
 def _unchanged(named: list[tuple[str, str]]) -> dict[str, Any]:

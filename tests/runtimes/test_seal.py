@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nhi_evidence.adapters import clock
@@ -19,7 +20,7 @@ from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import flags, keys, leaf, log, note
-from nhi_evidence.evidence.verify import Options, Policy, Verifier
+from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.kms_stub import ALIAS, POLICY, KmsStub
@@ -85,29 +86,48 @@ def metrics(runtime: LambdaRuntime) -> list[dict[str, Any]]:
     return [one for one in map(json.loads, lines) if "_aws" in one]
 
 
-def test_new_objects_are_sealed_and_verify(
-    bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
-) -> None:
-    """Each run adds what is new since the last; an auditor with the public key has no findings."""
-    deliver(bucket, 0)
-    (first,) = runtime.invoke({})
-    assert (1, 1) == (first["epoch"], first["added"])
-    deliver(bucket, 1)
-    (second,) = runtime.invoke({})
-    assert (2, 1, {}, []) == (second["epoch"], second["added"], second["flags"], second["void"])
-    (third,) = runtime.invoke({})
-    assert (2, 0) == (third["epoch"], third["added"]), "an idle log waits for its heartbeat"
+class Sealed(msgspec.Struct, frozen=True):
+    """What three runs did in a store that nobody had touched, and what could be seen after them."""
+
+    answers: list[dict[str, Any]]
+    printed: list[dict[str, Any]]
+    signed: int
+    """Calls of Sign."""
+    report: Report
+
+
+@pytest.fixture(scope="module")
+def sealed(bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime) -> Sealed:
+    """One object, one more, and none. What spoils the store comes after this, in any order."""
+    answers: list[dict[str, Any]] = []
+    for number in (0, 1, None):
+        if number is not None:
+            deliver(bucket, number)
+        (answer,) = runtime.invoke({})
+        answers.append(answer)
     key = note.from_spki(NAME, kms.signer.public_key())
-    auditor = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
     report = Verifier(
-        S3EvidenceVersions(auditor, iam.EVIDENCE_BUCKET),
+        S3EvidenceVersions(auditor(bucket), iam.EVIDENCE_BUCKET),
         Policy(name=NAME, keys=(key,), retention_ms=DAY_MS),
         now=clock.now(),
         options=Options(deep=True),
     ).run()
-    assert [] == report.findings
-    assert (second["size"], second["root"]) == (report.size, report.root)
-    head = auditor.head_object(
+    return Sealed(answers, metrics(runtime), kms.calls.count("Sign"), report)
+
+
+def auditor(bucket: EmbeddedStore) -> Any:
+    return bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+
+
+def test_new_objects_are_sealed_and_verify(bucket: EmbeddedStore, sealed: Sealed) -> None:
+    """Each run adds what is new since the last; an auditor with the public key has no findings."""
+    first, second, third = sealed.answers
+    assert (1, 1) == (first["epoch"], first["added"])
+    assert (2, 1, {}, []) == (second["epoch"], second["added"], second["flags"], second["void"])
+    assert (2, 0) == (third["epoch"], third["added"]), "an idle log waits for its heartbeat"
+    assert [] == sealed.report.findings
+    assert (second["size"], second["root"]) == (sealed.report.size, sealed.report.root)
+    head = auditor(bucket).head_object(
         Bucket=iam.EVIDENCE_BUCKET, Key=f"log/v1/{clock.utc_now()[:4]}/checkpoint/{2:012d}"
     )
     year_end = datetime(int(clock.utc_now()[:4]) + 1, 1, 1, tzinfo=UTC)
@@ -117,11 +137,11 @@ def test_new_objects_are_sealed_and_verify(
     )
 
 
+@pytest.mark.usefixtures("sealed")
 def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub) -> None:
     """With the sealer's permissions all are readable, including the signing key's policy."""
-    client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
     year = clock.utc_now()[:4]
-    body = S3EvidenceVersions(client, iam.EVIDENCE_BUCKET).get(log.plan_key(year, 1))
+    body = S3EvidenceVersions(auditor(bucket), iam.EVIDENCE_BUCKET).get(log.plan_key(year, 1))
     first = log.first_leaf(body)
     assert first is not None
     key = note.from_spki(NAME, kms.signer.public_key())
@@ -132,31 +152,31 @@ def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub)
     assert {} == unreadable
 
 
-def test_every_signature_has_its_checkpoint(
-    bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
-) -> None:
+def test_every_signature_has_its_checkpoint(sealed: Sealed) -> None:
     """The metrics are what an alarm compares with the key store's own count of Sign."""
-    printed = metrics(runtime)
-    signed = sum(sum(one["Signatures"]) for one in printed)
-    put = sum(sum(one["Checkpoints"]) for one in printed)
-    assert kms.calls.count("Sign") == signed == put == 2
-    assert [[1.0], [1.0], [0.0]] == [one["Added"] for one in printed]
+    signed = sum(sum(one["Signatures"]) for one in sealed.printed)
+    put = sum(sum(one["Checkpoints"]) for one in sealed.printed)
+    assert sealed.signed == signed == put == 2
+    assert [[1.0], [1.0], [0.0]] == [one["Added"] for one in sealed.printed]
 
 
+@pytest.mark.usefixtures("sealed")
 def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
     """Junk under the next plan's key does not count, is logged once, and stops nothing."""
-    admin = bucket.client(bucket.admin)
+    (head,) = runtime.invoke({})
+    junk = head["epoch"] + 1
     year = clock.utc_now()[:4]
-    key = f"log/v1/{year}/plan/{3:012d}"
-    admin.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"junk")
+    key = f"log/v1/{year}/plan/{junk:012d}"
+    bucket.client(bucket.admin).put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"junk")
     deliver(bucket, 2)
     (done,) = runtime.invoke({})
-    assert 4 == done["epoch"]
-    assert [f"{NAME}/{year} epoch 3"] == [one.partition(":")[0] for one in done["void"]]
+    assert junk + 1 == done["epoch"]
+    assert [f"{NAME}/{year} epoch {junk}"] == [one.partition(":")[0] for one in done["void"]]
     newest = metrics(runtime)[-1]
     assert ([1.0], [0.0]) == (newest["VoidPlans"], newest["FailedRuns"])
 
 
+@pytest.mark.usefixtures("sealed")
 def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
     """What is wrong with a version is sealed and counted; everything else counts zero."""
     admin = bucket.client(bucket.admin)
@@ -173,6 +193,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
     assert len(flags.ALL) == len(flagged)
 
 
+@pytest.mark.usefixtures("sealed")
 def test_a_contradicting_log_fails_loudly(
     bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path
 ) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import nsmallest
 from itertools import groupby
-from operator import itemgetter
 
 from nhi_evidence.completeness.hours import between
 from nhi_evidence.completeness.items import (
@@ -31,6 +29,8 @@ MESSAGE_BYTES = 8
 _MOST_HOURS = 24 * 35
 """Maximum number of hours that one gap is filed under."""
 _NUMBER_BYTES = 12
+_ENOUGH = 2
+"""Messages that differ from one another: any third differs from one of them."""
 _END = b"\0"
 
 _Placed = tuple[str, RunItem]
@@ -212,29 +212,49 @@ class _Numbers:
         while self._order and (until is None or self._order[0] < until):
             number = self._order.popleft()
             copies = self._copies.pop(number)
+            earliest = _earliest(copies)
             for hour in sorted(copies):
                 # Within one hour `judge` sees it itself, and knows which units count.
-                order = _contradicted(copies, hour)
+                order = _contradicted(copies[hour], hour, earliest)
                 if order is not None:
                     yield hour, TwiceItem(order, self._partition, number)
 
 
-def _contradicted(copies: _Copies, hour: str) -> int | None:
+_Earliest = list[tuple[int, bytes, str]]
+"""Order, hash, hour: ascending, of each hash its first place in the log and its first in another
+hour, so that one is left whichever hour is left out."""
+
+
+def _earliest(copies: _Copies) -> _Earliest:
+    placed = sorted(
+        (order, digest, hour) for hour, own in copies.items() for digest, order in own.items()
+    )
+    places: dict[bytes, list[str]] = {}
+    earliest: _Earliest = []
+    for order, digest, hour in placed:
+        hours = places.setdefault(digest, [])
+        if len(hours) < _ENOUGH:  # of one hour, a hash has one place
+            hours.append(hour)
+            earliest.append((order, digest, hour))
+    return earliest
+
+
+def _contradicted(own: dict[bytes, int], hour: str, earliest: _Earliest) -> int | None:
     """Return from where in the log an hour's message contradicts one of another hour, or None.
 
     Of the others, the two earliest that differ are enough: each message differs from one of them.
     """
     others: dict[bytes, int] = {}
-    for other, in_hour in copies.items():
+    for order, digest, other in earliest:
         if other != hour:
-            for digest, order in in_hour.items():
-                others[digest] = min(order, others.get(digest, order))
-    earliest = nsmallest(2, others.items(), key=itemgetter(1))
+            others.setdefault(digest, order)
+        if len(others) == _ENOUGH:
+            break
     return min(
         (
-            max(own, order)
-            for digest, own in copies[hour].items()
-            for different, order in earliest
+            max(mine, order)
+            for digest, mine in own.items()
+            for different, order in others.items()
             if different != digest
         ),
         default=None,

@@ -7,10 +7,10 @@ numbers decide, never offsets: those grow by bytes, and a hub assigns new ones a
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
 
-from nhi_evidence.completeness.hours import between
+from nhi_evidence.completeness import spans
 from nhi_evidence.completeness.items import (
     EdgeItem,
     GapItem,
@@ -19,15 +19,13 @@ from nhi_evidence.completeness.items import (
     RunItem,
     TwiceItem,
 )
+from nhi_evidence.completeness.spans import Edge, Gap, Orders
 from nhi_evidence.completeness.statement import Named, Scope, Subject
-from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 MESSAGE_BYTES = 8
 """How much a run keeps of the hash of each message."""
 
-_MOST_HOURS = 24 * 35
-"""Maximum number of hours that one gap is filed under."""
 _NUMBER_BYTES = 12
 _ENOUGH = 2
 """Messages that differ from one another: any third differs from one of them."""
@@ -97,74 +95,65 @@ class _Stream:
         self._source = source
         self._scope = scope
         self._hours: set[str] = set()
-        self._starts: list[_Placed] = []
-        self._ends: list[_Placed] = []
+        self._edges: list[Edge] = []
+        self._long: list[Gap] = []
+        """Gaps that may concern hours of other partitions, too."""
 
     def _file(self, hour: str, item: Item) -> None:
         self._items.add((self._source, hour, self._scope), item)
 
     def partition(self, runs: Iterable[_Placed]) -> None:
         """File the runs of one partition, which come ordered by their first numbers."""
-        begins: int | None = None
-        # The runs before the latest gap, as long as further runs begin where it ends.
-        before: list[_Placed] = []
-        gap_ends: int | None = None
-        # The runs that reach furthest: for each hour, the earliest in the log.
-        reach: list[_Placed] = []
+        partition, begins, furthest = "", -1, -1
+        starts: Orders = {}
+        ends: Orders = {}
+        gap: Gap | None = None
         numbers = _Numbers()
         for hour, run in runs:
             self._hours.add(hour)
             self._file(hour, run)
-            begins = run.first if begins is None else begins
-            if 0 < run.first == begins:
-                self._starts.append((hour, run))
-            if reach and run.first > reach[0][1].last + 1:
-                before, gap_ends = reach, run.first
-            if run.first == gap_ends:
-                for each in before:
-                    self._gap(each, (hour, run))
+            if not starts:
+                partition, begins = run.partition, run.first
+            elif run.first > furthest + 1:
+                self._gap(gap)
+                gap = Gap(run.partition, furthest + 1, run.first - 1, before=ends, after={})
+            if run.first == begins:
+                spans.add(starts, hour, run.order)
+            if gap is not None and run.first == gap.last + 1:
+                spans.add(gap.after, hour, run.order)
             for twice in numbers.take(hour, run):
                 self._file(*twice)
-            reach = _furthest(reach, (hour, run))
+            if run.last > furthest:
+                furthest, ends = run.last, {}
+            if run.last == furthest:
+                spans.add(ends, hour, run.order)
         for twice in numbers.drop(None):
             self._file(*twice)
-        self._ends += reach
+        self._gap(gap)
+        if begins > 0:
+            self._edges.append(Edge(partition, begins, is_end=False, orders=starts))
+        self._edges.append(Edge(partition, furthest, is_end=True, orders=ends))
 
-    def _gap(self, before: _Placed, after: _Placed) -> None:
-        order = max(before[1].order, after[1].order)
-        gap = GapItem(order, after[1].partition, before[1].last + 1, after[1].first - 1)
-        for hour in between(before[0], after[0], most=_MOST_HOURS):
-            self._file(hour, gap)
+    def _gap(self, gap: Gap | None) -> None:
+        if gap is None:
+            return
+        hours, are_all = gap.near()
+        self._file_gap(gap, hours, set(hours))
+        if not are_all:
+            self._long.append(gap)
+
+    def _file_gap(self, gap: Gap, hours: Iterable[str], wanted: Set[str]) -> None:
+        for hour, order in gap.concerned(hours):
+            if hour in wanted:
+                self._file(hour, GapItem(order, gap.partition, gap.first, gap.last))
 
     def close(self) -> None:
         """File both ends of each partition under every hour of the stream at or beyond them."""
-        for at, run in self._starts:
-            edge = EdgeItem(run.order, run.partition, run.first, is_end=False)
-            for hour in self._hours:
-                if hour <= at or not _is_known(hour, at):
-                    self._file(hour, edge)
-        for at, run in self._ends:
-            edge = EdgeItem(run.order, run.partition, run.last, is_end=True)
-            for hour in self._hours:
-                if hour >= at or not _is_known(hour, at):
-                    self._file(hour, edge)
-
-
-def _furthest(reach: list[_Placed], new: _Placed) -> list[_Placed]:
-    """Return the runs that reach furthest: for each hour, the earliest in the log."""
-    hour, run = new
-    if not reach or run.last > reach[0][1].last:
-        return [new]
-    if run.last < reach[0][1].last:
-        return reach
-    same = [each for each in reach if each[0] == hour]
-    if same and same[0][1].order <= run.order:
-        return reach
-    return [*(each for each in reach if each[0] != hour), new]
-
-
-def _is_known(*hours: str) -> bool:
-    return keys.UNKNOWN_HOUR not in hours
+        for edge in self._edges:
+            for hour, order in edge.concerned(self._hours):
+                self._file(hour, EdgeItem(order, edge.partition, edge.number, edge.is_end))
+        for gap in self._long:
+            self._file_gap(gap, self._hours, self._hours.difference(gap.near()[0]))
 
 
 _Copies = dict[str, dict[bytes, int]]

@@ -1,0 +1,114 @@
+"""Hours at the ends of runs: those that pairs of runs concern, filed once for each hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.completeness import streams
+from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, RunItem
+from nhi_evidence.completeness.spans import MOST_HOURS, Edge, Gap, Orders
+from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.evidence.verify.sorting import MemorySorter
+
+HOURS = ["2026030200", "2026030202", "2026030203", "2026030205", "2026039999", "unknown"]
+KNOWN = HOURS[:4]
+
+
+def orders() -> st.SearchStrategy[Orders]:
+    return st.dictionaries(st.sampled_from(HOURS), st.integers(0, 9), min_size=1)
+
+
+def earliest(concerned: Iterator[tuple[str, int]]) -> Orders:
+    least: Orders = {}
+    for hour, order in concerned:
+        least[hour] = min(order, least.get(hour, order))
+    return least
+
+
+def by_pairs(before: Orders, after: Orders) -> Iterator[tuple[str, int]]:
+    """Where both are known, the hours from one to the other; else those two."""
+    for ended, order in before.items():
+        for begun, other_order in after.items():
+            known = ended in KNOWN and begun in KNOWN
+            between = [hour for hour in KNOWN if min(ended, begun) <= hour <= max(ended, begun)]
+            for hour in between if known else (ended, begun):
+                yield hour, max(order, other_order)
+
+
+@given(orders(), orders())
+def test_a_gap_concerns_what_each_pair_around_it_does(before: Orders, after: Orders) -> None:
+    gap = Gap("0", 1, 2, before, after)
+    filed = list(gap.concerned(HOURS))
+    assert dict(filed) == earliest(by_pairs(before, after))
+    assert len(dict(filed)) == len(filed)
+
+
+@given(orders(), st.booleans())
+def test_an_edge_concerns_what_is_beyond_any_run_at_it(
+    at: Orders,
+    is_end: bool,
+) -> None:
+    pairs = (
+        (hour, order)
+        for own, order in at.items()
+        for hour in HOURS
+        if own not in KNOWN or hour not in KNOWN or (hour >= own if is_end else hour <= own)
+    )
+    filed = list(Edge("0", 1, is_end, at).concerned(HOURS))
+    assert dict(filed) == earliest(pairs)
+    assert len(dict(filed)) == len(filed)
+
+
+def hour(number: int) -> str:
+    return f"{datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number):%Y%m%d%H}"
+
+
+def filed(runs: list[tuple[str, RunItem]]) -> list[tuple[str, object]]:
+    """Return hour and item of all that is filed of one stream."""
+    collected, items = streams.Runs(MemorySorter()), Items(MemorySorter())
+    for at, run in runs:
+        collected.add(("azure_monitor", at, Scope(stream="hub")), run)
+    collected.close(items)
+    return [(subject[1], item) for subject, own in items for item in own]
+
+
+def run(order: int, number: int, partition: str = "0") -> RunItem:
+    return RunItem(order, f"unit {order}", partition, number, number, bytes(8))
+
+
+@pytest.mark.parametrize("numbers", [(0, 9), (5, 5)], ids=["a gap", "an edge"])
+def test_what_is_filed_grows_with_the_runs(numbers: tuple[int, int]) -> None:
+    """A writer can end, and begin, as many runs at a number as there are hours."""
+
+    def items(many: int) -> int:
+        return len(
+            filed(
+                [
+                    (hour(at), run(2 * at + side, number))
+                    for at in range(many)
+                    for side, number in enumerate(numbers)
+                ]
+            )
+        )
+
+    assert items(200) == 2 * items(100)
+
+
+@pytest.mark.parametrize("days", [1, 36, 400])
+def test_a_gap_concerns_the_hours_of_the_runs_around_it_however_far_apart(days: int) -> None:
+    """A missing message may be of the hour of the first that is there again, or of any between."""
+    begins, middle, ends = hour(0), hour(24 * days - 1), hour(24 * days)
+    items = filed([(begins, run(0, 0)), (middle, run(1, 0, partition="1")), (ends, run(2, 9))])
+    assert {begins, middle, ends} <= {at for at, item in items if isinstance(item, GapItem)}
+
+
+def test_between_runs_far_apart_not_every_hour_is_named() -> None:
+    """Hours without a run get a statement only near one: a key can name any year."""
+    items = filed([("1970010100", run(0, 0)), ("9998123123", run(1, 9))])
+    assert MOST_HOURS + 1 == sum(isinstance(item, GapItem) for _, item in items)
+    assert 1 == sum(isinstance(item, EdgeItem) for _, item in items)

@@ -19,9 +19,13 @@ _OK, _CONFLICT = 200, 409
 _REFUSALS = {
     403: "does not know the key of this log",
     404: "does not know this log",
-    409: "has cosigned another root or a larger size: a fork",
+    409: "answers a conflict, without a size that explains it",
     422: "found that this checkpoint does not extend the one it cosigned",
 }
+_TRIES = 4
+"""How often a checkpoint is submitted: another run may be submitting newer ones meanwhile."""
+_SIZE_DIGITS = 20
+"""A size is below 2^64 (https://c2sp.org/tlog-checkpoint)."""
 
 
 class HttpWitness:
@@ -46,13 +50,18 @@ class HttpWitness:
         text, _ = note.split(checkpoint)
         submitted = checkpoints.parse(text)
         # An old size of zero makes it answer with the size it remembers.
-        status, answer = self._submit(0, [], checkpoint)
-        if status == _CONFLICT and answer.strip().isdigit():
-            old = int(answer)
-            if old <= submitted.size:
-                status, answer = self._submit(old, path(old), checkpoint)
+        old = 0
+        proof: Sequence[bytes] = ()
+        for _ in range(_TRIES):
+            status, answer = self._submit(old, proof, checkpoint)
+            stated = _size(answer) if status == _CONFLICT else None
+            if stated is None or stated > submitted.size or stated == old:
+                break
+            old, proof = stated, path(stated)
         if status != _OK:
-            raise WitnessError(f"{self.name} {_REFUSALS.get(status, f'answers {status}')}")
+            why = _conflict(old, stated, submitted.size) if status == _CONFLICT else ""
+            why = why or _REFUSALS.get(status, f"answers {status}")
+            raise WitnessError(f"{self.name} {why}")
         cosigned = f"{text}\n".encode() + answer
         try:
             anchor.check(self._trust, cosigned, submitted)
@@ -64,3 +73,20 @@ class HttpWitness:
         lines = [f"old {old}", *(b64encode(one).decode() for one in path), ""]
         body = ("\n".join(lines) + "\n").encode() + checkpoint
         return outside.post(self.name, self._url, body, "text/plain")
+
+
+def _size(answer: bytes) -> int | None:
+    """Return the size a witness states with a conflict; None if it states none."""
+    text = answer.strip()
+    return int(text) if text.isdigit() and len(text) <= _SIZE_DIGITS else None
+
+
+def _conflict(old: int, stated: int | None, size: int) -> str:
+    """Return what a conflict at the end means, as far as the witness's sizes show it."""
+    if stated is not None and stated > size:
+        return (
+            f"has cosigned a larger size, {stated}: this checkpoint is not the newest it has seen"
+        )
+    if old == size:
+        return f"has cosigned another root of the size {size}: a fork"
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures.process import BrokenProcessPool
 
 import msgspec
 import pytest
@@ -63,6 +64,23 @@ def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(ProcessEndedError, match="--jobs 1"):
             [examiner(leaf, b"x")() for _ in range(100)]
+
+
+def test_an_object_that_comes_after_a_dead_process_is_an_error_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pool refuses it at once, before the result of an earlier one is asked for."""
+    monkeypatch.setattr(processes, "ALONE_BYTES", 0)
+    leaf = ObjectLeaf(key="ev/v1/x/h=2026030208/" + "0" * 64, vid="1", at=1, size=1)
+    with Processes(1 + 1, deep=True, reproduce=False) as examiner:
+        examiner(leaf, b"x")()
+        assert examiner._pool is not None
+        for pid in list(examiner._pool._processes):
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            examiner._pool.submit(os.getpid).result()
+        with pytest.raises(ProcessEndedError, match=leaf.key):
+            examiner(leaf, b"x")
 
 
 def test_few_objects_are_read_without_extra_processes(store: MemoryStore) -> None:

@@ -98,17 +98,25 @@ class Processes:
                 initializer=_begin,
                 initargs=(self._deep, self._reproduce),
             )
-        return partial(_result, self._pool.submit(_examine, entry, body), entry)
+        try:
+            future = self._pool.submit(_examine, entry, body)
+        except BrokenProcessPool as error:  # by an object before this one
+            raise _ended(entry) from error
+        return partial(_result, future, entry)
 
 
 def _result(future: Future[Examined], entry: ObjectLeaf) -> Examined:
     try:
         return future.result()
     except BrokenProcessPool as error:
-        raise ProcessEndedError(
-            f"a worker process died, at or near {entry.key}; it may have run out of "
-            "memory: --jobs 1 uses a single process"
-        ) from error
+        raise _ended(entry) from error
+
+
+def _ended(entry: ObjectLeaf) -> ProcessEndedError:
+    return ProcessEndedError(
+        f"a worker process died, at or near {entry.key}; it may have run out of "
+        "memory: --jobs 1 uses a single process"
+    )
 
 
 _own: list[Callable[[ObjectLeaf, bytes], Examined]] = []

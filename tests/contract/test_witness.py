@@ -113,7 +113,7 @@ class Silent:
     name = "second.example"
     form = AnchorForm.COSIGNATURE
 
-    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
+    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:  # noqa: ARG002
         return checkpoint
 
 

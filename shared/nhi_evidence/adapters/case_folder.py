@@ -14,9 +14,13 @@ class CaseFolder:
     """See `investigate.case.bag.Files`."""
 
     def __init__(self, folder: Path) -> None:
-        """List the folder. Raises `BagError` if it contains anything but regular files."""
+        """List the folder.
+
+        Raises `BagError` if it contains anything but regular files, or a folder in it cannot be
+        read: a file that nobody listed could be in there.
+        """
         self._files: dict[str, Path] = {}
-        for place, folders, files in os.walk(folder, followlinks=False):
+        for place, folders, files in os.walk(folder, onerror=_unread, followlinks=False):
             for name in (*folders, *files):
                 path = Path(place, name)
                 mode = path.lstat().st_mode
@@ -50,3 +54,7 @@ class CaseFolder:
         if len(data) > limit:
             raise BagError(f"{name}: larger than {limit} bytes")
         return data
+
+
+def _unread(error: OSError) -> None:
+    raise BagError(f"{error.filename}: cannot be read: {error.strerror}") from error

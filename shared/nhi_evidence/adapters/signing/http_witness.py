@@ -84,9 +84,7 @@ def _size(answer: bytes) -> int | None:
 def _conflict(old: int, stated: int | None, size: int) -> str:
     """Return what a conflict at the end means, as far as the witness's sizes show it."""
     if stated is not None and stated > size:
-        return (
-            f"has cosigned a larger size, {stated}: this checkpoint is not the newest it has seen"
-        )
+        return f"has cosigned a larger size, {stated}: it was shown a newer checkpoint"
     if old == size:
         return f"has cosigned another root of the size {size}: a fork"
     return ""

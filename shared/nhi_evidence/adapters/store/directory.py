@@ -115,7 +115,7 @@ class DirectoryStore:
         """See `EvidenceReader.keys`."""
         inside = prefix.rpartition("/")[0]
         paths = plain_files.below(self._root, inside and f"{inside}/")
-        yield from sorted(key for key in paths if key.startswith(prefix) and _is_key(key))
+        yield from _sorted(key for key in paths if key.startswith(prefix) and _is_key(key))
 
     def get(self, key: str) -> bytes:
         """See `EvidenceReader.get`. Reads one byte more than the limit, so that excess shows."""
@@ -127,7 +127,7 @@ class DirectoryStore:
     def folders(self, prefix: str) -> Iterator[str]:
         """See `EvidenceVersions.folders`."""
         names = plain_files.folders(self._root, prefix)
-        yield from sorted(f"{prefix}{name}/" for name in names if name != _BESIDE)
+        yield from _sorted(f"{prefix}{name}/" for name in names if name != _BESIDE)
 
     def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
         """See `EvidenceVersions.level`."""
@@ -255,6 +255,13 @@ class DirectoryStore:
     def _check_same(self, key: str, body: bytes) -> None:
         if self._read(key, len(body) + 1) != body:
             raise OtherBytesError(f"{key}: different bytes are stored under this key")
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    try:
+        return sorted(names)
+    except OSError as error:
+        raise StoreUnavailableError(f"{error.filename}: {error.strerror}") from error
 
 
 def _is_key(key: str) -> bool:

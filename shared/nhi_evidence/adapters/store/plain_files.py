@@ -85,12 +85,13 @@ def below(root: Path, prefix: str) -> Iterator[str]:
     """Yield the paths, relative to `root`, of all plain files below a folder, in no order.
 
     `prefix` is empty, or ends in a slash. Names that are not UTF-8 are skipped: no key of a bucket
-    has one.
+    has one. Raises `OSError` for a folder that cannot be read: what is in it must not pass for
+    absent.
     """
     segments = parts(prefix[:-1]) if prefix else []
     if segments is None or not _is_inside(root, segments):
         return
-    for place, _, files in os.walk(root.joinpath(*segments)):
+    for place, _, files in os.walk(root.joinpath(*segments), onerror=_unless_absent):
         inside = Path(place).relative_to(root).as_posix()
         start = "" if inside == "." else f"{inside}/"
         for name in files:
@@ -99,7 +100,10 @@ def below(root: Path, prefix: str) -> Iterator[str]:
 
 
 def folders(root: Path, prefix: str) -> Iterator[str]:
-    """Yield the names of the folders in a folder, in no order; links are skipped."""
+    """Yield the names of the folders in a folder, in no order; links are skipped.
+
+    Raises `OSError` for a folder that cannot be read.
+    """
     segments = parts(prefix[:-1]) if prefix else []
     if segments is None or not _is_inside(root, segments):
         return
@@ -127,7 +131,10 @@ def _is_inside(root: Path, segments: list[str]) -> bool:
         try:
             if not stat.S_ISDIR(place.lstat().st_mode):
                 return False
-        except (OSError, ValueError):
+        except ValueError:
+            return False
+        except OSError as error:
+            _unless_absent(error)
             return False
     return place.is_dir()
 
@@ -135,5 +142,12 @@ def _is_inside(root: Path, segments: list[str]) -> bool:
 def _is_plain(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
+    except OSError as error:
+        _unless_absent(error)
         return False
+
+
+def _unless_absent(error: OSError) -> None:
+    """Raise an error, unless it says that nothing is there: files may vanish while being listed."""
+    if error.errno not in _ABSENT:
+        raise error

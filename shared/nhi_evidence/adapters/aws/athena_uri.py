@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.adapters.aws.athena import AthenaError, Session
 from nhi_evidence.adapters.aws.session import role_session
+from nhi_evidence.adapters.store.evidence_uri import endpoint_of
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate.athena import views
 
@@ -52,11 +53,11 @@ def parse(uri: str) -> Named:
     unknown = set(options) - {"region", "database", "endpoint"}
     repeated = any(len(values) > 1 for values in options.values())
     region = options.get("region", [""])[0]
-    if unknown or repeated or parts.path.strip("/") or not region:
+    if unknown or repeated or parts.path.strip("/") or parts.fragment or not region:
         raise SettingsError(f"{uri}: Athena is named {_FORM}")
     if not _WORKGROUP.fullmatch(workgroup) or not _DATABASE.fullmatch(database):
         raise SettingsError(f"{uri}: not a valid name of a workgroup or a database")
-    return Named(workgroup, database, region, options.get("endpoint", [None])[0])
+    return Named(workgroup, database, region, endpoint_of(uri, options))
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import NoCredentialsError
 from botocore.session import Session as BotocoreSession
 
 if TYPE_CHECKING:
@@ -54,15 +55,19 @@ def role_session(
     """Return a session of an assumed role, renewed before it expires.
 
     The role is assumed as `profile` of the user's configuration, or as whatever identity the
-    environment provides; `endpoint_url` is that of an STS other than Amazon's.
+    environment provides; `endpoint_url` is that of an STS other than Amazon's. Raises
+    `BotoCoreError` if there is no such identity; the role itself is assumed by the first call.
     """
     own = BotocoreSession(profile=profile)
+    identity = own.get_credentials()
+    if identity is None:
+        raise NoCredentialsError
     extra = {"RoleSessionName": session_name}
     if external_id:
         extra["ExternalId"] = external_id
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=partial(own.create_client, endpoint_url=endpoint_url),
-        source_credentials=own.get_credentials(),
+        source_credentials=identity,
         role_arn=role_arn,
         extra_args=extra,
     )

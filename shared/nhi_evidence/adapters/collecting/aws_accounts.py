@@ -63,8 +63,8 @@ def _of_account(
 ) -> Sequence[Answer]:
     if is_late():
         return [_taking(account, role, "failed", "no time was left")]
-    session = role_session(role, session_name=SESSION)
     try:
+        session = role_session(role, session_name=SESSION)
         credentials = session.get_credentials()
         if credentials is not None:
             credentials.get_frozen_credentials()  # assumes the role

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -67,17 +67,32 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
             raise SettingsError(f"{uri}: no such directory")
         return DirectoryStore(Path(uri))
     parts = urlsplit(uri)
-    if not parts.netloc or parts.path.strip("/"):
+    if not parts.netloc or parts.path.strip("/") or parts.fragment:
         raise SettingsError(f"{uri}: evidence is a whole bucket, s3://bucket")
-    options = parse_qs(parts.query, strict_parsing=False)
+    options = parse_qs(parts.query, keep_blank_values=True)
     unknown = set(options) - {"endpoint"}
     if unknown:
         raise SettingsError(f"{uri}: unknown option {', '.join(sorted(unknown))}")
-    endpoint = options.get("endpoint", [None])[0]
+    endpoint = endpoint_of(uri, options)
     # Amazon's library is only loaded for a bucket: a copy is verified without it.
     from nhi_evidence.adapters.store import bucket_access  # noqa: PLC0415 as said
 
     return bucket_access.open_bucket(parts.netloc, access, endpoint)
+
+
+def endpoint_of(uri: str, options: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the endpoint in the options of a URI; None without one.
+
+    Raises `SettingsError` if it is no address: without one, Amazon's own bucket of the same name
+    would be read, or its workgroup asked.
+    """
+    if "endpoint" not in options:
+        return None
+    endpoint = options["endpoint"][0]
+    parts = urlsplit(endpoint)
+    if len(options["endpoint"]) > 1 or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"{uri}: endpoint is one address, such as https://s3.example.org")
+    return endpoint
 
 
 def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhi_evidence.config import naming
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.tables import File, Files, Trail
 
@@ -43,6 +44,7 @@ def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
         yield from _prefix(path, feed)
         yield from _region(path, feed)
     yield from _overlaps(feeds)
+    yield from _exporters(file)
 
 
 def topics_fit(file: File, regions: set[str]) -> Iterator[tuple[Path, str]]:
@@ -96,15 +98,45 @@ def _region(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:
             )
 
 
+def _exporters(file: File) -> Iterator[tuple[Path, str]]:
+    """Yield each feed whose exporter would have the name of an earlier one's.
+
+    If their prefixes overlap, that is what has to be resolved first.
+    """
+    seen: dict[str, tuple[int, str | Files]] = {}
+    for at, entry in enumerate(file.sources):
+        feed = entry.trail or entry.files
+        if feed is None:
+            continue
+        name = feed if isinstance(feed, str) else naming.feed_of_bucket(feed.bucket)
+        exporter = naming.exporter(entry.evidence, entry.source, name)
+        first, other = seen.setdefault(exporter, (at, feed))
+        if isinstance(feed, Files) and isinstance(other, Files) and _overlap(feed, other):
+            continue
+        if other != feed:
+            yield (
+                ("sources", at, "trail" if entry.trail else "files"),
+                (
+                    f"has an exporter of the same name as entry {first + 1}, {exporter}: a bucket "
+                    "feeds a source and an evidence bucket once; name a prefix that covers both"
+                ),
+            )
+
+
+def _overlap(feed: _Feed, other: _Feed) -> bool:
+    """Whether S3 would have to announce some objects twice, and so refuses."""
+    if feed.topic is not None or other.topic is not None or feed.bucket != other.bucket:
+        return False
+    if feed == other:  # one delivery for several evidence buckets
+        return False
+    return feed.prefix.startswith(other.prefix) or other.prefix.startswith(feed.prefix)
+
+
 def _overlaps(feeds: list[tuple[Path, _Feed]]) -> Iterator[tuple[Path, str]]:
     """Yield each feed whose notifications S3 would refuse because of an earlier feed's."""
     for number, (path, feed) in enumerate(feeds):
         for other_path, other in feeds[:number]:
-            if feed.topic is not None or other.topic is not None or feed.bucket != other.bucket:
-                continue
-            if feed == other:  # one delivery for several evidence buckets
-                continue
-            if feed.prefix.startswith(other.prefix) or other.prefix.startswith(feed.prefix):
+            if _overlap(feed, other):
                 entry = next(part for part in other_path if isinstance(part, int)) + 1
                 yield (
                     (*path, "prefix"),

@@ -191,6 +191,11 @@ def exporter(store: str, source: str, feed: str) -> str:
     return _short(f"nhi-evidence-{store}-{source}-{feed}")
 
 
+def feed_of_bucket(bucket: str) -> str:
+    """Return what names a feed of files by its bucket: functions and queues have no dots."""
+    return bucket.replace(".", "-")
+
+
 def stream(store: str, source: str, name: str) -> str:
     """Return the name of a Firehose stream, the role it delivers with, and its destination."""
     return _short(f"nhi-evidence-{store}-{source}-stream-{name}")

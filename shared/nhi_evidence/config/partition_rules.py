@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nhi_evidence import partitions
 from nhi_evidence.config.locate import Path
-from nhi_evidence.config.tables import File
+from nhi_evidence.config.tables import File, Files, Trail
 
 
 def in_one_partition(file: File) -> Iterator[tuple[Path, str]]:
@@ -47,21 +47,35 @@ def _regions(file: File) -> Iterator[tuple[Path, str]]:
 
 
 def _arns(file: File) -> Iterator[tuple[Path, str]]:
-    if file.evidence.legal_role is not None:
-        yield ("evidence", "legal_role"), file.evidence.legal_role
-    for at, trail in enumerate(file.trails):
-        for key, arn in (("kms_key", trail.kms_key), ("topic", trail.topic)):
-            if arn is not None:
-                yield ("trails", at, key), arn
+    for path, arn in _single(file):
+        if arn is not None:
+            yield path, arn
+    for path, arns in _listed(file):
+        for position, arn in enumerate(arns):
+            if arn.startswith("arn:"):  # identities may be of other clouds
+                yield (*path, position), arn
+
+
+def _single(file: File) -> Iterator[tuple[Path, str | None]]:
+    yield ("evidence", "legal_role"), file.evidence.legal_role
+    feeds: list[tuple[Path, Trail | Files | None]] = [
+        *((("trails", at), trail) for at, trail in enumerate(file.trails)),
+        *((("sources", at, "files"), entry.files) for at, entry in enumerate(file.sources)),
+    ]
+    for path, feed in feeds:
+        if feed is not None:
+            yield (*path, "kms_key"), feed.kms_key
+            yield (*path, "topic"), feed.topic
+
+
+def _listed(file: File) -> Iterator[tuple[Path, Sequence[str]]]:
     for at, auditor in enumerate(file.auditors):
-        for position, arn in enumerate(auditor.principals):
-            yield ("auditors", at, "principals", position), arn
+        yield ("auditors", at, "principals"), auditor.principals
     for at, subscriber in enumerate(file.subscribers):
-        for position, arn in enumerate(subscriber.principals):
-            yield ("subscribers", at, "principals", position), arn
-    for position, arn in enumerate(file.alarms.topics):
-        yield ("alarms", "topics", position), arn
+        yield ("subscribers", at, "principals"), subscriber.principals
+    yield ("alarms", "topics"), file.alarms.topics
+    if file.coverage is not None:
+        yield ("coverage", "identities"), file.coverage.identities
     if file.guardrails is not None:
-        for key in ("pipeline_roles", "pipeline_principals"):
-            for position, arn in enumerate(getattr(file.guardrails, key)):
-                yield ("guardrails", key, position), arn
+        yield ("guardrails", "pipeline_roles"), file.guardrails.pipeline_roles
+        yield ("guardrails", "pipeline_principals"), file.guardrails.pipeline_principals

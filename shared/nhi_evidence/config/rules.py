@@ -11,6 +11,7 @@ from nhi_evidence.config.canary_rules import canaries_fit
 from nhi_evidence.config.coverage_rules import coverage_fits
 from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
+from nhi_evidence.config.list_rules import lists_fit
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
 from nhi_evidence.config.stream_rules import streams_fit
@@ -118,17 +119,18 @@ def _names(file: File) -> _Contradictions:
     yield from _twice(buckets, "log", [one.log for one in file.evidence.buckets])
     yield from _twice(("trails",), "name", [one.name for one in file.trails])
     yield from _twice(("auditors",), "name", [one.name for one in file.auditors])
-    taken = {one.bucket for one in file.evidence.buckets}
+    taken = {one.bucket: "an evidence bucket" for one in file.evidence.buckets}
     for at, name in enumerate(replicas):
         if name in taken:
-            yield (*buckets, at, "replica", "bucket"), "is an evidence bucket: name another"
-    taken |= {name for name in replicas if name}
+            yield (*buckets, at, "replica", "bucket"), f"is {taken[name]}: name another"
+        elif name is not None:
+            taken[name] = "another bucket's replica"
     for at, bucket in enumerate(file.evidence.buckets):
         if bucket.athena is None:
             continue
         if bucket.athena.results in taken:
             yield (*buckets, at, "athena", "results"), "holds evidence: name a bucket of its own"
-        taken.add(bucket.athena.results)
+        taken[bucket.athena.results] = "a bucket for results"
 
 
 def _twice(path: Path, key: str, values: list[str]) -> _Contradictions:
@@ -326,6 +328,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
     _names,
+    lists_fit,
     athena_fits,
     in_one_partition,
     _retention,

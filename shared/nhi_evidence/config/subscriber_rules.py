@@ -75,6 +75,8 @@ def _buckets(file: File) -> Iterator[tuple[str, str]]:
         yield bucket.bucket, "an evidence bucket"
         if bucket.replica is not None:
             yield bucket.replica.bucket, "a replica of the evidence"
+        if bucket.athena is not None:
+            yield bucket.athena.results, "for Athena's results"
     for trail in file.trails:
         yield trail.bucket, "a bucket that logs are delivered to"
     for entry in file.sources:

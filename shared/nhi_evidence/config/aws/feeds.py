@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.feed import Feed, Notifies
 from nhi_evidence.config.tables import Files, SourceEntry, Trail
 
@@ -52,7 +52,7 @@ def _files_feed(config: Config, entry: SourceEntry, files: Files) -> Feed:
     return Feed(
         source=entry.source,
         store=entry.evidence,
-        name=files.bucket,
+        name=naming.feed_of_bucket(files.bucket),
         account=here,
         region=files.region,
         bucket=files.bucket,

@@ -22,13 +22,13 @@ class Scripted(Loopback):
     """Answers in turn, the last answer for ever; keeps the old sizes it was told."""
 
     def __init__(self, *answers: Answer) -> None:
-        self.told: list[int] = []
+        self.old_sizes: list[int] = []
         remaining = list(answers)
         outer = self
 
         class _Handler(Handler):
             def do_POST(self) -> None:  # noqa: N802 as inherited
-                outer.told.append(int(self.body().split(b"\n")[0].removeprefix(b"old ")))
+                outer.old_sizes.append(int(self.body().split(b"\n")[0].removeprefix(b"old ")))
                 self.reply(*(remaining.pop(0) if len(remaining) > 1 else remaining[0]))
 
         super().__init__(_Handler)
@@ -60,10 +60,10 @@ def refusal(signed: bytes, *answers: Answer) -> tuple[str, list[int]]:
         assert isinstance(other, Witness)
         key = other.key
     with Scripted(*answers) as server:
-        asked = HttpWitness(server.endpoint_url, str(key))
+        under_test = HttpWitness(server.endpoint_url, str(key))
         with pytest.raises(WitnessError) as raised:
-            asked.attest(signed, path)
-        return str(raised.value), server.told
+            under_test.attest(signed, path)
+        return str(raised.value), server.old_sizes
 
 
 SIZES: dict[str, bytes] = {
@@ -78,33 +78,33 @@ SIZES: dict[str, bytes] = {
 @pytest.mark.parametrize("size", SIZES)
 def test_a_conflict_without_a_size_is_a_refusal(signed: bytes, size: str) -> None:
     """Whatever it says instead; that is no fork."""
-    why, told = refusal(signed, (409, SIZES[size]))
+    why, sizes_sent = refusal(signed, (409, SIZES[size]))
     assert "answers a conflict, without a size" in why
     assert "fork" not in why
-    assert [0] == told
+    assert [0] == sizes_sent
 
 
 def test_a_witness_that_is_ahead_is_not_called_a_fork(signed: bytes) -> None:
     """Somebody may have shown it a newer checkpoint of the same log."""
-    why, told = refusal(signed, (409, b"%d\n" % (size_of(signed) + 1)))
+    why, sizes_sent = refusal(signed, (409, b"%d\n" % (size_of(signed) + 1)))
     assert f"a larger size, {size_of(signed) + 1}" in why
     assert "fork" not in why
-    assert [0] == told
+    assert [0] == sizes_sent
 
 
 def test_another_root_of_the_same_size_is_a_fork(signed: bytes) -> None:
-    why, told = refusal(signed, (409, b"%d\n" % size_of(signed)), (409, b""))
+    why, sizes_sent = refusal(signed, (409, b"%d\n" % size_of(signed)), (409, b""))
     assert f"another root of the size {size_of(signed)}: a fork" in why
-    assert [0, size_of(signed)] == told
+    assert [0, size_of(signed)] == sizes_sent
 
 
 def test_a_witness_that_moves_on_meanwhile_is_asked_again(signed: bytes) -> None:
     """Another run may show it other checkpoints at the same time; but it is not asked for ever."""
     sizes = [1, 2, 3, 4, 5, 6]
     assert size_of(signed) > sizes[-1]
-    why, told = refusal(signed, *((409, b"%d\n" % size) for size in sizes))
+    why, sizes_sent = refusal(signed, *((409, b"%d\n" % size) for size in sizes))
     assert "conflict" in why
-    assert [0, 1, 2, 3] == told
+    assert [0, 1, 2, 3] == sizes_sent
 
 
 class Silent:
@@ -128,7 +128,7 @@ def test_others_are_still_asked(hostile: Scripted) -> None:
     world = SealedStore()
     with Witness("example.org/witness", world.key) as other:
         assert isinstance(other, Witness)
-        asked = HttpWitness(hostile.endpoint_url, str(other.key))
-    done = Anchoring(world.store, NAME, [world.key], witnesses=[asked, Silent()]).run()
+        under_test = HttpWitness(hostile.endpoint_url, str(other.key))
+    done = Anchoring(world.store, NAME, [world.key], witnesses=[under_test, Silent()]).run()
     assert done is not None
-    assert ((Silent.name,), {asked.name}) == (done.made, set(done.failed))
+    assert ((Silent.name,), {under_test.name}) == (done.made, set(done.failed))

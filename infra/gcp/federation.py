@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cdktn import TerraformOutput
+from cdktn import ITerraformDependable, TerraformOutput
 from cdktn_provider_google.iam_workload_identity_pool import IamWorkloadIdentityPool
 from cdktn_provider_google.iam_workload_identity_pool_provider import (
     IamWorkloadIdentityPoolProvider,
@@ -19,11 +19,16 @@ from cdktn_provider_google.organization_iam_member import OrganizationIamMember
 from cdktn_provider_google.project_iam_member import ProjectIamMember
 from constructs import Construct
 
+from infra.gcp.apis import switched_on
 from infra.gcp.canary import Canary
 from nhi_evidence.config import federated
 
 POOL = "nhi-evidence"
 PROVIDER = "aws"
+
+SERVICES = ("sts",)
+"""Exchanges a token of AWS for Google's; the project of the pool has to have it enabled:
+https://docs.cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds"""
 
 LISTS = "roles/logging.privateLogViewer"
 """Data Access logs are private: `roles/logging.viewer` does not list them."""
@@ -55,8 +60,10 @@ class Federation(Construct):
         issuer: str,
         subjects: Mapping[str, Sequence[str]],
         canaries: Mapping[str, str] = {},
+        after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, name)
+        services = switched_on(self, project, SERVICES)
         pool = IamWorkloadIdentityPool(
             self,
             "pool",
@@ -64,6 +71,7 @@ class Federation(Construct):
             workload_identity_pool_id=POOL,
             display_name="nhi-evidence",
             description="Functions of the evidence account in AWS",
+            depends_on=[*after, *services],
         )
         trusted = {arn for arns in subjects.values() for arn in arns}
         provider = IamWorkloadIdentityPoolProvider(

@@ -67,6 +67,7 @@ class GcpIdentityStack(TerraformStack):
                 issuer=issuer,
                 subjects=subjects,
                 canaries=canaries,
+                after=apis.services,
             )
 
 

@@ -86,6 +86,22 @@ def test_google_accepts_only_those_roles(both: Stacks) -> None:
     }
 
 
+def test_the_pool_comes_after_the_services_it_needs(both: Stacks) -> None:
+    """The services of federation are enabled in the pool's project, and the pool waits for them.
+
+    https://docs.cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+    """
+    stack = both["gcp-identity"]
+    _, pool = at(stack, "federation/pool")
+    switched = stack["resource"]["google_project_service"]
+    enabled = {
+        switched[one.rpartition(".")[2]]["service"].partition(".")[0]
+        for one in pool.get("depends_on", ())
+        if switched[one.rpartition(".")[2]]["project"] == pool["project"]
+    }
+    assert {"iam", "cloudresourcemanager", "iamcredentials", "sts"} <= enabled
+
+
 def test_entra_has_an_application_for_each_function(both: Stacks) -> None:
     """Each has one federated credential for one subject, and its own permissions."""
     stack = both["azure-identity"]

@@ -26,7 +26,7 @@ from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from cdktn_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
 from constructs import Construct
 
-from infra.azure.names import NAME, management_group_id
+from infra.azure.names import NAME, management_group_id, role_definition
 from nhi_evidence.config.federated import ENTRA_AUDIENCE
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -194,7 +194,10 @@ class Federation(Construct):
                 self,
                 f"lists-{number}",
                 scope=scope,
-                role_definition_id=role.role_definition_resource_id,
+                # Azure returns the id a role has in the assignment's own subscription; by any other
+                # id, each apply would take the right away and give it again.
+                # https://github.com/Azure/azure-rest-api-specs/issues/10939
+                role_definition_id=f"{scope}{role_definition(role.role_definition_id)}",
                 principal_id=principal.object_id,
                 principal_type="ServicePrincipal",
             )

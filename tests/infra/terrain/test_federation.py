@@ -145,9 +145,10 @@ def test_the_activity_log_is_listed_by_one_action(both: Stacks) -> None:
         f"${{{at(stack, f'federation/{name}/service')[0]}.object_id}}"
         for name in ("reconcile", "coverage")
     )
+    own = _role(role)
     tenant = "11111111-2222-3333-4444-555555555555"
     assert {
-        (lists, f"${{{role}.role_definition_resource_id}}", f"/subscriptions/{SUBSCRIPTION}"),
+        (lists, f"/subscriptions/{SUBSCRIPTION}{own}", f"/subscriptions/{SUBSCRIPTION}"),
         (reads, "Reader", f"/providers/Microsoft.Management/managementGroups/{tenant}"),
     } == {
         (
@@ -159,6 +160,31 @@ def test_the_activity_log_is_listed_by_one_action(both: Stacks) -> None:
     }
     directory = only(stack, "azuread_directory_role_assignment")
     assert (SECURITY_READER, reads) == (directory["role_id"], directory["principal_object_id"])
+
+
+def _role(address: str) -> str:
+    """Return what the id of a role ends with, in whichever subscription it is assigned."""
+    return f"/providers/Microsoft.Authorization/roleDefinitions/${{{address}.role_definition_id}}"
+
+
+def test_each_subscription_s_assignment_names_the_role_as_azure_returns_it(tmp_path: Path) -> None:
+    """By the id it has in that subscription: by another's, each apply would replace the assignment.
+
+    https://github.com/Azure/azure-rest-api-specs/issues/10939
+    """
+    other = "00000000-3333-4444-5555-666666666666"
+    text = switched_on(*FEDERATED, "subscription = ").replace(
+        f'subscriptions = ["{SUBSCRIPTION}"]', f'subscriptions = ["{other}", "{SUBSCRIPTION}"]'
+    )
+    stack = synthesize(tmp_path, text=text)["azure-identity"]
+    role, body = at(stack, "federation/activity")
+    scopes = [f"/subscriptions/{each}" for each in (other, SUBSCRIPTION)]
+    assert scopes == body["assignable_scopes"]
+    assert {scope: f"{scope}{_role(role)}" for scope in scopes} == {
+        one["scope"]: one["role_definition_id"]
+        for one in every(stack, "azurerm_role_assignment")
+        if "role_definition_id" in one
+    }
 
 
 def test_no_secret_is_made(both: Stacks) -> None:

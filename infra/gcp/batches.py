@@ -90,7 +90,7 @@ class BatchSubscription(Construct):
             ),
             # Creating the subscription tests the write, so the grants come first. So does
             # everything that announces a file: no file is written unannounced.
-            depends_on=[*staging.grants, dead_letters.grant, writer.grant, *after],
+            depends_on=[staging.policy, dead_letters.grant, writer.grant, *after],
         )
         # To dead-letter a message, the service agent acknowledges it here.
         PubsubSubscriptionIamBinding(

@@ -191,7 +191,7 @@ class GcpExportStack(TerraformStack):
             topic=files.topic,
             topic_name=FILES_TOPIC,
             kept_seconds=KEPT_DAYS * 86_400,
-            after=staging.grants,
+            after=[staging.policy],
         )
         announced = FileNotification(self, "announced", staging=staging, files=files, push=stored)
         dead_letters = DeadLetters(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from cdktn_provider_google.storage_bucket import (
     StorageBucket,
     StorageBucketLifecycleRule,
@@ -10,7 +12,7 @@ from cdktn_provider_google.storage_bucket import (
     StorageBucketRetentionPolicy,
     StorageBucketSoftDeletePolicy,
 )
-from cdktn_provider_google.storage_bucket_iam_binding import StorageBucketIamBinding
+from cdktn_provider_google.storage_bucket_iam_policy import StorageBucketIamPolicy
 from constructs import Construct
 
 from infra.accepted import accept
@@ -72,14 +74,24 @@ class StagingBucket(Construct):
                 " replaced or deleted while it waits, so there is one generation of each.",
             },
         )
-        self.grants = [
-            StorageBucketIamBinding(self, name, bucket=self.bucket.name, role=role, members=members)
-            for name, role, members in (
-                ("writer", "roles/storage.objectCreator", [writer]),
-                ("reader", "roles/storage.objectViewer", [reader]),
-                # Pub/Sub reads the bucket's metadata before it writes; the exporter reads from it
-                # whose bucket this is, since somebody else may take a name that was given up.
-                # https://docs.cloud.google.com/pubsub/docs/create-cloudstorage-subscription
-                ("metadata", "roles/storage.legacyBucketReader", [writer, reader]),
-            )
-        ]
+        # The whole policy, not bindings: that of a new bucket lets the viewers and editors of the
+        # project read every object. And a grant added by hand shows in the next plan.
+        # https://docs.cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable
+        members = {
+            "roles/storage.objectCreator": [writer],
+            "roles/storage.legacyObjectReader": [reader],
+            # Pub/Sub reads the bucket's metadata before it writes; the exporter reads from it
+            # whose bucket this is, since somebody else may take a name that was given up.
+            # https://docs.cloud.google.com/pubsub/docs/create-cloudstorage-subscription
+            "roles/storage.legacyBucketReader": [writer, reader],
+            # Whoever deploys as owner manages the bucket, and reads none of its files.
+            "roles/storage.legacyBucketOwner": [f"projectOwner:{project}"],
+        }
+        self.policy = StorageBucketIamPolicy(
+            self,
+            "access",
+            bucket=self.bucket.name,
+            policy_data=json.dumps(
+                {"bindings": [{"role": role, "members": who} for role, who in members.items()]}
+            ),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -83,18 +84,26 @@ def test_a_file_waits_where_nobody_can_change_it(gcp: Stack) -> None:
 
 
 def test_files_are_written_by_one_identity_and_read_by_one(gcp: Stack) -> None:
-    """Create for the batch writer, read for the exporter, as bindings, so nobody else is granted
-    either.
+    """Create for the batch writer, read for the exporter, and nobody else reads a file.
+
+    It is the whole policy: the one of a new bucket lets the viewers and editors of the project read
+    every object. Owners manage the bucket, as whoever deploys it has to.
     """
     bucket, _ = at(gcp, "staging/bucket")
     writer, _ = at(gcp, "batch-writer/account")
-    bound = gcp["resource"]["google_storage_bucket_iam_binding"].values()
-    assert {f"${{{bucket}.name}}"} == {one["bucket"] for one in bound}
+    assert "google_storage_bucket_iam_binding" not in gcp["resource"]
+    policy = only(gcp, "google_storage_bucket_iam_policy")
+    assert f"${{{bucket}.name}}" == policy["bucket"]
     assert {
         "roles/storage.objectCreator": [f"${{{writer}.member}}"],
         "roles/storage.legacyBucketReader": [f"${{{writer}.member}}", EXPORTER],
-        "roles/storage.objectViewer": [EXPORTER],
-    } == {one["role"]: one["members"] for one in bound}
+        "roles/storage.legacyObjectReader": [EXPORTER],
+        "roles/storage.legacyBucketOwner": ["projectOwner:example-evidence"],
+    } == {one["role"]: one["members"] for one in _bindings(policy)}
+
+
+def _bindings(policy: Stack) -> list[Stack]:
+    return list(json.loads(policy["policy_data"])["bindings"])
 
 
 def test_batches_are_bounded_and_nothing_is_dropped(gcp: Stack) -> None:
@@ -116,23 +125,23 @@ def test_batches_are_bounded_and_nothing_is_dropped(gcp: Stack) -> None:
     assert not [one for one in subscriptions if "filter" in one or "message_transforms" in one]
     assert [PUBSUB_AGENT] == at(gcp, "dead-letters/publisher")[1]["members"]
     assert [PUBSUB_AGENT] == at(gcp, "batches/agent")[1]["members"]
-    grants = {at(gcp, f"staging/{one}")[0] for one in ("writer", "metadata", "reader")}
-    assert grants <= set(batches["depends_on"])
+    assert at(gcp, "staging/access")[0] in batches["depends_on"]
 
 
 def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> None:
     """It reads one bucket and its metadata, over all stacks; no identity has a key."""
-    roles = [
-        (type_name, body["role"])
+    granted = [
+        (type_name, one["role"])
         for stack in stacks.values()
         for type_name, bodies in stack["resource"].items()
         for body in bodies.values()
-        if EXPORTER in [body.get("member"), *body.get("members", [])]
+        for one in (_bindings(body) if "policy_data" in body else [body])
+        if EXPORTER in [one.get("member"), *one.get("members", [])]
     ]
     assert [
-        ("google_storage_bucket_iam_binding", "roles/storage.legacyBucketReader"),
-        ("google_storage_bucket_iam_binding", "roles/storage.objectViewer"),
-    ] == sorted(roles)
+        ("google_storage_bucket_iam_policy", "roles/storage.legacyBucketReader"),
+        ("google_storage_bucket_iam_policy", "roles/storage.legacyObjectReader"),
+    ] == sorted(granted)
     assert set() == {
         type_name
         for stack in stacks.values()

@@ -66,7 +66,7 @@ PASSES = {
     "google_pubsub_topic_iam_binding": "a right",
     "google_service_account": "an identity",
     "google_service_account_iam_binding": "a right",
-    "google_storage_bucket_iam_binding": "a right",
+    "google_storage_bucket_iam_policy": "rights",
     "google_storage_bucket_iam_member": "a right",
     "google_storage_bucket_object": "the function's source",
     "google_storage_notification": "a file that was written is announced by `replay gcp`",

@@ -16,4 +16,7 @@ def keep_unread(teardown: Teardown, *resources: TerraformResource) -> None:
     if teardown is Teardown.REMOVE:
         return
     for resource in resources:
-        resource.lifecycle = TerraformResourceLifecycle(prevent_destroy=True)
+        ignored = resource.lifecycle.ignore_changes if resource.lifecycle else None
+        resource.lifecycle = TerraformResourceLifecycle(
+            prevent_destroy=True, ignore_changes=ignored
+        )

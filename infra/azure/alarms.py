@@ -137,6 +137,16 @@ ALWAYS = (
         by="Partition",
     ),
     Searched(
+        "throttled",
+        queries.THROTTLED,
+        "PT15M",
+        "PT15M",
+        "The hub has refused messages for half an hour, for lack of throughput units. Which logs "
+        "Azure Monitor gave up, nothing shows.",
+        # A burst before it grows by itself is no reason.
+        periods=2,
+    ),
+    Searched(
         "unread",
         queries.UNREAD,
         "PT15M",

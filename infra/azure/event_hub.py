@@ -53,6 +53,10 @@ class LogHub(Construct):
             maximum_throughput_units=MOST_UNITS,
             minimum_tls_version="1.2",
             local_authentication_enabled=True,
+            # Azure raises it with the load; each apply would set it back, and the hub then refuses
+            # messages until it has grown again.
+            # https://github.com/hashicorp/terraform-provider-azurerm/issues/32391
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["capacity"]),
         )
         self.hub = Eventhub(
             self,

@@ -90,6 +90,10 @@ DIRECTORY_SILENT = _never(_DIRECTORY, LONGEST_HOURS)
 """The exporter itself signs in at least once a day, as a managed identity: so if the directory is
 exported, this category arrives, however quiet the tenant."""
 
+THROTTLED = 'AzureMetrics | where MetricName == "ThrottledRequests" and Total > 0'
+"""What the hub refused has no number in a partition, so nothing that is read shows that it is
+missing. https://learn.microsoft.com/azure/event-hubs/monitor-event-hubs-reference#metrics"""
+
 UNREAD = f"""let came = {_count(_CAME, "between (ago(3h) .. ago(1h))")};
 let read = {_count(_READ, "> ago(3h)")};
 print TimeGenerated = now(), Came = came, Read = read

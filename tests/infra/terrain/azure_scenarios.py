@@ -65,6 +65,8 @@ class At(NamedTuple):
     broken: bool = False
     deleted: bool = False
     """Whether somebody deletes a diagnostic setting."""
+    throttled: bool = False
+    """Whether the hub refuses some of what comes."""
     deployed: bool = True
 
 
@@ -93,6 +95,8 @@ SITUATIONS: Mapping[str, Situation] = {
     "one category stops": lambda hour: At(
         categories=IN_USE if hour < 0 else tuple(one for one in IN_USE if one != "AuditEvent")
     ),
+    "more comes than the hub may grow to take": lambda hour: At(throttled=hour >= 0),
+    "a burst, and the hub grows": lambda hour: At(throttled=hour == 0),
     "the directory's setting is removed": lambda hour: At(
         categories=IN_USE if hour < 0 else tuple(one for one in IN_USE if one not in DIRECTORY)
     ),
@@ -136,7 +140,8 @@ def _logged(at: At) -> Iterator[tuple[str, str]]:
 def _metrics(at: At) -> list[Row]:
     """What the hub counts; of messages, nothing at all where none comes."""
     messages: list[Row] = [("IncomingMessages", 512.0)] if at.comes else []
-    return [("ActiveConnections", 3.0), *messages]
+    refused: list[Row] = [("ThrottledRequests", 12.0 if at.throttled else 0.0)]
+    return [("ActiveConnections", 3.0), *refused, *messages]
 
 
 def _activity(at: At) -> list[Row]:

@@ -43,6 +43,8 @@ AZURE: dict[str, set[str]] = {
     "a partition is not read": {"partition-unread"},
     "a partition falls behind": {"lagging", "losing"},
     "one category stops": {"category-silent"},
+    "more comes than the hub may grow to take": {"throttled"},
+    "a burst, and the hub grows": set(),
     "the directory's setting is removed": {"category-silent", "directory-silent"},
     "a subscription's setting is deleted": {"setting-removed"},
     "a record that breaks the mapper": {"rejected"},
@@ -59,6 +61,7 @@ def test_a_situation_of_google_cloud_raises_these_and_no_other(gcp: Stack, situa
 AT_EVERY_CHANGE = {
     "a normal week, with evidence that expires",
     "nothing ever arrives",
+    "more comes than the hub may grow to take",
     "one category stops",
     "a record that breaks the mapper",
 }

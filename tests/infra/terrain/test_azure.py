@@ -248,6 +248,16 @@ def test_the_hub_keeps_a_week(azure: Stack) -> None:
     assert "1.2" == only(azure, "azurerm_eventhub_namespace")["minimum_tls_version"]
 
 
+def test_an_apply_leaves_the_hub_as_large_as_it_has_grown(azure: Stack) -> None:
+    """Azure raises the throughput units of a namespace that may grow; Terraform would reset them.
+
+    https://github.com/hashicorp/terraform-provider-azurerm/issues/32391
+    """
+    _, namespace = at(azure, "logs/namespace")
+    assert namespace["auto_inflate_enabled"] is True
+    assert {"prevent_destroy": True, "ignore_changes": ["capacity"]} == namespace["lifecycle"]
+
+
 def test_tokens_are_for_aws_and_this_identity_only(stacks: Stacks) -> None:
     """Audience and issuer match AWS's configuration, the subject is the identity, and assignment is
     required.

@@ -48,7 +48,7 @@ class DataAccessLogs(Construct):
         for service in services:
             OrganizationIamAuditConfig(
                 self,
-                service.partition(".")[0],
+                service.removesuffix(".googleapis.com"),
                 org_id=organization,
                 service=service,
                 audit_log_config=[

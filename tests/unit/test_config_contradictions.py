@@ -238,7 +238,7 @@ CONTRADICTIONS = {
     "two canaries in one account": (
         [("[alarms]", f'{CANARIES}accounts = ["333344445555", "333344445555"]\n[alarms]')],
         "canaries.accounts",
-        "already has a canary in entry 1",
+        "is listed twice",
     ),
     "canaries of one bucket in two places": (
         [(

@@ -30,7 +30,7 @@ def canaries_fit(file: File) -> Iterator[tuple[Path, str]]:
             yield path, "is empty: name accounts, google or entra"
         for place, name in _places(file, entry, path):
             taken = places.setdefault(name, at + 1)
-            if taken != at + 1 or name in entry.accounts[: _position(place)]:
+            if taken != at + 1:
                 yield place, f'"{name}" already has a canary in entry {taken}: remove one of them'
             if name == file.evidence.account:
                 yield (
@@ -47,11 +47,6 @@ def _places(file: File, entry: Canaries, path: Path) -> Iterator[tuple[Path, str
         yield (*path, "google"), entry.google.project
     if entry.entra is not None and file.azure is not None:
         yield (*path, "entra"), file.azure.tenant
-
-
-def _position(place: Path) -> int:
-    last = place[-1]
-    return last if isinstance(last, int) else 0
 
 
 def _arrives(file: File, entry: Canaries, path: Path) -> Iterator[tuple[Path, str]]:

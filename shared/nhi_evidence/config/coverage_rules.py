@@ -18,8 +18,6 @@ def coverage_fits(file: File) -> Iterator[tuple[Path, str]]:
     accounts = file.coverage.accounts
     for at, account in enumerate(accounts):
         path: Path = ("coverage", "accounts", at)
-        if account in accounts[:at]:
-            yield path, f'"{account}" is listed twice: remove one'
         if account == file.evidence.account:
             yield path, "is the evidence account, where there is nothing to record: remove it"
     for at, arn in enumerate(file.coverage.identities):

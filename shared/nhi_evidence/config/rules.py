@@ -14,6 +14,7 @@ from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.list_rules import lists_fit
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
+from nhi_evidence.config.repeat_rules import nothing_repeated
 from nhi_evidence.config.stream_rules import streams_fit
 from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
@@ -165,7 +166,7 @@ def _subscriptions(file: File) -> _Contradictions:
     azure = file.azure
     if azure is None:
         return
-    if azure.subscription is None and len(azure.subscriptions) > 1:
+    if azure.subscription is None and len({*azure.subscriptions}) > 1:
         yield (
             ("azure", "subscriptions"),
             'has several: say which one holds what is deployed, with subscription = "..."',
@@ -326,6 +327,7 @@ def _guardrails(file: File) -> _Contradictions:
 
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
+    nothing_repeated,
     _subscriptions,
     _names,
     lists_fit,

@@ -70,6 +70,16 @@ def test_data_access_logs_are_on_without_exemption(gcp: Stack) -> None:
     assert [] == [path for path, _ in values(gcp) if "exempted" in path]
 
 
+def test_services_of_one_first_name_have_settings_of_their_own(tmp_path: Path) -> None:
+    """Their whole names tell them apart."""
+    other = "storage.mtls.googleapis.com"
+    changed = ("data_access = [", f'data_access = ["{other}", ')
+    settings = synthesize(tmp_path, change=changed)["gcp-export"]["resource"][
+        "google_organization_iam_audit_config"
+    ].values()
+    assert {other, "storage.googleapis.com"} <= {one["service"] for one in settings}
+
+
 def test_a_file_waits_where_nobody_can_change_it(gcp: Stack) -> None:
     """No public access, no access lists, no overwriting, no deleting; gone a day later."""
     _, bucket = at(gcp, "staging/bucket")

@@ -18,10 +18,7 @@ from constructs import Construct
 
 from infra.azure.event_hub import LogHub
 from infra.azure.names import NAME, management_group_id
-from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
-
-GROUP_CATEGORIES = ("Administrative", "Policy")
-"""The categories in a management group's log."""
+from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES, GROUP_CATEGORIES
 
 _SCHEMA = (
     "https://schema.management.azure.com/schemas/2019-08-01/managementGroupDeploymentTemplate.json#"

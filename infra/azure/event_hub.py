@@ -11,7 +11,7 @@ from cdktn_provider_azurerm.eventhub_namespace_authorization_rule import (
 )
 from constructs import Construct
 
-from infra.azure.names import HUB, NAME, namespace_name
+from infra.azure.names import HUB, NAME, SENDING_RULE, namespace_name
 from nhi_evidence.config.azure_app import PARTITIONS, RETENTION_HOURS
 
 GENERATION_CHARACTERS = 8
@@ -71,7 +71,7 @@ class LogHub(Construct):
         self.rule = EventhubNamespaceAuthorizationRule(
             self,
             "azure-monitor",
-            name="azure-monitor",
+            name=SENDING_RULE,
             namespace_name=self.namespace.name,
             resource_group_name=NAME,
             listen=True,

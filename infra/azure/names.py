@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nhi_evidence.adapters.azure.resource_ids import SENDING_RULE, role_definition
 from nhi_evidence.adapters.azure.resource_ids import group as group_id
 from nhi_evidence.adapters.azure.resource_ids import management_group as management_group_id
-from nhi_evidence.adapters.azure.resource_ids import role_definition
 from nhi_evidence.adapters.azure.resource_ids import role_guid as role_id
 from nhi_evidence.adapters.azure.resource_ids import site as site_id
 from nhi_evidence.adapters.azure.resource_ids import storage as storage_id
@@ -20,6 +20,7 @@ from nhi_evidence.config.azure_names import (
 __all__ = [
     "HUB",
     "NAME",
+    "SENDING_RULE",
     "group_id",
     "management_group_id",
     "namespace_name",

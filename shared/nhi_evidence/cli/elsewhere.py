@@ -93,13 +93,11 @@ def _google(gcp: Gcp, *, seen: bool) -> dict[str, str]:
 def _azure(azure: Azure, *, seen: bool) -> dict[str, str]:
     names = azure_names
     site = names.site_name(azure.home)
-    things = {
-        "diagnostic settings of the Activity Log": "az monitor diagnostic-settings subscription "
-        f"list --subscription {azure.home}",
-        "everything the stack defines": "terraform plan, in azure-export",
-    }
+    things = {"everything the stack defines": "terraform plan, in azure-export"}
     if not seen:
         things |= {
+            "diagnostic settings of the Activity Log": "az monitor diagnostic-settings "
+            f"subscription list --subscription {azure.home}",
             "hub": f"az eventhubs eventhub show --name {names.HUB} "
             f"--namespace-name {names.namespace_name(azure.home)} --resource-group {names.NAME}",
             "function app": f"az functionapp show --name {site} --resource-group {names.NAME}",

@@ -15,6 +15,9 @@ ACTIVITY_CATEGORIES = ("Administrative", "Security", "Policy")
 autoscale, advice) describe the state of resources.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
 
+GROUP_CATEGORIES = ("Administrative", "Policy")
+"""The categories in a management group's log."""
+
 
 def unique(subscription: str) -> str:
     """Return twelve characters that make a name unique in all of Azure, always the same."""

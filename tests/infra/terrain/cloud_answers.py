@@ -90,6 +90,7 @@ def azure(stack: Stack, home: str) -> dict[str, Any]:
         },
         identity: {"properties": {"clientId": CLIENT}},
     }
+    answers |= _activity(stack, f"{group}/Microsoft.EventHub/namespaces/{namespace}")
     for policy in stack["resource"]["azurerm_policy_definition"].values():
         path = (
             f"{policy['management_group_id']}/providers/Microsoft.Authorization/policyDefinitions"
@@ -125,6 +126,32 @@ def _assignment(stack: Stack, assignment: dict[str, Any], namespace: str) -> dic
         },
         f"{insights}/policyStates/{summarized}": summary(compliant=3),
     }
+
+
+def _activity(stack: Stack, namespace: str) -> dict[str, Any]:
+    """Return the settings of the Activity Log: of each subscription, and of the group."""
+    rule = f"{namespace}/authorizationRules/azure-monitor".replace(
+        "resourceGroups", "resourcegroups"
+    )
+    own = "providers/Microsoft.Insights/diagnosticSettings"
+    answers = {}
+    for setting in stack["resource"]["azurerm_monitor_diagnostic_setting"].values():
+        if setting["target_resource_id"].count("/") == len(("subscriptions", "id")):
+            logs = [{**one, "enabled": True} for one in setting["enabled_log"]]
+            answers[f"{setting['target_resource_id']}/{own}/{setting['name']}"] = {
+                "properties": {
+                    "eventHubAuthorizationRuleId": rule,
+                    "eventHubName": _text(setting["eventhub_name"], stack),
+                    "logs": [*logs, {"category": "Alert", "enabled": False}],
+                }
+            }
+    deployment = only(stack, "azurerm_management_group_template_deployment")
+    (made,) = json.loads(deployment["template_content"])["resources"]
+    sent = {"eventHubAuthorizationRuleId": rule, "eventHubName": azure_names.HUB}
+    answers[f"{deployment['management_group_id']}/{own}/{made['name']}"] = {
+        "properties": made["properties"] | sent
+    }
+    return answers
 
 
 def summary(*, compliant: int = 0, lacking: int = 0) -> dict[str, Any]:

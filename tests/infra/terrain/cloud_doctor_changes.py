@@ -48,6 +48,17 @@ def settings(deployed: Deployed) -> dict[str, Any]:
     return properties
 
 
+HOME = "22222222-3333-4444-5555-666666666666"
+TENANT = "11111111-2222-3333-4444-555555555555"
+GROUPS = "/providers/Microsoft.Management/managementGroups"
+SETTING = "providers/Microsoft.Insights/diagnosticSettings/nhi-evidence"
+
+
+def activity(deployed: Deployed, of: str) -> dict[str, Any]:
+    properties: dict[str, Any] = at(deployed, f"{of}/{SETTING}")["properties"]
+    return properties
+
+
 KIND = kinds_of(CONFIG.azure.resource_types if CONFIG.azure else ())[0]
 
 
@@ -206,6 +217,32 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "hub audit-logs",
         State.CHANGED,
         "keeps 24 h, not 168 h",
+    ),
+    "a subscription's setting without a category": (
+        lambda it: activity(it, f"/subscriptions/{HOME}")["logs"][0].update(enabled=False),
+        f"setting of the Activity Log, subscription {HOME}",
+        State.CHANGED,
+        "categories Policy, Security, not Administrative, Policy, Security",
+    ),
+    "a subscription's setting that sends elsewhere": (
+        lambda it: activity(it, f"/subscriptions/{HOME}").update(eventHubName="mine"),
+        f"setting of the Activity Log, subscription {HOME}",
+        State.CHANGED,
+        "sends to mine, not audit-logs",
+    ),
+    "a group's setting that sends by another rule": (
+        lambda it: activity(it, f"/managementGroups/{TENANT}").update(
+            eventHubAuthorizationRuleId="/mine"
+        ),
+        f"setting of the Activity Log, management group {TENANT}",
+        State.CHANGED,
+        "sends by /mine, not /subscriptions/",
+    ),
+    "a group's setting that is gone": (
+        lambda it: it.answers.pop(f"{GROUPS}/{TENANT}/{SETTING}"),
+        f"setting of the Activity Log, management group {TENANT}",
+        State.NOT_DEPLOYED,
+        "",
     ),
     "a policy that asks for less": (
         lambda it: at(it, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][

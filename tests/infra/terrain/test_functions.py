@@ -17,6 +17,7 @@ from infra.gcp.build_source import build_source
 from nhi_evidence import config
 from nhi_evidence.adapters import environ
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES as ACTIVITY
+from nhi_evidence.config.azure_names import GROUP_CATEGORIES
 from tests.infra.terrain.synthesis import ROOT, Stack, at, example, only
 
 CLOUDS = ("gcp_export", "azure_export")
@@ -130,11 +131,11 @@ def test_the_azure_host_is_configured_as_declared() -> None:
 
 def test_every_log_of_azure_and_entra_has_a_pack() -> None:
     """No exported, and paid, category is unknown to the exporter."""
-    from infra.azure import activity_logs, entra_logs  # noqa: PLC0415 - starts jsii
+    from infra.azure import entra_logs  # noqa: PLC0415 - starts jsii
 
     table = ROOT / "shared" / "nhi_evidence" / "sources" / "azure_monitor" / "routes.json"
     routes = json.loads(table.read_text())["routes"]
-    activities = (*ACTIVITY, *activity_logs.GROUP_CATEGORIES)
+    activities = (*ACTIVITY, *GROUP_CATEGORIES)
     wanted = {*activities, *entra_logs.CATEGORIES}
     assert [] == sorted(one for one in wanted if one.lower() not in routes)
 

@@ -1,4 +1,4 @@
-"""Checks of the exporter's subscription: hub, function app, its settings, and policies.
+"""Checks of the exporter's subscription: hub, function app, and what sends logs to the hub.
 
 https://learn.microsoft.com/rest/api/appservice/web-apps/list-application-settings
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nhi_evidence.adapters import cloud_settings, environ
-from nhi_evidence.adapters.azure import policy_checks, resource_ids
+from nhi_evidence.adapters.azure import activity_checks, policy_checks, resource_ids
 from nhi_evidence.adapters.azure.policy_checks import MANAGEMENT
 from nhi_evidence.adapters.cloud_checks import CloudChecks, same, variables
 from nhi_evidence.adapters.rest_reader import RestReader
@@ -57,6 +57,7 @@ def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
         f"function app {azure_names.site_name(azure.home)}, code",
         "Azure states no digest of what was published",
     )
+    yield from activity_checks.settings(checks_of, azure)
     yield from policy_checks.policies(checks_of, azure)
 
 

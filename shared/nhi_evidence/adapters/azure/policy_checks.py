@@ -53,11 +53,7 @@ def _definition(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
 
 def _assignment(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) -> Iterator[Check]:
     name = kind.short_name
-    namespace = azure_names.namespace_name(azure.home)
-    sending = (
-        f"{resource_ids.group(azure.home)}/providers/Microsoft.EventHub/namespaces/{namespace}"
-        "/authorizationRules/azure-monitor"
-    )
+    sending = resource_ids.sending_rule(azure.home)
     definition = f"{group}/{_AUTHORIZATION}/policyDefinitions/{azure_names.NAME}-{kind.slug}"
     # Azure compares ids without regard to case, and returns them in any case.
     wanted = {

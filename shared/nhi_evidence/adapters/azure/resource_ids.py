@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_URL, uuid5
 
-from nhi_evidence.config.azure_names import NAME, site_name, storage_name
+from nhi_evidence.config.azure_names import NAME, namespace_id, site_name, storage_name
+
+SENDING_RULE = "azure-monitor"
+"""The rule of the namespace with which Azure Monitor writes."""
 
 
 def group(subscription: str) -> str:
@@ -15,6 +18,11 @@ def group(subscription: str) -> str:
 def site(subscription: str) -> str:
     """Return the resource id of the function app."""
     return f"{group(subscription)}/providers/Microsoft.Web/sites/{site_name(subscription)}"
+
+
+def sending_rule(subscription: str) -> str:
+    """Return the resource id of the rule with which Azure Monitor writes to the hub."""
+    return f"{namespace_id(subscription)}/authorizationRules/{SENDING_RULE}"
 
 
 def management_group(name: str) -> str:

@@ -27,5 +27,5 @@ def _within(path: Path, value: object) -> Iterator[tuple[Path, str]]:
         for at, name in enumerate(names):
             if name in names[:at]:
                 yield (*path, at), f'"{name}" is listed twice: remove one'
-        for at, one in enumerate(value):
-            yield from _within((*path, at), one)
+        for at, element in enumerate(value):
+            yield from _within((*path, at), element)

@@ -146,10 +146,10 @@ def _activity(stack: Stack, namespace: str) -> dict[str, Any]:
                 }
             }
     deployment = only(stack, "azurerm_management_group_template_deployment")
-    (made,) = json.loads(deployment["template_content"])["resources"]
+    (resource,) = json.loads(deployment["template_content"])["resources"]
     sent = {"eventHubAuthorizationRuleId": rule, "eventHubName": azure_names.HUB}
-    answers[f"{deployment['management_group_id']}/{own}/{made['name']}"] = {
-        "properties": made["properties"] | sent
+    answers[f"{deployment['management_group_id']}/{own}/{resource['name']}"] = {
+        "properties": resource["properties"] | sent
     }
     return answers
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from nhi_evidence import sources
 from nhi_evidence.config.athena_rules import athena_fits
+from nhi_evidence.config.azure_rules import subscriptions_fit
 from nhi_evidence.config.canary_rules import canaries_fit
 from nhi_evidence.config.coverage_rules import coverage_fits
 from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
@@ -162,22 +163,6 @@ def _not_empty(file: File) -> _Contradictions:
             yield path, "is empty: at least one is needed"
 
 
-def _subscriptions(file: File) -> _Contradictions:
-    azure = file.azure
-    if azure is None:
-        return
-    if azure.subscription is None and len({*azure.subscriptions}) > 1:
-        yield (
-            ("azure", "subscriptions"),
-            'has several: say which one holds what is deployed, with subscription = "..."',
-        )
-    if azure.subscription is not None and azure.subscription not in azure.subscriptions:
-        yield (
-            ("azure", "subscription"),
-            "is not in subscriptions: add it there, so that its own Activity Log is exported",
-        )
-
-
 def _references(file: File) -> _Contradictions:
     buckets = [one.name for one in file.evidence.buckets]
     trails = [one.name for one in file.trails]
@@ -328,7 +313,7 @@ def _guardrails(file: File) -> _Contradictions:
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     nothing_repeated,
-    _subscriptions,
+    subscriptions_fit,
     _names,
     lists_fit,
     athena_fits,

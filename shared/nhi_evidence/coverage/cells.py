@@ -112,6 +112,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What to do where it cannot be recorded."""
     confidence: Confidence
     refs: tuple[str, ...] = ()
+    """Where `documented` is from, as `kind:name`; docs/coverage.md has the page of each."""
     params: dict[str, Any] = {}
     """Parameters of the evaluator."""
 

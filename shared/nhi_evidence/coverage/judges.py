@@ -35,6 +35,8 @@ READ_BY = {"aws_agent": "aws", "aws_gateway": "aws", "eks": "aws", "gcp_agent": 
            "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
 """Platform to the one whose reading decides its cells, where that is a different one."""
 
+COLLECTED = frozenset({"aws", "azure", "gcp", "github", "okta", "vault"})
+"""Platforms whose settings `collect` reads; a reading of any other is made by hand."""
 _PULL = "its audit is pulled with an organization's long-lived key alone, and none is kept"
 PULLED = {
     "anthropic": _PULL,
@@ -127,7 +129,8 @@ def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
         if cell.probe == "none":
             return "no probe is known that would show it"
         return f"try it, and look for its record: {cell.probe}; expected: {cell.expect}"
-    if reading is None or cell.platform in PULLED or switches.GITHUB_API_EVENTS in setting.reads:
+    is_collected = reading is not None and reader_of(cell.platform) in COLLECTED
+    if not is_collected or switches.GITHUB_API_EVENTS in setting.reads:
         return f"no command of this release reads it, so see for yourself: {setting.setting}"
     calls = ", ".join(setting.reads)
     return f"nhi-evidence collect {reader_of(cell.platform)}, with the right to make {calls}"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.event import Kind
+from nhi_evidence.evidence.counting import Status
+from nhi_evidence.pipeline.scope import Scope
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "glossary.md"
@@ -23,17 +29,27 @@ BINDING = {
 """Terms fixed by the design: each has an entry, whatever else the glossary has."""
 
 
+VOCABULARIES = (Verdict, Status, Kind, Scope)
+"""What is printed in one word, of which a reader asks what it means."""
+
+
+def _in_words(paths: Iterable[Path]) -> str:
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return re.sub(r"[\s_-]+", " ", " ".join(texts)).lower()
+
+
 @cache
-def corpus() -> str:
-    """All text of the project except the glossary and its tests."""
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    code = [
-        path
-        for folder in ("shared", "functions", "infra")
-        for path in (ROOT / folder).rglob("*.py")
-    ]
-    texts = [path.read_text(encoding="utf-8") for path in (*pages, *code) if path != PAGE]
-    return " ".join(" ".join(texts).split()).replace("_", " ").lower()
+def pages() -> str:
+    """All text of the pages except the glossary, and decisions, which say what was."""
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    return _in_words(path for path in paths if path != PAGE and path.parent.name != "decisions")
+
+
+@cache
+def code() -> str:
+    """All text of the code."""
+    folders = ("shared", "functions", "infra")
+    return _in_words(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
 def test_every_term_of_the_design_has_an_entry() -> None:
@@ -51,11 +67,18 @@ def test_a_term_has_one_place() -> None:
 
 @pytest.mark.parametrize("term", TERMS)
 def test_every_term_is_used(term: str) -> None:
-    """A word used nowhere else is not a term."""
+    """On a page and in code: a word used nowhere else is not a term."""
     plural = "(?:s|es)?" if term != "R" else ""
-    assert re.search(
-        rf"\b{re.escape(term.lower().replace('-', ' '))}{plural}\b", corpus().replace("-", " ")
-    )
+    pattern = re.compile(rf"\b{re.escape(term.lower().replace('-', ' '))}{plural}\b")
+    assert pattern.search(pages()), "on no page but the glossary"
+    assert pattern.search(code()), "nowhere in the code"
+
+
+def test_every_word_of_a_vocabulary_has_an_entry() -> None:
+    """Verdicts on completeness, the standing of a claim, kinds of deliveries, scopes."""
+    words = {each.value for values in VOCABULARIES for each in values}
+    entries = {name.lower() for name in TERMS} | {f"{name}s".lower() for name in TERMS}
+    assert {Scope.ALL.value} == words - entries, "`all` is explained under scope"
 
 
 def test_the_glossary_is_linked_from_where_people_begin() -> None:

@@ -16,7 +16,7 @@ EXAMPLES = """\b
 Examples:
   gcloud auth print-access-token | nhi-evidence collect gcp --token - \\
       --out settings \\
-      --destination pubsub.googleapis.com/projects/example-evidence/topics/audit-log-entries
+      --destination pubsub.googleapis.com/projects/logs/topics/audit-log-entries
 
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.

@@ -6,15 +6,11 @@ import pytest
 
 from tests.unit.test_config import changed, problems
 
-SUBSCRIPTION = '"22222222-3333-4444-5555-666666666666"'
 LISTS = {
-    "azure.subscriptions": f"subscriptions = [{SUBSCRIPTION}]",
     "gcp.data_access": '    "secretmanager.googleapis.com",',
-    "gcp.reconcile_projects": '# reconcile_projects = ["example-payments"]',
-    "azure.resource_types": '    "Microsoft.KeyVault/vaults",',
-    "auditors.principals": 'principals = ["arn:aws:iam::444455556666:role/auditor"]',
+    "alarms.topics": '# topics = ["arn:aws:sns:eu-central-1:111122223333:alarms"]',
 }
-"""Key to a line of the example that has one name of the list."""
+"""Key to a line of the example that has one name of the list; others: test_config_values.py."""
 
 
 @pytest.mark.parametrize("key", LISTS)

@@ -15,7 +15,6 @@ from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.list_rules import lists_fit
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
-from nhi_evidence.config.repeat_rules import nothing_repeated
 from nhi_evidence.config.stream_rules import streams_fit
 from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
@@ -312,7 +311,6 @@ def _guardrails(file: File) -> _Contradictions:
 
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
-    nothing_repeated,
     subscriptions_fit,
     _names,
     lists_fit,

@@ -28,12 +28,19 @@ def answered_yes(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def run(command: Sequence[str]) -> int:
-    """Run a command in the repository, with our output as its own; return its exit code."""
+OWN_FILES = 0o077
+"""File mode mask with which nobody else on the machine reads what a command writes."""
+
+
+def run(command: Sequence[str], *, umask: int = -1) -> int:
+    """Run a command in the repository, with our output as its own; return its exit code.
+
+    `umask` is the file mode mask of the command; -1 leaves ours.
+    """
     say(f"\n$ {' '.join(command)}")
     environment = {**os.environ, "NODE_NO_WARNINGS": "1"}  # noqa: TID251 - handed on, not read
     return subprocess.run(  # noqa: S603 - our own arguments, no shell
-        command, cwd=ROOT, env=environment, check=False
+        command, cwd=ROOT, env=environment, check=False, umask=umask
     ).returncode
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from infra.deploy.requirement import (
     nothing_asked,
     verdict,
 )
-from infra.deploy.running import NOT_FOUND, PROGRAM, answered_yes, output, run, say
+from infra.deploy.running import NOT_FOUND, OWN_FILES, PROGRAM, answered_yes, output, run, say
 from nhi_evidence.config import Config, read
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
@@ -276,10 +277,13 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
 
 
 def _apply(stack: Path) -> int:
-    terraform = ["terraform", f"-chdir={stack}"]
-    return run([*terraform, "init", "-input=false", "-no-color"]) or run(
-        [*terraform, "apply", "-input=false", "-auto-approve", "-no-color"]
-    )
+    # A state kept in a file has what the stack reads: in Azure, the keys of the hub.
+    for command in (["init"], ["apply", "-auto-approve"]):
+        options = [*command, "-input=false", "-no-color"]
+        code = run(["terraform", f"-chdir={stack}", *options], umask=OWN_FILES)
+        if code:
+            return code
+    return 0
 
 
 def _follow(cloud: Cloud, export: Path) -> int:
@@ -289,7 +293,7 @@ def _follow(cloud: Cloud, export: Path) -> int:
         if code:
             say(f"{name} of {export.name}: {_line(printed)}")
             return code
-        code = run(["sh", "-c", f"cd {export} && {printed.strip()}"])
+        code = run(["sh", "-c", f"cd {shlex.quote(str(export))} && {printed.strip()}"])
         if code:
             return code
     return 0

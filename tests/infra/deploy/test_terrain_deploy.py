@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -40,7 +41,7 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machi
     done = here.deploy("gcp", "--yes")
     assert 0 == done.code, done.out + done.err
     assert [
-        "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color"
+        "terraform -chdir=gcp-identity apply -auto-approve -input=false -no-color"
     ] == here.did()
     assert f'service_account_id = "{SUBJECT}"' in here.config.read_text()
     assert done.out.splitlines()[0] == "ready: 3 ok"
@@ -48,8 +49,8 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machi
     again = here.deploy("gcp", "--yes")
     assert 0 == again.code, again.out + again.err
     assert [
-        "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color",
-        "terraform -chdir=gcp-export apply -input=false -auto-approve -no-color",
+        "terraform -chdir=gcp-identity apply -auto-approve -input=false -no-color",
+        "terraform -chdir=gcp-export apply -auto-approve -input=false -no-color",
     ] == here.did()[1:]
     last = again.out.split("\n")[-2].strip()
     assert f"| .venv/bin/nhi-evidence doctor --config {here.config} --gcp-token -" in last
@@ -63,11 +64,34 @@ def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
     done = here.deploy("azure", "--yes")
     assert 0 == done.code, done.out + done.err
     assert [
-        "terraform -chdir=azure-identity apply -input=false -auto-approve -no-color",
-        "terraform -chdir=azure-export apply -input=false -auto-approve -no-color",
+        "terraform -chdir=azure-identity apply -auto-approve -input=false -no-color",
+        "terraform -chdir=azure-export apply -auto-approve -input=false -no-color",
         "az functionapp deployment source config-zip",
     ] == here.did()
     assert "subscription 22222222-3333-4444-5555-666666666666" in done.out
+
+
+def test_a_state_in_a_file_is_for_its_owner_alone(machine: Machines, tmp_path: Path) -> None:
+    """Azure's contains the keys that Azure Monitor writes with (decision 48)."""
+    masks = tmp_path / "masks"
+    answers = {
+        "*output -raw exporter_subject": f"printf {OBJECT}",
+        "* apply *": f"umask >> {masks}",
+    }
+    done = machine(knowing("managed_identity_object_id", OBJECT), **answers).deploy(
+        "azure", "--yes"
+    )
+    assert 0 == done.code, done.out + done.err
+    assert ["0077", "0077"] == masks.read_text().split()
+
+
+def test_a_folder_may_have_a_blank_in_its_name(machine: Machines, tmp_path: Path) -> None:
+    """The package is published from it all the same."""
+    answers = {"*output -raw exporter_subject": f"printf {OBJECT}"}
+    here = machine(knowing("managed_identity_object_id", OBJECT), **answers)
+    done = here.deploy("azure", "--yes", "--out", str(tmp_path / "of mine" / "out"))
+    assert 0 == done.code, done.out + done.err
+    assert "az functionapp deployment source config-zip" == here.did()[-1]
 
 
 def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:

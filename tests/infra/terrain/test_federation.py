@@ -15,6 +15,7 @@ import pytest
 from nhi_evidence.coverage.canary.probes import probes
 from tests.infra.terrain.synthesis import (
     FEDERATED,
+    ROOT,
     Stack,
     Stacks,
     at,
@@ -37,6 +38,26 @@ ISSUER = "https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws
 RECONCILE = "arn:aws:iam::222233334444:role/nhi-evidence-main-reconcile"
 COVERAGE = "arn:aws:iam::222233334444:role/nhi-evidence-main-coverage"
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
+DEPLOYS = {
+    "azuread_app_role_assignment": ("azure", "Privileged Role Administrator"),
+    "azuread_application": ("azure", "Application Administrator"),
+    "azuread_application_federated_identity_credential": ("azure", "Application Administrator"),
+    "azuread_directory_role_assignment": ("azure", "Privileged Role Administrator"),
+    "azuread_service_principal": ("azure", "Application Administrator"),
+    "azurerm_resource_group": ("azure", "Owner"),
+    "azurerm_role_assignment": ("azure", "User Access Administrator"),
+    "azurerm_role_definition": ("azure", "User Access Administrator"),
+    "azurerm_user_assigned_identity": ("azure", "Owner"),
+    "google_iam_workload_identity_pool": ("gcp", "roles/iam.workloadIdentityPoolAdmin"),
+    "google_iam_workload_identity_pool_provider": ("gcp", "roles/iam.workloadIdentityPoolAdmin"),
+    "google_organization_iam_member": ("gcp", "roles/resourcemanager.organizationAdmin"),
+    "google_project_iam_custom_role": ("gcp", "roles/iam.roleAdmin"),
+    "google_project_iam_member": ("gcp", "roles/resourcemanager.projectIamAdmin"),
+    "google_project_service": ("gcp", "roles/serviceusage.serviceUsageAdmin"),
+    "google_service_account": ("gcp", "roles/iam.serviceAccountAdmin"),
+    "google_service_account_iam_member": ("gcp", "roles/iam.serviceAccountAdmin"),
+}
+"""Type of resource to the cloud and the role that making it takes, as the providers document."""
 SECRETS = (
     "google_service_account_key",
     "azuread_application_password",
@@ -160,6 +181,21 @@ def test_the_activity_log_is_listed_by_one_action(both: Stacks) -> None:
     }
     directory = only(stack, "azuread_directory_role_assignment")
     assert (SECURITY_READER, reads) == (directory["role_id"], directory["principal_object_id"])
+
+
+def test_the_pages_name_the_roles_that_trust_takes(both: Stacks, probed: Stacks) -> None:
+    """Whoever deploys reads there what the first apply would otherwise refuse."""
+    used = {
+        type_name
+        for stacks in (both, probed)
+        for name in ("gcp-identity", "azure-identity")
+        for type_name in stacks[name]["resource"]
+    }
+    assert used == {*DEPLOYS}
+    for cloud, role in DEPLOYS.values():
+        page = (ROOT / "docs" / f"deploy-{cloud}.md").read_text()
+        needs = page.partition("## What the deployer needs\n")[2].partition("\n## ")[0]
+        assert role in needs, (cloud, role)
 
 
 def _role(address: str) -> str:

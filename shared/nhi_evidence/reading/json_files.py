@@ -14,7 +14,7 @@ quotes the file: some logs contain what may not be quoted.
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 import msgspec
 
@@ -25,7 +25,6 @@ from nhi_evidence.reading.json_places import Span, members, value_end
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
-_LINE_BREAK = ord("\n")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _LINE = re.compile(rb"[^\r\n]+")
 _LOG_EVENTS, _MESSAGE_TYPE = "logEvents", "messageType"
@@ -92,17 +91,17 @@ def _one_a_line(data: bytes) -> list[Span] | None:
         values = _all_values(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
-    lengths = list(map(len, map(bytes, values)))
-    between = len(values) - 1
-    last = data.endswith(b"\n")
-    # With as many line breaks as gaps between values, none is inside a value; and if the lengths
-    # and the line breaks add up to the size, no other byte is left.
-    if data.count(b"\n") != between + last or sum(lengths) + between + last != len(data):
-        return None
+    lengths = map(len, map(bytes, values))
     ends = [end + before for before, end in enumerate(accumulate(lengths))]
-    if any(data[end] != _LINE_BREAK for end in ends[:between]):
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    breaks = list(map(data.find, repeat(b"\n"), starts))
+    if breaks[-1] < 0:
+        breaks[-1] = len(data)
+    # Where each value ends is the first line break after its beginning: so none is inside a value,
+    # and no other byte is between two of them.
+    if breaks != ends or ends[-1] + data.endswith(b"\n") != len(data):
         return None
-    return [(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    return list(zip(starts, ends, strict=True))
 
 
 _all_values = msgspec.json.Decoder(msgspec.Raw).decode_lines

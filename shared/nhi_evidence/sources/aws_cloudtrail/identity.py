@@ -35,9 +35,9 @@ def identify(principal: UserIdentity | None, context: RecordContext) -> Identity
     """Decide who acted; the result always names the deciding rule."""
     if context.event_type == SERVICE_EVENT and (principal is None or principal.type is None):
         return _unnamed(principal, context)
-    if principal is None or principal.type is None:
+    if principal is None:
         return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal)
-    return _BY_TYPE.get(principal.type, _unknown)(principal, context)
+    return _BY_TYPE.get(principal.type or "", _unknown)(principal, context)
 
 
 def _unnamed(principal: UserIdentity | None, context: RecordContext) -> Identity:

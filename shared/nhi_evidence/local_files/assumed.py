@@ -16,7 +16,8 @@ LABEL = "time_zone_assumed_utc"
 _NAMES = frozenset(
     {
         *("eventtime", "timestamp", "time", "eventtimestamp", "timegenerated"),
-        *("activitydatetime", "createddatetime"),
+        *("activitydatetime", "createddatetime", "published", "@timestamp", "created_at"),
+        *("requestreceivedtimestamp", "stagetimestamp"),
     }
 )
 """Attributes, in lower case, that state the time of an event in any of the sources."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -154,6 +155,7 @@ def test_a_cell_beyond_the_limit_affects_no_other_row() -> None:
     assert [(2, True), (3, False)] == [
         (each.line, each.problem is not None) for each in documents_read
     ]
+    assert csv.field_size_limit() > 20, "it is the whole process's, and is put back"
 
 
 def test_a_long_file_of_lines_is_never_in_memory() -> None:

@@ -64,7 +64,7 @@ def documents(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
 
     `limit` is the most characters in a cell. A row that cannot be read affects no other.
     """
-    csv.field_size_limit(limit)  # of the process; the default is less than a CloudTrail event
+    before = csv.field_size_limit(limit)  # of the process; by default less than a CloudTrail event
     text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
     delimiter = "\t" if b"\t" in stream.peek(1024).partition(b"\n")[0] else ","
     reader = csv.reader(text, delimiter=delimiter)
@@ -91,6 +91,7 @@ def documents(stream: io.BufferedReader, limit: int) -> Iterator[Document]:
                     cells[index : index + 1] = map(_in_utc, cells[index : index + 1])
                 yield _row(line, header, cells)
     finally:
+        csv.field_size_limit(before)
         text.detach()
 
 

@@ -83,6 +83,15 @@ def test_nothing_to_summarize_is_said_first(tmp_path: Path) -> None:
         )
 
 
+def test_lines_refused_alike_have_one_note(tmp_path: Path) -> None:
+    """The first is named; what follows it in the file says no more, and is counted."""
+    file = tmp_path / "x.log"
+    file.write_text("nope\n" * 3 + '{"a": 1}\n')
+    notes = run("summary", "--json", file).json["notes"]
+    assert ["line 1", "line 4"] == [note.split(": ")[0].rpartition(", ")[2] for note in notes[:2]]
+    assert notes[2].startswith("2 more like these")
+
+
 def test_nothing_counts_twice(tmp_path: Path) -> None:
     """One file by two paths is named and read once; one record in two files counts once.
 

@@ -17,7 +17,7 @@ _NO_ZONE = "event_time_malformed"
 
 
 class Notes:
-    """Collects notes, a bounded number for each file and none twice; prints them unless quiet."""
+    """Collects notes, a bounded number for each file and none like another; may print them."""
 
     def __init__(self, *, quiet: bool) -> None:
         """With `quiet` nothing is printed: the closing JSON object holds the notes."""
@@ -34,12 +34,13 @@ class Notes:
         if len(self._of_file) >= _PER_FILE or len(self.texts) >= _IN_ALL:
             self.left_out += 1
             return
-        text = _text(reading, rejection)
-        if text in self._of_file:  # of records on one line, whose notes are the same
+        why = _why(reading, rejection)
+        if why in self._of_file:  # of the same file: another line would say no more
             self.left_out += 1
             return
-        self._of_file.add(text)
-        self.note(text)
+        self._of_file.add(why)
+        where = fitting.path(reading.name)
+        self.note(f"{where}, line {reading.line}: {why}" if reading.line else f"{where}: {why}")
 
     def close(self, inputs: Inputs) -> None:
         """Note something about all inputs."""
@@ -59,16 +60,13 @@ class Notes:
             fitting.say(sys.stderr, inert)
 
 
-def _text(reading: Reading, rejection: Rejection) -> str:
-    """Return what was not read or mapped, why, and what to do."""
-    where = fitting.path(reading.name)
-    if reading.line:
-        where += f", line {reading.line}"
+def _why(reading: Reading, rejection: Rejection) -> str:
+    """Return why something was not read or mapped, how it begins, and what to do."""
     if reading.problem is not None:
-        return f"{where}: not read: {reading.problem.text()}"
+        return f"not read: {reading.problem.text()}"
     begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")
     hint = ""
     if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
         hint = "; --assume-utc reads times without a zone as UTC, and marks the record"
     why = f"({rejection.reason}) {rejection.detail}".rstrip()
-    return f"{where}: rejected {why}, begins {begins!r}{hint}"
+    return f"rejected {why}, begins {begins!r}{hint}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,7 +133,7 @@ def command(
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     store = open_sealed(evidence, access)
     stored = StoredLog(store, trusted.name, trusted.keys)
-    statements = {path.name: _statement(path) for path in statement or ()}
+    statements = _statements(statement or ())
     made_at = clock.now()
     write_record, no_record = case_custody.record_writer(
         evidence, access, is_asked=custody, role=custody_role
@@ -175,6 +176,18 @@ def command(
     _print(output, timeline, case, options.Trusted(policy, key), as_json=as_json)
     if case.unproven or timeline.is_incomplete or not timeline.path.steps:
         raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _statements(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Return statements by name; two of one name would leave only one in the case."""
+    statements: dict[str, bytes] = {}
+    for path in paths:
+        if path.name.lower() in map(str.lower, statements):
+            raise SettingsError(
+                f"{path}: another statement has the same name, apart from capitals: rename one"
+            )
+        statements[path.name] = _statement(path)
+    return statements
 
 
 def _statement(path: Path) -> bytes:

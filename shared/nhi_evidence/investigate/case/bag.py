@@ -25,7 +25,11 @@ MAX_BAG_BYTES = 8 << 30
 _MAX_TAG_BYTES = 64 << 20
 
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-"""Paths in a bag: none that escapes it, and nothing a shell or a terminal would interpret."""
+"""Paths in a bag: none that escapes it, and nothing a shell or a terminal would interpret.
+
+No two differ only in capitals: on many computers one would replace the other when unpacked, after
+the zip was checked.
+"""
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -44,6 +48,7 @@ class Writer:
         self._zip = zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED)
         self._folder = folder
         self._hashes: dict[str, str] = {}
+        self._folded: set[str] = set()
         self._bytes = 0
 
     def __enter__(self) -> Writer:
@@ -57,8 +62,9 @@ class Writer:
     def add(self, name: str, data: bytes) -> None:
         """Add a file under `data/`. Raises `ValueError` for an invalid or duplicate name."""
         path = PAYLOAD + name
-        if not NAME.fullmatch(path) or path in self._hashes:
+        if not NAME.fullmatch(path) or path.lower() in self._folded:
             raise ValueError(f"invalid or duplicate file name in a bag: {name!r}")
+        self._folded.add(path.lower())
         self._hashes[path] = sha256(data).hexdigest()
         self._bytes += len(data)
         self._put(path, data)
@@ -116,14 +122,16 @@ class ZippedFiles:
             raise BagError("not a case, which is exactly one folder")
         self._folder = folders.pop() + "/"
         self._entries: dict[str, zipfile.ZipInfo] = {}
+        folded: set[str] = set()
         for info in infos:
             name = info.filename.removeprefix(self._folder)
             if info.is_dir():
                 continue
             if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
                 raise BagError(f"{name!r}: not a regular file")
-            if not NAME.fullmatch(name) or name in self._entries:
+            if not NAME.fullmatch(name) or name.lower() in folded:
                 raise BagError(f"{name!r}: invalid or duplicate file name in a bag")
+            folded.add(name.lower())
             self._entries[name] = info
         if sum(info.file_size for info in self._entries.values()) > MAX_BAG_BYTES:
             raise BagError("too large")

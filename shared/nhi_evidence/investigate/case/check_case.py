@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import stat
 import struct
@@ -41,6 +42,7 @@ BAD_INPUT = (
 """What reading anything other than a case may raise; an encrypted zip raises RuntimeError."""
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
+MAX_CASE_BYTES = 8 << 30
 MAX_KEY_BYTES = 1 << 16
 
 
@@ -53,21 +55,29 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def unread(error: OSError) -> None:
+    """Refuse a folder that cannot be read: a file that nothing lists could be in it."""
+    raise Broken(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
 class Folder:
     """The files of a case in a folder: regular files only; no link is followed."""
 
     def __init__(self, path: Path) -> None:
         self.files: dict[str, Path] = {}
-        for file in sorted(path.rglob("*")):
-            mode = file.lstat().st_mode
-            if stat.S_ISDIR(mode):
-                continue
-            name = file.relative_to(path).as_posix()
-            if not stat.S_ISREG(mode) or not NAME.fullmatch(name):
-                raise Broken(f"{name!r}: not a regular file of a case")
-            self.files[name] = file
-            if len(self.files) > MAX_FILES:
-                raise Broken("too many files")
+        total = 0
+        for place, folders, files in os.walk(path, onerror=unread):
+            for file in (Path(place, one) for one in (*folders, *files)):
+                status = file.lstat()
+                if stat.S_ISDIR(status.st_mode):
+                    continue
+                name = file.relative_to(path).as_posix()
+                if not stat.S_ISREG(status.st_mode) or not NAME.fullmatch(name):
+                    raise Broken(f"{name!r}: not a regular file of a case")
+                self.files[name] = file
+                total += status.st_size
+                if len(self.files) > MAX_FILES or total > MAX_CASE_BYTES:
+                    raise Broken("too many files, or too large")
 
     def read(self, name: str) -> bytes:
         """Return a file."""
@@ -82,6 +92,8 @@ class Zip:
     def __init__(self, path: Path) -> None:
         self.zip = zipfile.ZipFile(path)
         self.files: dict[str, zipfile.ZipInfo] = {}
+        # Names that differ only in capitals are one file on many computers, once unpacked.
+        folded: set[str] = set()
         infos = self.zip.infolist()
         if len(infos) > MAX_FILES or len({info.filename.partition("/")[0] for info in infos}) != 1:
             raise Broken("not exactly one folder, or too many files")
@@ -90,9 +102,12 @@ class Zip:
             if not name or info.is_dir():
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG) or not NAME.fullmatch(name) or name in self.files:
+            if kind not in (0, stat.S_IFREG) or not NAME.fullmatch(name) or name.lower() in folded:
                 raise Broken(f"{name!r}: not a regular file of a case, or a duplicate")
+            folded.add(name.lower())
             self.files[name] = info
+        if sum(info.file_size for info in self.files.values()) > MAX_CASE_BYTES:
+            raise Broken("too large")
 
     def read(self, name: str) -> bytes:
         """Return a file."""

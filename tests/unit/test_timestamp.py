@@ -79,6 +79,19 @@ def test_a_status_is_accepted_where_openssl_accepts_it(tmp_path: Path, status: i
     assert not openssl_accepts(tmp_path, other, tmp_path / "tsa" / "roots.pem")
 
 
+@pytest.mark.parametrize("version", [1, 3, 99])
+def test_a_certificate_that_is_none_makes_no_stamp(tmp_path: Path, version: int) -> None:
+    """A token's certificates are not signed, so anyone can damage one: that is a finding."""
+    stamping = Stamping(tmp_path / "tsa", chain="root")
+    stamp = stamping.stamp(TEXT)
+    field = bytes.fromhex("a003020102")  # version 3, at the beginning of each certificate
+    places = [at for at in range(len(stamp)) if stamp.startswith(field, at)]
+    assert (2, True) == (len(places), accepts(stamp, stamping.roots))
+    for at in places:
+        damaged = stamp[: at + len(field) - 1] + bytes([version]) + stamp[at + len(field) :]
+        assert not accepts(damaged, stamping.roots)
+
+
 def test_reordering_certificates_changes_nothing_else(tmp_path: Path) -> None:
     """Certificates and surrounding bytes stay the same, and repeating it changes nothing."""
     stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)

@@ -13,7 +13,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import msgspec
-from cryptography.x509 import Certificate, load_pem_x509_certificates
+from cryptography.x509 import (
+    Certificate,
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_pem_x509_certificates,
+)
 from rfc3161_client import VerificationError, VerifierBuilder
 
 from nhi_evidence.evidence import cosignature, note, timestamp
@@ -78,7 +84,7 @@ def _check_timestamp(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
         verifier = VerifierBuilder(roots=list(trust.roots)).build()
         verifier.verify_message(response, checkpoint.text.encode())
         return (response.tst_info.gen_time - _EPOCH) // _MILLISECOND
-    except (VerificationError, ValueError, TypeError) as error:
+    except (VerificationError, ValueError, TypeError, *_NO_CERTIFICATE) as error:
         raise AnchorError(f"time stamp of {trust.name}: {error}") from error
 
 
@@ -101,6 +107,9 @@ def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int
         raise AnchorError(f"cosignature of {trust.name}: states no time")
     return min(times) * 1000
 
+
+_NO_CERTIFICATE = (InvalidVersion, DuplicateExtension, UnsupportedGeneralNameType)
+"""Raised for certificates in a token, which nobody signs: anyone can add or change some."""
 
 _MILLISECOND = datetime.resolution * 1000
 

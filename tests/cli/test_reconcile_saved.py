@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from msgspec.structs import replace
@@ -207,6 +208,16 @@ def other_account(question: Question, ids: list[str]) -> tuple[Question, list[st
     return replace(question, scope=Scope(account, stream=question.scope.stream)), ids
 
 
+def part_of_the_hour(question: Question, ids: list[str]) -> tuple[Question, list[str]]:
+    """Nobody asked for the rest, so that nothing of it is listed."""
+    ends = (":59:59.9999999Z", ":00:00.9999999Z"), ("09:00:00Z", "08:00:01Z")
+    request = unquote(question.request)
+    for whole_hour, second in ends:
+        request = request.replace(whole_hour, second)
+    assert request != unquote(question.request)
+    return replace(question, request=request), ids
+
+
 def unknown_source(question: Question, ids: list[str]) -> tuple[Question, list[str]]:
     return replace(question, source="aws_cloudtrail"), ids
 
@@ -214,7 +225,8 @@ def unknown_source(question: Question, ids: list[str]) -> tuple[Question, list[s
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (other_hour, "its request is for another hour than"),
+        (other_hour, "its request is not for the hour"),
+        (part_of_the_hour, "its request is not for the hour"),
         (other_account, "lists a record that is not of"),
         (unknown_source, "'aws_cloudtrail' is not a source with listings"),
     ],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_evidence.completeness import listing, records, statement_file
+from nhi_evidence.completeness import listing, records, saved, statement_file
 from nhi_evidence.completeness.listing import Question
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.records import Comparison
+from nhi_evidence.completeness.saved import SavedListing
 from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
 from nhi_evidence.demo.story import gcp_files
 from nhi_evidence.event import Delivery
@@ -149,3 +151,21 @@ def test_names_are_bounded_and_counted() -> None:
     statement = records.state(SCOPE, compared(many, [], []))
     assert len(many) == statement.totals["missing"]
     assert statement_file.MAX_NAMED == len(statement.named)
+
+
+def test_each_id_of_a_saved_listing_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many parts there are: a listing of millions would otherwise take days."""
+    monkeypatch.setattr(listing, "MOST_IDS", 1)
+    span = 'timestamp>="2026-03-02T08:00:00Z" AND timestamp<"2026-03-02T09:00:00Z"'
+    question = msgspec.structs.replace(QUESTION, request=span)
+    ids = [f"{number}|2026-03-02T08:00:00Z|{SCOPE.account}/logs/x" for number in range(8)]
+    parts = [(each.key, each.body) for each in listing.write(question, ids, len(ids))]
+    checked: list[str] = []
+
+    def is_own(_self: SavedListing, uid: str) -> bool:
+        checked.append(uid)
+        return True
+
+    monkeypatch.setattr(SavedListing, "_is_own", is_own)
+    (collected,) = saved.collect(parts).values()
+    assert ids == list(collected.ids) == checked

@@ -8,6 +8,7 @@ error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -30,6 +31,8 @@ BEFORE_MS = 3 * HOUR_MS
 long before it ..."""
 AFTER_MS = WINDOW_MS + HOUR_MS
 """... until this long after it began."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DELIVERED_AS = {
     "gcp_audit": "gcp_audit",
@@ -86,24 +89,26 @@ class SavedListing:
         """The ids in all parts that are present, in order."""
         return (uid for part in sorted(self._parts) for uid in self._parts[part].ids)
 
-    def check(self, key: str) -> None:
-        """Raise `ValueError` if something listed is not of the listing's hour and account."""
+    def check(self, key: str, part: Listing) -> None:
+        """Check a part of the listing.
+
+        Raises `ValueError` if something it lists is not of the listing's hour and account, or if
+        the request was not for the whole hour: what was not asked for would pass for not there.
+        """
         begins = keys.hour_start(self.question.hour)
         if begins is None:
             raise ValueError(f"{key}: {self.question.hour!r} is not an hour")
         if self.question.source not in DELIVERED_AS:
             raise ValueError(f"{key}: {self.question.source!r} is not a source with listings")
-        instant = f"{self.question.hour[:4]}-{self.question.hour[4:6]}-{self.question.hour[6:8]}T"
-        instant += f"{self.question.hour[8:]}:00:00"
-        if instant not in unquote(self.question.request):
-            raise ValueError(f"{key}: its request is for another hour than {self.question.hour}")
-        for part in self._parts.values():
-            problem = next((uid for uid in part.ids if not self._is_own(uid)), None)
-            if problem is not None:
-                raise ValueError(
-                    f"{key}: lists a record that is not of {self.question.scope.account} in "
-                    f"{self.question.hour}: {problem[:200]}"
-                )
+        spans = _spans(self.question.source, begins)
+        if not all(each in unquote(self.question.request) for each in spans):
+            raise ValueError(f"{key}: its request is not for the hour {self.question.hour}")
+        problem = next((uid for uid in part.ids if not self._is_own(uid)), None)
+        if problem is not None:
+            raise ValueError(
+                f"{key}: lists a record that is not of {self.question.scope.account} in "
+                f"{self.question.hour}: {problem[:200]}"
+            )
 
     def _is_own(self, uid: str) -> bool:
         """Whether an id may be of the hour and account; an opaque one may."""
@@ -119,6 +124,19 @@ class SavedListing:
             is_own = resource.startswith("sha256:") or _is_below(resource, account)
             return rest.startswith(spelled) and is_own
         return True
+
+
+def _spans(source: str, begins: int) -> tuple[str, ...]:
+    """Return what the request for an hour contains, unquoted (docs/evidence-format.md)."""
+    first, last, next_ = (
+        f"{_EPOCH + timedelta(milliseconds=at):%Y-%m-%dT%H:%M:%S}"
+        for at in (begins, begins + HOUR_MS - 1000, begins + HOUR_MS)
+    )
+    if source == "gcp_audit":
+        return (f'timestamp>="{first}Z" AND timestamp<"{next_}Z"',)
+    if source == "azure_activity":
+        return (f"eventTimestamp ge '{first}.0000000Z' and eventTimestamp le '{last}.9999999Z'",)
+    return (f"DateTime ge {first}Z and ", f"DateTime lt {next_}Z")
 
 
 def _is_below(resource: str, subscription: str) -> bool:
@@ -145,7 +163,7 @@ def collect(
             raise ValueError(f"{key}: {error}") from error
         saved = by_question.setdefault(part.question, SavedListing(part.question))
         saved.add(operation_key("recon", part.question.hour, body, listing.ENDING), part)
-        saved.check(key)
+        saved.check(key, part)
     newest: dict[tuple[str, str, Scope], SavedListing] = {}
     for question in sorted(by_question, key=lambda each: each.at):
         newest[question.source, question.hour, question.scope] = by_question[question]

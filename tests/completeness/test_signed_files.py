@@ -6,6 +6,7 @@ import gzip
 import json
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +77,35 @@ def test_digest_hours_need_not_be_clock_hours() -> None:
     assert 2 == evidence.on(SECOND).found
     first = evidence.on(FIRST)
     assert ("uncovered",) == first.reasons, "before the trail began"
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("signature", ["", "00", "ff" * 256])
+def test_a_version_of_a_list_without_its_signature_disproves_nothing(
+    signature: str, *, is_first: bool
+) -> None:
+    """Somebody copied the file over itself: the list is the same, and one version shows who signed
+    it.
+    """
+    trail = genuine()
+    deliveries = trail.deliveries()
+    again = [
+        msgspec.structs.replace(
+            each,
+            unit=each.unit.replace("@v1", "@v2"),
+            source_metadata={"meta.signature": signature},
+        )
+        for each in deliveries
+        if trail.digests[1] in each.unit
+    ]
+    assert again
+    evidence = world.Evidence(START + 72 * HOUR)
+    for batch in (again, deliveries) if is_first else (deliveries, again):
+        evidence.lock(batch)
+        evidence.seal()
+    for hour in (SECOND, THIRD):
+        statement = evidence.on(hour)
+        assert (Verdict.PROVEN, []) == (statement.verdict, named(statement))
 
 
 @pytest.mark.parametrize("name", SPOILED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import msgspec
 
@@ -56,16 +56,19 @@ class _Walk:
     def __init__(self, items: Items, subject: Subject) -> None:
         self._items = items
         self._subject = subject
-        self._recent: dict[str, ListItem] = {}
+        self._recent: dict[str, tuple[ListItem, set[bytes]]] = {}
+        """By place, the last document there, and the signatures its versions are stored with."""
         self._end: int | None = None
         """When the latest list so far ends."""
 
     def take(self, item: ListItem) -> None:
         """Compare a list with those before it."""
         known = self._recent.get(item.place)
-        if known is None or known.sha256 != item.sha256:
+        if known is not None and known[0].sha256 == item.sha256:
+            known[1].add(item.signature)
+        else:
             self._follow(item)
-        self._recent[item.place] = item
+            self._recent[item.place] = (item, {item.signature})
         while len(self._recent) > _CHAINS_KEPT:
             del self._recent[next(iter(self._recent))]
         self._end = max(self._end or item.ends, item.ends)
@@ -76,8 +79,9 @@ class _Walk:
             return
         before = self._recent.get(item.previous)
         if before is not None:
-            for detail in _broken(item, before):
-                self._file(item, ("digest_invalid", before.place, detail), before.begins)
+            for detail in _broken(item, *before):
+                what = ("digest_invalid", before[0].place, detail)
+                self._file(item, what, before[0].begins)
             return
         missing = [(item.previous, f"named by {item.place}")]
         missing += [(place, _BY_TIME) for place in _between(item, self._end)]
@@ -94,10 +98,10 @@ class _Walk:
             self._items.add(of, ChainItem(item.order, *what, item.sha256))
 
 
-def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
-    """Yield why `before` is not the list that `item` says it continues."""
-    signature = item.previous_signature
-    if signature is not None and signature.lower() != before.signature.hex():
+def _broken(item: ListItem, before: ListItem, signatures: Set[bytes]) -> Iterator[str]:
+    """Yield why `before`, stored with these signatures, is not the list that `item` continues."""
+    stated = item.previous_signature
+    if stated is not None and stated.lower() not in {one.hex() for one in signatures}:
         yield f"{item.place} states another signature of it"
     if item.previous_sha256 is not None and item.previous_sha256.lower() != before.sha256:
         yield f"{item.place} states another hash of it"

@@ -122,10 +122,14 @@ def _judge_lists(
         if isinstance(item, BrokenItem)
     ]
     # The same document may be both in its own place and, as a copy, elsewhere.
-    lists = {(item.sha256, item.unit_place): item for item in items if isinstance(item, ListItem)}
+    lists: dict[tuple[str, str], dict[bytes, ListItem]] = defaultdict(dict)
+    for item in items:
+        if isinstance(item, ListItem):
+            lists[item.sha256, item.unit_place][item.signature] = item
     usable: dict[str, ListItem] = {}
-    for _, item in sorted(lists.items()):
-        problem = _problem(item, keys)
+    for _, versions in sorted(lists.items()):
+        # One signature that verifies is enough: a version stored without it disproves nothing.
+        item, problem = min(((one, _problem(one, keys)) for one in versions.values()), key=_gravity)
         if problem is not None:
             named.append(Named(problem[0], item.unit_place, problem[1]))
         if problem is None or problem[0] == "key_unknown":
@@ -140,6 +144,11 @@ def _judge_lists(
         }
         named += _cover(usable.values(), hour_start, now)
     return _Lists(named=named, usable=frozenset(usable), any=bool(lists))
+
+
+def _gravity(judged: tuple[ListItem, tuple[str, str] | None]) -> int:
+    problem = judged[1]
+    return 0 if problem is None else 1 if problem[0] == "key_unknown" else 2
 
 
 def _problem(item: ListItem, keys: Mapping[str, bytes]) -> tuple[str, str] | None:

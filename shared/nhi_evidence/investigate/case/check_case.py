@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import stat
 import struct
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def unread(error: OSError) -> None:
-    """Refuse a folder that cannot be read: a file that nothing lists could be in it."""
-    raise Broken(f"{error.filename}: cannot be read: {error.strerror}") from error
+def inside(folder: Path) -> Iterator[Path]:
+    """Yield everything in a folder; one that cannot be read could hold a file nothing lists."""
+    for path in sorted(folder.iterdir()):
+        yield path
+        if stat.S_ISDIR(path.lstat().st_mode):
+            yield from inside(path)
 
 
 class Folder:
@@ -66,18 +69,17 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.files: dict[str, Path] = {}
         total = 0
-        for place, folders, files in os.walk(path, onerror=unread):
-            for file in (Path(place, one) for one in (*folders, *files)):
-                status = file.lstat()
-                if stat.S_ISDIR(status.st_mode):
-                    continue
-                name = file.relative_to(path).as_posix()
-                if not stat.S_ISREG(status.st_mode) or not NAME.fullmatch(name):
-                    raise Broken(f"{name!r}: not a regular file of a case")
-                self.files[name] = file
-                total += status.st_size
-                if len(self.files) > MAX_FILES or total > MAX_CASE_BYTES:
-                    raise Broken("too many files, or too large")
+        for file in inside(path):
+            status = file.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                continue
+            name = file.relative_to(path).as_posix()
+            if not stat.S_ISREG(status.st_mode) or not NAME.fullmatch(name):
+                raise Broken(f"{name!r}: not a regular file of a case")
+            self.files[name] = file
+            total += status.st_size
+            if len(self.files) > MAX_FILES or total > MAX_CASE_BYTES:
+                raise Broken("too many files, or too large")
 
     def read(self, name: str) -> bytes:
         """Return a file."""

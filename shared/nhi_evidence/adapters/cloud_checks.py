@@ -19,9 +19,22 @@ class CloudChecks:
         """Name the scope as the report does, and the command that deploys it again."""
         self._scope, self._reader, self.deploy = scope, reader, deploy
 
-    def ask(self, what: str, url: str, body: Any = None) -> tuple[Check | None, Any]:
-        """Return (None, answer), or a check that says why there is no answer, and None."""
-        answer = self._reader.ask(what, self._scope, url, body=body)
+    def ask(
+        self,
+        what: str,
+        url: str,
+        body: Any = None,
+        *,
+        items: str | None = None,
+        next_page: str = "",
+    ) -> tuple[Check | None, Any]:
+        """Return (None, answer), or a check that says why there is no answer, and None.
+
+        `items` and `next_page` are those of `RestReader.ask`: the answer then has every page.
+        """
+        answer = self._reader.ask(
+            what, self._scope, url, body=body, items=items, next_page=next_page
+        )
         last = self._reader.answers[-1]
         if last.status == "ok" and isinstance(answer, dict):
             return None, answer

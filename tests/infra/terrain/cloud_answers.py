@@ -134,7 +134,7 @@ def _activity(stack: Stack, namespace: str) -> dict[str, Any]:
         "resourceGroups", "resourcegroups"
     )
     own = "providers/Microsoft.Insights/diagnosticSettings"
-    answers = {}
+    answers: dict[str, Any] = {}
     for setting in stack["resource"]["azurerm_monitor_diagnostic_setting"].values():
         if setting["target_resource_id"].count("/") == len(("subscriptions", "id")):
             logs = [{**one, "enabled": True} for one in setting["enabled_log"]]
@@ -151,7 +151,19 @@ def _activity(stack: Stack, namespace: str) -> dict[str, Any]:
     answers[f"{deployment['management_group_id']}/{own}/{resource['name']}"] = {
         "properties": resource["properties"] | sent
     }
+    below = [_descendant(path.split("/")[2]) for path in answers if path.startswith("/subscr")]
+    answers[f"{deployment['management_group_id']}/descendants"] = {
+        "value": [{"type": "Microsoft.Management/managementGroups", "name": "below"}, *below]
+    }
     return answers
+
+
+def _descendant(subscription: str) -> dict[str, str]:
+    """Return a subscription as an entry below a management group."""
+    return {
+        "type": "Microsoft.Management/managementGroups/subscriptions",
+        "name": subscription.upper(),
+    }
 
 
 def summary(*, compliant: int = 0, lacking: int = 0) -> dict[str, Any]:

@@ -244,6 +244,14 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         State.NOT_DEPLOYED,
         "",
     ),
+    "a subscription that nobody listed": (
+        lambda it: at(it, f"/managementGroups/{TENANT}/descendants")["value"].append(
+            {"type": "/subscriptions", "name": "99999999-3333-4444-5555-666666666666"}
+        ),
+        f"subscriptions below management group {TENANT}",
+        State.FAILED,
+        "of 2, not listed: 99999999-3333-4444-5555-666666666666",
+    ),
     "a policy that asks for less": (
         lambda it: at(it, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
             "policyRule"

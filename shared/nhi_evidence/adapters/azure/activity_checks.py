@@ -47,6 +47,39 @@ def settings(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
         yield failed
 
 
+def unlisted(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
+    """Yield the check that every subscription below the management group is listed.
+
+    https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
+    """
+    name = azure.management_group or azure.tenant
+    what = f"subscriptions below management group {name}"
+    group = resource_ids.management_group(name)
+    failed, answer = checks_of.ask(
+        what,
+        f"https://{MANAGEMENT}{group}/descendants?api-version=2020-05-01",
+        items="value",
+        next_page="nextLink",
+    )
+    if failed is not None:
+        # The group is not ours to deploy: without an answer, nothing is known.
+        yield checks_of.unseen(what, failed.observed)
+        return
+    below = {
+        str(entry.get("name")).lower()
+        for entry in answer["value"]
+        if str(entry.get("type")).lower().endswith("subscriptions")
+    }
+    missed = sorted(below - {*azure.subscriptions})
+    observed = f"of {len(below)}, not listed: {', '.join(missed)}" if missed else f"{len(below)}"
+    yield checks_of.judged(
+        what,
+        (State.FAILED if missed else State.OK, observed),
+        "their Activity Log is not exported: add them to azure.subscriptions and deploy again, or "
+        "name a group above the listed ones alone in azure.management_group",
+    )
+
+
 def _judging(azure: Azure, categories: Sequence[str]) -> Callable[[dict[str, Any]], Judged]:
     # Azure compares ids without regard to case, and returns them in any case.
     wanted = {

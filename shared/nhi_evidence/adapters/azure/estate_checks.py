@@ -58,6 +58,7 @@ def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
         "Azure states no digest of what was published",
     )
     yield from activity_checks.settings(checks_of, azure)
+    yield from activity_checks.unlisted(checks_of, azure)
     yield from policy_checks.policies(checks_of, azure)
 
 

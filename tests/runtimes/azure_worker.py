@@ -7,17 +7,16 @@ import platform
 import subprocess
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from infra.bundle import PLATFORMS, stage
 from nhi_evidence.azure.event_hub import Message
+from tests import own_environment
 from tests.python_3_13 import interpreter
 
 ROOT = Path(__file__).parents[2]
-UV = ROOT / ".tools" / "bin" / "uv"
 LOCK = Path(__file__).with_name("azure_worker.txt")
 HOST = ROOT / "shared" / "nhi_evidence" / "embedded" / "azure_worker_host.py"
 FUNCTION = "azure_export"
@@ -26,27 +25,7 @@ _SECONDS = 300
 
 def environment() -> Path:
     """Return the interpreter of the worker's own environment, made when it is not there."""
-    python = interpreter()
-    stamp = sha256(LOCK.read_bytes() + str(python).encode()).hexdigest()[:16]
-    folder = ROOT / ".tools" / f"azure-worker-{stamp}"
-    own_python = folder / "bin" / "python"
-    if not (folder / "made").exists():
-        for arguments in (
-            ["venv", "--quiet", "--clear", "--python", str(python), str(folder)],
-            [
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                str(own_python),
-                "--require-hashes",
-                "-r",
-                LOCK,
-            ],
-        ):
-            subprocess.run([UV, *arguments], check=True, timeout=300)
-        (folder / "made").touch()
-    return own_python
+    return own_environment.interpreter_of("azure-worker", interpreter(), LOCK)
 
 
 def bundle(into: Path) -> Path:

@@ -7,12 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[3]
-UV = ROOT / ".tools" / "bin" / "uv"
+from tests import own_environment
+
 LOCK = Path(__file__).with_name("awscli.txt")
 DRIVER = Path(__file__).with_name("driver.py")
 _SECONDS = 300
@@ -31,26 +30,7 @@ class Output(NamedTuple):
 
 def environment() -> Path:
     """Return the interpreter of the CLI's own environment, made when it is not there."""
-    stamp = sha256(LOCK.read_bytes() + sys.executable.encode()).hexdigest()[:16]
-    folder = ROOT / ".tools" / f"awscli-{stamp}"
-    interpreter = folder / "bin" / "python"
-    if not (folder / "made").exists():
-        for arguments in (
-            ["venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-            [
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                str(interpreter),
-                "--require-hashes",
-                "-r",
-                LOCK,
-            ],
-        ):
-            subprocess.run([UV, *arguments], check=True, timeout=_SECONDS)
-        (folder / "made").touch()
-    return interpreter
+    return own_environment.interpreter_of("awscli", Path(sys.executable), LOCK)
 
 
 def validate(calls: Sequence[Sequence[str]], variables: Mapping[str, str]) -> list[Output]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, REPLICA, Estate, arn
-from tests.infra.aws.iam import Document, Request, allows
-from tests.infra.aws.test_guardrails import (
+from tests.infra.aws.guarded import (
     ADMINISTRATOR,
     CHANGES,
     DEPLOY,
@@ -18,8 +17,9 @@ from tests.infra.aws.test_guardrails import (
     REPLICA_BUCKET,
     ROLE,
     SIGNATURES,
-    policies,
 )
+from tests.infra.aws.iam import Document, Request, allows
+from tests.infra.aws.test_guardrails import policies
 
 LOGS = (f"{BUCKET}/log/v1/2026/plan/x", f"{REPLICA_BUCKET}/log/v1/2026/plan/x")
 
@@ -44,14 +44,16 @@ HERE: tuple[tuple[str, str], ...] = (
     ),
 )
 """Calls an administrator is denied in the evidence account, written by hand: those in
-test_guardrails.py, and those that only roles of the deployment may make."""
+guarded.py, and those that only roles of the deployment may make."""
 
 
 def _of(account: str, resource: str) -> str:
     """Return the resource of the same name in another account; a bucket's ARN has no account."""
     service, _, rest = resource.partition(f":{EVIDENCE}:")
     return (
-        f"{service}:{account}:{rest}" if rest else resource.replace(f"s-{EVIDENCE}", f"s-{account}")
+        f"{service}:{account}:{rest}"
+        if rest
+        else resource.replace(f"assets-{EVIDENCE}", f"assets-{account}")
     )
 
 

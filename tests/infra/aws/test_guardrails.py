@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from nhi_evidence.config import read
+from nhi_evidence.config.aws.guardrail_plan import policies as plans
+from tests.infra.aws.conftest import production
 from tests.infra.aws.estate import (
     BUCKET,
     EVIDENCE,
@@ -17,128 +20,31 @@ from tests.infra.aws.estate import (
     Estate,
     arn,
 )
-from tests.infra.aws.iam import Request, allows
-
-ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
-REGION = "eu-central-1"
-PIPELINE = arn(EVIDENCE, f"cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-{REGION}")
-DEPLOY = arn(EVIDENCE, f"cdk-hnb659fds-deploy-role-{EVIDENCE}-{REGION}")
-DEPLOYMENT = arn("123456789012", "deployment")
-ROLE = arn(EVIDENCE, "nhi-evidence-main-auditor-external")
-SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
-REPLICA_BUCKET = f"arn:aws:s3:::nhi-evidence-replica-{REPLICA}"
-KEY = f"arn:aws:kms:{REGION}:{EVIDENCE}:key/k"
-FUNCTION = f"arn:aws:lambda:{REGION}:{EVIDENCE}:function:nhi-evidence-main-sealer"
-RULE = f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-seal-SealerClock"
-ALARM = f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-sealer-stalled"
-TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:nhi-evidence-alarms"
-SIGNATURES = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/events/nhi-evidence-main-signatures"
-OWN_LOG = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/lambda/nhi-evidence-main-sealer"
-STACK = f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/nhi-evidence-main/id"
-POINT = f"arn:aws:s3:{REGION}:{EVIDENCE}:accesspoint/mine"
-ASSETS = f"arn:aws:s3:::cdk-hnb659fds-assets-{EVIDENCE}-{REGION}"
-PUBLISHER = arn(EVIDENCE, f"cdk-hnb659fds-file-publishing-role-{EVIDENCE}-{REGION}")
-UNBOUND = {
-    "logs:DeleteAccountPolicy",
-    "logs:DeleteResourcePolicy",
-    "logs:PutAccountPolicy",
-    "logs:PutResourcePolicy",
-    "sns:SetSubscriptionAttributes",
-    "sns:Unsubscribe",
-}
-"""Actions without a resource type in the service authorization reference, for the services whose
-changes are denied by name. https://docs.aws.amazon.com/service-authorization/latest/reference/
-"""
-CHANGES = [
-    *(
-        (action, bucket)
-        for bucket in (BUCKET, REPLICA_BUCKET)
-        for action in (
-            "s3:PutBucketObjectLockConfiguration",
-            "s3:PutBucketVersioning",
-            "s3:PutLifecycleConfiguration",
-            "s3:PutReplicationConfiguration",
-            "s3:PutBucketPolicy",
-            "s3:DeleteBucketPolicy",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutMetricsConfiguration",
-            "s3:PutBucketNotification",
-            "s3:PutBucketOwnershipControls",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:DeleteBucket",
-        )
-    ),
-    ("kms:ScheduleKeyDeletion", KEY),
-    ("kms:DisableKey", KEY),
-    ("kms:PutKeyPolicy", KEY),
-    ("kms:CreateGrant", KEY),
-    *(
-        (action, role)
-        for role in (SEALER, PIPELINE, DEPLOY, arn(REPLICA, "cdk-x-cfn-exec-role"))
-        for action in (
-            "iam:UpdateAssumeRolePolicy",
-            "iam:PutRolePolicy",
-            "iam:AttachRolePolicy",
-            "iam:DetachRolePolicy",
-            "iam:DeleteRole",
-            "iam:CreateRole",
-            "iam:UpdateRole",
-            "iam:PutRolePermissionsBoundary",
-            "iam:PassRole",
-        )
-    ),
-    ("iam:DeleteOpenIDConnectProvider", f"arn:aws:iam::{EVIDENCE}:oidc-provider/x"),
-    ("iam:CreateRole", arn(EVIDENCE, "nhi-evidence-main-op-recon")),
-    ("lambda:UpdateFunctionCode", FUNCTION),
-    ("lambda:UpdateFunctionConfiguration", FUNCTION),
-    ("lambda:DeleteFunction", FUNCTION),
-    ("lambda:AddPermission", FUNCTION),
-    ("lambda:PutFunctionConcurrency", FUNCTION),
-    ("events:DisableRule", RULE),
-    ("events:RemoveTargets", RULE),
-    ("events:PutTargets", RULE),
-    ("events:PutRule", RULE),
-    ("cloudwatch:DeleteAlarms", ALARM),
-    ("cloudwatch:DisableAlarmActions", ALARM),
-    ("cloudwatch:PutMetricAlarm", ALARM),
-    ("cloudwatch:PutAlarmMuteRule", ALARM),
-    ("cloudwatch:SetAlarmState", ALARM),
-    ("sns:DeleteTopic", TOPIC),
-    ("sns:PutDataProtectionPolicy", TOPIC),
-    ("events:UpdateEventBus", f"arn:aws:events:{REGION}:{EVIDENCE}:event-bus/default"),
-    # AWS evaluates these against no resource.
-    *((action, "*") for action in sorted(UNBOUND)),
-    *((action, ASSETS) for action in ("s3:PutBucketPolicy", "s3:PutLifecycleConfiguration")),
-    *((action, f"{ASSETS}/x.zip") for action in ("s3:PutObject", "s3:DeleteObject")),
-    ("sns:SetTopicAttributes", TOPIC),
-    ("logs:DeleteLogGroup", SIGNATURES),
-    ("logs:DeleteMetricFilter", SIGNATURES),
-    ("logs:PutMetricFilter", SIGNATURES),
-    ("logs:PutTransformer", SIGNATURES),
-    ("logs:PutRetentionPolicy", OWN_LOG),
-    ("logs:PutLogEvents", OWN_LOG),
-    ("cloudformation:UpdateStack", STACK),
-    ("cloudformation:DeleteStack", STACK),
-    ("cloudformation:ExecuteChangeSet", STACK),
-    ("cloudformation:UpdateTerminationProtection", STACK),
-    ("budgets:ModifyBudget", f"arn:aws:budgets::{EVIDENCE}:budget/nhi-evidence"),
-]
-FOR_NOBODY = [
-    ("s3:DeleteObjectVersion", f"{BUCKET}/ev/v1/x"),
-    ("s3:DeleteObject", f"{REPLICA_BUCKET}/ev/v1/x"),
-    ("s3:BypassGovernanceRetention", f"{BUCKET}/ev/v1/x"),
-    ("s3:PutObjectRetention", f"{BUCKET}/ev/v1/x"),
-    ("s3:PutObjectAnnotation", f"{BUCKET}/ev/v1/x"),
-    ("account:CloseAccount", "*"),
-    ("account:DisableRegion", "*"),
-    ("s3:CreateAccessPoint", POINT),
-    ("s3:CreateAccessPointForObjectLambda", POINT),
-    ("s3:CreateMultiRegionAccessPoint", f"arn:aws:s3::{EVIDENCE}:accesspoint/mine"),
-    ("s3:PutObject", f"{POINT}/object/ev/v1/x"),
-    ("s3:DeleteObjectVersion", f"{POINT}/object/ev/v1/x"),
-    ("organizations:LeaveOrganization", "*"),
-    ("cloudwatch:PutMetricData", "*"),
-]
+from tests.infra.aws.guarded import (
+    ADMINISTRATOR,
+    ANSWERS,
+    ASSETS,
+    CHANGES,
+    DEPLOY,
+    DEPLOYMENT,
+    FOR_NOBODY,
+    FORWARDER,
+    FUNCTION,
+    KEY,
+    LINES,
+    OWN_LOG,
+    PIPELINE,
+    PUBLISHER,
+    QUEUES,
+    REGION,
+    ROLE,
+    SEALER,
+    SENTINEL,
+    STACK,
+    SUBSCRIBER,
+    UNBOUND,
+)
+from tests.infra.aws.iam import Request, allows, refuses
 
 
 def policies(estate: Estate, kind: str) -> list[dict[str, Any]]:
@@ -224,6 +130,31 @@ def test_the_functions_do_their_work(estate: Estate) -> None:
     assert not may(estate, arn(EVIDENCE, "administrator"), "s3:PutObject", log)
 
 
+def test_new_evidence_is_still_handed_on(estate: Estate) -> None:
+    """Function, subscriber and auditor keep what the guardrails deny to everybody else."""
+    forward, _, subscriber, _ = QUEUES
+    for principal, action, resource in (
+        (FORWARDER, "sqs:ReceiveMessage", forward),
+        (FORWARDER, "sqs:DeleteMessage", forward),
+        (FORWARDER, "s3:PutObject", f"{LINES}/ocsf/v1/x"),
+        *(
+            (reader, action, subscriber)
+            for reader in (SUBSCRIBER, SENTINEL)
+            for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+        ),
+        (arn(EVIDENCE, "nhi-evidence-main-athena-external"), "s3:PutObject", f"{ANSWERS}/x"),
+    ):
+        assert may(estate, principal, action, resource), (principal, action)
+
+
+def test_names_in_these_tests_are_those_of_the_templates(estate: Estate) -> None:
+    """A guardrail that is tested on other names than the deployment's would prove nothing."""
+    made = {one.properties["QueueName"] for one in estate.of("AWS::SQS::Queue")}
+    assert {queue.rpartition(":")[2] for queue in QUEUES} <= made
+    buckets = {one.properties["BucketName"] for one in estate.of("AWS::S3::Bucket")}
+    assert {LINES.rpartition(":")[2], ANSWERS.rpartition(":")[2]} <= buckets
+
+
 def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
     """The guardrails do not concern other resources."""
     administrator = arn(EVIDENCE, "administrator")
@@ -286,6 +217,27 @@ def test_only_the_two_known_web_identities_are_admitted(estate: Estate) -> None:
         assert reaches(estate, action, ROLE, "federated:x", **known)
         assert not reaches(estate, action, ROLE, "federated:x", **dict.fromkeys(known, "other"))
     assert not reaches(estate, action, ROLE, "federated:x")
+
+
+NAMED_TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:pager"
+
+
+def test_a_named_topic_is_protected_where_the_guardrails_reach() -> None:
+    """In the evidence account it is; in another it has to be protected by whoever owns it."""
+    elsewhere = "arn:aws:sns:us-east-1:123456789012:pager"
+    text = production().replace(
+        "[alarms]\n", f'[alarms]\ntopics = ["{NAMED_TOPIC}", "{elsewhere}"]\n', 1
+    )
+    contents = [one.content for one in plans(read(text)) if one.kind == "SERVICE_CONTROL_POLICY"]
+
+    def denied(topic: str, action: str) -> bool:
+        request = Request(arn(EVIDENCE, "administrator"), action, topic, {})
+        return refuses(contents, request)
+
+    for action in ("sns:DeleteTopic", "sns:SetTopicAttributes", "sns:RemovePermission"):
+        assert denied(NAMED_TOPIC, action)
+        assert not denied(elsewhere, action)
+        assert not denied(f"{NAMED_TOPIC}-other", action)
 
 
 def test_guardrails_are_attached_to_the_configured_targets(estate: Estate, assembly: Path) -> None:

@@ -50,11 +50,19 @@ FUNCTION_CHANGES = (
     "lambda:Add*",
     "lambda:Create*",
     "lambda:Delete*",
+    # Run by hand, a function would count what it is given as its own work, and so hide a stop.
+    "lambda:Invoke*",
     "lambda:Publish*",
     "lambda:Put*",
     "lambda:Remove*",
     "lambda:Update*",
 )
+MAPPING_CHANGES = ("lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping")
+"""Changes to what reads a queue for a function: their resource is the mapping, which has no name.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html"""
+QUEUE_CHANGES = ("sqs:Add*", "sqs:C*", "sqs:Delete*", "sqs:Purge*", "sqs:Re*", "sqs:S*")
+"""Everything but looking at a queue and tagging it: a message that somebody else receives is hidden
+for up to twelve hours, and one that is deleted forever."""
 RULE_CHANGES = ("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*")
 ALARM_CHANGES = (
     "cloudwatch:DeleteAlarms",
@@ -77,6 +85,8 @@ TOPIC_CHANGES = (
     "sns:SetTopicAttributes",
 )
 UNBOUND_CHANGES = (
+    "iam:DisableOutboundWebIdentityFederation",
+    "lambda:CreateEventSourceMapping",
     "logs:DeleteAccountPolicy",
     "logs:DeleteResourcePolicy",
     "logs:PutAccountPolicy",
@@ -85,6 +95,9 @@ UNBOUND_CHANGES = (
     "sns:Unsubscribe",
 )
 """Changes that AWS cannot bind to a resource: a statement that names one never matches them.
+Without tokens for other clouds, nothing there is listed, read or probed.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html"""
 LOG_CHANGES = (
@@ -106,4 +119,6 @@ ACCOUNT_CHANGES = (
     "s3:CreateMultiRegionAccessPoint",
 )
 ASSET_CHANGES = (*BUCKET_CHANGES, "s3:DeleteObject*", "s3:PutObject*")
-"""Changes to the CDK's own bucket: the next deployment runs its objects as the functions' code."""
+"""Changes to a bucket without locks, and to its objects. The next deployment runs the objects of
+the CDK's own bucket as the functions' code; a subscriber takes lines, and an auditor answers, as
+they are."""

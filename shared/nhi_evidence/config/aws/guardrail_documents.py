@@ -25,8 +25,10 @@ from nhi_evidence.config.aws.guardrail_actions import (
     KEY_CHANGES,
     LOG_CHANGES,
     LOG_WRITES,
+    MAPPING_CHANGES,
     OBJECT_CHANGES,
     PROVIDER_CHANGES,
+    QUEUE_CHANGES,
     ROLE_CHANGES,
     RULE_CHANGES,
     STACK_CHANGES,
@@ -59,6 +61,10 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
     replica_accounts: tuple[str, ...] = ()
     buckets: tuple[str, ...]
     """ARNs of the evidence buckets and their replicas."""
+    copies: tuple[str, ...] = ()
+    """ARNs of the buckets for a subscriber's lines and for an auditor's answers."""
+    topics: tuple[str, ...] = ()
+    """ARNs of topics that the configuration names for alarms, in the protected accounts."""
     sealers: tuple[str, ...]
     """ARNs of the roles that may lock the log."""
     pipeline_roles: tuple[str, ...]
@@ -92,6 +98,19 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
         return [part for one in names for part in (one, f"{one}/*")]
 
     @property
+    def roles(self) -> list[str]:
+        """Our own roles, whose names nobody else's can have: creating them is denied below."""
+        return [
+            *self.arns("iam", f"role/{OURS}", region=""),
+            *self.arns("iam", f"role/{OURS_OF_ENTRA}", region=""),
+        ]
+
+    @property
+    def workers(self) -> list[str]:
+        """Principals that may move messages and copies: pipelines, and our own roles."""
+        return [*self.pipeline_roles, *self.pipeline_principals, *self.roles]
+
+    @property
     def publishers(self) -> list[str]:
         """Principals that may write packages: deployers, and the CDK's role for publishing."""
         return [
@@ -114,7 +133,7 @@ def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
 
 
 def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
-    """Return the statements on buckets, objects, keys and accounts."""
+    """Return the statements on buckets, objects, their copies and tables, keys and accounts."""
     objects = [
         *(f"{one}/*" for one in protected.buckets),
         # An access point may have been created before the guardrails.
@@ -122,6 +141,12 @@ def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
     ]
     in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
     writers = _except(protected.arns("iam", f"role/{OURS}", region=""))
+    copies = [part for one in protected.copies for part in (one, f"{one}/*")]
+    catalog = [
+        arn
+        for name in (f"database/{OURS_IN_GLUE}", f"table/{OURS_IN_GLUE}/*")
+        for arn in protected.arns("glue", name)
+    ]
     return [
         _deny("Buckets", BUCKET_CHANGES, protected.buckets, pipeline),
         _deny("Objects", OBJECT_CHANGES, objects),
@@ -131,6 +156,14 @@ def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
             "Keys",
             KEY_CHANGES,
             [*protected.arns("kms", "key/*"), *protected.arns("kms", f"alias/{OURS}")],
+            pipeline,
+        ),
+        *([_deny("Copies", ASSET_CHANGES, copies, _except(protected.workers))] if copies else []),
+        _deny("Catalog", CATALOG_CHANGES, catalog, pipeline),
+        _deny(
+            "Workgroups",
+            WORKGROUP_CHANGES,
+            protected.arns("athena", f"workgroup/{OURS}"),
             pipeline,
         ),
         _deny("Account", ACCOUNT_CHANGES, "*", in_account),
@@ -143,10 +176,7 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
     Whoever may change a role, pass it to a service or change its stack has its permissions, so
     these are one subject.
     """
-    ours = [
-        *protected.arns("iam", f"role/{OURS}", region=""),
-        *protected.arns("iam", f"role/{OURS_OF_ENTRA}", region=""),
-    ]
+    ours = protected.roles
     deploying = [
         *protected.arns("iam", "role/cdk-*", region=""),
         *(role for role in protected.pipeline_roles if ":role/cdk-" not in role),
@@ -169,12 +199,18 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
         _deny(
             "Functions", FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}"), pipeline
         ),
+        _deny(
+            "Mappings",
+            MAPPING_CHANGES,
+            protected.arns("lambda", "event-source-mapping:*"),
+            pipeline,
+        ),
         _deny("Assets", ASSET_CHANGES, protected.assets, _except(protected.publishers)),
     ]
 
 
 def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
-    """Return the statements on schedules, alarms, notifications, and the logs that are counted."""
+    """Return the statements on schedules, queues, alarms, and the logs that are counted."""
     groups = [
         arn
         for group in ("/aws/lambda/", "/aws/events/")
@@ -186,11 +222,6 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
             *protected.arns("iam", f"role/{OURS}", region=""),
         ]
     )
-    catalog = [
-        arn
-        for name in (f"database/{OURS_IN_GLUE}", f"table/{OURS_IN_GLUE}/*")
-        for arn in protected.arns("glue", name)
-    ]
     own_metrics = {
         "StringEquals": {
             "cloudwatch:namespace": "nhi-evidence",
@@ -200,16 +231,15 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
     return [
         _deny("Rules", RULE_CHANGES, protected.arns("events", f"rule/{OURS}"), pipeline),
         _deny("Bus", BUS_CHANGES, protected.arns("events", "event-bus/default"), pipeline),
+        _deny("Queues", QUEUE_CHANGES, protected.arns("sqs", OURS), _except(protected.workers)),
         _deny("Alarms", ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}"), pipeline),
         _deny("Metrics", ["cloudwatch:PutMetricData"], "*", own_metrics),
-        _deny("Catalog", CATALOG_CHANGES, catalog, pipeline),
         _deny(
-            "Workgroups",
-            WORKGROUP_CHANGES,
-            protected.arns("athena", f"workgroup/{OURS}"),
+            "Topics",
+            TOPIC_CHANGES,
+            [*protected.arns("sns", OURS), *protected.topics],
             pipeline,
         ),
-        _deny("Topics", TOPIC_CHANGES, protected.arns("sns", OURS), pipeline),
         _deny(
             "Unbound",
             UNBOUND_CHANGES,
@@ -256,7 +286,7 @@ def resource_control_policy(
         _deny(
             "Evidence",
             ["s3:*"],
-            [part for one in protected.buckets for part in (one, f"{one}/*")],
+            [part for one in (*protected.buckets, *protected.copies) for part in (one, f"{one}/*")],
             {"StringNotEquals": outside, "BoolIfExists": not_a_service},
         ),
         _deny(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -72,6 +73,7 @@ def _sentinel(config: Config) -> dict[str, str]:
 def _protected(config: Config, guardrails: Guardrails) -> Protected:
     stores, account = config.evidence.buckets, config.evidence.account
     replicas = [one.replica for one in stores if one.replica is not None]
+    accounts = {account, *(one.account for one in replicas)}
     return Protected(
         partition=naming.partition(stores[0].region),
         account=account,
@@ -80,6 +82,8 @@ def _protected(config: Config, guardrails: Guardrails) -> Protected:
             *(naming.bucket_arn(one.region, one.bucket) for one in stores),
             *(naming.bucket_arn(one.region, one.bucket) for one in replicas),
         ),
+        copies=tuple(_copies(config)),
+        topics=tuple(one for one in config.alarms.topics if one.split(":")[4] in accounts),
         sealers=tuple(
             naming.role_arn(one.region, account, naming.function(one.name, "sealer"))
             for one in stores
@@ -87,3 +91,13 @@ def _protected(config: Config, guardrails: Guardrails) -> Protected:
         pipeline_roles=guardrails.pipeline_roles,
         pipeline_principals=guardrails.pipeline_principals,
     )
+
+
+def _copies(config: Config) -> Iterator[str]:
+    """Yield the ARNs of the buckets for what is read of the evidence elsewhere."""
+    for store in config.evidence.buckets:
+        subscriber = config.subscriber(store.name)
+        if subscriber is not None:
+            yield naming.bucket_arn(store.region, subscriber.bucket)
+        if store.athena is not None:
+            yield naming.bucket_arn(store.region, store.athena.results)

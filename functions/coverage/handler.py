@@ -1,9 +1,7 @@
 """AWS Lambda entry: a schedule in, readings of settings and the verdicts on them out.
 
-Given `{"absence": ...}`, the contents of a statement of absence, it checks and keeps that.
-
-A run depends on the previous one only to tell what was lost since. Whatever must alert somebody is
-a metric.
+What the event says decides nothing. A run depends on the previous one only to tell what was lost
+since. Whatever must alert somebody is a metric.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nhi_evidence.adapters.aws.collector import Done, collect, keep_absence
+from nhi_evidence.adapters.aws.collector import Done, collect
 
 logger = Logger(service="coverage")
 metrics = Metrics(namespace="nhi-evidence", service="coverage")
@@ -38,22 +36,11 @@ def report(done: Done) -> None:
         metrics.add_metric(verdict.title(), MetricUnit.Count, done.verdicts.get(verdict, 0))
 
 
-def keep(stated: object) -> Any:
-    """Check and keep a statement of absence; say where, or why not."""
-    kept = keep_absence(stated)
-    answer = msgspec.to_builtins(kept)
-    logger.info("absence", absence=answer)
-    metrics.add_metric("Kept", MetricUnit.Count, int(not kept.refused))
-    return answer
-
-
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Lambda handler: this run's answers and statements as JSON; or what was kept."""
+def handler(_event: dict[str, Any], context: LambdaContext) -> Any:
+    """Lambda handler: this run's answers and statements, as JSON."""
     metrics.add_dimension("function", context.function_name)
-    if "absence" in event:
-        return keep(event["absence"])
     try:
         done = collect(lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
     except Exception as error:

@@ -12,7 +12,7 @@ from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from nhi_evidence.adapters.aws.function_settings import coverage_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import coverage_roles, roles
+from nhi_evidence.config.aws import coverage_roles
 from nhi_evidence.errors import SettingsError
 
 MOST_ENVIRONMENT_BYTES = 4096
@@ -66,11 +66,9 @@ class CoverageStack(ProtectedStack):
             [
                 *(f"{bucket}/op/v1/{kind}/*" for kind in coverage_roles.KINDS),
                 *(f"{bucket}/{each}" for each in coverage_roles.stated_elsewhere(config, store)[1]),
-                roles.keys_arn(config, store),
                 "*",
             ],
-            "It reads what it stated in other hours, and the public half of the log's key, whose "
-            "own policy names it; and it identifies itself to other clouds with a token, an "
-            "action without resources.",
+            "It reads what it stated in other hours, and it identifies itself to other clouds "
+            "with a token, an action without resources.",
         )
         Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

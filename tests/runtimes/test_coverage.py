@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
@@ -16,7 +17,8 @@ from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVer
 from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.statement import Log, Scope
 from nhi_evidence.coverage import evidence, reading_file, verdict_file
-from nhi_evidence.coverage.absence import document, kept
+from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence.check import check
 from nhi_evidence.coverage.absence.document import Document, Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
@@ -34,6 +36,7 @@ from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
 from tests.coverage import sealed_estate
 from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, record
 from tests.kms_stub import ALIAS, KmsStub
@@ -86,8 +89,6 @@ def invoke(
         "NHI_EVIDENCE_REGION": "us-east-1",
         "NHI_EVIDENCE_CONFIG_ROLE": iam.CONFIG_ROLE,
         "NHI_EVIDENCE_COVERAGE_ROLE": iam.COVERAGE_ROLE,
-        "NHI_EVIDENCE_LOG_NAME": sealed_estate.NAME,
-        "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
         "NHI_EVIDENCE_DEPLOYMENT": json.dumps(
             {"sources": [{"source": "aws_cloudtrail", "buckets": [amazon.TRAIL_BUCKET]}]}
         ),
@@ -205,55 +206,42 @@ def test_an_inaccessible_account_is_an_answer(
     assert "CONFIGURED" not in done["verdicts"]
 
 
-@pytest.fixture(scope="module")
-def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
-    """A statement of absence from a sealed log with the stub's key."""
-    sealed = Sealed(tmp_path_factory.mktemp("absence") / "evidence", "kms")
-    sealed.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
+def false_absence(folder: Path) -> tuple[Document, Policy]:
+    """Return a statement that a record on file contradicts, and the policy it passes under."""
+    sealed = Sealed(folder / "evidence", "kms")
+    secret = record("GetSecretValue", 450, 1, eventSource="secretsmanager.amazonaws.com")
+    sealed.lock(delivery(7, [secret]))
     sealed.seal()
     question = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
-    return make(
-        sealed.store, sealed.stored, question, gather(sealed.store, sealed.stored, question)
-    )
+    found = gather(sealed.store, sealed.stored, question)
+    assert found.matching
+    search = msgspec.structs.replace(found.search, matching=0)
+    left_out = msgspec.structs.replace(found, matching=(), search=search)
+    policy = Policy(name=sealed_estate.NAME, keys=(sealed.key,))
+    return make(sealed.store, sealed.stored, question, left_out), policy
 
 
 @pytest.mark.slow
-def test_a_statement_of_absence_is_checked_and_kept(
-    bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
-) -> None:
-    """It is kept once, exactly as in its file."""
-    event = {"absence": json.loads(document.write(absence))}
-    with KmsStub() as kms:
-        keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
-        answer, counted = invoke(bucket, aws, tmp_path / "log", event, **keyed)
-        again, _ = invoke(bucket, aws, tmp_path / "again", event, **keyed)
-    assert ([1.0], absence.conclusion.text) == (counted["Kept"], answer["text"])
-    assert answer["key"].startswith("op/v1/coverage/h=")
-    assert absence == kept.read(reader(bucket).get(answer["key"]), answer["key"])
-    assert answer == again
-
-
-@pytest.mark.slow
-def test_a_statement_that_does_not_hold_is_not_kept(
-    bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
-) -> None:
-    """Other words, another key or another form are each refused with the reason."""
-    stated = json.loads(document.write(absence))
-    false = {**stated, "conclusion": {**stated["conclusion"], "text": "No access."}}
-    before = list(reader(bucket).keys("op/"))
-    for name, document_, why in (
-        ("kms", false, "conclusion"),
-        ("another", stated, ""),
-        ("kms", {"schema": "x"}, "the document"),
-        ("kms", [], "the document"),
-    ):
-        with KmsStub(name) as kms:
-            keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
-            log = tmp_path / f"{name}-{why}-{len(str(document_))}"
-            answer, counted = invoke(bucket, aws, log, {"absence": document_}, **keyed)
-        assert why in answer["refused"], answer
-        assert ([0.0], "") == (counted["Kept"], answer.get("key", ""))
-    assert before == list(reader(bucket).keys("op/"))
+def test_an_event_decides_nothing(bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path) -> None:
+    """A false statement that passes every check without the evidence is not kept: the function
+    cannot read the evidence, so it keeps nothing that it is given.
+    """
+    stated, policy = false_absence(tmp_path)
+    assert check(stated, policy).text.startswith("None on record")
+    before = set(reader(bucket).keys("op/"))
+    with KmsStub("kms") as kms:
+        answer, counted = invoke(
+            bucket,
+            aws,
+            tmp_path / "log",
+            {"absence": json.loads(document.write(stated)), "Kept": 1},
+            AWS_ENDPOINT_URL_KMS=kms.endpoint_url,
+            NHI_EVIDENCE_LOG_NAME=sealed_estate.NAME,
+            NHI_EVIDENCE_SIGNING_KEYS=json.dumps([ALIAS]),
+        )
+    assert ([1.0], answer["verdicts"]["CONFIGURED"] > 0) == (counted["Stated"], True)
+    put = {answer["stated"], *answer["readings"].values(), *answer["promised"].values()}
+    assert set(reader(bucket).keys("op/")) - before <= put
 
 
 def test_each_assumed_role_puts_only_its_own_kind(bucket: EmbeddedStore) -> None:

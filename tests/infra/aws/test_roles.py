@@ -79,9 +79,7 @@ def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> N
 
 
 def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estate: Estate) -> None:
-    """It may read back what it stated, get public keys, and assume roles of the readers' accounts
-    and its own.
-    """
+    """It may read back what it stated, and assume roles of the readers' accounts and its own."""
     (own,) = documents(estate.role("nhi-evidence-main-coverage"))
     by_sid = {one["Sid"]: one for one in statements(own)}
     canaries = f"{BUCKET}/op/v1/recon/*{ENDING}"

@@ -15,22 +15,17 @@ from nhi_evidence.adapters.aws.identity_token import identity_token
 from nhi_evidence.adapters.collecting import aws_accounts, clouds
 from nhi_evidence.adapters.collecting.aws_accounts import Accounts
 from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace, VaultPlace
-from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
 from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.coverage import cells, gathering, heartbeats, reading_file, verdict_file
-from nhi_evidence.coverage.absence import document, kept
-from nhi_evidence.coverage.absence.check import check
-from nhi_evidence.coverage.absence.document import AbsenceError
 from nhi_evidence.coverage.answers import Deployment, Reading, ReadingError
 from nhi_evidence.coverage.canary import statement as canaries
 from nhi_evidence.coverage.canary.weigh import Weighed, stretches
 from nhi_evidence.coverage.matrix import matrix
 from nhi_evidence.coverage.verdict_file import Before, Stated
-from nhi_evidence.evidence import keys, note
-from nhi_evidence.evidence.verify import Policy
+from nhi_evidence.evidence import keys
 from nhi_evidence.ports import EvidenceVersions
 
 NO_KEY = "asked with a long-lived key alone, and none is stored: use nhi-evidence collect"
@@ -52,9 +47,6 @@ class Settings(msgspec.Struct, frozen=True):
     """ARN of the role that may put under `op/v1/config`."""
     coverage_role: str
     """ARN of the role that may put under `op/v1/coverage`."""
-    log_name: str
-    signing_keys: tuple[str, ...]
-    """KMS keys the log is signed with, by id, ARN or alias; documents are checked with them."""
     deployment: Deployment
     """What this deployment takes in."""
     accounts: tuple[str, ...] = ()
@@ -123,36 +115,6 @@ class _Clients:
 @cache
 def _clients() -> _Clients:
     return _Clients(environ.read_settings(Settings))
-
-
-class Kept(msgspec.Struct, omit_defaults=True):
-    """The result of submitting a statement of absence."""
-
-    key: str = ""
-    """Key of the object that holds it."""
-    text: str = ""
-    """What it concludes."""
-    refused: str = ""
-    """Why it is not kept."""
-
-
-def keep_absence(stated: object) -> Kept:
-    """Check a statement of absence, as JSON, with the log's own keys, and put it.
-
-    Every proof in it is checked and the conclusion drawn again; the search is not repeated, since
-    the function reads no evidence. An invalid statement is refused. Raises `SettingsError` and
-    `StoreUnavailableError`.
-    """
-    clients = _clients()
-    settings = clients.settings
-    public = (one.public_key() for one in signers.open_signers([], settings.signing_keys))
-    keys_of_log = tuple(note.from_spki(settings.log_name, der) for der in public)
-    try:
-        attestation = document.read(msgspec.json.encode(stated), "the document")
-        check(attestation, Policy(name=settings.log_name, keys=keys_of_log))
-    except AbsenceError as error:
-        return Kept(refused=str(error))
-    return Kept(key=clients.put(kept.write(attestation)), text=attestation.conclusion.text)
 
 
 def collect(is_late: Callable[[], bool] = lambda: False) -> Done:

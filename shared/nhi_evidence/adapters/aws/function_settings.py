@@ -114,8 +114,6 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         region=store.region,
         config_role=config_role,
         coverage_role=coverage_role,
-        log_name=store.log,
-        signing_keys=(f"alias/{naming.signing_key(store.name)}",),
         deployment=deployment(config),
         accounts=table.accounts,
         canaries=config.canaries_of(store.name) is not None,

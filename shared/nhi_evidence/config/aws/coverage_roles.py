@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws.key_policy import PUBLIC
-from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, identity_tokens, keys_arn
+from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, identity_tokens
 from nhi_evidence.config.documents import Statement, allow, role_trust
 
 KINDS = ("config", "coverage")
@@ -44,7 +43,6 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
                 [f"{bucket}/{each}" for each in (*own, *read)],
             ),
             allow("List", LISTS, bucket, {"StringLike": {"s3:prefix": [*own, *listed]}}),
-            allow("LogKeys", PUBLIC, keys_arn(config, store)),
             allow("Lock", ["s3:GetBucketObjectLockConfiguration"], bucket),
             allow(
                 "State",

@@ -119,11 +119,6 @@ def signing_keys(config: Config, store: EvidenceBucket) -> tuple[KeyPlan, ...]:
         for name in (
             *(naming.auditor(store.name, auditor.name) for auditor in config.auditors),
             naming.function(store.name, naming.OPERATORS["recon"]),
-            *(
-                [naming.function(store.name, naming.OPERATORS["coverage"])]
-                if config.coverage is not None
-                else []
-            ),
         )
     ]
     chosen: dict[str, str] = {naming.signing_key(store.name): config.evidence.signer}

@@ -25,13 +25,21 @@ RESERVE_MS = 180_000
 
 def report(done: Done) -> None:
     """Log and count a run. Every metric has a value in every run, so that alarms see zero."""
-    is_well = not (done.incomplete or done.problems or done.canaries.broken)
+    is_well = not (
+        done.incomplete
+        or done.unproven
+        or done.unsound
+        or done.problems
+        or done.canaries.broken
+        or done.canaries.problems
+    )
     log = logger.info if is_well else logger.warning
     log("reconciled", run=msgspec.to_builtins(done))
     metrics.add_metric("Statements", MetricUnit.Count, done.statements)
     metrics.add_metric("Incomplete", MetricUnit.Count, done.incomplete)
     metrics.add_metric("Missing", MetricUnit.Count, done.missing)
     metrics.add_metric("Unbacked", MetricUnit.Count, done.unbacked)
+    metrics.add_metric("Unproven", MetricUnit.Count, done.unproven)
     metrics.add_metric("Unprovable", MetricUnit.Count, done.verdicts.get("unprovable", 0))
     metrics.add_metric("Unsound", MetricUnit.Count, len(done.unsound))
     metrics.add_metric("CanariesWeighed", MetricUnit.Count, sum(done.canaries.results.values()))

@@ -160,6 +160,9 @@ def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> 
     assert "AccessDenied" in done["problems"][0]
     assert "no identity token for https://pool" in done["problems"][1]
     assert ([2.0], [0.0]) == (counted["Problems"], counted["FailedRuns"])
+    # Google's hours can never be listed again; whether CloudTrail's keys can is not yet known.
+    assert ([done["unproven"]], True) == (counted["Unproven"], done["unproven"] > 0)
+    assert {"refused"} == {each.rpartition(" ")[2] for each in done["ended"]}
     assert {"hour_incomplete"} == {each.code for each in report.findings}
     assert any("based on an API's listing" in line for line in report.not_checked)
 
@@ -200,9 +203,11 @@ def first(
 def test_a_missing_file_is_stated_sealed_and_verified(first: First, lost: str) -> None:
     """The hour of a withheld file is not proven and names it; every other hour is proven."""
     done, counted = first.done, first.counted
-    assert ([1.0], [0.0], [0.0]) == (
+    assert ([1.0], [0.0], [0.0], [0.0], [0.0]) == (
         counted["Missing"],
         counted["Unbacked"],
+        counted["Unproven"],
+        counted["Unsound"],
         counted["FailedRuns"],
     )
     assert [f"missing {BUCKET}/{lost}"] == [each.partition(" ")[2] for each in done["named"]]

@@ -23,6 +23,7 @@ from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.completeness import provider_keys, records, statement_file
 from nhi_evidence.completeness import reconcile as completeness
 from nhi_evidence.completeness.due import Due
+from nhi_evidence.completeness.ended import is_ended
 from nhi_evidence.completeness.hours import HOUR_MS
 from nhi_evidence.completeness.judge import Known
 from nhi_evidence.completeness.reasons import REASONS
@@ -66,8 +67,12 @@ class Done(msgspec.Struct, kw_only=True):
     missing: int = 0
     """Things that are missing, altered or not counted, over all statements."""
     unbacked: int = 0
+    unproven: int = 0
+    """Statements that show that an expected proof has ended (`completeness.ended`)."""
+    ended: list[str] = []
+    """The first of these, with their reasons."""
     named: list[str] = []
-    """The first of them, by name."""
+    """The first of what is missing or unbacked, by name."""
     unsound: list[str] = []
     """Objects whose claims are void."""
     problems: list[str] = []
@@ -230,6 +235,10 @@ def _count(done: Done, of_hour: Statements) -> None:
     for each in of_hour.statements:
         done.statements += 1
         verdicts[str(each.verdict)] += 1
+        if is_ended(of_hour, each):
+            done.unproven += 1
+            what = f"{of_hour.hour} {of_hour.source} {each.scope.account} {each.scope.region}"
+            done.ended += [f"{what} {', '.join(each.reasons)}"][: _MOST_NAMED - len(done.ended)]
         if not each.is_incomplete:
             continue
         done.incomplete += 1

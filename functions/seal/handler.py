@@ -23,7 +23,11 @@ metrics = Metrics(namespace="nhi-evidence", service="seal")
 
 
 def report(done: Sealed) -> None:
-    """Log and count one epoch. Every metric has a value in every run, so that alarms see zero."""
+    """Log and count one epoch.
+
+    Every metric has a value in every run, so that alarms see zero, except those by source: the
+    sealer knows no configuration, so a source without new evidence has none.
+    """
     log = logger.error if done.void else logger.info
     log("sealed", epoch=msgspec.to_builtins(done))
     metrics.add_metric("Epoch", MetricUnit.Count, done.epoch)
@@ -35,6 +39,9 @@ def report(done: Sealed) -> None:
     for flag in flags.ALL:
         name = "Flagged" + flag.title().replace("_", "")
         metrics.add_metric(name, MetricUnit.Count, done.flags.get(flag, 0))
+    for source, count in done.sources.items():
+        name = "Sealed" + source.title().replace("_", "")
+        metrics.add_metric(name, MetricUnit.Count, count)
 
 
 def conclude(error: Exception | None) -> None:

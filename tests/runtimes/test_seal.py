@@ -125,6 +125,9 @@ def test_new_objects_are_sealed_and_verify(bucket: EmbeddedStore, sealed: Sealed
     assert (1, 1) == (first["epoch"], first["added"])
     assert (2, 1, {}, []) == (second["epoch"], second["added"], second["flags"], second["void"])
     assert (2, 0) == (third["epoch"], third["added"]), "an idle log waits for its heartbeat"
+    assert [{"aws_cloudtrail": 1}] * 2 == [first["sources"], second["sources"]]
+    looked_for = [one.get("SealedAwsCloudtrail") for one in sealed.printed]
+    assert [[1.0], [1.0], None] == looked_for, "by the alarm on silence"
     assert [] == sealed.report.findings
     assert (second["size"], second["root"]) == (sealed.report.size, sealed.report.root)
     head = auditor(bucket).head_object(
@@ -191,6 +194,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
         name: value for name, value in flagged.items() if value != [0.0]
     }
     assert len(flags.ALL) == len(flagged)
+    assert "SealedAwsCloudtrail" not in newest, "what never counts shows no source to be alive"
 
 
 @pytest.mark.usefixtures("sealed")

@@ -239,3 +239,24 @@ def test_long_leaves_are_sealed_in_several_plans() -> None:
     assert 9 == sum(run.added for run in runs)
     assert max(run.added for run in runs) == 2
     assert [] == [run.void for run in runs if run.void]
+
+
+def test_new_evidence_is_counted_by_source() -> None:
+    """Neither a backfill, a second version nor other bytes show that a source is alive."""
+    world = World()
+
+    def put(source: str, body: bytes, *, hour: str = "2026092113", of: bytes | None = None) -> None:
+        key = f"ev/v1/{source}/h={hour}/{sha256(of or body).hexdigest()}.ndjson.zst"
+        world.store.add(key, body)
+
+    put("gcp_audit", b"one")
+    put("gcp_audit", b"two")
+    put("aws_cloudtrail", b"three")
+    world.write(1)
+    assert {"aws_cloudtrail": 1, "gcp_audit": 2} == world.sealer().run().sources
+    put("gcp_audit", b"one")
+    put("gcp_audit", b"other", of=b"stated")
+    put("gcp_audit", b"old", hour=keys.hour_of(START - 5 * DAY_MS))
+    done = world.sealer().run(everything=True)
+    assert (3, {}) == (done.added, done.sources)
+    assert {"key_hash": 1, "late": 1, "shadow": 1} == done.flags

@@ -6,11 +6,11 @@ Stateless: what was sealed, and how far a listing got, is recorded in the log it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import flags, leaf, log, sweep
+from nhi_evidence.evidence import flags, keys, leaf, log, sweep
 from nhi_evidence.evidence.epochs import Epochs, Newest, Run
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.plans import Plans
@@ -46,6 +46,8 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether something listed, or due for listing, is not sealed yet: run again."""
     flags: dict[str, int]
     """Flags of what was added."""
+    sources: dict[str, int]
+    """Evidence objects added, by source: neither late ones nor such as never count."""
     void: tuple[str, ...]
     """Void plans, and why they are void: an alarm."""
 
@@ -123,19 +125,21 @@ class Sealer:
                 cursors=listing.cursors if is_all else cursors,
             )
             head, is_own = self._commit(head, first, leaves, run)
-        raised = Counter(flag for entry in leaves for flag in entry.flags) if is_own else {}
+        own = leaves if is_own else []
+        raised = Counter(flag for entry in own for flag in entry.flags)
         return Sealed(
             origin=head.origin,
             epoch=head.epoch,
             size=head.size,
             root=head.root.hex(),
-            added=len(leaves) if is_own else 0,
+            added=len(own),
             signatures=run.signatures,
             checkpoints=run.checkpoints,
             more=behind
             or len(new) > (len(chosen) if is_own else 0)
             or (bool(listing.cursors) and bool(leaves)),
             flags=dict(sorted(raised.items())),
+            sources=dict(sorted(Counter(_new_evidence(own)).items())),
             void=tuple(run.void),
         )
 
@@ -198,6 +202,19 @@ class Sealer:
         run: Run,
     ) -> tuple[log.Position, bool]:
         return self._epochs.commit(head, first, leaves, run)
+
+
+_NOT_NEW = frozenset({flags.KEY_HASH, flags.LATE, flags.SHADOW, flags.UNDESCRIBED})
+"""Flags of what does not show that a source is alive: backfills, later versions, other bytes."""
+
+
+def _new_evidence(leaves: Iterable[leaf.ObjectLeaf | leaf.MarkerLeaf]) -> Iterator[str]:
+    """Yield the source of each new evidence object."""
+    for entry in leaves:
+        if isinstance(entry, leaf.ObjectLeaf) and not _NOT_NEW & {*entry.flags}:
+            named = keys.parse_key(entry.key)
+            if named.kind == "ev":
+                yield named.source
 
 
 def fair_share(versions: Sequence[Version], limit: int) -> list[Version]:

@@ -20,7 +20,7 @@ _EXPORTED = (
     *("RecordsSeen", "RecordsKept", "RecordsRejected", "ObjectsCreated"),
 )
 _SEALED = ("epochs", "seal", "Added", "Checkpoints", "Signatures", "FailedRuns")
-_RECONCILED = ("completeness", "reconcile", "Statements", "Unprovable", "Missing", "Unbacked")
+_RECONCILED = ("completeness", "reconcile", "Statements", "Unproven", "Missing", "Unbacked")
 _COVERED = ("what is recorded", "coverage", "Gap", "Unknown", "Lost", "Refused")
 _PROBED = ("probes", "canary", "Planned", "Calls", "Unexpected", "Unanswered")
 _FORWARDED = (

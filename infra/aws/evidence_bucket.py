@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -17,9 +15,8 @@ REQUEST_METRICS = "evidence"
 class EvidenceBucket(Construct):
     """A bucket whose objects nobody can change or delete before their retention ends.
 
-    S3 counts requests for the whole bucket and for each of `sources`. `replicate` is its
-    replication configuration, if it has a replica; `notify` says what is notified of new objects,
-    if there is a subscriber.
+    S3 counts the bucket's requests. `replicate` is its replication configuration, if it has a
+    replica; `notify` says what is notified of new objects, if there is a subscriber.
     """
 
     def __init__(
@@ -28,7 +25,6 @@ class EvidenceBucket(Construct):
         name: str,
         *,
         plan: BucketPlan,
-        sources: Sequence[str] = (),
         replicate: s3.CfnBucket.ReplicationConfigurationProperty | None = None,
         notify: s3.CfnBucket.NotificationConfigurationProperty | None = None,
     ) -> None:
@@ -37,13 +33,7 @@ class EvidenceBucket(Construct):
             self,
             "Private",
             plan=plan,
-            metrics_configurations=[
-                s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS),
-                *(
-                    s3.CfnBucket.MetricsConfigurationProperty(id=one, prefix=f"ev/v1/{one}/")
-                    for one in sources
-                ),
-            ],
+            metrics_configurations=[s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS)],
             replication_configuration=replicate,
             notification_configuration=notify,
         )

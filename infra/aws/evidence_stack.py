@@ -15,7 +15,6 @@ from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws import roles
 from nhi_evidence.config.aws.buckets import evidence_bucket
 from nhi_evidence.config.aws.subscription import EVIDENCE, subscription
-from nhi_evidence.config.silence import silence_hours
 
 _OWN_PREFIX = "The role may only put, and only under its own prefixes."
 _AUDITED = "An auditor reads every version of every object, and the public half of every key."
@@ -72,11 +71,6 @@ class EvidenceStack(ProtectedStack):
             self,
             "Evidence",
             plan=evidence_bucket(config, store),
-            sources=[
-                source
-                for source in dict.fromkeys(one.source for one in config.sources_in(store.name))
-                if silence_hours(config, store.name, source) is not None
-            ],
             replicate=replicate,
             notify=None
             if subscribed is None

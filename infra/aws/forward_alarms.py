@@ -8,7 +8,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.aws.alarm import largest_above, metric, own
+from infra.aws.alarm import Absence, Alarm, largest_above, metric, own
 from nhi_evidence.config.aws.subscription import Subscription, dead
 
 SERVICE = "forward"
@@ -19,13 +19,25 @@ BEHIND = Duration.hours(4)
 
 
 class ForwardAlarms(Construct):
-    """Evidence is not forwarded, an object is not evidence, or the subscriber does not read."""
+    """Evidence is not forwarded, an object is not evidence, or the subscriber does not read.
 
-    def __init__(self, scope: Construct, name: str, *, what: Subscription, target: str) -> None:
+    `silence_hours` is how long all sources together may be silent, if there is a limit. What never
+    reaches the queue waits nowhere, so nothing else would show it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        what: Subscription,
+        silence_hours: int | None,
+        target: str,
+    ) -> None:
         super().__init__(scope, name)
         function, subscriber = what.forwarder, what.name
         alarm = partial(largest_above, self, named=function, target=target)
-        self.alarms = [
+        self.alarms: list[Alarm | Absence] = [
             alarm(
                 "dead-letters",
                 (
@@ -79,6 +91,20 @@ class ForwardAlarms(Construct):
                 statistic="Maximum",
             ),
         ]
+        if silence_hours is not None:
+            self.alarms.append(
+                Absence(
+                    self,
+                    "silence",
+                    alarm_name=f"{function}-silence",
+                    meaning=f"No new evidence has been forwarded for {silence_hours} hours.",
+                    metric=own("ObjectsForwarded", function, SERVICE),
+                    # Lambda polls the queue from deployment on, so SQS reports its metrics.
+                    alive=_visible(function),
+                    hours=silence_hours,
+                    target=target,
+                )
+            )
 
 
 def _age(queue: str) -> cloudwatch.CfnAlarm.MetricProperty:

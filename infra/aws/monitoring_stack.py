@@ -24,7 +24,7 @@ from infra.aws.watched import Watched
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.queues import ALARM_TOPIC
 from nhi_evidence.config.aws.streams import plans
-from nhi_evidence.config.silence import of_entry
+from nhi_evidence.config.silence import of_entry, of_store
 
 
 class MonitoringStack(ProtectedStack):
@@ -115,7 +115,13 @@ class MonitoringStack(ProtectedStack):
             yield from ReconcileAlarms(self, name, function=name, target=target).alarms
         for coverage in watched.covering:
             name = coverage.function_name
-            yield from CoverageAlarms(self, name, function=name, target=target).alarms
+            yield from CoverageAlarms(
+                self,
+                name,
+                function=name,
+                has_accounts=bool(config.coverage and config.coverage.accounts),
+                target=target,
+            ).alarms
         for probe in watched.probing:
             name = probe.function_name
             yield from CanaryAlarms(
@@ -123,7 +129,11 @@ class MonitoringStack(ProtectedStack):
             ).alarms
         for forward in watched.forwards:
             yield from ForwardAlarms(
-                self, forward.what.forwarder, what=forward.what, target=target
+                self,
+                forward.what.forwarder,
+                what=forward.what,
+                silence_hours=of_store(config, forward.what.store.name),
+                target=target,
             ).alarms
         for bucket in watched.buckets:
             yield from StoreAlarms(

@@ -28,6 +28,7 @@ _FLAGS = (
     flags.MARKER,
     flags.SHORT_LOCK,
     flags.ENCRYPTION,
+    flags.NO_CHECKSUM,
     flags.UNDESCRIBED,
 )
 """Leaf flags that no writer of ours ever causes."""
@@ -76,7 +77,7 @@ class SealAlarms(Construct):
             alarm(
                 "Flagged",
                 "flagged",
-                "Squatted or overwritten keys, delete markers, short locks, foreign keys.",
+                "Squatted or overwritten keys, delete markers, short locks, foreign keys, no hash.",
                 {flag: ours(_metric_of(flag)) for flag in _FLAGS},
             ),
             alarm(
@@ -144,6 +145,15 @@ def _alarm(
         missing="notBreaching",
         target=target,
     )
+
+
+def sealed(function: str, source: str) -> cloudwatch.CfnAlarm.MetricProperty:
+    """Return the sealer's count of a source's new evidence: of what is locked, not what was tried.
+
+    S3's own `PutRequests` counts refused requests, too, and is a sample.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
+    """
+    return own("Sealed" + source.title().replace("_", ""), function, SERVICE)
 
 
 def _metric_of(flag: str) -> str:

@@ -1,4 +1,4 @@
-"""What S3's own metrics show about an evidence bucket (docs/operations.md)."""
+"""What is written into an evidence bucket, and what no longer is (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.aws.alarm import Absence, Alarm, metric
 from infra.aws.evidence_bucket import REQUEST_METRICS
 from infra.aws.replica import RULE
+from infra.aws.seal_alarms import sealed
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.silence import silence_hours
 
@@ -18,7 +19,8 @@ class StoreAlarms(Construct):
     """Unexpected growth, sources that fall silent, and a replica that falls behind.
 
     A locked object is paid for until its lock ends, so growth is watched. A source of any cloud
-    that stops is noticed here, whatever happened to its exporter and to that cloud's own alarms.
+    that stops is noticed here, whatever happened to its exporter and to that cloud's own alarms:
+    the sealer counts what is locked, so that requests which the bucket refuses hide nothing.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class StoreAlarms(Construct):
                     f"More than {per_hour} objects in an hour: each is locked, and paid for until "
                     "its lock ends."
                 ),
-                metrics={"puts": _puts(store, REQUEST_METRICS)},
+                metrics={"puts": _puts(store)},
                 expression="puts",
                 period=Duration.hours(1),
                 above=per_hour,
@@ -44,7 +46,7 @@ class StoreAlarms(Construct):
                 target=target,
             )
         ]
-        clock = naming.clock(naming.function(store.name, "sealer"))
+        sealer = naming.function(store.name, "sealer")
         for source in dict.fromkeys(one.source for one in config.sources_in(store.name)):
             hours = silence_hours(config, store.name, source)
             if hours is not None:
@@ -53,9 +55,11 @@ class StoreAlarms(Construct):
                         self,
                         f"Absence-{source}",
                         alarm_name=f"nhi-evidence-{store.name}-{source}-absence",
-                        meaning=f"No evidence of {source} has been locked for {hours} hours.",
-                        metric=_puts(store, source),
-                        alive=metric("AWS/Events", "TriggeredRules", {"RuleName": clock}),
+                        meaning=f"No new evidence of {source} has been sealed for {hours} hours.",
+                        metric=sealed(sealer, source),
+                        alive=metric(
+                            "AWS/Events", "TriggeredRules", {"RuleName": naming.clock(sealer)}
+                        ),
                         hours=hours,
                         target=target,
                     )
@@ -99,5 +103,6 @@ class StoreAlarms(Construct):
         ]
 
 
-def _puts(store: EvidenceBucket, filter_id: str) -> object:
-    return metric("AWS/S3", "PutRequests", {"BucketName": store.bucket, "FilterId": filter_id})
+def _puts(store: EvidenceBucket) -> object:
+    where = {"BucketName": store.bucket, "FilterId": REQUEST_METRICS}
+    return metric("AWS/S3", "PutRequests", where)

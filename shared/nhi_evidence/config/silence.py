@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nhi_evidence.config import Config
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, SourceEntry
 
@@ -20,5 +22,13 @@ def of_entry(entry: SourceEntry) -> int | None:
 def silence_hours(config: Config, store: str, source: str) -> int | None:
     """Return the hours for a source in one evidence bucket: the fewest of its entries."""
     entries = [one for one in config.sources_in(store) if one.source == source]
-    hours = [known for one in entries if (known := of_entry(one)) is not None]
-    return min(hours, default=None)
+    return _fewest(entries)
+
+
+def of_store(config: Config, store: str) -> int | None:
+    """Return the hours for an evidence bucket as a whole: the fewest of its sources."""
+    return _fewest(config.sources_in(store))
+
+
+def _fewest(entries: Iterable[SourceEntry]) -> int | None:
+    return min((known for one in entries if (known := of_entry(one)) is not None), default=None)

@@ -240,6 +240,7 @@ def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
         duration,
     )
     yield times(group, "alarms", m.FORWARD_ALARM_METRICS, "cw_alarm")
+    yield times(group, "composite alarms", 1, "cw_composite")
     yield times(group, "custom metrics", m.FORWARD_METRICS, "cw_metric")
 
 

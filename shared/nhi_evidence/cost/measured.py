@@ -61,15 +61,16 @@ SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
 EXPORTER_ALARM_METRICS = 14
-BUCKET_ALARM_METRICS = 33
-COMPOSITE_ALARMS = 7
+BUCKET_ALARM_METRICS = 40
+COMPOSITE_ALARMS = 8
 DASHBOARDS = 2
 """In the synthesized templates, with what reconciles and reads settings
 (`tests/infra/aws/test_cost.py`)."""
 
-FORWARD_ALARM_METRICS = 8
+FORWARD_ALARM_METRICS = 10
 FORWARD_METRICS = 7
-"""Of the forwarding function and its alarms (`tests/infra/aws/test_cost.py`)."""
+"""Of the forwarding function and its alarms, plus a composite alarm
+(`tests/infra/aws/test_cost.py`)."""
 
 CANARY_ALARM_METRICS = 5
 CANARY_METRICS = 7
@@ -104,8 +105,8 @@ PLANS_AHEAD = 3
 SUBSCRIBER_DAYS = 30
 """How long lines are kept unless the configuration says otherwise."""
 
-CUSTOM_METRICS = 48
-"""Of exporter (12) and sealer (17), of signatures (3), and S3's request metrics (16)."""
+CUSTOM_METRICS = 49
+"""Of exporter (12) and sealer (18), of signatures (3), and S3's request metrics (16)."""
 
 LOG_OBJECTS_AN_EPOCH = 6
 """Plan, checkpoint, and the partial tiles and bundles."""

@@ -29,13 +29,12 @@ def kind_of(stat: Mapping[str, Any]) -> str:
     if "service" in dimensions:
         is_flag = name.startswith("Flagged") and name != "FlaggedExpired"
         name = "Flagged" if is_flag else name
+        name = "Sealed" if name.startswith("Sealed") else name
         name = f"{dimensions['service']} {name}"
     elif "QueueName" in dimensions:
         name = f"{_queue(dimensions['QueueName'])} {name}"
     elif "FunctionName" in dimensions:
         name = f"{_function(dimensions['FunctionName'])} {name}"
-    elif name == "PutRequests" and dimensions["FilterId"] != "evidence":
-        name = f"source {name}"
     elif name.startswith("nhi-evidence-main-"):
         name = name.removeprefix("nhi-evidence-main-")
     if name not in NORMAL:

@@ -95,17 +95,25 @@ NORMAL: Mapping[str, Series] = {
     "seal LogContradictions": always(0),
     "seal Flagged": always(0),
     "seal FlaggedExpired": always(0),
+    # New evidence of one source; all share this series.
+    "seal Sealed": always(2),
     "sealer Errors": always(0),
     "TriggeredRules": always(1),
     # The function that reconciles runs by the hour, and reports zero in every run.
     "reconcile Statements": hourly(20),
     "reconcile Missing": hourly(0),
     "reconcile Unbacked": hourly(0),
+    "reconcile Unproven": hourly(0),
+    "reconcile Unsound": hourly(0),
+    "reconcile Problems": hourly(0),
     "reconcile CanariesBroken": hourly(0),
     # The function that reads settings, likewise.
     "coverage Stated": hourly(1),
     "coverage Lost": hourly(0),
     "coverage Unreadable": hourly(0),
+    "coverage Problems": hourly(0),
+    # The digests of three coming hours.
+    "coverage Promised": hourly(3),
     # The function that probes, likewise: three plans in every run.
     "canary Planned": hourly(3),
     "canary Unexpected": hourly(0),
@@ -116,7 +124,9 @@ NORMAL: Mapping[str, Series] = {
     # What hands new evidence to a subscriber, and the subscriber.
     "forward queue ApproximateAgeOfOldestMessage": always(5),
     "forward dead ApproximateNumberOfMessagesVisible": always(0),
+    "forward queue ApproximateNumberOfMessagesVisible": always(0),
     "forward AgeOfOldestMessage": always(0),
+    "forward ObjectsForwarded": always(2),
     "forward UnsoundObjects": always(0),
     "forward RefusedMessages": always(0),
     "forwarder Errors": always(0),
@@ -128,7 +138,6 @@ NORMAL: Mapping[str, Series] = {
     "sender dead ApproximateNumberOfMessagesVisible": always(0),
     # The buckets.
     "PutRequests": always(100),
-    "source PutRequests": always(2),
     "OperationsFailedReplication": always(0),
     "ReplicationLatency": always(30),
 }
@@ -136,18 +145,21 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "a normal week": {},
     "first deployment, first file after an hour": {
         "aws_export ObjectsCreated": until(HOUR, None, 2),
-        "source PutRequests": until(HOUR, None, 2),
+        "seal Sealed": until(HOUR, None, 2),
+        "forward ObjectsForwarded": until(HOUR, None, 2),
     },
     "nothing ever arrives": {
         "aws_export ObjectsCreated": always(None),
-        "source PutRequests": always(None),
+        "seal Sealed": always(None),
+        "forward ObjectsForwarded": always(None),
         "queue ApproximateAgeOfOldestMessage": always(0),
     },
     # Lifecycle leaves delete markers, which are flagged as expired, not as markers.
     "expiry": {"seal FlaggedExpired": since(500, 0)},
     "the source stops": {
         "aws_export ObjectsCreated": since(None, 2),
-        "source PutRequests": since(None, 2),
+        "seal Sealed": since(None, 2),
+        "forward ObjectsForwarded": since(None, 2),
         "queue ApproximateAgeOfOldestMessage": since(0, 150),
     },
     # What fails is received again and again, so that SQS soon leaves it out of the age.
@@ -156,7 +168,8 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "aws_export AgeOfOldestMessage": aging(7 * DAY),
         "aws_export ObjectsCreated": since(None, 2),
         "queue ApproximateAgeOfOldestMessage": since(4 * 1920, 150),
-        "source PutRequests": since(None, 2),
+        "seal Sealed": since(None, 2),
+        "forward ObjectsForwarded": since(None, 2),
         "PutRequests": since(None, 100),
         "sealer Errors": since(1, 0),
         "seal Checkpoints": since(None, 1),
@@ -168,11 +181,17 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
             None if slot < BEFORE + 7 * DAY else (slot - BEFORE - 7 * DAY) * SLOT
         ),
     },
+    # S3 counts refused requests, too, and the exporters of other clouds have no alarm here.
+    "requests reach the bucket, which refuses them": {
+        "seal Sealed": since(None, 2),
+        "forward ObjectsForwarded": since(None, 2),
+    },
     "the exporter is disabled": {
         "queue ApproximateAgeOfOldestMessage": growing(SLOT, 150),
         "queue ApproximateNumberOfMessagesVisible": growing(5, 0),
         "aws_export ObjectsCreated": since(None, 2),
-        "source PutRequests": since(None, 2),
+        "seal Sealed": since(None, 2),
+        "forward ObjectsForwarded": since(None, 2),
         "exporter Errors": since(None, 0),
     },
     "more files come than there is time for": {
@@ -200,12 +219,14 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "a record that breaks the mapper": {"aws_export UnmappedUnits": once(1)},
     "the sealer fails": {
         "sealer Errors": since(1, 0),
+        "seal Sealed": since(None, 2),
         "seal Checkpoints": since(None, 1),
         "seal Signatures": since(None, 2),
         "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 2,
     },
     "the sealer's clock is removed": {
         "TriggeredRules": since(None, 1),
+        "seal Sealed": since(None, 2),
         "sealer Errors": since(None, 0),
         "seal Checkpoints": since(None, 1),
         "seal Signatures": since(None, 2),
@@ -222,10 +243,24 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     },
     "a provider delivered what is not counted": {"reconcile Missing": once(1)},
     "something is counted that no provider names": {"reconcile Unbacked": once(1)},
+    "log file validation is switched off": {
+        "reconcile Unproven": since(6, 0),
+        "coverage Promised": since(0, 3),
+    },
+    "another cloud no longer accepts our tokens": {
+        "reconcile Problems": since(1, 0),
+        "reconcile Unproven": since(2, 0),
+        "coverage Unreadable": since(1, 0),
+    },
+    "another cloud refuses to list its log": {"reconcile Unproven": since(2, 0)},
+    "a sealed object is not what it states": {"reconcile Unsound": once(1)},
+    "a sealed statement cannot be read": {"coverage Problems": once(1)},
     "the function that reconciles fails": {
         "reconcile Statements": lambda slot: None if slot >= BEFORE else hourly(20)(slot),
-        "reconcile Missing": since(None, 0),
-        "reconcile Unbacked": since(None, 0),
+        **{
+            f"reconcile {metric}": since(None, 0)
+            for metric in ("Missing", "Unbacked", "Unproven", "Unsound", "Problems")
+        },
     },
     "a canary is allowed more than it should be": {"canary Unexpected": once(1)},
     "a canary's record does not arrive": {"reconcile CanariesBroken": since(1, 0)},
@@ -241,8 +276,14 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "coverage Stated": lambda slot: None if slot >= BEFORE else hourly(1)(slot),
         "coverage Lost": since(None, 0),
         "coverage Unreadable": since(None, 0),
+        "coverage Problems": since(None, 0),
+        "coverage Promised": lambda slot: None if slot >= BEFORE else hourly(3)(slot),
+    },
+    "the bucket no longer notifies the function that forwards": {
+        "forward ObjectsForwarded": since(None, 2)
     },
     "new evidence cannot be handed on": {
+        "forward ObjectsForwarded": since(0, 2),
         "forward AgeOfOldestMessage": aging(DAY),
         "forward dead ApproximateNumberOfMessagesVisible": until(BEFORE + DAY, 0, 50),
     },

@@ -22,25 +22,27 @@ from tests.infra.aws.estate import Estate
 from tests.infra.aws.evaluation import raised
 from tests.infra.aws.scenarios import SITUATIONS
 
-SILENCE = {f"{EXPORTER}-silence", f"{STORE}-aws_cloudtrail-absence"}
-ABSENCE = {f"{STORE}-{one}-absence" for one in ("gcp_audit", "azure_monitor")}
+ABSENCE = {f"{STORE}-{one}-absence" for one in ("aws_cloudtrail", "gcp_audit", "azure_monitor")}
 """All sources share the same series here: all fall silent together."""
+NOTHING_NEW = ABSENCE | {f"{FORWARDER}-silence"}
+SILENCE = {f"{EXPORTER}-silence"}
 
 EXPECTED: dict[str, set[str]] = {
     "a normal week": set(),
     "first deployment, first file after an hour": set(),
-    "nothing ever arrives": SILENCE | ABSENCE,
+    "nothing ever arrives": SILENCE | NOTHING_NEW,
     "expiry": set(),
-    "the source stops": SILENCE | ABSENCE,
+    "the source stops": SILENCE | NOTHING_NEW,
     "the evidence account is unavailable": {
         *SILENCE,
-        *ABSENCE,
+        *NOTHING_NEW,
         *(f"{EXPORTER}-{one}" for one in ("lag", "failing", "giving-up", "dead-letters")),
         *(f"{SEALER}-{one}" for one in ("stalled", "failing")),
     },
+    "requests reach the bucket, which refuses them": NOTHING_NEW,
     "the exporter is disabled": {
         *SILENCE,
-        *ABSENCE,
+        *NOTHING_NEW,
         *(f"{EXPORTER}-{one}" for one in ("lag", "loss")),
     },
     "more files come than there is time for": {
@@ -56,8 +58,9 @@ EXPECTED: dict[str, set[str]] = {
     "a forged notification": {f"{EXPORTER}-refused"},
     "a file that cannot be decoded": {f"{EXPORTER}-rejected"},
     "a record that breaks the mapper": {f"{EXPORTER}-rejected"},
-    "the sealer fails": {f"{SEALER}-stalled", f"{SEALER}-failing"},
-    "the sealer's clock is removed": {f"{SEALER}-stalled"},
+    # Nobody says then whether evidence still comes.
+    "the sealer fails": {f"{SEALER}-stalled", f"{SEALER}-failing", *ABSENCE},
+    "the sealer's clock is removed": {f"{SEALER}-stalled", *ABSENCE},
     "tampering with objects": {f"{SEALER}-flagged"},
     "tampering with the log": {f"{SEALER}-contradiction"},
     "a stranger signs": {f"{SEALER}-foreign-signature"},
@@ -65,6 +68,18 @@ EXPECTED: dict[str, set[str]] = {
     "the trail that counts signatures is stopped": {f"{SEALER}-fewer-signatures"},
     "a provider delivered what is not counted": {f"{RECONCILER}-missing"},
     "something is counted that no provider names": {f"{RECONCILER}-unbacked"},
+    "log file validation is switched off": {
+        f"{RECONCILER}-unproven",
+        f"{COVERAGE}-unpromised",
+    },
+    "another cloud no longer accepts our tokens": {
+        f"{RECONCILER}-problems",
+        f"{RECONCILER}-unproven",
+        f"{COVERAGE}-unreadable",
+    },
+    "another cloud refuses to list its log": {f"{RECONCILER}-unproven"},
+    "a sealed object is not what it states": {f"{RECONCILER}-unsound"},
+    "a sealed statement cannot be read": {f"{COVERAGE}-problems"},
     "the function that reconciles fails": {f"{RECONCILER}-silent"},
     "a canary is allowed more than it should be": {f"{CANARY}-unexpected"},
     "a canary's record does not arrive": {f"{CANARY}-broken"},
@@ -72,8 +87,10 @@ EXPECTED: dict[str, set[str]] = {
     "the function that probes fails": {f"{CANARY}-silent"},
     "a trail is stopped, or a sink": {f"{COVERAGE}-lost"},
     "a cloud's settings cannot be read": {f"{COVERAGE}-unreadable"},
-    "the function that reads settings fails": {f"{COVERAGE}-silent"},
+    "the function that reads settings fails": {f"{COVERAGE}-silent", f"{COVERAGE}-unpromised"},
+    "the bucket no longer notifies the function that forwards": {f"{FORWARDER}-silence"},
     "new evidence cannot be handed on": {
+        f"{FORWARDER}-silence",
         f"{FORWARDER}-lag",
         f"{FORWARDER}-dead-letters",
     },

@@ -37,11 +37,16 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
     apart = [
         str(one.properties["AlarmName"])
         for one in estate.of("AWS::CloudWatch::CompositeAlarm")
-        if str(one.properties["AlarmName"]).startswith((SECOND_EXPORTER, CANARY))
+        if str(one.properties["AlarmName"]).startswith((SECOND_EXPORTER, CANARY, FORWARDER))
     ]
-    assert 1 == sum(name.startswith(CANARY) for name in apart)
+    for function in (CANARY, FORWARDER):
+        assert 1 == sum(name.startswith(function) for name in apart)
     assert measured.COMPOSITE_ALARMS == composites - len(apart)
     # One in each account: beside the exporter, and beside the evidence.
-    exporters = [name for name in watched if name.endswith("-silence-absent")]
+    exporters = [
+        name
+        for name in watched
+        if name.endswith("-silence-absent") and not name.startswith(FORWARDER)
+    ]
     dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))
     assert measured.DASHBOARDS == dashboards - (len(exporters) - 1)

@@ -213,12 +213,12 @@ def false_absence(folder: Path) -> tuple[Document, Policy]:
     sealed.lock(delivery(7, [secret]))
     sealed.seal()
     question = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
-    found = gather(sealed.store, sealed.stored, question)
-    assert found.matching
-    search = msgspec.structs.replace(found.search, matching=0)
-    left_out = msgspec.structs.replace(found, matching=(), search=search)
+    gathered = gather(sealed.store, sealed.stored, question)
+    assert gathered.matching
+    search = msgspec.structs.replace(gathered.search, matching=0)
+    forged = msgspec.structs.replace(gathered, matching=(), search=search)
     policy = Policy(name=sealed_estate.NAME, keys=(sealed.key,))
-    return make(sealed.store, sealed.stored, question, left_out), policy
+    return make(sealed.store, sealed.stored, question, forged), policy
 
 
 @pytest.mark.slow

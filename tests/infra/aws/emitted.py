@@ -42,6 +42,6 @@ def names(source: str) -> Iterator[str | None]:
 
 
 def emitted(function: str) -> set[str]:
-    found = list(names((FUNCTIONS / function / "handler.py").read_text()))
-    assert (None in found) == (function in COMPUTED), function
-    return {one for one in found if one is not None} | COMPUTED.get(function, set())
+    every = list(names((FUNCTIONS / function / "handler.py").read_text()))
+    assert (None in every) == (function in COMPUTED), function
+    return {one for one in every if one is not None} | COMPUTED.get(function, set())

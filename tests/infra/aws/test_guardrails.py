@@ -149,8 +149,8 @@ def test_new_evidence_is_still_handed_on(estate: Estate) -> None:
 
 def test_names_in_these_tests_are_those_of_the_templates(estate: Estate) -> None:
     """A guardrail that is tested on other names than the deployment's would prove nothing."""
-    made = {one.properties["QueueName"] for one in estate.of("AWS::SQS::Queue")}
-    assert {queue.rpartition(":")[2] for queue in QUEUES} <= made
+    queues = {one.properties["QueueName"] for one in estate.of("AWS::SQS::Queue")}
+    assert {queue.rpartition(":")[2] for queue in QUEUES} <= queues
     buckets = {one.properties["BucketName"] for one in estate.of("AWS::S3::Bucket")}
     assert {LINES.rpartition(":")[2], ANSWERS.rpartition(":")[2]} <= buckets
 

@@ -38,7 +38,7 @@ def names(source: str) -> Iterator[str | None]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ADDS and id(node) not in inside:
             (name, *_) = node.args
-            yield name.value if isinstance(name, ast.Constant) else None
+            yield str(name.value) if isinstance(name, ast.Constant) else None
 
 
 def emitted(function: str) -> set[str]:

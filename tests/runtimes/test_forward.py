@@ -52,8 +52,16 @@ def runtime(
         yield running
 
 
-def lock(bucket: EmbeddedStore, key: str, body: bytes) -> StoredObject:
-    answer = bucket.client(bucket.admin).put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=body)
+Objects = dict[str, tuple[bytes, dict[str, str]]]
+"""Body and user metadata by key."""
+
+
+def lock(
+    bucket: EmbeddedStore, key: str, body: bytes, metadata: dict[str, str] | None = None
+) -> StoredObject:
+    answer = bucket.client(bucket.admin).put_object(
+        Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=body, Metadata=metadata or {}
+    )
     etag = answer["ETag"].strip('"')
     return StoredObject(iam.EVIDENCE_BUCKET, key, answer["VersionId"], etag, len(body))
 
@@ -81,18 +89,18 @@ def lines(bucket: EmbeddedStore) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def objects() -> dict[str, bytes]:
+def objects() -> Objects:
     store = MemoryStore()
     files = [Delivery(f"trail/{file.key}@v", file.body) for file in generate()]
     lock_batch(Mapper("aws_cloudtrail", keep_out_of_scope_raw=True), files, store).ensure_locked()
-    return {key: store.get(key) for key in store.keys("ev/")}
+    return {key: (store.get(key), dict(store.first(key).metadata)) for key in store.keys("ev/")}
 
 
 def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
-    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
+    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: Objects
 ) -> None:
     """Lines are valid and name the announced version; another notification adds none."""
-    stored = [lock(bucket, key, body) for key, body in objects.items()]
+    stored = [lock(bucket, key, *stored) for key, stored in objects.items()]
     assert [] == forward(runtime, *stored)
     forwarded = lines(bucket)
     uris = {f"s3://{one.bucket}/{one.key}?versionId={one.version}" for one in stored}
@@ -106,23 +114,25 @@ def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
 
 
 def test_invalid_evidence_is_neither_forwarded_nor_retried(
-    bucket: EmbeddedStore, runtime: LambdaRuntime
+    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: Objects
 ) -> None:
     """Another version of a key with other bytes, and an invalid body, are acknowledged."""
     before = lines(bucket)
     other = frame.pack([b"{}"])[0]
     shadow = lock(bucket, f"{HOUR}/{'ab' * 32}.ndjson.zst", other)
     hollow = lock(bucket, f"{HOUR}/{sha256(other).hexdigest()}.ndjson.zst", other)
-    assert [] == forward(runtime, shadow, hollow)
+    key, (body, metadata) = next(iter(objects.items()))
+    contradicted = lock(bucket, key, body, {**metadata, "kept": "9999"})
+    assert [] == forward(runtime, shadow, hollow, contradicted)
     assert before == lines(bucket)
 
 
 def test_an_object_that_must_not_be_read_fails_alone(
-    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
+    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: Objects
 ) -> None:
     """Another bucket, a statement and a missing object each fail; the valid one does not."""
-    key, body = next(iter(objects.items()))
-    good = lock(bucket, key, body)
+    key, stored = next(iter(objects.items()))
+    good = lock(bucket, key, *stored)
     elsewhere = StoredObject("bucket-of-somebody-else", key, good.version, good.etag, good.size)
     statement = StoredObject(
         iam.EVIDENCE_BUCKET, f"op/v1/recon/h=2026030208/{'0' * 64}", good.version, good.etag, 1

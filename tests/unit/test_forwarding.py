@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nhi_evidence.demo.story import generate
@@ -219,3 +222,83 @@ def test_a_key_that_is_not_evidence_is_refused() -> None:
     for key in (f"op/v1/recon/h=2026030208/{'0' * 64}", "log/v1/2026/plan/1", "x"):
         with pytest.raises(UnsoundObjectError, match="not an evidence key"):
             list(forwarding.parts(place(key), b""))
+
+
+Stored = tuple[str, dict[str, str], bytes]
+"""Key, user metadata and body of an object."""
+
+
+@cache
+def genuine() -> Stored:
+    """An object of the story with several units."""
+    store = MemoryStore()
+    files = [Delivery(f"trail/{file.key}@v", file.body) for file in generate()]
+    lock_batch(Mapper("aws_cloudtrail", keep_out_of_scope_raw=True), files, store).ensure_locked()
+    key = max(store.keys("ev/"), key=lambda key: int(store.first(key).metadata["units"]))
+    return key, dict(store.first(key).metadata), store.get(key)
+
+
+def altered(change: Callable[[lines.Header, list[lines.UnitLine]], object]) -> Stored:
+    """Return an object whose table a writer changed, with metadata that fits the change."""
+    key, _, before = genuine()
+    table, rest = objects.read_object(before)
+    units = list(table.units)
+    header = change(table.header, units) or table.header
+    assert isinstance(header, lines.Header)
+    rows = [lines.encode(header), *map(lines.encode, units)]
+    body, size = frame.pack([*rows, *rest], table=len(rows))
+    metadata = objects.metadata(header, units, objects.table_root(rows), size)
+    folder = key.rpartition("/")[0]
+    return f"{folder}/{sha256(body).hexdigest()}.ndjson.zst", metadata, body
+
+
+def checked(stored: Stored, **metadata: str) -> None:
+    key, own, body = stored
+    forwarding.check(place(key), {**own, **metadata}, body)
+
+
+def one_more(_header: lines.Header, units: list[lines.UnitLine]) -> None:
+    units[0] = msgspec.structs.replace(units[0], kept=units[0].kept + 1)
+
+
+def of_another_hour(header: lines.Header, _units: list[lines.UnitLine]) -> lines.Header:
+    return msgspec.structs.replace(header, hour="2020010100")
+
+
+def twice(header: lines.Header, units: list[lines.UnitLine]) -> lines.Header:
+    units.append(units[0])
+    return msgspec.structs.replace(header, units=len(units))
+
+
+def unchanged(_header: lines.Header, _units: list[lines.UnitLine]) -> None:
+    """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(one_more, "arithmetic"), (of_another_hour, "table_mismatch"), (twice, "table_invalid")],
+)
+def test_what_verify_gives_no_weight_to_is_not_forwarded(change: Any, code: str) -> None:
+    """By the same rules of a table, and with the code of the finding."""
+    checked(altered(unchanged))
+    with pytest.raises(UnsoundObjectError, match=f": {code}: "):
+        checked(altered(change))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("table", "1", "no block of the zstd frame ends at byte 1"),
+        ("table", "x", "metadata states a table of 'x' bytes"),
+        ("root", "0" * 64, "table_root"),
+        ("kept", "0", "table_mismatch: kept"),
+    ],
+)
+def test_metadata_that_contradicts_the_table_is_refused(name: str, value: str, why: str) -> None:
+    """It is what is sealed of an object."""
+    key, own, body = genuine()
+    checked((key, own, body))
+    with pytest.raises(UnsoundObjectError, match=why):
+        checked((key, own, body), **{name: value})
+    with pytest.raises(UnsoundObjectError, match="metadata states a table of ''"):
+        checked((key, {}, body))

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.evidence import lines
-from nhi_evidence.evidence.verify import arithmetic
+from nhi_evidence.evidence import arithmetic, lines
 from tests.unit.test_verify_objects import COMPANION, LARGEST, MESSAGES, NAME, REFUSED, unit_line
 
 NO_TEXT = ((3, ""),)

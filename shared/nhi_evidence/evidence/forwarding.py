@@ -10,7 +10,7 @@ that can be known (docs/siem.md).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence import frame, keys, table_rules
 from nhi_evidence.evidence.lines import UnitLine, decode_header, encode
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, MAX_UNITS, Table, read_table
 
@@ -30,6 +30,9 @@ release, so an existing part is the same part whichever release wrote it."""
 
 _SHA256 = 3
 """`algorithm_id` of a fingerprint, as OCSF numbers them."""
+
+_LONGEST = 1_000
+"""Characters of an error: names of units are a writer's, and may be long."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 6
@@ -79,11 +82,26 @@ def key_of(evidence_key: str, part: int) -> str:
     return f"{PREFIX}{named.source}/h={named.hour}/{name}"
 
 
+def check(place: Place, metadata: Mapping[str, str], body: bytes) -> None:
+    """Check the table of an object as V2 of `verify` does; `metadata` is its user metadata.
+
+    Raises `UnsoundObjectError` for what `verify` would give no weight to.
+    """
+    try:
+        table = table_rules.read(metadata, body)
+    except ValueError as error:
+        raise UnsoundObjectError(f"{place.uri}: {error}") from error
+    first = next(table_rules.problems(place.key, metadata, table), None)
+    if first is not None:
+        raise UnsoundObjectError(f"{place.uri}: {first.code}: {first.detail}"[:_LONGEST])
+
+
 def parts(place: Place, body: bytes) -> Iterator[Part]:
     """Yield what a subscriber gets from an object, part by part; nothing if it has no records.
 
-    Keeps the body and one part in memory. Raises `UnsoundObjectError`: before the first part if the
-    bytes do not match the key; if a line is invalid, possibly after parts have been yielded.
+    `check` says whether its table is sound. Keeps the body and one part in memory. Raises
+    `UnsoundObjectError`: before the first part if the bytes do not match the key; if a line is
+    invalid, possibly after parts have been yielded.
     """
     named = keys.parse_key(place.key)
     if named.kind != "ev" or named.body_sha256 is None:

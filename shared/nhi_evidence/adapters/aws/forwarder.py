@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,8 @@ class EvidenceObjects:
         self._bucket = bucket
         self._owner = owner
 
-    def read(self, ref: ObjectRef) -> tuple[Place, bytes]:
-        """Return where an object is, and its bytes as stored.
+    def read(self, ref: ObjectRef) -> tuple[Place, Mapping[str, str], bytes]:
+        """Return where an object is, its user metadata, and its bytes as stored.
 
         Raises `DeliveryRefusedError` for another bucket, a key that is not an evidence key, and a
         notification without a version; `SourceUnavailableError` when S3 does not return it.
@@ -101,7 +102,7 @@ class EvidenceObjects:
             body = bounded(ref.key, answer["Body"])
         except (ClientError, BotoCoreError) as error:
             raise SourceUnavailableError(f"{ref}: {error}") from error
-        return Place(ref.bucket, ref.key, ref.version), body
+        return Place(ref.bucket, ref.key, ref.version), answer["Metadata"], body
 
 
 class Forwarder(msgspec.Struct, frozen=True):
@@ -134,9 +135,10 @@ class Forwarder(msgspec.Struct, frozen=True):
         return answer
 
     def _object(self, ref: ObjectRef, answer: Answer) -> None:
-        place, body = self.source.read(ref)
+        place, metadata, body = self.source.read(ref)
         records = parts = created = 0
         try:
+            forwarding.check(place, metadata, body)
             for part in forwarding.parts(place, body):
                 receipt = self.writer.put_new(
                     part.key, part.body, metadata={"evidence": place.key, "version": place.version}

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import chain, islice, pairwise
+from itertools import islice
 
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.evidence import flags, frame, keys
+from nhi_evidence.evidence import flags, keys, table_rules
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
+from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.unit_hours import hour_of
-from nhi_evidence.evidence.verify import arithmetic
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.stored import Description, Version
 
 MOST_FINDINGS = 20
 """Maximum for one object and step."""
 
-MAX_TABLE_BYTES = MAX_LINES_BYTES
+MAX_TABLE_BYTES = table_rules.MAX_TABLE_BYTES
 """Maximum inflated size of a table."""
 
 
@@ -110,29 +108,17 @@ def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:
 def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
     """V2: the table is in the right form, has the sealed root, and matches key and leaf."""
     try:
-        length = _table_bytes(leaf, body)
-        frame.check_form(body, table=length)
-    except ValueError as error:
-        return Content(None, [finding("frame_invalid", leaf, str(error))])
-    try:
-        block = frame.unpack_table(body[:length], limit=MAX_TABLE_BYTES)
-        table = read_table(block)
-    except ValueError as error:
-        return Content(None, [finding("table_invalid", leaf, str(error))])
-    if len(block) != len(table.lines):
-        return Content(None, [finding("table_invalid", leaf, "extra lines in the table's block")])
+        table = table_rules.read(leaf.md, body)
+    except table_rules.TableError as error:
+        return Content(None, [finding(error.code, leaf, str(error))])
     return weigh(leaf, table)
 
 
 def weigh(leaf: ObjectLeaf, table: Table) -> Content:
     """V2: a table has the sealed root, and matches key and leaf."""
     findings = bounded(
-        chain(
-            _root(leaf, table),
-            _as_stated(leaf, table),
-            _order(leaf, table),
-            _arithmetic(leaf, table),
-        )
+        finding(each.code, leaf, each.detail, unit=each.unit)
+        for each in table_rules.problems(leaf.key, leaf.md, table)
     )
     hour, own_hour = keys.parse_key(leaf.key).hour, hour_of(table.header.source)
     void = frozenset(place for place, unit in enumerate(table.units) if own_hour(unit.unit) != hour)
@@ -165,53 +151,7 @@ def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
 
 def table_bytes(leaf: ObjectLeaf) -> int:
     """Return how many leading bytes hold the table, as the metadata states; 0 if it does not."""
-    match = _NUMBER.fullmatch(leaf.md.get("table", ""))
-    return int(match[0]) if match is not None else 0
-
-
-_NUMBER = re.compile(r"[1-9][0-9]{0,10}", re.ASCII)
-
-
-def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
-    length = table_bytes(leaf)
-    if not 0 < length <= len(body):
-        text = leaf.md.get("table", "")
-        raise ValueError(f"metadata states a table of {text[:20]!r} bytes")
-    return length
-
-
-def _root(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    root = table.root
-    if root != leaf.md.get("root"):
-        yield finding("table_root", leaf, f"root {root}")
-
-
-def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    """Compare the table with the key and with the sealed metadata."""
-    parsed = keys.parse_key(leaf.key)
-    if (table.header.source, table.header.hour) != (parsed.source, parsed.hour):
-        inside = f"{table.header.source} {table.header.hour}"
-        yield finding("table_mismatch", leaf, f"{inside!r} inside, unlike the key")
-    expected = metadata(table.header, table.units, root="", table_bytes=0)
-    for name in ("units", "records", "kept", "rejected", "mapper"):
-        if expected[name] != leaf.md.get(name):
-            detail = f"{name}: {expected[name]!r} inside, {leaf.md.get(name)!r} sealed"
-            yield finding("table_mismatch", leaf, detail)
-
-
-def _order(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    """Check that units are ordered by name and part, without duplicates."""
-    names = [(unit.unit, unit.part) for unit in table.units]
-    for (before, _), (after, part) in pairwise(names):
-        if (before, _) >= (after, part):
-            yield finding("table_invalid", leaf, "units out of order or duplicated", unit=after)
-            return
-
-
-def _arithmetic(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    """Check that the numbers of unit lines are in bounds and add up."""
-    for unit, problem in arithmetic.problems(table.units):
-        yield finding("arithmetic", leaf, problem, unit=unit.unit)
+    return table_rules.stated_bytes(leaf.md)
 
 
 def finding(

@@ -123,5 +123,10 @@ def test_wrong_use(tmp_path: Path) -> None:
     empty = run("coverage", "--config-dir", tmp_path)
     assert empty.code == exit_codes.FAILED
     assert "no readings" in empty.err
+    unread = run("coverage", "--config-dir", examples.FOLDER, "--at", "2026-01-01")
+    assert (exit_codes.POLICY, "NO READING of any platform") == (
+        unread.code, unread.out.splitlines()[0],
+    )  # fmt: skip
+    assert "nhi-evidence collect -h" in unread.out
     no_key = run("coverage", "--evidence", tmp_path)
     assert no_key.code == exit_codes.FAILED

@@ -39,7 +39,9 @@ def disable(minute: int, name: str = "bot", **members: Any) -> dict[str, Any]:
     )
 
 
-def offboard(tmp_path: Path, *records: dict[str, Any], state: str | None = None) -> Any:
+def offboard(
+    tmp_path: Path, *records: dict[str, Any], state: str | None = None, identity: str = BOT
+) -> Any:
     sealed = Sealed(tmp_path / "evidence")
     sealed.lock(delivery(7, records))
     if state is not None:
@@ -52,11 +54,20 @@ def offboard(tmp_path: Path, *records: dict[str, Any], state: str | None = None)
         )
         sealed.state(added(answer)(estate.reading("aws", DAY + 20 * HOUR)))
     sealed.seal()
-    ask = ("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
+    ask = ("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", identity)
     return run(*ask), run(*ask, "--json")
 
 
 USED = (record("GetCallerIdentity", 420, 1), record("AssumeRole", 421, 2, errorCode="AccessDenied"))
+
+
+def test_a_name_that_no_record_has_is_said_to_be_one(tmp_path: Path) -> None:
+    """A misspelled identity is not merely one without a revocation."""
+    known, _ = offboard(tmp_path / "known", *USED)
+    other, _ = offboard(tmp_path / "other", *USED, identity=f"{BOT}-misspelled")
+    assert known.code == other.code == exit_codes.INCOMPLETE
+    said = f"no credential, revocation, session or state of {BOT}-misspelled is on record"
+    assert (True, False) == (said in other.out, "is on record;" in known.out)
 
 
 def test_offboarded(tmp_path: Path) -> None:

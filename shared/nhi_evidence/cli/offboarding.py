@@ -81,6 +81,11 @@ def _print(report: Report) -> None:
         for one in report.sessions
     ]
     lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in report.states]
+    if not (report.credentials or report.revocations or report.sessions or report.states):
+        lines.append(
+            f"no credential, revocation, session or state of {report.identity} is on record; "
+            "nhi-evidence summary lists identities as records name them"
+        )
     if not report.use_after_is_visible:
         lines.append(f"use after revocation cannot be seen: {unrecorded(report.unseen)}")
     for line in lines:

@@ -18,6 +18,7 @@ def lines(matrix: Matrix, *, verbose: bool = False) -> Iterator[str]:
     """Yield the report; with `verbose` every cell is reported, with its spans."""
     yield matrix.line
     if not matrix.cells:
+        yield "next  nhi-evidence collect -h  # lists what reads the settings of a platform"
         return
     for name, at in matrix.read.items():
         yield f"  read {name} at {instant(at)}"

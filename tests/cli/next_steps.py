@@ -21,8 +21,8 @@ _MAKE = re.compile(r"(?:`|\$ |: |, |; |(?:run|say|then|first|or) )make ([a-z][a-
 _OPTION = re.compile(r"(?:^| )(--?[a-zA-Z][\w-]*)(?=[ =,;:.)'\"]|$)")
 _PROSE = {"a", "it", "sure", "the", "them"}
 """Words after `make` that are no targets."""
-_NAMED = {"of"}
-"""Words after what bears the program's name, such as a sink."""
+_NAMED = {"of", "with"}
+"""Words after what bears the program's name, such as a sink, or after the package's."""
 
 
 def unknown(text: str) -> list[str]:

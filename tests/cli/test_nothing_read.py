@@ -106,5 +106,6 @@ def test_an_index_without_its_libraries_names_the_extra(library: str, tmp_path: 
         assert 0 == read_with("timeline", file).code, "needs neither"
     for result in results:
         assert 4 == result.code
-        assert "needs DuckDB and Arrow: install nhi-evidence[investigate]\n" in result.err
+        needed = "install nhi-evidence with its extra `investigate`"
+        assert f"needs DuckDB and Arrow: {needed}\n" in result.err
         assert "a bug in this program" not in result.err

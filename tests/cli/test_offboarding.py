@@ -66,8 +66,8 @@ def test_a_name_that_no_record_has_is_said_to_be_one(tmp_path: Path) -> None:
     known, _ = offboard(tmp_path / "known", *USED)
     other, _ = offboard(tmp_path / "other", *USED, identity=f"{BOT}-misspelled")
     assert known.code == other.code == exit_codes.INCOMPLETE
-    said = f"no credential, revocation, session or state of {BOT}-misspelled is on record"
-    assert (True, False) == (said in other.out, "is on record;" in known.out)
+    explanation = f"no credential, revocation, session or state of {BOT}-misspelled is on record"
+    assert (True, False) == (explanation in other.out, "is on record;" in known.out)
 
 
 def test_offboarded(tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def answer(
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise SettingsError(
-            "a question needs DuckDB, Arrow and sqlglot: install nhi-evidence[investigate]"
+            "a question needs DuckDB, Arrow and sqlglot: "
+            "install nhi-evidence with its extra `investigate`"
         )
     columns, kinds, schema = _bound(sql)
     text = _for_athena(sql, columns, kinds)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
     from nhi_evidence.adapters.index.state import State
 
-_NEEDED = "an index needs DuckDB and Arrow: install nhi-evidence[investigate]"
+_NEEDED = "an index needs DuckDB and Arrow: install nhi-evidence with its extra `investigate`"
 _TEXTS = 3
 """At most this many unreadable inputs are listed in one sentence."""
 

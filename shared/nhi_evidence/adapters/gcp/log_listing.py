@@ -37,7 +37,7 @@ def connect() -> Any:
         from google.cloud.logging import Client  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(
-            "backfill needs google-cloud-logging: install nhi-evidence[gcp]"
+            "backfill needs google-cloud-logging: install nhi-evidence with its extra `gcp`"
         ) from error
     try:
         return Client(_use_grpc=False)  # type: ignore[no-untyped-call] # the library is half typed

@@ -170,7 +170,9 @@ def _session(*, signed_in: bool) -> Any:
         from requests.adapters import HTTPAdapter  # noqa: PLC0415
         from urllib3 import Retry  # noqa: PLC0415
     except ImportError as error:
-        raise SettingsError("replay gcp needs google-auth: install nhi-evidence[gcp]") from error
+        raise SettingsError(
+            "replay gcp needs google-auth: install nhi-evidence with its extra `gcp`"
+        ) from error
     try:
         session = (
             AuthorizedSession(google.auth.default(scopes=[_SCOPE])[0])  # type: ignore[no-untyped-call]

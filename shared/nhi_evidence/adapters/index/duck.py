@@ -14,7 +14,7 @@ try:
     import duckdb
 except ImportError as error:  # an extra of its own: it is large
     raise SettingsError(
-        "the index needs DuckDB and Arrow: install nhi-evidence[investigate]"
+        "the index needs DuckDB and Arrow: install nhi-evidence with its extra `investigate`"
     ) from error
 
 MEMORY_LIMIT = "700MB"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nhi_evidence.event import Rejection
+from nhi_evidence.evidence import arithmetic
 from nhi_evidence.evidence.lines import Messages, UnitLine, unit_id
-from nhi_evidence.evidence.verify import arithmetic
 
 DIGEST = sha256(b"").hexdigest()
 LARGEST = 1 << 53

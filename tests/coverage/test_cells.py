@@ -184,7 +184,7 @@ def judged(cell: Cell, change: Change | None = None) -> tuple[Verdict, str]:
 def test_a_cell_states_what_a_reader_needs(cell: Cell) -> None:
     """Status, how it is read, what the record is, and how to fix or compensate it."""
     setting = setting_of(cell)
-    assert setting.evaluator in judges.EVALUATORS
+    assert setting.evaluator in {*judges.BY_TABLE, *judges.EVALUATORS}
     assert setting.reads
     assert all((cell.case, cell.record, cell.probe, cell.expect, setting.setting))
     assert all((setting.fix.cdk, setting.fix.terraform, setting.fix.cli))
@@ -285,6 +285,14 @@ def test_a_value_that_is_not_allowed_is_refused_with_those_that_are(
     assert "one of credential_validation, enumeration, permission_probing" in str(refused.value)
 
 
+@pytest.mark.parametrize("name", judges.EVALUATORS)
+def test_an_evaluator_of_a_reading_can_be_called(name: str) -> None:
+    """None is there that only the table's own decision keeps from being called."""
+    cell = next(one for one in cells() if judges.evaluator_of(one) == name)
+    reading = READINGS[judges.reader_of(cell.platform)]
+    assert judges.EVALUATORS[name](reading, cell.params, judges.EVERYONE).reasons
+
+
 def test_an_evaluator_that_does_not_exist_is_refused_with_those_that_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -295,7 +303,7 @@ def test_an_evaluator_that_does_not_exist_is_refused_with_those_that_do(
         judges.judge(cell, None)
     assert str(refused.value) == (
         f"coverage: setting {misspelled.id}: no evaluator reachible; one of "
-        + ", ".join(judges.EVALUATORS)
+        + ", ".join((*judges.BY_TABLE, *judges.EVALUATORS))
     )
 
 

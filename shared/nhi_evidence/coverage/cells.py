@@ -73,7 +73,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     evaluator: str
-    """Name in `judges.EVALUATORS`."""
+    """Name in `judges.EVALUATORS` or `judges.BY_TABLE`."""
     setting: str
     reads: tuple[str, ...]
     """Calls that read it; each an `answers.Answer.call`."""

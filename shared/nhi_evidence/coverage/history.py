@@ -17,7 +17,7 @@ import msgspec
 from nhi_evidence.coverage import changes as changed
 from nhi_evidence.coverage import judges
 from nhi_evidence.coverage.answers import Reading
-from nhi_evidence.coverage.cells import Cell, setting_of
+from nhi_evidence.coverage.cells import Cell
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.intervals import Span, Stretch, clipped, joined
 from nhi_evidence.coverage.judges import EVERYONE, Subject
@@ -25,8 +25,6 @@ from nhi_evidence.coverage.verdict import EVERY, Extent, Judgment, Verdict
 
 APART_MS = 25 * 3_600_000
 """Daily readings, with an hour to spare, leave no hole between them."""
-
-_FIXED = {"impossible", "not_known"}
 
 
 def newest(readings: Sequence[Reading], changes: Sequence[Change]) -> dict[str, Reading]:
@@ -63,7 +61,7 @@ def stretches(
 
     `readings` and `changes` are of any platform, in any order.
     """
-    if setting_of(cell).evaluator in _FIXED:
+    if not judges.needs_reading(cell):
         judged = judges.judge(cell, None, subject)
         return (Stretch(window, judged.verdict, judged.reason, "documentation"),)
     platform = judges.reader_of(cell.platform)

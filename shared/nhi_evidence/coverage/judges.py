@@ -85,10 +85,8 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
     Raises `CatalogError` if its setting names no evaluator there is.
     """
     evaluate = _evaluator(cell)
-    if evaluate is _impossible:
-        return impossible(why_not_recorded(cell))
-    if evaluate is _not_known:
-        return unknown(cell.limit or setting_of(cell).setting)
+    if evaluate is None:
+        return BY_TABLE[evaluator_of(cell)](cell)
     if reading is None:
         return unknown(PULLED.get(cell.platform, "no reading of its settings"))
     try:
@@ -125,7 +123,7 @@ def _unconfirmed(judged: Judgment) -> Judgment:
 def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
     """Say how to make an unknown cell known: try it, or read it; neither changes a setting."""
     setting = setting_of(cell)
-    if _evaluator(cell) is _not_known or _UNDOCUMENTED in judged.reasons:
+    if evaluator_of(cell) == _NOT_KNOWN or _UNDOCUMENTED in judged.reasons:
         if cell.probe == "none":
             return "no probe is known that would show it"
         return f"try it, and look for its record: {cell.probe}; expected: {cell.expect}"
@@ -138,7 +136,7 @@ def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
 
 def needs_reading(cell: Cell) -> bool:
     """Whether a cell is judged by a reading; the table decides the others."""
-    return _evaluator(cell) not in {_impossible, _not_known}
+    return _evaluator(cell) is not None
 
 
 def never_read() -> frozenset[str]:
@@ -150,14 +148,6 @@ def never_read() -> frozenset[str]:
 def reader_of(platform: str) -> str:
     """Return the platform whose reading decides the cells of this one."""
     return READ_BY.get(platform, platform)
-
-
-def _impossible(_reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
-    raise NotImplementedError  # decided by the table alone
-
-
-def _not_known(_reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
-    raise NotImplementedError  # decided by the table alone
 
 
 def _trail(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment:
@@ -309,9 +299,13 @@ def _reachable(reading: Reading, params: dict[str, Any], _subject: Subject) -> J
     return switches.ingested_here(reading, params["source"], judged)
 
 
+_NOT_KNOWN = "not_known"
+BY_TABLE: dict[str, Callable[[Cell], Judgment]] = {
+    "impossible": lambda cell: impossible(why_not_recorded(cell)),
+    _NOT_KNOWN: lambda cell: unknown(cell.limit or setting_of(cell).setting),
+}
+"""Evaluators that need no reading: the table alone decides."""
 EVALUATORS: dict[str, Evaluator] = {
-    "impossible": _impossible,
-    "not_known": _not_known,
     "aws_trail": _trail,
     "aws_evidence_bucket": _evidence_bucket,
     "aws_telemetry": _telemetry,
@@ -331,14 +325,15 @@ EVALUATORS: dict[str, Evaluator] = {
     "reachable": _reachable,
     "mcp": _reachable,
 }
-"""Every evaluator a setting may name."""
+"""Evaluators of a reading; these and those of `BY_TABLE` are all that a setting may name."""
 
 
-def _evaluator(cell: Cell) -> Evaluator:
+def _evaluator(cell: Cell) -> Evaluator | None:
+    """Return what judges a reading; None where the table alone decides."""
     setting = setting_of(cell)
     evaluate = EVALUATORS.get(setting.evaluator)
-    if evaluate is None:
-        one_of = ", ".join(EVALUATORS)
+    if evaluate is None and setting.evaluator not in BY_TABLE:
+        one_of = ", ".join((*BY_TABLE, *EVALUATORS))
         named = f"setting {setting.id}: no evaluator {setting.evaluator}"
         raise CatalogError(f"coverage: {named}; one of {one_of}")
     return evaluate

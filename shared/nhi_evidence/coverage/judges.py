@@ -28,6 +28,7 @@ from nhi_evidence.coverage.verdict import (
     impossible,
     of_accounts,
     unknown,
+    weakened,
 )
 from nhi_evidence.errors import CatalogError
 
@@ -98,26 +99,14 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
 def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
     """Claim no more than is documented: settings show a switch, not what the provider does."""
     if judged.verdict is not Verdict.CONFIGURED:
-        return judged if cell.confidence != "low" else _unconfirmed(judged)
+        if cell.confidence != "low":
+            return judged
+        return weakened(judged, Verdict.UNKNOWN, _UNDOCUMENTED)
     if cell.confidence == "low":
         return unknown(_UNDOCUMENTED, *judged.reasons, answers=judged.answers)
     if cell.documented == "partial":
         return msgspec.structs.replace(judged, missing=(*judged.missing, cell.limit))
     return judged
-
-
-def _unconfirmed(judged: Judgment) -> Judgment:
-    """Claim of no account what no documentation confirms."""
-    extent = judged.extent
-    own = tuple(
-        msgspec.structs.replace(share, verdict=Verdict.UNKNOWN, reason=_UNDOCUMENTED)
-        if share.verdict is Verdict.CONFIGURED
-        else share
-        for share in extent.own
-    )
-    if extent.rest is Verdict.CONFIGURED:
-        extent = msgspec.structs.replace(extent, rest=Verdict.UNKNOWN, rest_reason=_UNDOCUMENTED)
-    return msgspec.structs.replace(judged, extent=msgspec.structs.replace(extent, own=own))
 
 
 def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:

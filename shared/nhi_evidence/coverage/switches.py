@@ -7,19 +7,24 @@ from typing import Any
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.coverage.answers import Answer, Reading
+from nhi_evidence.coverage.aws import trails
 from nhi_evidence.coverage.verdict import (
-    Extent,
     Judgment,
     Verdict,
     all_accounts,
     all_of,
     of_accounts,
     unknown,
+    weakened,
 )
 
+TAKING = "sts:AssumeRole"
 EKS_CLUSTERS, EKS_CLUSTER = "eks:ListClusters", "eks:DescribeCluster"
-STAGES = "apigateway:GetStages"
+_NO_CLUSTER = "there is no cluster: nothing shows that one would be recorded"
+_NO_STAGE = "there is no stage: nothing shows that one would be recorded"
+REST_APIS, STAGES = "apigateway:GetRestApis", "apigateway:GetStages"
 RULE = "events:DescribeRule"
 VAULT_DEVICES = "GET sys/audit"
 GITHUB_STREAMS = "GET enterprises/audit-log/streams"
@@ -37,15 +42,12 @@ def ingested_here(reading: Reading, source: str, judged: Judgment) -> Judgment:
     What is recorded, but ingested by no source of the deployment, is recorded elsewhere: in the
     accounts that were looked at, and in no other.
     """
-    if judged.verdict is not _ON:
-        return judged
     deployment = reading.deployment()
     if deployment is None:
-        return unknown("what this deployment ingests is not known", answers=judged.answers)
+        return weakened(judged, Verdict.UNKNOWN, "what this deployment ingests is not known")
     if deployment.source(source) is None:
         reason = f"recorded there; this deployment has no source {source}"
-        reasons, extent = (reason, *judged.reasons), Extent(judged.extent.judged)
-        return Judgment(Verdict.ELSEWHERE, reasons, answers=judged.answers, extent=extent)
+        return weakened(judged, Verdict.ELSEWHERE, reason)
     return judged
 
 
@@ -74,17 +76,43 @@ def eks(reading: Reading, types: Sequence[str]) -> Judgment:
         for answer in reading.ok(EKS_CLUSTERS)
         for name in answer.answer["clusters"]
     }
-    if reading.unread(EKS_CLUSTERS) or not list(reading.ok(EKS_CLUSTERS)):
+    if not list(reading.ok(EKS_CLUSTERS)):
         return _unread(reading, EKS_CLUSTERS, "the clusters were not listed")
+    unlisted = _unlisted(reading, EKS_CLUSTERS, "clusters")
     if not wanted:
-        return unknown("there is no cluster: nothing shows that one would be recorded")
-    judged: dict[str, list[Judgment]] = {}
+        return unknown(*unlisted.values() or (_NO_CLUSTER,))
+    judged: dict[str, list[Judgment]] = {
+        account: [unknown(reason)] for account, reason in unlisted.items()
+    }
     for scope, name in sorted(wanted):
         cluster = _cluster(reading.single(EKS_CLUSTER, scope, name=name), name, types)
         judged.setdefault(scope.partition("/")[0], []).append(cluster)
     return of_accounts(
         all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged
     )
+
+
+def _unlisted(reading: Reading, call: str, what: str) -> dict[str, str]:
+    """Return each account in which a regional call did not list everything, and what is unknown.
+
+    An account that was listed and has none is not in it; one that was never asked is.
+    """
+    listed = {answer.scope for answer in reading.ok(call)}
+    enabled = trails.regions_of(reading)
+    unread = {answer.scope for answer in reading.unread(call)}
+    refused = [answer.account for answer in (*reading.unread(TAKING), *reading.unread(call))]
+    result = {}
+    for account in dict.fromkeys((*trails.estate(reading)[0], *refused)):
+        wanted = {f"{account}/{region}" for region in enabled.get(account, ())}
+        wanted |= {scope for scope in unread if scope.partition("/")[0] == account}
+        if not any(scope.partition("/")[0] == account for scope in listed):
+            result[account] = f"the {what} of account {account} were not listed"
+        elif left := sorted(scope.partition("/")[2] for scope in wanted - listed):
+            where = ", ".join(left)
+            result[account] = f"the {what} of account {account} were not listed in {where}"
+        elif account not in enabled:
+            result[account] = f"account {account} may have more {what}: its regions were not listed"
+    return result
 
 
 def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment:
@@ -105,20 +133,33 @@ def api_gateway(reading: Reading) -> Judgment:
     listed = list(reading.ok(STAGES))
     if not listed or reading.unread(STAGES):
         return _unread(reading, STAGES, "the stages were not listed")
+    unlisted = _unlisted(reading, REST_APIS, "APIs")
     stages = [(answer, stage) for answer in listed for stage in answer.answer.get("item", ())]
     if not stages:
-        return unknown("there is no stage: nothing shows that one would be recorded")
+        return unknown(*unlisted.values() or (_NO_STAGE,))
+    judged: dict[str, list[Judgment]] = {
+        account: [unknown(reason)] for account, reason in unlisted.items()
+    }
+    for account in dict.fromkeys(answer.account for answer, _ in stages):
+        own = [(answer, stage) for answer, stage in stages if answer.account == account]
+        judged.setdefault(account, []).append(_stages(own))
+    return of_accounts(
+        all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged
+    )
+
+
+def _stages(stages: Sequence[tuple[Answer, dict[str, Any]]]) -> Judgment:
+    names = tuple(dict.fromkeys(answer.name for answer, _ in stages))
     without = [
         f"stage {stage.get('stageName')} of {answer.request.get('restApiId')}"
         for answer, stage in stages
         if not stage.get("accessLogSettings", {}).get("destinationArn")
     ]
-    names = tuple(answer.name for answer in listed)
-    accounts = dict.fromkeys(answer.account for answer, _ in stages)
     if without:
-        reason = f"{len(without)} stages have no access log"
-        return of_accounts(Judgment(Verdict.GAP, (reason,), tuple(without), names), accounts)
-    return of_accounts(Judgment(_ON, ("every stage has an access log",), answers=names), accounts)
+        reason = f"{plural.count(len(without), 'stage')} without an access log"
+        return Judgment(Verdict.GAP, (reason,), tuple(without), names)
+    reason = "every stage of a REST API has an access log; HTTP and WebSocket APIs are not read"
+    return Judgment(_ON, (reason,), answers=names)
 
 
 class _Device(msgspec.Struct):

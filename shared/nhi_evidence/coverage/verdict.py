@@ -218,6 +218,24 @@ def of_accounts(judged: Judgment, accounts: Iterable[str]) -> Judgment:
     return msgspec.structs.replace(judged, extent=extent)
 
 
+def weakened(judged: Judgment, verdict: Verdict, reason: str) -> Judgment:
+    """Return a judgment that says this of every account that it said was CONFIGURED."""
+    if judged.verdict is Verdict.CONFIGURED:
+        extent = Extent(judged.extent.judged)
+        reasons = (reason, *judged.reasons)
+        return msgspec.structs.replace(judged, verdict=verdict, reasons=reasons, extent=extent)
+    extent = judged.extent
+    own = tuple(
+        msgspec.structs.replace(share, verdict=verdict, reason=reason)
+        if share.verdict is Verdict.CONFIGURED
+        else share
+        for share in extent.own
+    )
+    if extent.rest is Verdict.CONFIGURED:
+        extent = msgspec.structs.replace(extent, rest=verdict, rest_reason=reason)
+    return msgspec.structs.replace(judged, extent=msgspec.structs.replace(extent, own=own))
+
+
 def _in_common(parts: Iterable[Judgment]) -> tuple[str, ...] | None:
     """Return the accounts that every part was judged in; None where each is of all accounts."""
     named = [part.extent.judged for part in parts if part.extent.judged]

@@ -215,9 +215,9 @@ def _at(stretch: Stretch, account: str) -> tuple[Verdict, str]:
         if extent.is_of_all:
             verdict, reason = extent.of(None, overall)
             whose = "of every account"
-            if extent.judged:  # what lies in some accounts only may lie unread in another
+            if extent.judged:  # where another was not read, it has a share of its own: UNKNOWN
                 count = plural.count(len(extent.judged), "account")
-                whose = f"in {count}, and read in no other"
+                whose = f"in {count}, and nothing of the kind was found in another"
             return verdict, f"{reason} (true {whose}; the record names no account)"
         parts = [f"{share.verdict} of {', '.join(share.accounts)}" for share in extent.own]
         reason = f"{', '.join(parts)} and {extent.rest} of others, "

@@ -198,8 +198,8 @@ def test_of_accounts_where_nothing_was_read_a_record_that_names_none_is_not_told
     named = {"aws": {**NAMED["aws"], "444455556666": (Span(START, END),)}}
     (entry,) = visible_of(report(state, accounts=named), on=on)
     assert entry.verdict == "CONFIGURED"
-    whose = "true in 1 account, and read in no other; the record names no account"
-    assert entry.reason == f"as read ({whose})"
+    whose = "true in 1 account, and nothing of the kind was found in another"
+    assert entry.reason == f"as read ({whose}; the record names no account)"
 
 
 def test_a_canary_shows_its_own_account_alone() -> None:

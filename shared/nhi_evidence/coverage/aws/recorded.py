@@ -50,14 +50,22 @@ def by_trails(
     if recorded_regions is None:
         recorded_regions = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
     judge = _Once(known, kind).in_region
+    read = {answer.account for answer in reading.ok(trails.DESCRIBE)}
+    judged = {
+        account: _in_account(judge, account, recorded_regions, regions_known=regions is not None)
+        for account in wanted
+    }
     return _of_accounts(
-        {
-            account: _in_account(
-                judge, account, recorded_regions, regions_known=regions is not None
-            )
-            for account in wanted
-        }
+        {name: own if name in read else _unread(own) for name, own in judged.items()}
     )
+
+
+def _unread(judged: Judgment) -> Judgment:
+    """Say of an account that was not asked only what the organization's trails record of it."""
+    if judged.verdict not in {Verdict.GAP, Verdict.ELSEWHERE}:
+        return judged
+    reason = "its own trails were not read, and no organization's trail records it here"
+    return unknown(reason, answers=judged.answers)
 
 
 def _of_accounts(judged: dict[str, Judgment]) -> Judgment:

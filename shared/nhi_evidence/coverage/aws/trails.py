@@ -87,13 +87,20 @@ def estate(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
         if account.get("State", account.get("Status", "ACTIVE")) == "ACTIVE"
     ]
     scopes = [answer.scope.partition("/")[0] for answer in reading.ok(DESCRIBE)]
-    regions = {
-        str(region["RegionName"])
-        for answer in reading.ok(REGIONS)
-        for region in answer.answer["Regions"]
-        if region.get("RegionOptStatus") in _ENABLED
-    }
+    regions = {name for names in regions_of(reading).values() for name in names}
     return tuple(dict.fromkeys(listed or scopes)), tuple(sorted(regions)) or None
+
+
+def regions_of(reading: Reading) -> dict[str, tuple[str, ...]]:
+    """Return the enabled regions of each account whose regions were listed."""
+    return {
+        answer.account: tuple(
+            str(region["RegionName"])
+            for region in answer.answer["Regions"]
+            if region.get("RegionOptStatus") in _ENABLED
+        )
+        for answer in reading.ok(REGIONS)
+    }
 
 
 def _trail(reading: Reading, described_by: Answer, arn: str, described: dict[str, Any]) -> Trail:

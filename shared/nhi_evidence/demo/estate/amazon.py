@@ -39,6 +39,11 @@ DATA_TYPES = (
     "AWS::BedrockAgentCore::WorkloadIdentity",
     "AWS::BedrockAgentCore::TokenVault",
 )
+ACCOUNTS = tuple(dict.fromkeys((MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD, *CROSSED)))
+CLUSTERS = {f"{records.SHARED_SERVICES}/{OWN_REGION}": "shop", f"{WORKLOAD}/{REGION}": "production"}
+"""By account and region."""
+APIS = {f"{records.SHARED_SERVICES}/{OWN_REGION}": API, f"{WORKLOAD}/{REGION}": "a1b2c3"}
+"""By account and region."""
 SCOPE = f"{MANAGEMENT}/{REGION}"
 """Where the organization's trail was asked for."""
 
@@ -69,22 +74,50 @@ def selectors() -> list[dict[str, Any]]:
 def answers() -> tuple[Answer, ...]:
     """Return every answer."""
     own = (answer for account in CROSSED for answer in _own_trail(account))
-    return (*_organization(), *_trail(), *own, *_beside(), *_crossed())
+    return (*_organization(), *_trail(), *own, *_beside(), *_crossed(), *_listed())
 
 
 def _organization() -> tuple[Answer, ...]:
-    accounts = [
-        {"Id": account, "State": "ACTIVE"}
-        for account in dict.fromkeys((MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD, *CROSSED))
-    ]
+    accounts = [{"Id": account, "State": "ACTIVE"} for account in ACCOUNTS]
+    listed = Answer(
+        call="organizations:ListAccounts", scope=MANAGEMENT, answer={"Accounts": accounts}
+    )
     regions = [{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in REGIONS]
     closed = {"RegionName": "ap-east-1", "RegionOptStatus": "DISABLED"}
-    return (
-        Answer(call="organizations:ListAccounts", scope=MANAGEMENT, answer={"Accounts": accounts}),
+    body = {"Regions": [*regions, closed]}
+    own = (Answer(call="account:ListRegions", scope=account, answer=body) for account in ACCOUNTS)
+    return (listed, *own)
+
+
+def _listed() -> tuple[Answer, ...]:
+    """Return trails, clusters and APIs of every account and region: most have none of their own."""
+    without = (account for account in ACCOUNTS if account not in {MANAGEMENT, *CROSSED})
+    trails = (
         Answer(
-            call="account:ListRegions", scope=MANAGEMENT, answer={"Regions": [*regions, closed]}
-        ),
+            call="cloudtrail:DescribeTrails",
+            scope=f"{account}/{REGION}",
+            answer={"trailList": []},
+        )
+        for account in without
     )
+    places = [f"{account}/{region}" for account in ACCOUNTS for region in REGIONS]
+    clusters = (
+        Answer(
+            call="eks:ListClusters",
+            scope=place,
+            answer={"clusters": [CLUSTERS[place]] if place in CLUSTERS else []},
+        )
+        for place in places
+    )
+    apis = (
+        Answer(
+            call="apigateway:GetRestApis",
+            scope=place,
+            answer={"items": [{"id": APIS[place]}] if place in APIS else []},
+        )
+        for place in places
+    )
+    return (*trails, *clusters, *apis)
 
 
 def _trail() -> tuple[Answer, ...]:
@@ -160,7 +193,6 @@ def _crossed() -> tuple[Answer, ...]:
     logged = {"clusterLogging": [{"types": ["audit", "authenticator"], "enabled": True}]}
     stage = {"stageName": "prod", "accessLogSettings": {"destinationArn": "arn:aws:firehose:y"}}
     return (
-        Answer(call="eks:ListClusters", scope=scope, answer={"clusters": ["shop"]}),
         Answer(
             call="eks:DescribeCluster",
             scope=scope,
@@ -209,7 +241,6 @@ def _beside() -> tuple[Answer, ...]:
                 "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             },
         ),
-        Answer(call="eks:ListClusters", scope=workload, answer={"clusters": ["production"]}),
         Answer(
             call="eks:DescribeCluster",
             scope=workload,

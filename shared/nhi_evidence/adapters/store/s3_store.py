@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.evidence import keys
@@ -28,7 +33,8 @@ _CONFLICT = 409
 _SERVER_ERROR = 500
 
 ATTEMPTS = 4
-"""How often a write is tried on 409 (another conditional write in flight) and 5xx."""
+"""How often a write is tried on 409 (another conditional write in flight) and 5xx, and a body is
+read whose connection breaks."""
 
 _FIRST_WAIT_SECONDS = 0.1
 
@@ -105,6 +111,24 @@ def bounded(key: str, body: StreamingBody) -> bytes:
     return b"".join(chunks)
 
 
+def read_body(client: S3Client, key: str, **which: Any) -> bytes:
+    """Return an object as `bounded` does; `which` are the other parameters of GetObject.
+
+    The SDK retries a request, but not a body whose connection breaks while it is read: that is
+    requested again here. Raises `ClientError` and `BotoCoreError`.
+    """
+    wait = _FIRST_WAIT_SECONDS
+    for _ in range(ATTEMPTS - 1):
+        answer = client.get_object(Key=key, **which)
+        try:
+            return bounded(key, answer["Body"])
+        except (HTTPClientError, IncompleteReadError):
+            answer["Body"].close()
+        time.sleep(wait)
+        wait *= 2
+    return bounded(key, client.get_object(Key=key, **which)["Body"])
+
+
 class S3EvidenceReader:
     """An `EvidenceReader` on one bucket, for the auditor role."""
 
@@ -128,8 +152,7 @@ class S3EvidenceReader:
     def get_version(self, key: str, version: str) -> bytes:
         """Return the bytes of one version. Raises `StoreUnavailableError`."""
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
-            return bounded(key, answer["Body"])
+            return read_body(self._client, key, Bucket=self._bucket, VersionId=version)
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
 

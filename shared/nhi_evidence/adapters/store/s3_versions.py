@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter, bounded
+from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter, read_body
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.evidence import log
 from nhi_evidence.stored import Description, Receipt, Unreadable, Version
@@ -179,10 +179,7 @@ class S3EvidenceVersions(S3EvidenceReader):
 
     def _body(self, key: str, version: str, **more: Any) -> bytes | None:
         try:
-            answer = self._client.get_object(
-                Bucket=self._bucket, Key=key, VersionId=version, **more
-            )
-            return bounded(key, answer["Body"])
+            return read_body(self._client, key, Bucket=self._bucket, VersionId=version, **more)
         except ClientError as error:
             if _status(error) == _NOT_FOUND:
                 return None

@@ -17,7 +17,9 @@ PROJECT = "example-canary"
 ACCOUNT = f"nhi-evidence-canary@{PROJECT}.iam.gserviceaccount.com"
 POOL = "iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/nhi"
 PROVIDER = f"//{POOL}/providers/aws"
-FEDERATED = f"principal://{POOL}/subject/arn:aws:iam::222233334444:role/nhi-evidence-main-canary"
+FEDERATED = (
+    f"principal://{POOL}/subject/arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-canary"
+)
 TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 CLIENT = "11112222-bbbb-3333-cccc-4444dddd5555"
 OBJECT = "00aa00aa-bb11-cc22-dd33-44ee44ee44ee"

@@ -61,7 +61,7 @@ def compose(
         if what is not None:
             forwarding = ForwardStack(
                 app,
-                f"nhi-evidence-{store.name}-forward",
+                naming.stack(store.id, "forward"),
                 what=what,
                 bundle=staged("forward"),
                 architecture=architecture,
@@ -71,7 +71,7 @@ def compose(
             stacks.forwards.setdefault(store.region, []).append(forwarding)
         sealing = SealStack(
             app,
-            f"nhi-evidence-{store.name}-seal",
+            naming.stack(store.id, "seal"),
             config=config,
             store=store,
             bundle=seal,
@@ -81,7 +81,7 @@ def compose(
         stacks.seals.setdefault(store.region, []).append(sealing)
         reconciling = ReconcileStack(
             app,
-            f"nhi-evidence-{store.name}-reconcile",
+            naming.stack(store.id, "reconcile"),
             config=config,
             store=store,
             bundle=reconcile,
@@ -98,7 +98,7 @@ def compose(
     if config.guardrails is not None and management is not None:
         GuardrailStack(
             app,
-            "nhi-evidence-guardrails",
+            naming.stack(config.id, "guardrails"),
             config=config,
             guardrails=config.guardrails,
             management_account=management,
@@ -112,7 +112,7 @@ def _store(
     """Add an evidence bucket and, where configured, its replica and Athena."""
     evidence = EvidenceStack(
         app,
-        f"nhi-evidence-{store.name}",
+        naming.stack(store.id),
         config=config,
         store=store,
         makes_provider=makes_provider,
@@ -120,7 +120,7 @@ def _store(
     if store.replica is not None:
         replica = ReplicaStack(
             app,
-            f"nhi-evidence-{store.name}-replica",
+            naming.stack(store.id, "replica"),
             config=config,
             store=store,
             replica=store.replica,
@@ -130,7 +130,7 @@ def _store(
     if store.athena is not None:
         asking = AthenaStack(
             app,
-            f"nhi-evidence-{store.name}-athena",
+            naming.stack(store.id, "athena"),
             config=config,
             store=store,
             table=store.athena,
@@ -145,7 +145,7 @@ def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | No
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
             app,
-            f"nhi-evidence-export-{region}",
+            naming.stack(config.id, "export", region),
             config=config,
             region=region,
             bundle=bundle,
@@ -153,7 +153,7 @@ def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | No
         )
         MonitoringStack(
             app,
-            f"nhi-evidence-export-{region}-monitoring",
+            naming.stack(config.id, "export", region, "monitoring"),
             config=config,
             account=config.log_archive.account,
             region=region,
@@ -163,7 +163,7 @@ def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | No
             if trail.kind == "new" and trail.region == region and management is not None:
                 recording = TrailStack(
                     app,
-                    f"nhi-evidence-trail-{trail.name}",
+                    naming.stack(config.id, "trail", trail.name),
                     config=config,
                     trail=trail,
                     management_account=management,
@@ -185,11 +185,13 @@ def _cover(
         return by_region
     bundle = staged("coverage")
     for account in config.coverage.accounts:
-        SettingsReaderStack(app, f"nhi-evidence-settings-{account}", config=config, account=account)
+        SettingsReaderStack(
+            app, naming.stack(config.id, "settings", account), config=config, account=account
+        )
     for store in config.evidence.buckets:
         covering = CoverageStack(
             app,
-            f"nhi-evidence-{store.name}-coverage",
+            naming.stack(store.id, "coverage"),
             config=config,
             store=store,
             bundle=bundle,
@@ -214,11 +216,15 @@ def _probe(
         store = config.bucket(canaries.evidence)
         for account in canaries.accounts:
             CanaryIdentityStack(
-                app, f"nhi-evidence-canary-{account}", config=config, store=store, account=account
+                app,
+                naming.stack(store.id, "canary", account),
+                config=config,
+                store=store,
+                account=account,
             )
         probing = CanaryStack(
             app,
-            f"nhi-evidence-{store.name}-canary",
+            naming.stack(store.id, "canary"),
             config=config,
             store=store,
             canaries=canaries,
@@ -242,7 +248,7 @@ def _watch_evidence(
     for at, (region, here) in enumerate(stacks.seals.items()):
         MonitoringStack(
             app,
-            f"nhi-evidence-{region}-monitoring",
+            naming.stack(config.id, region, "monitoring"),
             config=config,
             account=config.evidence.account,
             region=region,

@@ -116,7 +116,7 @@ class AthenaStack(ProtectedStack):
         self, config: Config, store: configuration.EvidenceBucket, table: tables.Athena
     ) -> None:
         bucket = naming.bucket_arn(store.region, store.bucket)
-        database = naming.database(store.name)
+        database = naming.database(store.id)
         wide = [
             *(f"{bucket}/{one}*" for one in roles.ATHENA_READS),
             f"{naming.bucket_arn(store.region, table.results)}/*",

@@ -41,8 +41,8 @@ class CanaryStack(ProtectedStack):
             region=store.region,
             description=f"probes whether calls arrive in {store.bucket}",
         )
-        self.function_name = naming.function(store.name, naming.CANARY)
-        self.reconciler = naming.function(store.name, naming.OPERATORS["recon"])
+        self.function_name = naming.function(store.id, naming.CANARY)
+        self.reconciler = naming.function(store.id, naming.OPERATORS["recon"])
         self.staged = StagedFunction(
             self,
             "Canary",

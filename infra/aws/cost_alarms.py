@@ -14,7 +14,14 @@ class AccountBudget(Construct):
     """A monthly budget of the evidence account: it notifies at 80 % forecast and 100 % spent."""
 
     def __init__(
-        self, scope: Construct, name: str, *, usd: int, email: str | None, topic: str
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        budget_name: str,
+        usd: int,
+        email: str | None,
+        topic: str,
     ) -> None:
         super().__init__(scope, name)
         subscribers = [
@@ -26,7 +33,7 @@ class AccountBudget(Construct):
             self,
             "Budget",
             budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_name="nhi-evidence",
+                budget_name=budget_name,
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=budgets.CfnBudget.SpendProperty(amount=usd, unit="USD"),

@@ -50,7 +50,7 @@ class CoverageStack(ProtectedStack):
                 f"coverage: its sources and accounts take {size} bytes of the function's "
                 f"environment, but AWS allows {MOST_ENVIRONMENT_BYTES}: name fewer accounts"
             )
-        self.function_name = naming.function(store.name, naming.OPERATORS["coverage"])
+        self.function_name = naming.function(store.id, naming.OPERATORS["coverage"])
         self.staged = StagedFunction(
             self,
             "Coverage",

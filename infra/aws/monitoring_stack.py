@@ -21,8 +21,7 @@ from infra.aws.seal_alarms import SealAlarms
 from infra.aws.store_alarms import StoreAlarms
 from infra.aws.stream_alarms import StreamAlarms
 from infra.aws.watched import Watched
-from nhi_evidence.config import Config
-from nhi_evidence.config.aws.queues import ALARM_TOPIC
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.streams import plans
 from nhi_evidence.config.silence import of_entry, of_store
 
@@ -56,7 +55,7 @@ class MonitoringStack(ProtectedStack):
             "Target",
             topics=config.alarms.topics,
             email=config.alarms.email,
-            topic_name=ALARM_TOPIC,
+            topic_name=naming.alarm_topic(config.id),
             account=account,
             region=region,
         ).arn
@@ -68,6 +67,7 @@ class MonitoringStack(ProtectedStack):
             AccountBudget(
                 self,
                 "Budget",
+                budget_name=naming.budget(config.id),
                 usd=config.alarms.monthly_budget_usd,
                 email=config.alarms.email,
                 topic=target,
@@ -75,7 +75,7 @@ class MonitoringStack(ProtectedStack):
         Dashboard(
             self,
             "Dashboard",
-            dashboard_name=f"nhi-evidence-{region}",
+            dashboard_name=naming.dashboard(config.id, region),
             watched=watched,
             alarms=[
                 cloudwatch.Alarm.from_alarm_name(self, f"{alarm.name}-status", alarm.name)

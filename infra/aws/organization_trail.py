@@ -30,7 +30,7 @@ class OrganizationTrail(Construct):
         self.resource = cloudtrail.CfnTrail(
             self,
             "Trail",
-            trail_name=naming.trail(trail.name),
+            trail_name=naming.trail(config.id, trail.name),
             is_logging=True,
             is_multi_region_trail=True,
             is_organization_trail=True,

@@ -33,7 +33,7 @@ class ReconcileStack(ProtectedStack):
             region=region,
             description=f"states the completeness of {store.bucket}",
         )
-        self.function_name = naming.function(store.name, naming.OPERATORS["recon"])
+        self.function_name = naming.function(store.id, naming.OPERATORS["recon"])
         Reconciler(
             self,
             "Reconciler",

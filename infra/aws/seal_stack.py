@@ -39,7 +39,7 @@ class SealStack(ProtectedStack):
             region=region,
             description=f"seals {store.bucket} into {store.log}",
         )
-        self.function_name = naming.function(store.name, "sealer")
+        self.function_name = naming.function(store.id, "sealer")
         keys = [
             SigningKey(self, key, plan=plan)
             for key, plan in zip(_KEYS, signing_keys(config, store), strict=False)
@@ -57,7 +57,7 @@ class SealStack(ProtectedStack):
         self.signed = SignatureLog(
             self,
             "Signed",
-            log_name=f"nhi-evidence-{store.name}",
+            log_name=f"nhi-evidence-{store.id}",
             keys=arns,
             sealer=naming.role_arn(region, account, self.function_name),
         )

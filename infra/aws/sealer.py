@@ -36,7 +36,7 @@ class Sealer(Construct):
         architecture: str | None = None,
     ) -> None:
         super().__init__(scope, name)
-        function_name = naming.function(store.name, "sealer")
+        function_name = naming.function(store.id, "sealer")
         bucket_arn = naming.bucket_arn(store.region, store.bucket)
         self.staged = StagedFunction(
             self,

@@ -33,7 +33,7 @@ class StoreAlarms(Construct):
             Alarm(
                 self,
                 "Rate",
-                alarm_name=f"nhi-evidence-{store.name}-object-rate",
+                alarm_name=f"nhi-evidence-{store.id}-object-rate",
                 meaning=(
                     f"More than {per_hour} objects in an hour: each is locked, and paid for until "
                     "its lock ends."
@@ -46,7 +46,7 @@ class StoreAlarms(Construct):
                 target=target,
             )
         ]
-        sealer = naming.function(store.name, "sealer")
+        sealer = naming.function(store.id, "sealer")
         for source in dict.fromkeys(one.source for one in config.sources_in(store.name)):
             hours = silence_hours(config, store.name, source)
             if hours is not None:
@@ -54,7 +54,7 @@ class StoreAlarms(Construct):
                     Absence(
                         self,
                         f"Absence-{source}",
-                        alarm_name=f"nhi-evidence-{store.name}-{source}-absence",
+                        alarm_name=f"nhi-evidence-{store.id}-{source}-absence",
                         meaning=f"No new evidence of {source} has been sealed for {hours} hours.",
                         metric=sealed(sealer, source),
                         alive=metric(
@@ -89,7 +89,7 @@ class StoreAlarms(Construct):
             Alarm(
                 self,
                 kind,
-                alarm_name=f"nhi-evidence-{self._store.name}-{kind}",
+                alarm_name=f"nhi-evidence-{self._store.id}-{kind}",
                 meaning=meanings[kind],
                 metrics={"value": metric("AWS/S3", counted, where)},
                 expression="value",

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 REGION: Literal["eu-central-1"] = "eu-central-1"
 TRAIL = "organization-trail"
-QUEUE = naming.exporter("main", "aws_cloudtrail", "organization")
+QUEUE = naming.exporter("main-170b2e", "aws_cloudtrail", "organization")
 FOLDER = "AWSLogs/o-exampleorg1/333344445555/"
 
 

@@ -202,7 +202,9 @@ def test_destinations_of_a_deployment_are_those_it_creates() -> None:
     assert google is not None
     assert microsoft is not None
     assert ("organization-trail-111122223333",) == aws.buckets
-    queue = "arn:aws:sqs:eu-central-1:111122223333:nhi-evidence-main-aws_cloudtrail-organization"
+    queue = (
+        "arn:aws:sqs:eu-central-1:111122223333:nhi-evidence-main-170b2e-aws_cloudtrail-organization"
+    )
     assert (queue,) == aws.queues
     topic = "projects/example-evidence/topics/nhi-evidence-audit-logs"
     assert (f"pubsub.googleapis.com/{topic}",) == google.destinations

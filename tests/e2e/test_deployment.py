@@ -83,7 +83,7 @@ def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
 
 def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> None:
     """It leaves no name taken and no undeletable stack; `make deploy` succeeds."""
-    failed = "nhi-evidence-export-eu-central-1"
+    failed = "nhi-evidence-main-170b2e-export-eu-central-1"
     assert "ROLLBACK" in deployed.history["failed"]
     exporter = f"/aws/lambda/{QUEUE}"
     assert exporter not in deployed.history["left"].split()
@@ -297,7 +297,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     wrong = {what: told for what, told in results.items() if told[0] in WRONG}
     statements = {what: told for what, told in wrong.items() if what not in LACKING}
     assert wrong == LACKING | statements, wrong
-    assert {"policy", "policy of alias/nhi-evidence-main"} <= set(statements)
+    assert {"policy", "policy of alias/nhi-evidence-main-170b2e"} <= set(statements)
     named = {
         sid
         for state, observed in statements.values()

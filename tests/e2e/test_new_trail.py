@@ -39,8 +39,11 @@ keep_out_of_scope_raw = false
 [gcp]"""
 FRESH = TEXT.replace("# management_account", "management_account").replace("[gcp]", NEW, 1)
 TRAIL = config.read(FRESH).trail("fresh")
-EXPORTER = naming.exporter("main", "aws_cloudtrail", TRAIL.name)
-EXPORT, TRAIL_STACK = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRAIL.name}"
+EXPORTER = naming.exporter("main-170b2e", "aws_cloudtrail", TRAIL.name)
+EXPORT, TRAIL_STACK = (
+    f"nhi-evidence-main-170b2e-export-{REGION}",
+    f"nhi-evidence-main-170b2e-trail-{TRAIL.name}",
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_the_trail_is_created_in_the_management_account_after_its_bucket(
     policy = json.loads(
         fresh.aws.client("s3", LOGS).get_bucket_policy(Bucket=TRAIL.bucket)["Policy"]
     )
-    arn = naming.trail_arn(REGION, MANAGEMENT, TRAIL.name)
+    arn = naming.trail_arn(REGION, MANAGEMENT, naming.trail("main-170b2e", TRAIL.name))
     writes = [one for one in policy["Statement"] if "cloudtrail.amazonaws.com" in str(one)]
     assert writes
     assert all(arn in json.dumps(one) for one in writes), "no other trail may write there"
@@ -110,7 +113,10 @@ def test_cloudtrail_accepts_what_the_stack_states(
     assert properties["IsLogging"] is True
     cloudtrail.start_logging(Name=name)
     (trail,) = cloudtrail.describe_trails(trailNameList=[name])["trailList"]
-    assert naming.trail_arn(REGION, MANAGEMENT, TRAIL.name) == trail["TrailARN"]
+    assert (
+        naming.trail_arn(REGION, MANAGEMENT, naming.trail("main-170b2e", TRAIL.name))
+        == trail["TrailARN"]
+    )
     for setting in ("IsMultiRegionTrail", "IsOrganizationTrail", "LogFileValidationEnabled"):
         assert trail[setting] is True, setting
     assert cloudtrail.get_trail_status(Name=name)["IsLogging"] is True

@@ -90,10 +90,10 @@ def create(cloudformation: Any, stack: str, resources: dict[str, Any]) -> str:
 def test_stacks_with_retained_resources(kept: dict[str, Any]) -> None:
     """The reconciling function's stack is among them."""
     assert {
-        "nhi-evidence-main",
-        "nhi-evidence-main-seal",
-        "nhi-evidence-main-reconcile",
-        "nhi-evidence-export-eu-central-1",
+        "nhi-evidence-main-170b2e",
+        "nhi-evidence-main-170b2e-seal",
+        "nhi-evidence-main-170b2e-reconcile",
+        "nhi-evidence-main-170b2e-export-eu-central-1",
     } <= {*kept}
 
 

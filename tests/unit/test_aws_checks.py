@@ -70,7 +70,7 @@ def test_a_missing_bucket_is_one_finding(lock_days: int | None) -> None:
 POLICY = evidence_policy(
     "arn:aws:s3:::evidence",
     organization="o-exampleorg1",
-    sealer="arn:aws:iam::222233334444:role/nhi-evidence-main-sealer",
+    sealer="arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-sealer",
     retention_days=400,
     grace_days=30,
 )

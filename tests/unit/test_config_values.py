@@ -88,7 +88,7 @@ WRONG = {
     "one bucket for two exporters of a name": (
         [before("[gcp]", FILES.format("logs", "a/", "") + FILES.format("logs", "b/", ""))],
         "sources.files",
-        "has an exporter of the same name as entry 4, nhi-evidence-main-okta_system-logs",
+        "has an exporter of the same name as entry 4, nhi-evidence-main-170b2e-okta_system-logs",
     ),
     "buckets whose exporters get one name": (
         [before("[gcp]", FILES.format("a.b", "", "") + FILES.format("a-b", "", ""))],
@@ -173,5 +173,5 @@ def test_an_exporter_of_a_bucket_with_dots_has_none_in_its_name() -> None:
     """Functions and queues cannot have any."""
     read = config.read(changed(before("[gcp]", FILES.format("logs.example.org", "", ""))))
     feed = next(one for one, _ in feeds(read) if one.source == "okta_system")
-    assert "nhi-evidence-main-okta_system-logs-example-org" == feed.exporter
+    assert "nhi-evidence-main-170b2e-okta_system-logs-example-org" == feed.exporter
     assert "logs.example.org" == feed.bucket

@@ -67,5 +67,5 @@ def _entry(config: Config, source: str) -> SourceEntry:
 def _writer(config: Config, entry: SourceEntry) -> str:
     store = config.bucket(entry.evidence)
     return naming.role_arn(
-        store.region, config.evidence.account, naming.writer(store.name, entry.source)
+        store.region, config.evidence.account, naming.writer(store.id, entry.source)
     )

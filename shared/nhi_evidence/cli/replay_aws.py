@@ -163,7 +163,7 @@ def _entry(loaded: Config, source: str, trail: str | None) -> SourceEntry:
 
 
 def _feed(loaded: Config, entry: SourceEntry) -> _Feed:
-    account = loaded.log_archive.account
+    account, store = loaded.log_archive.account, loaded.bucket(entry.evidence).id
     if entry.trail is not None:
         trail = loaded.trail(entry.trail)
         return _Feed(
@@ -172,11 +172,11 @@ def _feed(loaded: Config, entry: SourceEntry) -> _Feed:
             trail.bucket,
             account,
             f"{trail.prefix}AWSLogs/{loaded.organization.id}/",
-            naming.exporter(entry.evidence, entry.source, trail.name),
+            naming.exporter(store, entry.source, trail.name),
         )
     files = entry.files
     assert files is not None, "an entry of files has a trail or files"  # noqa: S101 by _entry
-    name = naming.exporter(entry.evidence, entry.source, files.bucket)
+    name = naming.exporter(store, entry.source, files.bucket)
     return _Feed(account, files.region, files.bucket, files.account, files.prefix, name)
 
 

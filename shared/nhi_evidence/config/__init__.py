@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from nhi_evidence.config import readers, tables
+from nhi_evidence.config import naming, readers, tables
 from nhi_evidence.config.fill import Fault, dotted, fill
 from nhi_evidence.config.locate import lines
 from nhi_evidence.config.rules import ARCHIVE_MINIMUM_DAYS, broken
@@ -69,6 +69,11 @@ class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
     replica: tables.Replica | None
     athena: tables.Athena | None
 
+    @property
+    def id(self) -> str:
+        """The deployment id in the name of everything that is made for this bucket alone."""
+        return naming.deployment(self.name, self.log)
+
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence account."""
@@ -98,6 +103,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     coverage: tables.Coverage | None
     canaries: tuple[tables.Canaries, ...]
     guardrails: tables.Guardrails | None
+
+    @property
+    def id(self) -> str:
+        """The deployment id in names of what serves several buckets: that of the first one."""
+        return self.evidence.buckets[0].id
 
     def bucket(self, name: str) -> EvidenceBucket:
         """Return the evidence bucket that sources call `name`."""

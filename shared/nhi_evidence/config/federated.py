@@ -29,7 +29,7 @@ def subjects(config: Config, *, lists: bool = True) -> dict[str, tuple[str, ...]
     return {
         function: tuple(
             naming.role_arn(
-                store.region, config.evidence.account, naming.function(store.name, function)
+                store.region, config.evidence.account, naming.function(store.id, function)
             )
             for store in config.evidence.buckets
         )
@@ -66,7 +66,7 @@ def _probing(config: Config, entries: Sequence[Canaries]) -> tuple[str, ...]:
     stores = [config.bucket(entry.evidence) for entry in entries]
     return tuple(
         naming.role_arn(
-            store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
+            store.region, config.evidence.account, naming.function(store.id, naming.CANARY)
         )
         for store in stores
     )

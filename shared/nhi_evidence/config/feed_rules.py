@@ -103,13 +103,14 @@ def _exporters(file: File) -> Iterator[tuple[Path, str]]:
 
     If their prefixes overlap, that is what has to be resolved first.
     """
+    ids = {one.name: naming.deployment(one.name, one.log) for one in file.evidence.buckets}
     seen: dict[str, tuple[int, str | Files]] = {}
     for at, entry in enumerate(file.sources):
         feed = entry.trail or entry.files
         if feed is None:
             continue
         name = feed if isinstance(feed, str) else naming.feed_of_bucket(feed.bucket)
-        exporter = naming.exporter(entry.evidence, entry.source, name)
+        exporter = naming.exporter(ids.get(entry.evidence, entry.evidence), entry.source, name)
         first, other = seen.setdefault(exporter, (at, feed))
         if isinstance(feed, Files) and isinstance(other, Files) and _overlap(feed, other):
             continue

@@ -13,6 +13,9 @@ from nhi_evidence import partitions
 LONGEST_NAME = 64
 """Maximum length of the name of an IAM role or a Lambda function."""
 
+NAME = "nhi-evidence"
+"""What every name of a deployment starts with."""
+
 OPERATORS = {
     "recon": "reconcile",
     "heartbeat": "heartbeat",
@@ -28,6 +31,20 @@ CANARY = "canary"
 PLANS = "coverage"
 """Kind of the plans that it puts; it shares that kind's writer role with the function that reads
 settings."""
+
+
+def deployment(store: str, log: str) -> str:
+    """Return the id that names of everything deployed for one evidence bucket contain.
+
+    `store` is what sources call the bucket and says which one it is; the mark of its log's name,
+    which is never used twice, distinguishes it from a bucket of another configuration.
+    """
+    return f"{store}-{mark(log)}"
+
+
+def mark(log: str) -> str:
+    """Return six characters that stand for a log's name where it is too long, always the same."""
+    return sha256(log.encode()).hexdigest()[:6]
 
 
 def partition(region: str) -> str:
@@ -211,14 +228,44 @@ def sender(store: str, source: str, name: str) -> str:
     return _short(f"nhi-evidence-{store}-{source}-sender-{name}")
 
 
-def trail(name: str) -> str:
+def trail(deployment: str, name: str) -> str:
     """Return the name of a trail that the deployment makes."""
-    return f"nhi-evidence-{name}"
+    return f"nhi-evidence-{deployment}-{name}"
 
 
-def trail_arn(region: str, account: str, name: str) -> str:
+def trail_arn(region: str, account: str, trail: str) -> str:
     """Return the ARN of a trail that the deployment makes, in the management `account`."""
-    return f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{trail(name)}"
+    return f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{trail}"
+
+
+def stack(deployment: str, *words: str) -> str:
+    """Return the name of a CloudFormation stack."""
+    return "-".join((NAME, deployment, *words))
+
+
+def alarms(deployment: str) -> str:
+    """Return what the names of all alarms for one evidence bucket start with."""
+    return f"nhi-evidence-{deployment}-"
+
+
+def alarm_topic(deployment: str) -> str:
+    """Return the name of the topic to which alarms are sent if the configuration names none."""
+    return f"nhi-evidence-{deployment}-alarms"
+
+
+def guardrail(deployment: str, word: str) -> str:
+    """Return the name of an organization policy."""
+    return f"nhi-evidence-{deployment}-{word}"
+
+
+def budget(deployment: str) -> str:
+    """Return the name of the evidence account's budget."""
+    return f"nhi-evidence-{deployment}"
+
+
+def dashboard(deployment: str, region: str) -> str:
+    """Return the name of the dashboard of a region."""
+    return f"nhi-evidence-{deployment}-{region}"
 
 
 def _short(name: str) -> str:

@@ -10,13 +10,13 @@ from tests.infra.aws.estate import Estate
 from tests.infra.aws.evaluation import raised
 from tests.infra.aws.scenarios import SITUATIONS
 
-EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
-SEALER = "nhi-evidence-main-sealer"
-RECONCILER = "nhi-evidence-main-reconcile"
-COVERAGE = "nhi-evidence-main-coverage"
-CANARY = "nhi-evidence-main-canary"
-FORWARDER = "nhi-evidence-main-forward"
-STORE = "nhi-evidence-main"
+EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-organization"
+SEALER = "nhi-evidence-main-170b2e-sealer"
+RECONCILER = "nhi-evidence-main-170b2e-reconcile"
+COVERAGE = "nhi-evidence-main-170b2e-coverage"
+CANARY = "nhi-evidence-main-170b2e-canary"
+FORWARDER = "nhi-evidence-main-170b2e-forward"
+STORE = "nhi-evidence-main-170b2e"
 KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 
 

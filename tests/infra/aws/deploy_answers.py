@@ -53,7 +53,7 @@ class Reached(Access):
         return self._all
 
 
-def stack(name: str = "nhi-evidence-main", account: str = EVIDENCE, **request: Any) -> Stack:
+def stack(name: str = "nhi-evidence-main-170b2e", account: str = EVIDENCE, **request: Any) -> Stack:
     return Stack(
         name=name,
         account=account,

@@ -62,7 +62,9 @@ class Deployed:
             # Topics of several regions have one name.
             if resource["Type"].startswith("AWS::SNS::"):
                 name = f"{stack.name}/{logical}"
-            if stack.name.startswith(("nhi-evidence-settings-", "nhi-evidence-canary-")):
+            if stack.name.startswith(
+                ("nhi-evidence-main-170b2e-settings-", "nhi-evidence-main-170b2e-canary-")
+            ):
                 name = f"{name}@{stack.account}"
             self.things[f"{resource['Type']} {name}"] = properties
 

@@ -14,10 +14,10 @@ LINES = "nhi-evidence-siem-222233334444"
 MAIN = "nhi-evidence-222233334444"
 
 
-EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
+EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-organization"
 
 
-SEALER = "nhi-evidence-main-sealer"
+SEALER = "nhi-evidence-main-170b2e-sealer"
 
 
 QUEUES = "arn:aws:sqs:eu-central-1:111122223333"
@@ -26,7 +26,7 @@ QUEUES = "arn:aws:sqs:eu-central-1:111122223333"
 FUNCTIONS = "arn:aws:lambda:eu-central-1:222233334444:function"
 
 
-REPLICATION = "arn:aws:iam::222233334444:role/nhi-evidence-main-replication"
+REPLICATION = "arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-replication"
 
 
 def of(aws: Deployed, kind: str, name: str) -> dict[str, Any]:
@@ -55,24 +55,24 @@ def variables_of(aws: Deployed, function: str) -> dict[str, Any]:
 
 CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
     "a policy more for a writer": (
-        lambda aws: of(aws, "AWS::IAM::Role", "nhi-evidence-main-writer-gcp_audit")[
+        lambda aws: of(aws, "AWS::IAM::Role", "nhi-evidence-main-170b2e-writer-gcp_audit")[
             "Policies"
         ].append({"PolicyName": "mine", "PolicyDocument": {"Statement": []}}),
-        "evidence role nhi-evidence-main-writer-gcp_audit",
+        "evidence role nhi-evidence-main-170b2e-writer-gcp_audit",
         "more policies: mine",
     ),
     "a managed policy for the sealer": (
-        lambda aws: of(aws, "AWS::IAM::Role", "nhi-evidence-main-sealer").update(
+        lambda aws: of(aws, "AWS::IAM::Role", "nhi-evidence-main-170b2e-sealer").update(
             ManagedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]
         ),
-        "evidence role nhi-evidence-main-sealer",
+        "evidence role nhi-evidence-main-170b2e-sealer",
         "more policies: AdministratorAccess",
     ),
     "a grant": (
         lambda aws: next(iter(aws.of("AWS::KMS::Key"))).update(
             _grants=[{"GranteePrincipal": "arn:aws:iam::222233334444:role/me"}]
         ),
-        "evidence grants of alias/nhi-evidence-main",
+        "evidence grants of alias/nhi-evidence-main-170b2e",
         "arn:aws:iam::222233334444:role/me",
     ),
     "a shorter lock": (
@@ -107,26 +107,26 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         lambda aws: next(iter(aws.of("AWS::Glue::Table")))["TableInput"]["Parameters"].update(
             {"storage.location.template": "s3://mine/${hour}/"}
         ),
-        "evidence table nhi_evidence_main.evidence",
+        "evidence table nhi_evidence_main_170b2e.evidence",
         "changed: projection",
     ),
     "a table that leaves out the first line": (
         lambda aws: next(iter(aws.of("AWS::Glue::Table")))["TableInput"]["Parameters"].update(
             {"skip.header.line.count": "1"}
         ),
-        "evidence table nhi_evidence_main.evidence",
+        "evidence table nhi_evidence_main_170b2e.evidence",
         "changed: projection",
     ),
     "queries without a limit": (
-        lambda aws: of(aws, "AWS::Athena::WorkGroup", "nhi-evidence-main")[
+        lambda aws: of(aws, "AWS::Athena::WorkGroup", "nhi-evidence-main-170b2e")[
             "WorkGroupConfiguration"
         ].pop("BytesScannedCutoffPerQuery"),
-        "evidence workgroup nhi-evidence-main",
+        "evidence workgroup nhi-evidence-main-170b2e",
         "bytes a query None",
     ),
     "a saved question that asks something else": (
         lambda aws: of(aws, "AWS::Athena::NamedQuery", "units").update(QueryString="SELECT 1"),
-        "evidence saved questions of nhi-evidence-main",
+        "evidence saved questions of nhi-evidence-main-170b2e",
         "missing or changed: units",
     ),
     "somebody told of each object": (
@@ -268,8 +268,10 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         "audiences api://other",
     ),
     "a guardrail detached": (
-        lambda aws: of(aws, "AWS::Organizations::Policy", "nhi-evidence-data").update(TargetIds=[]),
-        "management organization policy nhi-evidence-data",
+        lambda aws: of(aws, "AWS::Organizations::Policy", "nhi-evidence-main-170b2e-data").update(
+            TargetIds=[]
+        ),
+        "management organization policy nhi-evidence-main-170b2e-data",
         "not attached to ou-abcd-11111111",
     ),
 }
@@ -277,11 +279,11 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
 
 FAILURES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
     "alarms that are off": (
-        lambda aws: of(aws, "AWS::CloudWatch::Alarm", "nhi-evidence-main-sealer-flagged").update(
-            ActionsEnabled=False
-        ),
+        lambda aws: of(
+            aws, "AWS::CloudWatch::Alarm", "nhi-evidence-main-170b2e-sealer-flagged"
+        ).update(ActionsEnabled=False),
         "evidence alarms of eu-central-1",
-        "off: nhi-evidence-main-sealer-flagged",
+        "off: nhi-evidence-main-170b2e-sealer-flagged",
     ),
     "a mail that nobody confirmed": (
         lambda aws: [
@@ -289,14 +291,14 @@ FAILURES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
             for one in aws.of("AWS::SNS::Subscription")
             if f":us-east-1:{ARCHIVE}:" in one["TopicArn"]
         ],
-        "log-archive subscriptions of nhi-evidence-alarms of us-east-1",
+        "log-archive subscriptions of nhi-evidence-main-170b2e-alarms of us-east-1",
         "0 confirmed, 1 not confirmed",
     ),
     "a clock that was stopped": (
-        lambda aws: of(aws, "AWS::Events::Rule", "nhi-evidence-main-sealer-clock").update(
+        lambda aws: of(aws, "AWS::Events::Rule", "nhi-evidence-main-170b2e-sealer-clock").update(
             State="DISABLED"
         ),
-        "evidence rule nhi-evidence-main-sealer-clock",
+        "evidence rule nhi-evidence-main-170b2e-sealer-clock",
         "DISABLED",
     ),
 }

@@ -77,7 +77,7 @@ class Estate:
     def bucket_policy(self) -> dict[str, Any]:
         """The evidence bucket's policy."""
         document: dict[str, Any] = self.only(
-            "AWS::S3::BucketPolicy", "nhi-evidence-main"
+            "AWS::S3::BucketPolicy", "nhi-evidence-main-170b2e"
         ).properties["PolicyDocument"]
         return document
 

@@ -35,8 +35,8 @@ def kind_of(stat: Mapping[str, Any]) -> str:
         name = f"{_queue(dimensions['QueueName'])} {name}"
     elif "FunctionName" in dimensions:
         name = f"{_function(dimensions['FunctionName'])} {name}"
-    elif name.startswith("nhi-evidence-main-"):
-        name = name.removeprefix("nhi-evidence-main-")
+    elif name.startswith("nhi-evidence-main-170b2e-"):
+        name = name.removeprefix("nhi-evidence-main-170b2e-")
     if name not in NORMAL:
         raise KeyError(name)
     return name
@@ -47,13 +47,16 @@ def _queue(name: str) -> str:
     if "-sender-" in name:
         return f"sender {kind}"
     for whose in ("forward", "subscriber"):
-        if name.removesuffix("-dead") == f"nhi-evidence-main-{whose}":
+        if name.removesuffix("-dead") == f"nhi-evidence-main-170b2e-{whose}":
             return f"{whose} {kind}"
     return kind
 
 
 def _function(name: str) -> str:
-    known = {"nhi-evidence-main-sealer": "sealer", "nhi-evidence-main-forward": "forwarder"}
+    known = {
+        "nhi-evidence-main-170b2e-sealer": "sealer",
+        "nhi-evidence-main-170b2e-forward": "forwarder",
+    }
     return known.get(name, "exporter")
 
 

@@ -9,30 +9,32 @@ REGION = "eu-central-1"
 PIPELINE = arn(EVIDENCE, f"cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-{REGION}")
 DEPLOY = arn(EVIDENCE, f"cdk-hnb659fds-deploy-role-{EVIDENCE}-{REGION}")
 DEPLOYMENT = arn("123456789012", "deployment")
-ROLE = arn(EVIDENCE, "nhi-evidence-main-auditor-external")
-SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+ROLE = arn(EVIDENCE, "nhi-evidence-main-170b2e-auditor-external")
+SEALER = arn(EVIDENCE, "nhi-evidence-main-170b2e-sealer")
 REPLICA_BUCKET = f"arn:aws:s3:::nhi-evidence-replica-{REPLICA}"
 KEY = f"arn:aws:kms:{REGION}:{EVIDENCE}:key/k"
-FUNCTION = f"arn:aws:lambda:{REGION}:{EVIDENCE}:function:nhi-evidence-main-sealer"
-RULE = f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-seal-SealerClock"
-ALARM = f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-sealer-stalled"
-TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:nhi-evidence-alarms"
-SIGNATURES = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/events/nhi-evidence-main-signatures"
-OWN_LOG = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/lambda/nhi-evidence-main-sealer"
-STACK = f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/nhi-evidence-main/id"
+FUNCTION = f"arn:aws:lambda:{REGION}:{EVIDENCE}:function:nhi-evidence-main-170b2e-sealer"
+RULE = f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-170b2e-seal-SealerClock"
+ALARM = f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-170b2e-sealer-stalled"
+TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:nhi-evidence-main-170b2e-alarms"
+SIGNATURES = (
+    f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/events/nhi-evidence-main-170b2e-signatures"
+)
+OWN_LOG = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/lambda/nhi-evidence-main-170b2e-sealer"
+STACK = f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/nhi-evidence-main-170b2e/id"
 POINT = f"arn:aws:s3:{REGION}:{EVIDENCE}:accesspoint/mine"
 ASSETS = f"arn:aws:s3:::cdk-hnb659fds-assets-{EVIDENCE}-{REGION}"
 PUBLISHER = arn(EVIDENCE, f"cdk-hnb659fds-file-publishing-role-{EVIDENCE}-{REGION}")
 QUEUES = [
-    f"arn:aws:sqs:{REGION}:{EVIDENCE}:nhi-evidence-main-{one}"
+    f"arn:aws:sqs:{REGION}:{EVIDENCE}:nhi-evidence-main-170b2e-{one}"
     for one in ("forward", "forward-dead", "subscriber", "subscriber-dead")
 ]
 MAPPING = f"arn:aws:lambda:{REGION}:{EVIDENCE}:event-source-mapping:11111111-2222-3333"
 LINES = f"arn:aws:s3:::nhi-evidence-siem-{EVIDENCE}"
 ANSWERS = f"arn:aws:s3:::nhi-evidence-answers-{EVIDENCE}"
-FORWARDER = arn(EVIDENCE, "nhi-evidence-main-forward")
-SUBSCRIBER = arn(EVIDENCE, "nhi-evidence-main-subscriber")
-SENTINEL = arn(EVIDENCE, "OIDC_nhi-evidence-main-sentinel")
+FORWARDER = arn(EVIDENCE, "nhi-evidence-main-170b2e-forward")
+SUBSCRIBER = arn(EVIDENCE, "nhi-evidence-main-170b2e-subscriber")
+SENTINEL = arn(EVIDENCE, "OIDC_nhi-evidence-main-170b2e-sentinel")
 UNBOUND = {
     "iam:DisableOutboundWebIdentityFederation",
     "lambda:CreateEventSourceMapping",
@@ -85,7 +87,7 @@ CHANGES = [
         )
     ),
     ("iam:DeleteOpenIDConnectProvider", f"arn:aws:iam::{EVIDENCE}:oidc-provider/x"),
-    ("iam:CreateRole", arn(EVIDENCE, "nhi-evidence-main-op-recon")),
+    ("iam:CreateRole", arn(EVIDENCE, "nhi-evidence-main-170b2e-op-recon")),
     ("lambda:UpdateFunctionCode", FUNCTION),
     ("lambda:UpdateFunctionConfiguration", FUNCTION),
     ("lambda:DeleteFunction", FUNCTION),
@@ -156,7 +158,7 @@ CHANGES = [
     ("cloudformation:DeleteStack", STACK),
     ("cloudformation:ExecuteChangeSet", STACK),
     ("cloudformation:UpdateTerminationProtection", STACK),
-    ("budgets:ModifyBudget", f"arn:aws:budgets::{EVIDENCE}:budget/nhi-evidence"),
+    ("budgets:ModifyBudget", f"arn:aws:budgets::{EVIDENCE}:budget/nhi-evidence-main-170b2e"),
 ]
 FOR_NOBODY = [
     ("s3:DeleteObjectVersion", f"{BUCKET}/ev/v1/x"),

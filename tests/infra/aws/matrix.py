@@ -77,22 +77,22 @@ ACTS = (
     Act(
         "change tables",
         "glue:UpdateTable",
-        f"arn:aws:glue:{REGION}:{EVIDENCE}:table/nhi_evidence_main/evidence",
+        f"arn:aws:glue:{REGION}:{EVIDENCE}:table/nhi_evidence_main_170b2e/evidence",
     ),
     Act("sign", "kms:Sign", KEY, _SIGN),
     Act("change key", "kms:PutKeyPolicy", KEY),
     Act(
         "silence alarms",
         "cloudwatch:DisableAlarmActions",
-        f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-sealer-stalled",
+        f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-170b2e-sealer-stalled",
     ),
     Act(
         "stop the sealer",
         "events:RemoveTargets",
-        f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-seal-SealerClock",
+        f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-170b2e-seal-SealerClock",
     ),
 )
-_MAIN = "nhi-evidence-main"
+_MAIN = "nhi-evidence-main-170b2e"
 
 
 def _administrator(text: str, account: str, name: str = "administrator", **more: str) -> Actor:

@@ -182,7 +182,7 @@ def _passes_to_a_stack(world: World, actor: Actor, role: Actor) -> bool:
 
 def _changes_its_stack(world: World, actor: Actor, role: Actor) -> bool:
     """A stack keeps the role it was made with: whoever updates it need not pass it again."""
-    stack = f"arn:aws:cloudformation:{REGION}:{role.account}:stack/nhi-evidence-main/id"
+    stack = f"arn:aws:cloudformation:{REGION}:{role.account}:stack/nhi-evidence-main-170b2e/id"
     is_deployer = _serves(role, "cloudformation.amazonaws.com")
     return is_deployer and _own(world, actor, role, "cloudformation:UpdateStack", stack)
 
@@ -216,11 +216,13 @@ def _deployed(estate: Estate) -> Iterator[Actor]:
         name = role.properties.get("RoleName")
         if name is None:
             continue  # CDK's own handler of bucket notifications
-        account = ARCHIVE if role.stack.startswith("nhi-evidence-export-") else EVIDENCE
-        if role.stack.startswith(("nhi-evidence-settings-", "nhi-evidence-canary-")):
+        account = ARCHIVE if role.stack.startswith("nhi-evidence-main-170b2e-export-") else EVIDENCE
+        if role.stack.startswith(
+            ("nhi-evidence-main-170b2e-settings-", "nhi-evidence-main-170b2e-canary-")
+        ):
             account = role.stack.rpartition("-")[2]
         yield Actor(
-            text=str(name).removeprefix("nhi-evidence-main-"),
+            text=str(name).removeprefix("nhi-evidence-main-170b2e-"),
             principal=arn(account, name),
             rights=tuple(_with_key(one, estate) for one in documents(role)),
             trust=role.properties["AssumeRolePolicyDocument"],

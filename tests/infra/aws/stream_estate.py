@@ -35,7 +35,10 @@ keep_out_of_scope_raw = true
 
 [gcp]"""
 CONFIG = EXAMPLE.replace("[gcp]", STREAMS.lstrip(), 1)
-PROD, OKTA = "nhi-evidence-main-k8s_audit-stream-prod", "nhi-evidence-main-okta_system-stream-acme"
+PROD, OKTA = (
+    "nhi-evidence-main-170b2e-k8s_audit-stream-prod",
+    "nhi-evidence-main-170b2e-okta_system-stream-acme",
+)
 
 
 def stream(estate: Estate, name: str) -> dict[str, Any]:

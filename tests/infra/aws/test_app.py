@@ -104,12 +104,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Estate:
 
 
 EXAMPLE_STACKS = {
-    "nhi-evidence-main",
-    "nhi-evidence-main-seal",
-    "nhi-evidence-main-reconcile",
-    "nhi-evidence-export-eu-central-1",
-    "nhi-evidence-export-eu-central-1-monitoring",
-    "nhi-evidence-eu-central-1-monitoring",
+    "nhi-evidence-main-170b2e",
+    "nhi-evidence-main-170b2e-seal",
+    "nhi-evidence-main-170b2e-reconcile",
+    "nhi-evidence-main-170b2e-export-eu-central-1",
+    "nhi-evidence-main-170b2e-export-eu-central-1-monitoring",
+    "nhi-evidence-main-170b2e-eu-central-1-monitoring",
 }
 """The stacks it configures, which do not include guardrails or a replica."""
 
@@ -151,7 +151,7 @@ def test_the_example_gives_every_stack(example: Estate) -> None:
 
 def test_a_trial_locks_for_a_day(example: Estate) -> None:
     """As in the example: one day, and no replica."""
-    bucket = example.only("AWS::S3::Bucket", "nhi-evidence-main").properties
+    bucket = example.only("AWS::S3::Bucket", "nhi-evidence-main-170b2e").properties
     rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
     assert {"Mode": "COMPLIANCE", "Days": 1} == rule
     assert "ReplicationConfiguration" not in bucket
@@ -190,7 +190,7 @@ def test_a_topic_notifies_the_queue(other: Estate) -> None:
         str(one.properties["BucketName"]) for one in other.of("Custom::S3BucketNotifications")
     ]
     assert ["plain-logs"] == notifying
-    name = "nhi-evidence-main-aws_cloudtrail-organization"
+    name = "nhi-evidence-main-170b2e-aws_cloudtrail-organization"
     policies = [
         one.properties["PolicyDocument"]
         for one in other.of("AWS::SQS::QueuePolicy")
@@ -217,7 +217,7 @@ def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
 
 def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
     """Its bucket may notify; the stack outputs the queue, since it cannot change that bucket."""
-    name = "nhi-evidence-main-aws_cloudtrail-other-logs"
+    name = "nhi-evidence-main-170b2e-aws_cloudtrail-other-logs"
     (policy,) = [
         one.properties["PolicyDocument"]
         for one in other.of("AWS::SQS::QueuePolicy")
@@ -228,13 +228,13 @@ def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
         "ArnEquals": {"aws:SourceArn": "arn:aws:s3:::other-logs"},
         "StringEquals": {"aws:SourceAccount": "777788889999"},
     } == allowed["Condition"]
-    outputs = json.dumps(other.templates["nhi-evidence-export-eu-central-1"]["Outputs"])
+    outputs = json.dumps(other.templates["nhi-evidence-main-170b2e-export-eu-central-1"]["Outputs"])
     assert name in outputs
 
 
 def test_the_format_of_access_logs_is_shipped(other: Estate) -> None:
     """The stack outputs it for whoever enables access logging; it has no API key or free text."""
-    outputs = other.templates["nhi-evidence-export-eu-central-1"]["Outputs"]
+    outputs = other.templates["nhi-evidence-main-170b2e-export-eu-central-1"]["Outputs"]
     (shipped,) = [one["Value"] for one in outputs.values() if "$context." in str(one["Value"])]
     fields = json.loads(shipped)
     assert "$context.identity.apiKeyId" in fields.values()
@@ -298,7 +298,7 @@ def test_the_reconciling_function_gets_tokens_only_for_clouds_it_asks(
     example: Estate, other: Estate
 ) -> None:
     """It may get a short-lived token for each configured cloud, and none if no cloud is asked."""
-    name = "nhi-evidence-main-reconcile"
+    name = "nhi-evidence-main-170b2e-reconcile"
     pool = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
     (policy,) = documents(other.role(name))
     (outward,) = (one for one in policy["Statement"] if one["Sid"] == "Outward")

@@ -17,9 +17,9 @@ from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, Resou
 from tests.infra.aws.iam import Request, allows
 from tests.infra.aws.matrix import ACTS
 
-STACK = "nhi-evidence-main-athena"
+STACK = "nhi-evidence-main-170b2e-athena"
 ANSWERS = "arn:aws:s3:::nhi-evidence-answers-222233334444"
-ROLE = "nhi-evidence-main-athena-external"
+ROLE = "nhi-evidence-main-170b2e-athena-external"
 LONGEST_QUERY = 262_144
 """Bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 LARGEST_WINDOW = 8 << 20
@@ -98,8 +98,8 @@ def test_every_saved_question_is_a_named_query_athena_accepts(estate: Estate) ->
         assert sql.count("current_timestamp") == 4  # both bounds, of evidence and of statements
         tree = sqlglot.parse_one(sql, read="athena")
         tables = {(each.db, each.name) for each in tree.find_all(sqlglot.exp.Table) if each.db}
-        assert {db for db, _ in tables} == {naming.database("main")}
-        assert query.properties["WorkGroup"] == naming.workgroup("main")
+        assert {db for db, _ in tables} == {naming.database("main-170b2e")}
+        assert query.properties["WorkGroup"] == naming.workgroup("main-170b2e")
 
 
 def asking(estate: Estate, action: str, resource: str, **context: str) -> bool:
@@ -144,7 +144,7 @@ def test_the_role_is_assumed_from_the_auditor_s_own_account(estate: Estate) -> N
     """With the external id, like the role that reads the evidence itself."""
     trusts = [
         estate.role(name).properties["AssumeRolePolicyDocument"]["Statement"]
-        for name in (ROLE, "nhi-evidence-main-auditor-external")
+        for name in (ROLE, "nhi-evidence-main-170b2e-auditor-external")
     ]
     assert trusts[0] == trusts[1]
     assert trusts[0][0]["Condition"]["StringEquals"]["sts:ExternalId"] == "audit-2026-7f3b9c51d0"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from nhi_evidence.cost import measured
 from tests.infra.aws.estate import Estate
 
-EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization-"
-FORWARDER = "nhi-evidence-main-forward-"
-CANARY = "nhi-evidence-main-canary-"
-SECOND_EXPORTER = "nhi-evidence-main-aws_cloudtrail-fresh-"
+EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-organization-"
+FORWARDER = "nhi-evidence-main-170b2e-forward-"
+CANARY = "nhi-evidence-main-170b2e-canary-"
+SECOND_EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-fresh-"
 
 
 def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) -> None:

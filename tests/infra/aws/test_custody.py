@@ -14,12 +14,12 @@ def test_only_auditors_with_their_external_id_put_custody_records(
     estate: Estate,
 ) -> None:
     """Only under its prefix; if no auditor may, there is no role."""
-    role = estate.role("nhi-evidence-main-op-custody")
+    role = estate.role("nhi-evidence-main-170b2e-op-custody")
     (policy,) = documents(role)
     assert {"s3:PutObject"} == actions(policy)
     assert {f"{BUCKET}/op/v1/custody/*"} == resources(policy)
     (statement,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
-    (reading,) = estate.role("nhi-evidence-main-auditor-external").properties[
+    (reading,) = estate.role("nhi-evidence-main-170b2e-auditor-external").properties[
         "AssumeRolePolicyDocument"
     ]["Statement"]
     assert {**statement, "Sid": ""} == {**reading, "Sid": ""}

@@ -23,7 +23,8 @@ from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate
 from tests.infra.aws.iam import Request, allows
 
-NAME = "nhi-evidence-main-aws_cloudtrail-organization"
+TRAILS = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail"
+NAME = "nhi-evidence-main-170b2e-aws_cloudtrail-organization"
 TRAIL = "arn:aws:s3:::organization-trail-111122223333"
 QUEUE = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:{NAME}"
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
@@ -129,7 +130,7 @@ def event_source(estate: Estate, function: str) -> dict[str, Any]:
 
 def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None:
     """A source with another window has the same number of hours until dead-lettering."""
-    name = "nhi-evidence-main-aws_cloudtrail-fresh"
+    name = "nhi-evidence-main-170b2e-aws_cloudtrail-fresh"
     assert 300 == event_source(estate, name)["MaximumBatchingWindowInSeconds"]
     fresh = queue(estate, name)
     assert 6 * 300 + 300 == fresh["VisibilityTimeout"]
@@ -182,8 +183,8 @@ def environment(estate: Estate, function: str) -> dict[str, str]:
     ("function", "name", "shape"),
     [
         (NAME, "aws_export", exporter.Settings),
-        ("nhi-evidence-main-aws_cloudtrail-fresh", "aws_export", exporter.Settings),
-        ("nhi-evidence-main-sealer", "seal", sealer.Settings),
+        ("nhi-evidence-main-170b2e-aws_cloudtrail-fresh", "aws_export", exporter.Settings),
+        ("nhi-evidence-main-170b2e-sealer", "seal", sealer.Settings),
     ],
 )
 def test_the_function_reads_what_the_template_sets(
@@ -199,11 +200,11 @@ def test_the_function_reads_what_the_template_sets(
 def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
     """Scope and source copies are the entry's; bucket and role the evidence account's."""
     settings = environ.read_settings(
-        exporter.Settings, environment(estate, "nhi-evidence-main-aws_cloudtrail-fresh")
+        exporter.Settings, environment(estate, "nhi-evidence-main-170b2e-aws_cloudtrail-fresh")
     )
     assert (settings.scope, settings.keep_out_of_scope_raw) == ("all", False)
     assert settings.bucket_owner == EVIDENCE
-    assert settings.writer_role_arn.endswith(":role/nhi-evidence-main-writer-aws_cloudtrail")
+    assert settings.writer_role_arn.endswith(":role/nhi-evidence-main-170b2e-writer-aws_cloudtrail")
 
 
 def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
@@ -263,19 +264,19 @@ def test_no_stack_is_deleted_by_one_call(assembly: Path) -> None:
 
 def test_a_new_trail_is_created_in_the_management_account(estate: Estate, assembly: Path) -> None:
     """It follows its bucket; a delegated administrator could not start it by name."""
-    assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
+    assert "nhi-evidence-main-170b2e-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    trail = artifacts["nhi-evidence-trail-fresh"]
+    trail = artifacts["nhi-evidence-main-170b2e-trail-fresh"]
     assert f"aws://{MANAGEMENT}/us-east-1" == trail["environment"]
-    assert "nhi-evidence-export-us-east-1" in trail["dependencies"]
+    assert "nhi-evidence-main-170b2e-export-us-east-1" in trail["dependencies"]
 
 
 def test_a_new_trail_s_bucket_accepts_only_that_trail_s_files(estate: Estate) -> None:
     """Only from CloudTrail, for the management account's trail, under the organization's prefix."""
-    stack = "nhi-evidence-export-us-east-1"
+    stack = "nhi-evidence-main-170b2e-export-us-east-1"
     policy = estate.only("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
     right = {
-        "aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/nhi-evidence-fresh",
+        "aws:SourceArn": f"{TRAILS}/nhi-evidence-main-170b2e-fresh",
         "s3:x-amz-acl": "bucket-owner-full-control",
         "aws:SecureTransport": "true",
         "s3:TlsVersion": "1.3",
@@ -291,5 +292,5 @@ def test_a_new_trail_s_bucket_accepts_only_that_trail_s_files(estate: Estate) ->
     assert may_put(f"{here}/{ORGANIZATION}/333344445555/f")
     assert may_put(f"{here}/{MANAGEMENT}/f")
     assert not may_put(f"{here}/666677778888/f")
-    other = "arn:aws:cloudtrail:us-east-1:666677778888:trail/nhi-evidence-fresh"
+    other = "arn:aws:cloudtrail:us-east-1:666677778888:trail/nhi-evidence-main-170b2e-fresh"
     assert not may_put(f"{here}/{MANAGEMENT}/f", **{"aws:SourceArn": other})

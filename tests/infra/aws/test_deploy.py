@@ -25,34 +25,34 @@ def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path
     every = stacks(assembly)
     places = {one.name: (one.account, one.region) for one in every}
     assert {
-        "nhi-evidence-main": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-main-replica": (REPLICA, "eu-west-1"),
-        "nhi-evidence-main-seal": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-main-reconcile": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-main-coverage": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-main-canary": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-canary-333344445555": ("333344445555", "eu-central-1"),
-        "nhi-evidence-main-athena": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-main-forward": (EVIDENCE, "eu-central-1"),
-        f"nhi-evidence-settings-{MANAGEMENT}": (MANAGEMENT, "eu-central-1"),
-        "nhi-evidence-settings-333344445555": ("333344445555", "eu-central-1"),
-        "nhi-evidence-eu-central-1-monitoring": (EVIDENCE, "eu-central-1"),
-        "nhi-evidence-export-eu-central-1": (ARCHIVE, "eu-central-1"),
-        "nhi-evidence-export-eu-central-1-monitoring": (ARCHIVE, "eu-central-1"),
-        "nhi-evidence-export-us-east-1": (ARCHIVE, "us-east-1"),
-        "nhi-evidence-export-us-east-1-monitoring": (ARCHIVE, "us-east-1"),
-        "nhi-evidence-trail-fresh": (MANAGEMENT, "us-east-1"),
-        "nhi-evidence-guardrails": (MANAGEMENT, "us-east-1"),
+        "nhi-evidence-main-170b2e": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-replica": (REPLICA, "eu-west-1"),
+        "nhi-evidence-main-170b2e-seal": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-reconcile": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-coverage": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-canary": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-canary-333344445555": ("333344445555", "eu-central-1"),
+        "nhi-evidence-main-170b2e-athena": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-forward": (EVIDENCE, "eu-central-1"),
+        f"nhi-evidence-main-170b2e-settings-{MANAGEMENT}": (MANAGEMENT, "eu-central-1"),
+        "nhi-evidence-main-170b2e-settings-333344445555": ("333344445555", "eu-central-1"),
+        "nhi-evidence-main-170b2e-eu-central-1-monitoring": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-export-eu-central-1": (ARCHIVE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-export-eu-central-1-monitoring": (ARCHIVE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-export-us-east-1": (ARCHIVE, "us-east-1"),
+        "nhi-evidence-main-170b2e-export-us-east-1-monitoring": (ARCHIVE, "us-east-1"),
+        "nhi-evidence-main-170b2e-trail-fresh": (MANAGEMENT, "us-east-1"),
+        "nhi-evidence-main-170b2e-guardrails": (MANAGEMENT, "us-east-1"),
     } == places
     order = [one.name for one in every]
     for first, then in (
-        ("nhi-evidence-main-replica", "nhi-evidence-main"),
-        ("nhi-evidence-main", "nhi-evidence-main-seal"),
-        ("nhi-evidence-export-us-east-1", "nhi-evidence-trail-fresh"),
+        ("nhi-evidence-main-170b2e-replica", "nhi-evidence-main-170b2e"),
+        ("nhi-evidence-main-170b2e", "nhi-evidence-main-170b2e-seal"),
+        ("nhi-evidence-main-170b2e-export-us-east-1", "nhi-evidence-main-170b2e-trail-fresh"),
     ):
         assert order.index(first) < order.index(then)
     assert all(one.meaning for one in every)
-    (main,) = [one for one in every if one.name == "nhi-evidence-main"]
+    (main,) = [one for one in every if one.name == "nhi-evidence-main-170b2e"]
     assert (("AWS::S3::Bucket", "nhi-evidence-222233334444"),) == main.retained
 
 
@@ -64,7 +64,7 @@ def of_stacks(answers: Answers, *to_deploy: Stack) -> list[tuple[Standing, str]]
 def test_an_account_that_is_not_bootstrapped_is_named_with_what_to_do() -> None:
     """Once per account and region, however many stacks go there."""
     answers = Answers(get_parameter=refused("ParameterNotFound"))
-    ((standing, text),) = of_stacks(answers, stack(), stack("nhi-evidence-main-seal"))
+    ((standing, text),) = of_stacks(answers, stack(), stack("nhi-evidence-main-170b2e-seal"))
     assert Standing.MISSING is standing
     wanted = "make bootstrap, or cdk bootstrap aws://222233334444/eu-central-1"
     assert f"not bootstrapped: {wanted}" == text
@@ -94,7 +94,7 @@ GONE = refused("ValidationError")
 
 LEFT = (
     "nhi-evidence-222233334444 is left over from a deleted stack: "
-    "cdk import nhi-evidence-main, or choose another name"
+    "cdk import nhi-evidence-main-170b2e, or choose another name"
 )
 
 
@@ -144,12 +144,12 @@ def test_a_name_that_cannot_be_checked_is_not_called_free(fault: Exception) -> N
     assert text.startswith("whether nhi-evidence-222233334444 is free (")
     (_, (standing, text)) = of_stacks(Answers(**known, describe_stacks=fault), BUCKET)
     assert Standing.UNSEEN is standing
-    assert text.startswith("whether nhi-evidence-main exists (")
+    assert text.startswith("whether nhi-evidence-main-170b2e exists (")
 
 
 def test_leftover_log_groups_and_trails_are_found() -> None:
     """These are the other two types that outlive a stack under a fixed name."""
-    group, trail = "/aws/lambda/nhi-evidence-main-sealer", "nhi-evidence-fresh"
+    group, trail = "/aws/lambda/nhi-evidence-main-170b2e-sealer", "nhi-evidence-main-170b2e-fresh"
     left = stack(retained=(("AWS::Logs::LogGroup", group), ("AWS::CloudTrail::Trail", trail)))
     answers = Answers(
         get_parameter={"Parameter": {"Value": "30"}},
@@ -187,18 +187,18 @@ def test_only_a_stack_that_was_never_created_loses_its_protection(
     answers = Answers(describe_stacks={"Stacks": [described]}, update_termination_protection={})
     release(Deployer(answers), [stack()])
     changes = [asked for name, asked in answers.asked if name != "describe_stacks"]
-    wanted = {"StackName": "nhi-evidence-main", "EnableTerminationProtection": False}
+    wanted = {"StackName": "nhi-evidence-main-170b2e", "EnableTerminationProtection": False}
     assert ([wanted] if released else []) == changes
 
 
 def test_a_missing_stack_is_created_directly() -> None:
     """A stack that cannot be read is an error that names it."""
     release(Deployer(Answers(describe_stacks=GONE)), [stack()])
-    with pytest.raises(EvidenceError, match="nhi-evidence-main"):
+    with pytest.raises(EvidenceError, match="nhi-evidence-main-170b2e"):
         release(Deployer(Answers(describe_stacks=refused("Throttling"))), [stack()])
 
 
-MANAGED = stack("nhi-evidence-guardrails", MANAGEMENT, region="us-east-1")
+MANAGED = stack("nhi-evidence-main-170b2e-guardrails", MANAGEMENT, region="us-east-1")
 
 
 def of_organization(config: Config, **answers: Any) -> dict[str, Standing]:

@@ -19,7 +19,7 @@ from tests.infra.aws.iam import Request, allows
 TRAIL = "organization-trail-111122223333"
 
 
-QUEUE = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:nhi-evidence-main-aws_cloudtrail-organization"
+QUEUE = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:nhi-evidence-main-170b2e-aws_cloudtrail-organization"
 
 
 PREFIX = "AWSLogs/o-exampleorg1/"
@@ -29,7 +29,7 @@ KEY = f"arn:aws:kms:eu-central-1:{ARCHIVE}:key/1234abcd-12ab-34cd-56ef-123456789
 
 
 def of_source(config: Config, **answers: Any) -> dict[Standing, list[str]]:
-    export = stack("nhi-evidence-export-eu-central-1", ARCHIVE)
+    export = stack("nhi-evidence-main-170b2e-export-eu-central-1", ARCHIVE)
     known = {
         "describe_trails": {
             "trailList": [

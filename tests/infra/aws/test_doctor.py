@@ -116,7 +116,11 @@ def statements_of(aws: Deployed) -> Iterator[Policy]:
         if kind == "AWS::S3::BucketPolicy":
             yield key, resource["PolicyDocument"]["Statement"], " policy"
         elif kind == "AWS::KMS::Key":
-            yield key, resource["KeyPolicy"]["Statement"], " policy of alias/nhi-evidence-main"
+            yield (
+                key,
+                resource["KeyPolicy"]["Statement"],
+                " policy of alias/nhi-evidence-main-170b2e",
+            )
         elif kind == "AWS::IAM::Role" and name.startswith("nhi-evidence-"):
             yield (
                 f"{key} trust",
@@ -132,7 +136,11 @@ def statements_of(aws: Deployed) -> Iterator[Policy]:
         elif kind == "AWS::SQS::QueuePolicy":
             yield key, resource["PolicyDocument"]["Statement"], f" queue {resource['Queues'][0]}"
         elif kind == "AWS::SNS::TopicPolicy":
-            yield key, resource["PolicyDocument"]["Statement"], " topic nhi-evidence-alarms"
+            yield (
+                key,
+                resource["PolicyDocument"]["Statement"],
+                " topic nhi-evidence-main-170b2e-alarms",
+            )
         elif kind == "AWS::Organizations::Policy":
             yield key, resource["Content"]["Statement"], f" organization policy {name}"
 
@@ -209,8 +217,8 @@ def test_without_a_subscriber_any_notification_is_foreign(aws: Deployed) -> None
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:
     """It is distinguished from a changed one."""
-    del aws.things["AWS::IAM::Role nhi-evidence-main-writer-aws_cloudtrail"]
-    what = "evidence role nhi-evidence-main-writer-aws_cloudtrail"
+    del aws.things["AWS::IAM::Role nhi-evidence-main-170b2e-writer-aws_cloudtrail"]
+    what = "evidence role nhi-evidence-main-170b2e-writer-aws_cloudtrail"
     assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == deviations(aws)
 
 

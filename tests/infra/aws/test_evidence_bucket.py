@@ -71,11 +71,11 @@ def administrator(estate: Estate, action: str, **context: str | None) -> bool:
     return allows(request, identity=ADMINISTRATOR, resource=[estate.bucket_policy], owner=EVIDENCE)
 
 
-def bucket(estate: Estate, stack: str = "nhi-evidence-main") -> dict[str, Any]:
+def bucket(estate: Estate, stack: str = "nhi-evidence-main-170b2e") -> dict[str, Any]:
     return estate.only("AWS::S3::Bucket", stack).properties
 
 
-@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+@pytest.mark.parametrize("stack", ["nhi-evidence-main-170b2e", "nhi-evidence-main-170b2e-replica"])
 def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) -> None:
     """The bucket's default retention is R days, in the mode that nobody can undo."""
     properties = bucket(estate, stack)
@@ -87,7 +87,7 @@ def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) 
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+@pytest.mark.parametrize("stack", ["nhi-evidence-main-170b2e", "nhi-evidence-main-170b2e-replica"])
 def test_the_bucket_is_private_owner_enforced_and_encrypted_by_s3(
     estate: Estate, stack: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_the_bucket_is_private_owner_enforced_and_encrypted_by_s3(
     assert {"EncryptionType": ["SSE-C"]} == rule["BlockedEncryptionTypes"]
 
 
-@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+@pytest.mark.parametrize("stack", ["nhi-evidence-main-170b2e", "nhi-evidence-main-170b2e-replica"])
 def test_locked_buckets_outlive_their_stack(estate: Estate, stack: str) -> None:
     """Deleting the stack, or replacing its bucket, leaves bucket and policy."""
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
@@ -164,7 +164,7 @@ def test_an_administrator_may_not(estate: Estate, action: str) -> None:
 
 
 LOG = f"{BUCKET}/log/v1/2026/checkpoint/000000000001"
-SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+SEALER = arn(EVIDENCE, "nhi-evidence-main-170b2e-sealer")
 LONGEST = 400 + 366 + 30
 GOOD_LOCK = {
     "s3:object-lock-mode": "COMPLIANCE",
@@ -227,11 +227,11 @@ def test_the_policy_allows_nobody_anything(estate: Estate) -> None:
 
 def test_the_replica_takes_replicas_from_one_role_and_nothing_else(estate: Estate) -> None:
     """Not even an administrator of the replica account may write there."""
-    policy = estate.only("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
+    policy = estate.only("AWS::S3::BucketPolicy", "nhi-evidence-main-170b2e-replica").properties[
         "PolicyDocument"
     ]
     objects = "arn:aws:s3:::nhi-evidence-replica-555566667777/ev/v1/x"
-    replication = arn(EVIDENCE, "nhi-evidence-main-replication")
+    replication = arn(EVIDENCE, "nhi-evidence-main-170b2e-replication")
     own_administrator = arn("555566667777", "administrator")
 
     def may(principal: str, action: str) -> bool:

@@ -30,14 +30,17 @@ HERE: tuple[tuple[str, str], ...] = (
     *(("s3:PutObject", one) for one in LOGS),
     *(("s3:PutObjectRetention", one) for one in (*LOGS, f"{POINT}/object/log/v1/x")),
     ("logs:PutLogEvents", SIGNATURES),
-    ("glue:UpdateTable", f"{_GLUE}:table/nhi_evidence_main/evidence"),
-    ("glue:DeleteDatabase", f"{_GLUE}:database/nhi_evidence_main"),
-    ("athena:UpdateWorkGroup", f"arn:aws:athena:{REGION}:{EVIDENCE}:workgroup/nhi-evidence-main"),
+    ("glue:UpdateTable", f"{_GLUE}:table/nhi_evidence_main_170b2e/evidence"),
+    ("glue:DeleteDatabase", f"{_GLUE}:database/nhi_evidence_main_170b2e"),
+    (
+        "athena:UpdateWorkGroup",
+        f"arn:aws:athena:{REGION}:{EVIDENCE}:workgroup/nhi-evidence-main-170b2e",
+    ),
     *(
-        (action, arn(EVIDENCE, "OIDC_nhi-evidence-main-sentinel"))
+        (action, arn(EVIDENCE, "OIDC_nhi-evidence-main-170b2e-sentinel"))
         for action in ("iam:UpdateAssumeRolePolicy", "iam:PassRole")
     ),
-    ("kms:UpdateAlias", f"arn:aws:kms:{REGION}:{EVIDENCE}:alias/nhi-evidence-main"),
+    ("kms:UpdateAlias", f"arn:aws:kms:{REGION}:{EVIDENCE}:alias/nhi-evidence-main-170b2e"),
     (
         "cloudformation:UpdateStack",
         f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/CDKToolkit/i",

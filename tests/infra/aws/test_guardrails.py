@@ -50,7 +50,7 @@ from tests.infra.aws.iam import Request, allows, refuses
 def policies(estate: Estate, kind: str) -> list[dict[str, Any]]:
     return [
         one.properties
-        for one in estate.of("AWS::Organizations::Policy", "nhi-evidence-guardrails")
+        for one in estate.of("AWS::Organizations::Policy", "nhi-evidence-main-170b2e-guardrails")
         if one.properties["Type"] == kind
     ]
 
@@ -117,7 +117,7 @@ def test_the_cdk_can_deploy(estate: Estate, action: str, resource: str) -> None:
 def test_the_functions_do_their_work(estate: Estate) -> None:
     """The guardrails do not restrict roles of the deployment in their purpose."""
     log = f"{BUCKET}/log/v1/2026/plan/x"
-    writer = arn(EVIDENCE, "nhi-evidence-main-writer-gcp_audit")
+    writer = arn(EVIDENCE, "nhi-evidence-main-170b2e-writer-gcp_audit")
     for principal, action, resource in (
         (SEALER, "s3:PutObject", log),
         (SEALER, "s3:PutObjectRetention", log),
@@ -142,7 +142,7 @@ def test_new_evidence_is_still_handed_on(estate: Estate) -> None:
             for reader in (SUBSCRIBER, SENTINEL)
             for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
         ),
-        (arn(EVIDENCE, "nhi-evidence-main-athena-external"), "s3:PutObject", f"{ANSWERS}/x"),
+        (arn(EVIDENCE, "nhi-evidence-main-170b2e-athena-external"), "s3:PutObject", f"{ANSWERS}/x"),
     ):
         assert may(estate, principal, action, resource), (principal, action)
 
@@ -251,5 +251,5 @@ def test_guardrails_are_attached_to_the_configured_targets(estate: Estate, assem
         assert ["ou-abcd-11111111"] == policy["TargetIds"]
         assert len(json.dumps(policy["Content"], separators=(",", ":"))) <= 5120
     manifest = json.loads((assembly / "manifest.json").read_text())
-    where = manifest["artifacts"]["nhi-evidence-guardrails"]["environment"]
+    where = manifest["artifacts"]["nhi-evidence-main-170b2e-guardrails"]["environment"]
     assert f"aws://{MANAGEMENT}/us-east-1" == where

@@ -118,8 +118,8 @@ def test_the_page_shows_the_matrix(estate: Estate, streamed: Estate) -> None:
 
 
 NEEDED = {
-    "nhi-evidence-identities": {"Roles", "Pass", "Stacks", "Functions", "Assets"},
-    "nhi-evidence-resources": {"Deployment"},
+    "nhi-evidence-main-170b2e-identities": {"Roles", "Pass", "Stacks", "Functions", "Assets"},
+    "nhi-evidence-main-170b2e-resources": {"Deployment"},
 }
 """Statements without which an administrator can become the sealer or the pipeline."""
 

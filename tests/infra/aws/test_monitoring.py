@@ -9,8 +9,8 @@ from tests.infra.aws.emitted import emitted as emitted_by
 from tests.infra.aws.estate import EVIDENCE, Estate
 
 ROOT = Path(__file__).parents[3]
-EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
-SEALER = "nhi-evidence-main-sealer"
+EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-organization"
+SEALER = "nhi-evidence-main-170b2e-sealer"
 
 
 def alarms(estate: Estate) -> dict[str, dict[str, Any]]:
@@ -75,7 +75,7 @@ def test_silence_raises_an_alarm_but_deployment_does_not(estate: Estate) -> None
     for name in (
         f"{EXPORTER}-silence",
         f"{SEALER}-stalled",
-        "nhi-evidence-main-gcp_audit-absence",
+        "nhi-evidence-main-170b2e-gcp_audit-absence",
     ):
         rule = f'ALARM("{name}-absent") AND ALARM("{name}-alive")'
         assert rule == composite[name]["AlarmRule"]
@@ -91,9 +91,9 @@ def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None
     every = alarms(estate)
     for name, hours in (
         (f"{EXPORTER}-silence", 3),
-        ("nhi-evidence-main-aws_cloudtrail-absence", 3),
-        ("nhi-evidence-main-gcp_audit-absence", 24),
-        ("nhi-evidence-main-azure_monitor-absence", 24),
+        ("nhi-evidence-main-170b2e-aws_cloudtrail-absence", 3),
+        ("nhi-evidence-main-170b2e-gcp_audit-absence", 24),
+        ("nhi-evidence-main-170b2e-azure_monitor-absence", 24),
     ):
         assert hours == every[f"{name}-absent"]["EvaluationPeriods"]
 
@@ -103,17 +103,17 @@ def test_signatures_are_compared_with_those_the_sealer_made(estate: Estate) -> N
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
     for alarm in (more, fewer):
-        assert {"nhi-evidence-main-kms-signatures", "Signatures"} == set(watched(alarm))
+        assert {"nhi-evidence-main-170b2e-kms-signatures", "Signatures"} == set(watched(alarm))
         assert {86_400} == {metric["period"] for metric in watched(alarm).values()}
     assert (2 * 4, 2 * 12) == (more["Threshold"], fewer["Threshold"])
 
 
 def test_growth_and_cost_are_watched(estate: Estate) -> None:
     """Objects per hour by S3's count, with the configured bound, and a budget of the account."""
-    rate = alarms(estate)["nhi-evidence-main-object-rate"]
+    rate = alarms(estate)["nhi-evidence-main-170b2e-object-rate"]
     assert 100_000 == rate["Threshold"]
     (puts,) = watched(rate).values()
-    bucket = estate.only("AWS::S3::Bucket", "nhi-evidence-main").properties
+    bucket = estate.only("AWS::S3::Bucket", "nhi-evidence-main-170b2e").properties
     assert [{"Id": puts["dimensions"]["FilterId"]}] == bucket["MetricsConfigurations"]
     budget = estate.only("AWS::Budgets::Budget").properties
     assert {"Amount": 200, "Unit": "USD"} == budget["Budget"]["BudgetLimit"]
@@ -138,7 +138,9 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
     }
     assert {one.stack for one in estate.of("AWS::SNS::Topic")} == {stack for stack, _ in endpoints}
     assert {"security@example.org"} == {endpoint for _, endpoint in endpoints}
-    policy = estate.only("AWS::SNS::TopicPolicy", "nhi-evidence-eu-central-1-monitoring").properties
+    policy = estate.only(
+        "AWS::SNS::TopicPolicy", "nhi-evidence-main-170b2e-eu-central-1-monitoring"
+    ).properties
     allowed = policy["PolicyDocument"]["Statement"][0]
     assert {"StringEquals": {"aws:SourceAccount": EVIDENCE}} == allowed["Condition"]
 

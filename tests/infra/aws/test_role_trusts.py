@@ -16,7 +16,7 @@ from tests.infra.aws.estate import (
 )
 from tests.infra.aws.iam import Request, statements, trusts
 
-EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization")
+EXPORTER = arn(ARCHIVE, "nhi-evidence-main-170b2e-aws_cloudtrail-organization")
 
 
 GOOGLE_ID = "101234567890123456789"
@@ -55,18 +55,20 @@ def exporter_request(principal: str = EXPORTER, **context: str) -> Request:
 
 def test_the_aws_writer_trusts_only_the_organization_s_exporters(estate: Estate) -> None:
     """Both the exact ARN and the organization are required; knowing the name does not help."""
-    role = trust(estate, "nhi-evidence-main-writer-aws_cloudtrail")
+    role = trust(estate, "nhi-evidence-main-170b2e-writer-aws_cloudtrail")
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
     assert trusts(role, exporter_request(**inside))
-    fresh = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-fresh")
+    fresh = arn(ARCHIVE, "nhi-evidence-main-170b2e-aws_cloudtrail-fresh")
     assert trusts(role, exporter_request(fresh, **inside))
     for hostile in (
         exporter_request(),
         exporter_request(**{"aws:PrincipalOrgID": "o-elsewhere1"}),
         exporter_request(arn(ARCHIVE, "administrator"), **inside),
-        exporter_request(arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization2"), **inside),
         exporter_request(
-            arn("666677778888", "nhi-evidence-main-aws_cloudtrail-organization"), **inside
+            arn(ARCHIVE, "nhi-evidence-main-170b2e-aws_cloudtrail-organization2"), **inside
+        ),
+        exporter_request(
+            arn("666677778888", "nhi-evidence-main-170b2e-aws_cloudtrail-organization"), **inside
         ),
         exporter_request(f"arn:aws:iam::{ARCHIVE}:root", **inside),
         exporter_request(arn(EVIDENCE, "administrator"), **inside),
@@ -77,7 +79,7 @@ def test_the_aws_writer_trusts_only_the_organization_s_exporters(estate: Estate)
 @pytest.mark.parametrize("source", TOKENS)
 def test_a_token_is_accepted_only_if_every_claim_matches(estate: Estate, source: str) -> None:
     """It needs the exact subject, audience and provider."""
-    role = trust(estate, f"nhi-evidence-main-writer-{source}")
+    role = trust(estate, f"nhi-evidence-main-170b2e-writer-{source}")
     provider, claims = TOKENS[source]
     action = "sts:AssumeRoleWithWebIdentity"
     assert trusts(role, Request(provider, action, "role", claims))
@@ -98,7 +100,7 @@ def test_one_cloud_cannot_assume_the_other_s_role(estate: Estate) -> None:
     google, entra = TOKENS["gcp_audit"], TOKENS["azure_monitor"]
     action = "sts:AssumeRoleWithWebIdentity"
     for source, (provider, claims) in (("gcp_audit", entra), ("azure_monitor", google)):
-        role = trust(estate, f"nhi-evidence-main-writer-{source}")
+        role = trust(estate, f"nhi-evidence-main-170b2e-writer-{source}")
         assert not trusts(role, Request(provider, action, "role", {**google[1], **entra[1]}))
         assert not trusts(role, Request(provider, action, "role", claims))
 
@@ -117,14 +119,14 @@ def test_identity_claims_are_never_optional(estate: Estate) -> None:
 
 def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
     """The issuer is the tenant's own; the audience is the configured one."""
-    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main").properties
+    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main-170b2e").properties
     assert provider["Url"] == f"https://{ISSUER}"
     assert provider["ClientIdList"] == [f"api://{TENANT}/nhi-evidence"]
 
 
 def test_an_auditor_needs_the_external_id(estate: Estate) -> None:
     """The named principal of another organization needs the agreed id."""
-    role = trust(estate, "nhi-evidence-main-auditor-external")
+    role = trust(estate, "nhi-evidence-main-170b2e-auditor-external")
     auditor = arn("444455556666", "auditor")
     right = {"sts:ExternalId": "audit-2026-7f3b9c51d0"}
     assert trusts(role, Request(auditor, "sts:AssumeRole", "role", right))

@@ -44,7 +44,7 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
     estate: Estate, source: str
 ) -> None:
     """It has one action: no read, list, delete, tag or retention, and no other source's prefix."""
-    (policy,) = documents(estate.role(f"nhi-evidence-main-writer-{source}"))
+    (policy,) = documents(estate.role(f"nhi-evidence-main-170b2e-writer-{source}"))
     assert {"s3:PutObject"} == actions(policy)
     assert {f"{BUCKET}/ev/v1/{source}/*"} == resources(policy)
 
@@ -52,14 +52,14 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
     """Somebody could create a function for an unused role; the custody role belongs to auditors."""
     kinds = ("recon", "config", "coverage", "custody")
-    assert {f"nhi-evidence-main-op-{kind}" for kind in kinds} == {
+    assert {f"nhi-evidence-main-170b2e-op-{kind}" for kind in kinds} == {
         role.properties["RoleName"] for role in estate.roles("-op-")
     }
 
 
 def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> None:
     """It reads, asks for public keys and, alone, assumes that role to put statements."""
-    (own,) = documents(estate.role("nhi-evidence-main-reconcile"))
+    (own,) = documents(estate.role("nhi-evidence-main-170b2e-reconcile"))
     changing = {
         (action, str(one["Resource"]))
         for one in statements(own)
@@ -67,36 +67,38 @@ def test_the_reconciling_function_writes_with_one_role_only(estate: Estate) -> N
         if not action.partition(":")[2].startswith(("Get", "List", "Describe"))
         and not action.startswith("logs:")
     }
-    role = arn(EVIDENCE, "nhi-evidence-main-op-recon")
+    role = arn(EVIDENCE, "nhi-evidence-main-170b2e-op-recon")
     assert {("sts:AssumeRole", role)} == changing
-    (put,) = documents(estate.role("nhi-evidence-main-op-recon"))
+    (put,) = documents(estate.role("nhi-evidence-main-170b2e-op-recon"))
     assert ({"s3:PutObject"}, {f"{BUCKET}/op/v1/recon/*"}) == (actions(put), resources(put))
-    trusted = trust(estate, "nhi-evidence-main-op-recon")
+    trusted = trust(estate, "nhi-evidence-main-170b2e-op-recon")
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
-    assert trusts(trusted, exporter_request(arn(EVIDENCE, "nhi-evidence-main-reconcile"), **inside))
-    for other in ("nhi-evidence-main-sealer", "administrator"):
+    assert trusts(
+        trusted, exporter_request(arn(EVIDENCE, "nhi-evidence-main-170b2e-reconcile"), **inside)
+    )
+    for other in ("nhi-evidence-main-170b2e-sealer", "administrator"):
         assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
 
 
 def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estate: Estate) -> None:
     """It may read back what it stated, and assume roles of the readers' accounts and its own."""
-    (own,) = documents(estate.role("nhi-evidence-main-coverage"))
+    (own,) = documents(estate.role("nhi-evidence-main-170b2e-coverage"))
     by_sid = {one["Sid"]: one for one in statements(own)}
     canaries = f"{BUCKET}/op/v1/recon/*{ENDING}"
     written = {f"{BUCKET}/op/v1/{kind}/*" for kind in ("config", "coverage")}
     assert {*written, canaries} == set(by_sid["Read"]["Resource"])
     taken = {*by_sid["State"]["Resource"], *by_sid["Settings"]["Resource"]}
-    reader = "nhi-evidence-main-settings-reader"
+    reader = "nhi-evidence-main-170b2e-settings-reader"
     assert taken == {
-        *(arn(EVIDENCE, f"nhi-evidence-main-op-{kind}") for kind in ("config", "coverage")),
+        *(arn(EVIDENCE, f"nhi-evidence-main-170b2e-op-{kind}") for kind in ("config", "coverage")),
         *(arn(account, reader) for account in ("999988887777", "333344445555")),
     }
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
     for role in estate.roles("settings-reader"):
         trusted = role.properties["AssumeRolePolicyDocument"]
-        me = exporter_request(arn(EVIDENCE, "nhi-evidence-main-coverage"), **inside)
+        me = exporter_request(arn(EVIDENCE, "nhi-evidence-main-170b2e-coverage"), **inside)
         assert trusts(trusted, me)
-        for other in ("nhi-evidence-main-reconcile", "administrator"):
+        for other in ("nhi-evidence-main-170b2e-reconcile", "administrator"):
             assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
         (policy,) = documents(role)
         verbs = {action.partition(":")[2] for action in actions(policy)}
@@ -114,10 +116,10 @@ def test_the_coverage_function_reads_no_evidence_and_writes_with_two_roles(estat
 
 def test_the_canary_function_assumes_two_kinds_of_role_only(estate: Estate) -> None:
     """It puts plans like the coverage function; a canary only lists bucket names."""
-    (own,) = documents(estate.role("nhi-evidence-main-canary"))
+    (own,) = documents(estate.role("nhi-evidence-main-170b2e-canary"))
     taken = {str(one["Resource"]) for one in statements(own) if one["Sid"] != "Logs"}
-    canary = arn("333344445555", "nhi-evidence-main-canary-identity")
-    assert {arn(EVIDENCE, "nhi-evidence-main-op-coverage"), str([canary]), "*"} == taken
+    canary = arn("333344445555", "nhi-evidence-main-170b2e-canary-identity")
+    assert {arn(EVIDENCE, "nhi-evidence-main-170b2e-op-coverage"), str([canary]), "*"} == taken
     allowed = {one for one in actions(own) if not one.startswith("logs:")}
     assert {"sts:AssumeRole", "sts:GetWebIdentityToken"} == allowed
     (outward,) = [one for one in statements(own) if one["Resource"] == "*"]
@@ -127,15 +129,15 @@ def test_the_canary_function_assumes_two_kinds_of_role_only(estate: Estate) -> N
     (policy,) = documents(role)
     assert {"s3:ListAllMyBuckets"} == actions(policy)
     trusted = {
-        "nhi-evidence-main-op-coverage": {"canary", "coverage"},
-        "nhi-evidence-main-canary-identity": {"canary"},
+        "nhi-evidence-main-170b2e-op-coverage": {"canary", "coverage"},
+        "nhi-evidence-main-170b2e-canary-identity": {"canary"},
     }
     for name, functions in trusted.items():
         for function in ("canary", "coverage", "reconcile", "sealer"):
-            me = exporter_request(arn(EVIDENCE, f"nhi-evidence-main-{function}"), **inside)
+            me = exporter_request(arn(EVIDENCE, f"nhi-evidence-main-170b2e-{function}"), **inside)
             assert (function in functions) == trusts(trust(estate, name), me), function
         assert not trusts(
-            trust(estate, name), exporter_request(arn(EVIDENCE, "nhi-evidence-main-canary"))
+            trust(estate, name), exporter_request(arn(EVIDENCE, "nhi-evidence-main-170b2e-canary"))
         )
 
 
@@ -147,21 +149,21 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
     names = {
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
-        if one.stack in {f"nhi-evidence-main{of}" for of in STACKS}
+        if one.stack in {f"nhi-evidence-main-170b2e{of}" for of in STACKS}
     }
     assert {
-        *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
-        "nhi-evidence-main-auditor-external",
-        "nhi-evidence-main-op-custody",
-        "nhi-evidence-main-replication",
-        "nhi-evidence-main-sealer",
-        "nhi-evidence-main-reconcile",
-        "nhi-evidence-main-coverage",
-        "nhi-evidence-main-canary",
-        *(f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")),
-        "nhi-evidence-main-forward",
-        "nhi-evidence-main-subscriber",
-        "OIDC_nhi-evidence-main-sentinel",
+        *(f"nhi-evidence-main-170b2e-writer-{source}" for source in WRITERS),
+        "nhi-evidence-main-170b2e-auditor-external",
+        "nhi-evidence-main-170b2e-op-custody",
+        "nhi-evidence-main-170b2e-replication",
+        "nhi-evidence-main-170b2e-sealer",
+        "nhi-evidence-main-170b2e-reconcile",
+        "nhi-evidence-main-170b2e-coverage",
+        "nhi-evidence-main-170b2e-canary",
+        *(f"nhi-evidence-main-170b2e-op-{kind}" for kind in ("recon", "config", "coverage")),
+        "nhi-evidence-main-170b2e-forward",
+        "nhi-evidence-main-170b2e-subscriber",
+        "OIDC_nhi-evidence-main-170b2e-sentinel",
     } == names
 
 
@@ -169,7 +171,7 @@ def test_the_forwarder_reads_new_evidence_and_writes_only_lines(estate: Estate) 
     """It assumes no role, lists and locks nothing, and puts only under one prefix of another
     bucket.
     """
-    (own,) = documents(estate.role("nhi-evidence-main-forward"))
+    (own,) = documents(estate.role("nhi-evidence-main-170b2e-forward"))
     granted = {
         (action, str(one["Resource"]))
         for one in statements(own)
@@ -180,19 +182,19 @@ def test_the_forwarder_reads_new_evidence_and_writes_only_lines(estate: Estate) 
         ("s3:GetObjectVersion", f"{BUCKET}/ev/v1/*"),
         ("s3:PutObject", f"{LINES}/ocsf/v1/*"),
     } == granted
-    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-forward"
+    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-170b2e-forward"
     of_queues = [one for one in statements(own) if one["Sid"] == "Messages"]
     assert [queue] == [one["Resource"] for one in of_queues]
 
 
 def test_a_subscriber_reads_lines_and_receives_its_messages(estate: Estate) -> None:
     """With the external id, from outside the organization, and without access to evidence."""
-    (own,) = documents(estate.role("nhi-evidence-main-subscriber"))
-    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-subscriber"
+    (own,) = documents(estate.role("nhi-evidence-main-170b2e-subscriber"))
+    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-170b2e-subscriber"
     assert {LINES, f"{LINES}/ocsf/v1/*", queue} == resources(own)
     changing = {one for one in actions(own) if not one.partition(":")[2].startswith(("Get", "Li"))}
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} == changing
-    trusted = trust(estate, "nhi-evidence-main-subscriber")
+    trusted = trust(estate, "nhi-evidence-main-170b2e-subscriber")
     siem = "arn:aws:iam::777788889999:role/siem"
     assert trusts(trusted, exporter_request(siem, **{"sts:ExternalId": "siem-2026-c41d7a90e2"}))
     assert not trusts(trusted, exporter_request(siem))
@@ -206,7 +208,7 @@ def test_a_subscriber_reads_lines_and_receives_its_messages(estate: Estate) -> N
 
 def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
     """It reads every version, its locks, the bucket's settings and public keys."""
-    (policy,) = documents(estate.role("nhi-evidence-main-auditor-external"))
+    (policy,) = documents(estate.role("nhi-evidence-main-170b2e-auditor-external"))
     verbs = {one.partition(":")[2] for one in actions(policy)}
     assert all(one.startswith(("Get", "List", "Describe")) for one in verbs)
     assert {"GetObjectVersion", "ListBucketVersions", "GetObjectRetention"} <= verbs
@@ -217,7 +219,7 @@ def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
 
 def test_the_sealer_reads_everything_and_writes_only_the_log(estate: Estate) -> None:
     """Its only writing actions are a PUT under log/ with its lock, and a signature."""
-    (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
+    (policy,) = documents(estate.role("nhi-evidence-main-170b2e-sealer"))
     changing = {
         (action, str(one["Resource"]))
         for one in statements(policy)
@@ -264,7 +266,7 @@ def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> N
     recorder = Recorder()
     S3EvidenceLog(recorder, "bucket", owner=EVIDENCE).configuration()  # type: ignore[arg-type]
     KmsSigner(recorder, "key").configuration()  # type: ignore[arg-type]
-    name = "nhi-evidence-main-sealer"
+    name = "nhi-evidence-main-170b2e-sealer"
     connection = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
     inside = {**connection, "aws:PrincipalOrgID": ORGANIZATION}
     (policy,) = documents(estate.role(name))
@@ -289,14 +291,14 @@ def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> N
 
 def test_the_exporter_reads_its_prefix_and_assumes_its_writer_role(estate: Estate) -> None:
     """The organization's folder of the trail bucket, one queue, one role."""
-    (policy,) = documents(estate.role("nhi-evidence-main-aws_cloudtrail-organization"))
+    (policy,) = documents(estate.role("nhi-evidence-main-170b2e-aws_cloudtrail-organization"))
     by_sid = {one["Sid"]: one for one in statements(policy)}
     read = f"arn:aws:s3:::organization-trail-111122223333/AWSLogs/{ORGANIZATION}/*"
     assert (["s3:GetObject", "s3:GetObjectVersion"], read) == (
         by_sid["Source"]["Action"],
         by_sid["Source"]["Resource"],
     )
-    writer = arn(EVIDENCE, "nhi-evidence-main-writer-aws_cloudtrail")
+    writer = arn(EVIDENCE, "nhi-evidence-main-170b2e-writer-aws_cloudtrail")
     assert (["sts:AssumeRole"], writer) == (by_sid["Write"]["Action"], by_sid["Write"]["Resource"])
     assert {"Logs", "Source", "Write", "Messages"} == set(by_sid)
 
@@ -333,12 +335,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 def test_replication_is_s3_for_this_bucket(estate: Estate) -> None:
     """S3 cannot use this role for another bucket, of this account or any other."""
-    role = trust(estate, "nhi-evidence-main-replication")
+    role = trust(estate, "nhi-evidence-main-170b2e-replication")
     right = {"aws:SourceAccount": EVIDENCE, "aws:SourceArn": BUCKET}
     service = "service:s3.amazonaws.com"
     assert trusts(role, Request(service, "sts:AssumeRole", "role", right))
     for key, wrong in (("aws:SourceAccount", ARCHIVE), ("aws:SourceArn", f"{BUCKET}2")):
         context = {**right, key: wrong}
         assert not trusts(role, Request(service, "sts:AssumeRole", "role", context))
-    (policy,) = documents(estate.role("nhi-evidence-main-replication"))
+    (policy,) = documents(estate.role("nhi-evidence-main-170b2e-replication"))
     assert not actions(policy) & {"s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"}

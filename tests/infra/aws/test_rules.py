@@ -36,12 +36,12 @@ def test_cfn_lint_finds_an_unknown_property(assembly: Path, tmp_path: Path) -> N
     """A property that no schema has is named, with its stack."""
     broken = tmp_path / "broken"
     shutil.copytree(assembly, broken)
-    template = broken / "nhi-evidence-main.template.json"
+    template = broken / "nhi-evidence-main-170b2e.template.json"
     text = template.read_text()
     template.write_text(text.replace('"VersioningConfiguration"', '"VersionConfiguration"'))
     assert text != template.read_text()
     (complaint,) = {text.partition(":")[0] for text in complaints(broken)}
-    assert "nhi-evidence-main" == complaint
+    assert "nhi-evidence-main-170b2e" == complaint
 
 
 def test_every_accepted_checkov_finding_has_a_reason(estate: Estate) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.infra.aws.estate import EVIDENCE, Estate, Resource, arn, documents
 from tests.infra.aws.iam import Request, allows
 
-SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+SEALER = arn(EVIDENCE, "nhi-evidence-main-170b2e-sealer")
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 SIGNING = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
 
@@ -60,15 +60,15 @@ def test_a_post_quantum_key_cosigns(estate: Estate) -> None:
     )
     assert "RetainExceptOnCreate" == cosigner.definition["DeletionPolicy"]
     aliases = {one.properties["AliasName"] for one in estate.of("AWS::KMS::Alias")}
-    assert {"alias/nhi-evidence-main", "alias/nhi-evidence-main-cosigner"} == aliases
+    assert {"alias/nhi-evidence-main-170b2e", "alias/nhi-evidence-main-170b2e-cosigner"} == aliases
     (sealer,) = [
         one.properties["Environment"]["Variables"]
         for one in estate.of("AWS::Lambda::Function")
-        if one.properties.get("FunctionName") == "nhi-evidence-main-sealer"
+        if one.properties.get("FunctionName") == "nhi-evidence-main-170b2e-sealer"
     ]
     arns = [f"arn:{signer.id}", f"arn:{cosigner.id}"]
     assert arns == json.loads(sealer["NHI_EVIDENCE_SIGNING_KEYS"])
-    (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
+    (policy,) = documents(estate.role("nhi-evidence-main-170b2e-sealer"))
     (sign,) = [one for one in policy["Statement"] if one["Sid"] == "Sign"]
     assert arns == sign["Resource"]
 
@@ -94,8 +94,8 @@ def test_only_the_sealer_signs(estate: Estate) -> None:
     for other in (
         arn(EVIDENCE, "administrator"),
         f"arn:aws:iam::{EVIDENCE}:root",
-        arn(EVIDENCE, "nhi-evidence-main-auditor-external"),
-        arn("666677778888", "nhi-evidence-main-sealer"),
+        arn(EVIDENCE, "nhi-evidence-main-170b2e-auditor-external"),
+        arn("666677778888", "nhi-evidence-main-170b2e-sealer"),
     ):
         assert not may(estate, other, "kms:Sign", **SIGNING), other
 
@@ -108,7 +108,7 @@ def test_nobody_can_create_a_grant_for_the_key(estate: Estate) -> None:
 
 def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
     """Both the role's policy and the key's allow it."""
-    name = "nhi-evidence-main-auditor-external"
+    name = "nhi-evidence-main-170b2e-auditor-external"
     (policy,) = documents(estate.role(name))
     for action, expected in (("kms:GetPublicKey", True), ("kms:ScheduleKeyDeletion", False)):
         request = Request(arn(EVIDENCE, name), action, f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/k")
@@ -134,7 +134,7 @@ def test_a_function_runs_on_schedule_and_is_not_retried(
     (rule,) = (
         one
         for one in estate.of("AWS::Events::Rule")
-        if one.properties.get("Name") == f"nhi-evidence-main-{function}-clock"
+        if one.properties.get("Name") == f"nhi-evidence-main-170b2e-{function}-clock"
     )
     clock = rule.properties
     assert (rate, "ENABLED") == (clock["ScheduleExpression"], clock["State"])
@@ -169,13 +169,15 @@ def test_aws_logs_every_signature(estate: Estate) -> None:
         one.properties["MetricTransformations"][0]["MetricName"]: one.properties["FilterPattern"]
         for one in estate.of("AWS::Logs::MetricFilter")
     }
-    strangers = filters["nhi-evidence-main-kms-signatures-by-others"]
+    strangers = filters["nhi-evidence-main-170b2e-kms-signatures-by-others"]
     assert f'!= "{SEALER}"' in strangers
     assert "NOT EXISTS" in strangers
-    assert "nhi-evidence-main-kms-signatures" in filters
+    assert "nhi-evidence-main-170b2e-kms-signatures" in filters
 
 
-@pytest.mark.parametrize("name", ["nhi-evidence-main-sealer", "nhi-evidence-main-aws_cloudtrail"])
+@pytest.mark.parametrize(
+    "name", ["nhi-evidence-main-170b2e-sealer", "nhi-evidence-main-170b2e-aws_cloudtrail"]
+)
 def test_functions_are_python_313_on_arm(estate: Estate, name: str) -> None:
     """As in deploy.toml, from a staged bundle, with a log group kept for a year."""
     for function in estate.of("AWS::Lambda::Function"):

@@ -11,7 +11,7 @@ from tests.infra.aws.iam import Request, trusts
 from tests.infra.aws.test_role_trusts import trust
 from tests.unit.test_subscriber_rules import EXAMPLE, table
 
-ROLE = "OIDC_nhi-evidence-main-sentinel"
+ROLE = "OIDC_nhi-evidence-main-170b2e-sentinel"
 TENANT = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
 AUDIENCE = "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"
 WORKSPACE = "66666666-7777-8888-9999-aaaaaaaaaaaa"
@@ -61,12 +61,12 @@ def test_sentinel_cannot_assume_any_other_role(estate: Estate) -> None:
 
 
 def test_sentinel_has_the_subscriber_s_permissions(estate: Estate) -> None:
-    both = [documents(estate.role(name)) for name in (ROLE, "nhi-evidence-main-subscriber")]
+    both = [documents(estate.role(name)) for name in (ROLE, "nhi-evidence-main-170b2e-subscriber")]
     assert both[0] == both[1]
 
 
 def test_the_account_gets_a_provider_for_microsofts_tenant(estate: Estate) -> None:
-    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main-forward").properties
+    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main-170b2e-forward").properties
     assert provider["Url"] == f"https://{TENANT}"
     assert provider["ClientIdList"] == [AUDIENCE]
 

@@ -16,8 +16,8 @@ from tests.infra.aws.deployed import Deployed
 from tests.infra.aws.stream_estate import BUS, CONFIG, OKTA, PROD
 from tests.infra.aws.test_doctor import deviations
 
-SENDER = "nhi-evidence-main-k8s_audit-sender-prod"
-DEAD = "nhi-evidence-main-okta_system-sender-acme-dead"
+SENDER = "nhi-evidence-main-170b2e-k8s_audit-sender-prod"
+DEAD = "nhi-evidence-main-170b2e-okta_system-sender-acme-dead"
 
 
 def stream(aws: Deployed, name: str) -> dict[str, Any]:

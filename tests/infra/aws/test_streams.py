@@ -18,7 +18,7 @@ from tests.infra.aws.linting import complaints
 from tests.infra.aws.scenarios import Series, always, growing, once, since
 from tests.infra.aws.stream_estate import BUS, CONFIG, OKTA, PROD, stream
 
-STACK = "nhi-evidence-export-eu-central-1"
+STACK = "nhi-evidence-main-170b2e-export-eu-central-1"
 ROLE = f"arn:aws:iam::{ARCHIVE}:role/"
 
 
@@ -93,7 +93,7 @@ def test_only_named_accounts_subscribe(streamed: Estate) -> None:
     (statement,) = json.loads(prod["DestinationPolicy"])["Statement"]
     assert {"AWS": ["333344445555", "444455556666"]} == statement["Principal"]
     assert "logs:PutSubscriptionFilter" == statement["Action"]
-    sender = streamed.role("nhi-evidence-main-k8s_audit-sender-prod")
+    sender = streamed.role("nhi-evidence-main-170b2e-k8s_audit-sender-prod")
     (trust,) = sender.properties["AssumeRolePolicyDocument"]["Statement"]
     assert [
         f"arn:aws:logs:eu-central-1:{account}:*"
@@ -102,7 +102,7 @@ def test_only_named_accounts_subscribe(streamed: Estate) -> None:
     put = "firehose:PutRecordBatch"
     for name in (PROD, OKTA):
         arn = f"arn:aws:firehose:eu-central-1:{ARCHIVE}:deliverystream/{name}"
-        request = Request(ROLE + "nhi-evidence-main-k8s_audit-sender-prod", put, arn)
+        request = Request(ROLE + "nhi-evidence-main-170b2e-k8s_audit-sender-prod", put, arn)
         assert (name == PROD) is allows(request, identity=documents(sender), owner=ARCHIVE)
 
 
@@ -119,7 +119,7 @@ def test_a_bus_forwards_every_event_unchanged(streamed: Estate) -> None:
     assert {"source": [BUS]} == rule["EventPattern"]
     assert {"Arn", "DeadLetterConfig", "Id", "RetryPolicy", "RoleArn"} == set(target)
     assert 86_400 == target["RetryPolicy"]["MaximumEventAgeInSeconds"]
-    dead = "nhi-evidence-main-okta_system-sender-acme-dead"
+    dead = "nhi-evidence-main-170b2e-okta_system-sender-acme-dead"
     (queue,) = [
         one.properties
         for one in streamed.of("AWS::SQS::Queue")

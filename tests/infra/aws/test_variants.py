@@ -70,9 +70,9 @@ def guarded() -> str:
 
 
 VARIANTS = {
-    "two regions": (two_regions(), {"nhi-evidence-export-us-east-1"}, set()),
-    "a replica": (replicated(), {"nhi-evidence-main-replica"}, set()),
-    "guardrails": (guarded(), {"nhi-evidence-guardrails"}, set()),
+    "two regions": (two_regions(), {"nhi-evidence-main-170b2e-export-us-east-1"}, set()),
+    "a replica": (replicated(), {"nhi-evidence-main-170b2e-replica"}, set()),
+    "guardrails": (guarded(), {"nhi-evidence-main-170b2e-guardrails"}, set()),
     "no Google Cloud": (no_google(), set(), {"gcp_audit", "accounts.google.com"}),
     "no Azure": (no_azure(), set(), {"azure_monitor", "sts.windows.net", "OIDCProvider"}),
     "topics only": (topics_only(), set(), {'AWS::SNS::Topic"', "security@example.org"}),

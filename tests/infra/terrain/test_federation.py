@@ -35,8 +35,8 @@ SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
 LISTS = "roles/logging.privateLogViewer"
 READS = ("roles/iam.securityReviewer", "roles/logging.viewer", "roles/browser")
 ISSUER = "https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws"
-RECONCILE = "arn:aws:iam::222233334444:role/nhi-evidence-main-reconcile"
-COVERAGE = "arn:aws:iam::222233334444:role/nhi-evidence-main-coverage"
+RECONCILE = "arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-reconcile"
+COVERAGE = "arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-coverage"
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 DEPLOYS = {
     "azuread_app_role_assignment": ("azure", "Privileged Role Administrator"),
@@ -228,7 +228,7 @@ def test_no_secret_is_made(both: Stacks) -> None:
         assert not set(SECRETS) & set(both[name]["resource"])
 
 
-CANARY = "arn:aws:iam::222233334444:role/nhi-evidence-main-canary"
+CANARY = "arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-canary"
 CANARIES = """
 [[canaries]]
 evidence = "main"

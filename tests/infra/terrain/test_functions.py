@@ -65,7 +65,7 @@ def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() 
             "nhi-evidence-222233334444",
             "222233334444",
             "eu-central-1",
-            f"arn:aws:iam::222233334444:role/nhi-evidence-main-writer-{source}",
+            f"arn:aws:iam::222233334444:role/nhi-evidence-main-170b2e-writer-{source}",
         ) == (
             settings.bucket,
             settings.bucket_owner,

@@ -12,8 +12,6 @@ from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws import queues
 
-_PREFIX = "nhi-evidence-"
-
 
 def alarms(
     checks_of: AwsChecks, clients: Clients, config: Config, *, account: str, region: str
@@ -24,8 +22,10 @@ def alarms(
         f"alarms of {region}",
         lambda: [
             alarm
+            for store in config.evidence.buckets
             for page in cloudwatch.get_paginator("describe_alarms").paginate(
-                AlarmNamePrefix=_PREFIX, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+                AlarmNamePrefix=naming.alarms(store.id),
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
             )
             for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
         ],
@@ -42,15 +42,16 @@ def alarms(
             "alarms in this region notify nobody: name an existing topic in [alarms]",
         )
         return
-    topic = f"arn:{naming.partition(region)}:sns:{region}:{account}:{queues.ALARM_TOPIC}"
+    name = naming.alarm_topic(config.id)
+    topic = f"arn:{naming.partition(region)}:sns:{region}:{account}:{name}"
     yield from checks_of.compare(
-        f"topic {queues.ALARM_TOPIC} of {region}",
+        f"topic {name} of {region}",
         lambda: sns.get_topic_attributes(TopicArn=topic)["Attributes"],
         lambda answer: judged(json.loads(answer["Policy"]), queues.alarm_topic(topic, account)),
         DEPLOY,
     )
     yield from checks_of.look(
-        f"subscriptions of {queues.ALARM_TOPIC} of {region}",
+        f"subscriptions of {name} of {region}",
         lambda: [
             one
             for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)

@@ -63,7 +63,7 @@ def checks(
             replica=None
             if bucket.replica is None
             else naming.bucket_arn(bucket.region, bucket.replica.bucket),
-            role=naming.role_arn(bucket.region, account, naming.replication(bucket.name)),
+            role=naming.role_arn(bucket.region, account, naming.replication(bucket.id)),
         )
         what = subscription(config, bucket)
         if what is None:
@@ -133,7 +133,7 @@ def _sealing(
     bucket: EvidenceBucket,
     built: BuiltCode | None,
 ) -> Iterator[Check]:
-    name = naming.function(bucket.name, "sealer")
+    name = naming.function(bucket.id, "sealer")
     kms, plans = clients.client("kms", bucket.region), signing_keys(config, bucket)
     for plan in plans:
         yield from key_checks.key(checks_of, kms, plan)
@@ -171,14 +171,14 @@ def _clocked(config: Config, bucket: EvidenceBucket) -> Iterator[_Clocked]:
     """Yield the configured functions that run on a schedule, besides the sealer."""
     yield _Clocked(
         "reconcile",
-        naming.function(bucket.name, naming.OPERATORS["recon"]),
+        naming.function(bucket.id, naming.OPERATORS["recon"]),
         reconciler_settings(config, bucket),
         lambda log_group: roles.reconciler(config, bucket, log_group=log_group),
     )
     if config.coverage is not None:
         yield _Clocked(
             "coverage",
-            naming.function(bucket.name, naming.OPERATORS["coverage"]),
+            naming.function(bucket.id, naming.OPERATORS["coverage"]),
             coverage_settings(config, bucket),
             lambda log_group: coverage_roles.collector(config, bucket, log_group=log_group),
         )
@@ -186,7 +186,7 @@ def _clocked(config: Config, bucket: EvidenceBucket) -> Iterator[_Clocked]:
     if canaries is not None:
         yield _Clocked(
             "canary",
-            naming.function(bucket.name, naming.CANARY),
+            naming.function(bucket.id, naming.CANARY),
             canary_settings(config, bucket, canaries),
             lambda log_group: canary_roles.runner(config, bucket, log_group=log_group),
         )

@@ -60,12 +60,12 @@ def sealer_settings(config: Config, store: EvidenceBucket, keys: Sequence[str]) 
 def reconciler_settings(config: Config, store: EvidenceBucket) -> ReconcilerSettings:
     """Return the settings of the function that reconciles a bucket."""
     account = config.evidence.account
-    operator = naming.operator(store.name, "recon")
+    operator = naming.operator(store.id, "recon")
     return ReconcilerSettings(
         bucket=store.bucket,
         bucket_owner=account,
         log_name=store.log,
-        signing_keys=(f"alias/{naming.signing_key(store.name)}",),
+        signing_keys=(f"alias/{naming.signing_key(store.id)}",),
         operator_role=naming.role_arn(store.region, account, operator),
         listings=listings(config),
     )
@@ -105,7 +105,7 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
             config.azure.tenant, table.azure_client_id, table.service_principals
         )
     config_role, coverage_role = (
-        naming.role_arn(store.region, account, naming.operator(store.name, kind))
+        naming.role_arn(store.region, account, naming.operator(store.id, kind))
         for kind in coverage_roles.KINDS
     )
     return CoverageSettings(
@@ -134,7 +134,7 @@ def canary_settings(config: Config, store: EvidenceBucket, canaries: Canaries) -
         bucket=store.bucket,
         bucket_owner=account,
         coverage_role=naming.role_arn(
-            store.region, account, naming.operator(store.name, naming.PLANS)
+            store.region, account, naming.operator(store.id, naming.PLANS)
         ),
         log_name=store.log,
         region=store.region,
@@ -152,7 +152,7 @@ def _google_canary(
     if table is None or table.provider is None:
         return None
     function = naming.role_arn(
-        store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
+        store.region, config.evidence.account, naming.function(store.id, naming.CANARY)
     )
     pool = table.provider.rpartition("/providers/")[0]
     return GoogleCanary(

@@ -51,7 +51,7 @@ class BucketPlan(msgspec.Struct, frozen=True, kw_only=True):
 def evidence_bucket(config: Config, store: EvidenceBucket) -> BucketPlan:
     """Return the plan of an evidence bucket."""
     account = config.evidence.account
-    sealer = naming.function(store.name, "sealer")
+    sealer = naming.function(store.id, "sealer")
     return BucketPlan(
         name=store.bucket,
         account=account,
@@ -80,7 +80,7 @@ def replica_bucket(config: Config, store: EvidenceBucket, replica: Replica) -> B
             naming.bucket_arn(replica.region, replica.bucket),
             organization=config.organization.id,
             replication_role=naming.role_arn(
-                store.region, config.evidence.account, naming.replication(store.name)
+                store.region, config.evidence.account, naming.replication(store.id)
             ),
         ),
         lifecycle=_expiry_after_lock(store),
@@ -156,7 +156,8 @@ def _deliveries(config: Config, trail: Trail) -> list[Statement]:
         raise ValueError(f"the new trail {trail.name} has no management account to belong to")
     bucket = naming.bucket_arn(trail.region, trail.bucket)
     service = {"Service": CLOUDTRAIL}
-    this_trail = {"aws:SourceArn": naming.trail_arn(trail.region, management, trail.name)}
+    name = naming.trail(config.id, trail.name)
+    this_trail = {"aws:SourceArn": naming.trail_arn(trail.region, management, name)}
     statements: list[Statement] = [
         {
             "Sid": "TrailAcl",

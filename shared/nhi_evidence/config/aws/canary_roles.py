@@ -17,13 +17,13 @@ def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan
     It reads no evidence. `log_group` is the ARN of its own log group, with its streams.
     """
     account, entry = config.evidence.account, config.canaries_of(store.name)
-    writer = naming.role_arn(store.region, account, naming.operator(store.name, naming.PLANS))
+    writer = naming.role_arn(store.region, account, naming.operator(store.id, naming.PLANS))
     accounts = () if entry is None else entry.accounts
     google = None if entry is None else entry.google
     entra = None if entry is None else entry.entra
     roles = [canary_arn(store, each) for each in accounts]
     return function_role(
-        naming.function(store.name, naming.CANARY),
+        naming.function(store.id, naming.CANARY),
         log_group,
         [
             allow("Announce", ["sts:AssumeRole"], writer),
@@ -38,17 +38,17 @@ def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan
 
 def canary_arn(store: EvidenceBucket, account: str) -> str:
     """Return the ARN of an account's canary."""
-    return naming.role_arn(store.region, account, naming.canary(store.name))
+    return naming.role_arn(store.region, account, naming.canary(store.id))
 
 
 def identity(config: Config, store: EvidenceBucket) -> RolePlan:
     """Return an account's canary: it may do almost nothing, and only one function may assume it."""
     function = naming.role_arn(
-        store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
+        store.region, config.evidence.account, naming.function(store.id, naming.CANARY)
     )
     inside = {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     return RolePlan(
-        name=naming.canary(store.name),
+        name=naming.canary(store.id),
         trust=[role_trust("Canary", [function], inside)],
         policy_name="probe",
         policy=[allow("Harmless", HARMLESS, "*")],

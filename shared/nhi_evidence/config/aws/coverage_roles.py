@@ -34,7 +34,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
     listed, read = stated_elsewhere(config, store)
     accounts = () if coverage is None else coverage.accounts
     return function_role(
-        naming.function(store.name, naming.OPERATORS["coverage"]),
+        naming.function(store.id, naming.OPERATORS["coverage"]),
         log_group,
         [
             allow(
@@ -48,7 +48,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
                 "State",
                 ["sts:AssumeRole"],
                 [
-                    naming.role_arn(store.region, account, naming.operator(store.name, kind))
+                    naming.role_arn(store.region, account, naming.operator(store.id, kind))
                     for kind in KINDS
                 ],
             ),
@@ -74,7 +74,7 @@ def stated_elsewhere(
 
 def reader_arn(store: EvidenceBucket, account: str) -> str:
     """Return the ARN of the role that reads an account's settings."""
-    return naming.role_arn(store.region, account, naming.settings_reader(store.name))
+    return naming.role_arn(store.region, account, naming.settings_reader(store.id))
 
 
 def settings_reader(config: Config, store: EvidenceBucket, account: str) -> RolePlan:
@@ -82,11 +82,11 @@ def settings_reader(config: Config, store: EvidenceBucket, account: str) -> Role
     function = naming.role_arn(
         store.region,
         config.evidence.account,
-        naming.function(store.name, naming.OPERATORS["coverage"]),
+        naming.function(store.id, naming.OPERATORS["coverage"]),
     )
     inside = {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     return RolePlan(
-        name=naming.settings_reader(store.name),
+        name=naming.settings_reader(store.id),
         trust=[role_trust("Coverage", [function], inside)],
         policy_name="read-settings",
         policy=[

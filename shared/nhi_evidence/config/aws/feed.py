@@ -17,7 +17,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """Source pack."""
     store: str
-    """Name of the evidence bucket in the configuration."""
+    """Deployment id of the evidence bucket, which is part of every name."""
     name: str
     """Distinguishes it from other feeds of the same source: the trail's name, or the bucket."""
     account: str

@@ -29,7 +29,7 @@ def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
     notifies: Notifies = "new-bucket" if trail.kind == "new" else "existing-bucket"
     return Feed(
         source=entry.source,
-        store=entry.evidence,
+        store=config.bucket(entry.evidence).id,
         name=trail.name,
         account=here,
         region=trail.region,
@@ -51,7 +51,7 @@ def _files_feed(config: Config, entry: SourceEntry, files: Files) -> Feed:
         owned = "new-bucket"
     return Feed(
         source=entry.source,
-        store=entry.evidence,
+        store=config.bucket(entry.evidence).id,
         name=naming.feed_of_bucket(files.bucket),
         account=here,
         region=files.region,

@@ -120,15 +120,15 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
-    """Return, by name, the documents that limit all principals of the protected accounts.
+    """Return the documents that limit all principals of the accounts, by the last word of a name.
 
     Pipelines are exempt. There are several because together they would be too long for AWS.
     """
     pipeline = _except([*protected.pipeline_roles, *protected.pipeline_principals])
     return {
-        "nhi-evidence-data": document(_data(protected, pipeline)),
-        "nhi-evidence-identities": document(_identities(protected, pipeline)),
-        "nhi-evidence-monitoring": document(_monitoring(protected, pipeline)),
+        "data": document(_data(protected, pipeline)),
+        "identities": document(_identities(protected, pipeline)),
+        "monitoring": document(_monitoring(protected, pipeline)),
     }
 
 
@@ -251,7 +251,7 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
         _deny(
             "Budgets",
             ["budgets:ModifyBudget"],
-            protected.arns("budgets", "budget/nhi-evidence", region=""),
+            protected.arns("budgets", f"budget/{OURS}", region=""),
             pipeline,
         ),
     ]

@@ -35,15 +35,15 @@ def policies(config: Config) -> tuple[PolicyPlan, ...]:
     protected = _protected(config, config.guardrails)
     controls = [
         PolicyPlan(
-            name=name,
+            name=naming.guardrail(config.id, word),
             kind="SERVICE_CONTROL_POLICY",
             meaning="What no principal of the evidence account may do",
             content=content,
         )
-        for name, content in service_control_policies(protected).items()
+        for word, content in service_control_policies(protected).items()
     ]
     resources = PolicyPlan(
-        name="nhi-evidence-resources",
+        name=naming.guardrail(config.id, "resources"),
         kind="RESOURCE_CONTROL_POLICY",
         meaning="Who may reach the buckets and roles of the evidence account",
         content=resource_control_policy(
@@ -85,7 +85,7 @@ def _protected(config: Config, guardrails: Guardrails) -> Protected:
         copies=tuple(_copies(config)),
         topics=tuple(one for one in config.alarms.topics if one.split(":")[4] in accounts),
         sealers=tuple(
-            naming.role_arn(one.region, account, naming.function(one.name, "sealer"))
+            naming.role_arn(one.region, account, naming.function(one.id, "sealer"))
             for one in stores
         ),
         pipeline_roles=guardrails.pipeline_roles,

@@ -112,18 +112,18 @@ class KeyPlan(msgspec.Struct, frozen=True, kw_only=True):
 def signing_keys(config: Config, store: EvidenceBucket) -> tuple[KeyPlan, ...]:
     """Return the keys that sign an evidence bucket's checkpoints, the signer first."""
     sealer = naming.role_arn(
-        store.region, config.evidence.account, naming.function(store.name, "sealer")
+        store.region, config.evidence.account, naming.function(store.id, "sealer")
     )
     readers = [
         naming.role_arn(store.region, config.evidence.account, name)
         for name in (
-            *(naming.auditor(store.name, auditor.name) for auditor in config.auditors),
-            naming.function(store.name, naming.OPERATORS["recon"]),
+            *(naming.auditor(store.id, auditor.name) for auditor in config.auditors),
+            naming.function(store.id, naming.OPERATORS["recon"]),
         )
     ]
-    chosen: dict[str, str] = {naming.signing_key(store.name): config.evidence.signer}
+    chosen: dict[str, str] = {naming.signing_key(store.id): config.evidence.signer}
     if config.evidence.cosigner != "none":
-        chosen[naming.cosigning_key(store.name)] = config.evidence.cosigner
+        chosen[naming.cosigning_key(store.id)] = config.evidence.cosigner
     return tuple(
         KeyPlan(
             alias=alias,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.documents import Condition, Statement, deny
 
-ALARM_TOPIC = "nhi-evidence-alarms"
-"""Name of the topic to which alarms are sent if the configuration names none."""
-
 ALARM_SENDERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
 
 _PLAIN = {"Bool": {"aws:SecureTransport": "false"}}

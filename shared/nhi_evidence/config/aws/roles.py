@@ -96,7 +96,7 @@ def writers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan]
     return tuple(
         (
             source,
-            _put_only(store, naming.writer(store.name, source), f"ev/v1/{source}/", trusted),
+            _put_only(store, naming.writer(store.id, source), f"ev/v1/{source}/", trusted),
         )
         for source, trusted in trusts.writer_trusts(config, store).items()
     )
@@ -113,7 +113,7 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
             kind,
             _put_only(
                 store,
-                naming.operator(store.name, kind),
+                naming.operator(store.id, kind),
                 f"op/v1/{kind}/",
                 [trusts.operator_trust(config, store, functions)],
             ),
@@ -127,7 +127,7 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
     ]
     if not trusted:
         return of_functions
-    role = _put_only(store, naming.operator(store.name, "custody"), "op/v1/custody/", trusted)
+    role = _put_only(store, naming.operator(store.id, "custody"), "op/v1/custody/", trusted)
     return (*of_functions, ("custody", role))
 
 
@@ -154,7 +154,7 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
     roles = []
     for auditor in config.auditors:
         role = RolePlan(
-            name=naming.auditor(store.name, auditor.name),
+            name=naming.auditor(store.id, auditor.name),
             trust=[trusts.auditor_trust(auditor)],
             policy_name="read",
             policy=[
@@ -178,7 +178,7 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
     region = store.region
     bucket = naming.bucket_arn(region, store.bucket)
     results = naming.bucket_arn(region, store.athena.results)
-    database = naming.database(store.name)
+    database = naming.database(store.id)
     listed: Condition = {"StringLike": {"s3:prefix": [f"{one}*" for one in ATHENA_READS]}}
     policy = [
         allow("Evidence", ["s3:GetObject"], [f"{bucket}/{one}*" for one in ATHENA_READS]),
@@ -193,7 +193,7 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
         (
             auditor.name,
             RolePlan(
-                name=naming.athena_role(store.name, auditor.name),
+                name=naming.athena_role(store.id, auditor.name),
                 trust=[trusts.auditor_trust(auditor)],
                 policy_name="ask",
                 policy=policy,
@@ -206,7 +206,7 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
 def workgroup_arn(config: Config, store: EvidenceBucket) -> str:
     """Return the ARN of an evidence bucket's workgroup."""
     where = f"{store.region}:{config.evidence.account}"
-    name = naming.workgroup(store.name)
+    name = naming.workgroup(store.id)
     return f"arn:{naming.partition(store.region)}:athena:{where}:workgroup/{name}"
 
 
@@ -234,7 +234,7 @@ def replication(config: Config, store: EvidenceBucket, replica: str) -> RolePlan
         "ArnEquals": {"aws:SourceArn": bucket},
     }
     return RolePlan(
-        name=naming.replication(store.name),
+        name=naming.replication(store.id),
         trust=[service_statement("s3.amazonaws.com", condition)],
         policy_name="replicate",
         policy=[
@@ -252,7 +252,7 @@ def sealer(store: EvidenceBucket, *, keys: Sequence[str], log_group: str) -> Rol
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     return function_role(
-        naming.function(store.name, "sealer"),
+        naming.function(store.id, "sealer"),
         log_group,
         [
             allow("Read", READS, f"{bucket}/*"),
@@ -271,10 +271,10 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
     operator = naming.role_arn(
-        store.region, config.evidence.account, naming.operator(store.name, "recon")
+        store.region, config.evidence.account, naming.operator(store.id, "recon")
     )
     return function_role(
-        naming.function(store.name, naming.OPERATORS["recon"]),
+        naming.function(store.id, naming.OPERATORS["recon"]),
         log_group,
         [
             allow("Read", READS, f"{bucket}/*"),

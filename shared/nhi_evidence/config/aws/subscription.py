@@ -66,12 +66,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def forwarder(self) -> str:
         """Name of the function, its role and its queue."""
-        return naming.forwarder(self.store.name)
+        return naming.forwarder(self.store.id)
 
     @property
     def name(self) -> str:
         """Name of the subscriber's role and queue."""
-        return naming.subscriber(self.store.name)
+        return naming.subscriber(self.store.id)
 
     def queue_arn(self, name: str) -> str:
         """Return the ARN of one of the queues."""
@@ -146,7 +146,7 @@ def sentinel_role(what: Subscription) -> RolePlan | None:
     trusted = sentinel_trust(
         region=what.store.region, account=what.account, workspace=sentinel.workspace
     )
-    name = naming.sentinel(what.store.name)
+    name = naming.sentinel(what.store.id)
     return replace(subscriber_role(what), name=name, trust=[trusted])
 
 

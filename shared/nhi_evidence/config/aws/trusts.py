@@ -36,7 +36,7 @@ def writer_trusts(config: Config, store: EvidenceBucket) -> Mapping[str, list[St
 def operator_trust(config: Config, store: EvidenceBucket, functions: Sequence[str]) -> Statement:
     """Return trust in functions of the evidence account, by their deployed names."""
     arns = [
-        naming.role_arn(store.region, config.evidence.account, naming.function(store.name, each))
+        naming.role_arn(store.region, config.evidence.account, naming.function(store.id, each))
         for each in functions
     ]
     return role_trust(

@@ -61,10 +61,10 @@ class AthenaPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def athena(config: Config, store: EvidenceBucket, table: Athena) -> AthenaPlan:
     """Return what is deployed for an evidence bucket."""
-    database = naming.database(store.name)
+    database = naming.database(store.id)
     sources = tuple(dict.fromkeys(one.source for one in config.sources_in(store.name)))
     return AthenaPlan(
-        workgroup=naming.workgroup(store.name),
+        workgroup=naming.workgroup(store.id),
         database=database,
         output=f"s3://{table.results}/answers/",
         bytes_limit=table.gigabytes_a_query * GB,

@@ -42,13 +42,13 @@ FOLDER = f"{PREFIX}111122223333/CloudTrail/eu-central-1/{HOUR:%Y/%m/%d}/"
 NAME = f"111122223333_CloudTrail_eu-central-1_{HOUR:%Y%m%dT%H}{{:02}}Z_{{}}.json.gz"
 
 
-QUEUE = names.exporter("main", "aws_cloudtrail", TRAIL.name)
+QUEUE = names.exporter(STORE.id, "aws_cloudtrail", TRAIL.name)
 
 
-SEALER = names.function("main", "sealer")
+SEALER = names.function(STORE.id, "sealer")
 
 
-LOG_KEY = f"alias/nhi-evidence-{STORE.name}"
+LOG_KEY = f"alias/nhi-evidence-{STORE.id}"
 
 
 EVENTS = "ev/v1/aws_cloudtrail/"
@@ -82,7 +82,7 @@ def seal(deployed: Deployment) -> Any:
 
 def fire(deployed: Deployment, function: str) -> Any:
     """Run a function of the evidence account once, as its schedule would."""
-    name = names.function("main", function)
+    name = names.function(STORE.id, function)
     answer = deployed.aws.client("lambda", EVIDENCE).invoke(FunctionName=name, Payload=b"{}")
     payload = answer["Payload"].read()
     assert "FunctionError" not in answer, payload
@@ -125,7 +125,7 @@ def addressed(uri: str) -> dict[str, str]:
 
 
 def role_of(auditor: readers.Auditor) -> str:
-    return f"arn:aws:iam::{EVIDENCE}:role/{names.auditor(STORE.name, auditor.name)}"
+    return f"arn:aws:iam::{EVIDENCE}:role/{names.auditor(STORE.id, auditor.name)}"
 
 
 def principal(deployed: Deployment, arn: str, *actions: str) -> dict[str, str]:

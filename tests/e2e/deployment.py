@@ -210,7 +210,7 @@ class Deployment:
 
     @staticmethod
     def _evidence() -> str:
-        return f"nhi-evidence-{STORE.name}.template.json"
+        return f"nhi-evidence-{STORE.id}.template.json"
 
 
 @cache

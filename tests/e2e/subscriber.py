@@ -13,7 +13,7 @@ from nhi_evidence.adapters.aws import s3_notification
 from nhi_evidence.config import naming as names
 from tests.e2e.deployment import EVIDENCE, STORE, SUBSCRIBER, Deployment
 
-ROLE = names.role_arn(STORE.region, EVIDENCE, names.subscriber(STORE.name))
+ROLE = names.role_arn(STORE.region, EVIDENCE, names.subscriber(STORE.id))
 
 
 class Siem:
@@ -32,7 +32,7 @@ class Siem:
         }
         self.s3, self.sqs = self.client("s3"), self.client("sqs")
         self._url = self.sqs.get_queue_url(
-            QueueName=names.subscriber(STORE.name), QueueOwnerAWSAccountId=EVIDENCE
+            QueueName=names.subscriber(STORE.id), QueueOwnerAWSAccountId=EVIDENCE
         )["QueueUrl"]
         self.keys: list[str] = []
         """Of every object that was announced, as often as it was."""

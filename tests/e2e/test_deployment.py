@@ -197,12 +197,12 @@ def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deplo
         siem.s3.put_object(Bucket=SUBSCRIBER.bucket, Key=siem.keys[0], Body=b"")
     # The same object announced again: nothing is written, so nobody hears of it twice.
     sqs = deployed.aws.client("sqs", EVIDENCE)
-    url = sqs.get_queue_url(QueueName=names.forwarder("main"))["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=names.forwarder(STORE.id))["QueueUrl"]
     at = addressed(pointer["object_uri"])
     ref = ObjectRef(at["Bucket"], at["Key"], at["VersionId"])
     sqs.send_message(QueueUrl=url, MessageBody=s3_notification.again(ref))
     again = '"created":0'
-    forwarded = f"/aws/lambda/{names.forwarder('main')}"
+    forwarded = f"/aws/lambda/{names.forwarder(STORE.id)}"
     wait_until("a repeat", lambda: logged(deployed, again, group=forwarded, account=EVIDENCE))
     assert [] == siem.take()
 

@@ -17,13 +17,13 @@ from nhi_evidence.investigate.athena import plan as plans
 from nhi_evidence.investigate.athena import views
 
 _WIDE_REASON = (
-    "It reads every evidence object and statement, and writes results into a bucket of their own; "
+    "It reads every evidence object and statement, and writes results under a prefix of its own; "
     "the tables are those of one database."
 )
 
 
 class AthenaStack(ProtectedStack):
-    """A database over the objects, a workgroup with a scan limit, saved queries, and roles.
+    """A database over the objects; for each auditor, a limited workgroup, saved queries, a role.
 
     The tables describe existing objects: nothing is copied, and nothing here can write evidence.
     """
@@ -48,9 +48,10 @@ class AthenaStack(ProtectedStack):
         plan = plans.athena(config, store, table)
         answers = PrivateBucket(self, "Answers", plan=answers_bucket(config, store, table))
         self._make_catalog(account, plan)
-        group = self._make_workgroup(account, plan)
-        group.add_resource_dependency(answers.resource)
-        self._make_queries(plan, group)
+        for each in plan.workgroups:
+            group = self._make_workgroup(account, plan, each)
+            group.add_resource_dependency(answers.resource)
+            self._make_queries(plan, each, group)
         self._make_roles(config, store, table)
 
     def _make_catalog(self, account: str, plan: plans.AthenaPlan) -> None:
@@ -72,9 +73,11 @@ class AthenaStack(ProtectedStack):
             )
             table.add_resource_dependency(database)
 
-    def _make_workgroup(self, account: str, plan: plans.AthenaPlan) -> athena.CfnWorkGroup:
+    def _make_workgroup(
+        self, account: str, plan: plans.AthenaPlan, each: plans.WorkgroupPlan
+    ) -> athena.CfnWorkGroup:
         result = athena.CfnWorkGroup.ResultConfigurationProperty(
-            output_location=plan.output,
+            output_location=each.output,
             expected_bucket_owner=account,
             encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                 encryption_option="SSE_S3"
@@ -82,8 +85,8 @@ class AthenaStack(ProtectedStack):
         )
         return athena.CfnWorkGroup(
             self,
-            "Workgroup",
-            name=plan.workgroup,
+            f"Workgroup-{each.auditor}",
+            name=each.name,
             description="Queries over evidence; the bytes each may scan are limited.",
             state="ENABLED",
             recursive_delete_option=True,
@@ -99,16 +102,18 @@ class AthenaStack(ProtectedStack):
             ),
         )
 
-    def _make_queries(self, plan: plans.AthenaPlan, group: athena.CfnWorkGroup) -> None:
+    def _make_queries(
+        self, plan: plans.AthenaPlan, each: plans.WorkgroupPlan, group: athena.CfnWorkGroup
+    ) -> None:
         for saved in plan.queries:
             query = athena.CfnNamedQuery(
                 self,
-                f"Query-{saved.name}",
+                f"Query-{each.auditor}-{saved.name}",
                 name=saved.name,
                 description=saved.description,
                 database=plan.database,
                 query_string=saved.sql,
-                work_group=plan.workgroup,
+                work_group=each.name,
             )
             query.add_resource_dependency(group)
 
@@ -119,11 +124,12 @@ class AthenaStack(ProtectedStack):
         database = naming.database(store.id)
         wide = [
             *(f"{bucket}/{one}*" for one in roles.ATHENA_READS),
-            f"{naming.bucket_arn(store.region, table.results)}/*",
             *roles.catalog_arns(config, store, database)[2:],
         ]
         for auditor, role in roles.athena_askers(config, store):
-            PlannedRole(self, f"Asker-{auditor}", plan=role, wide=wide, reason=_WIDE_REASON)
+            answers = naming.bucket_arn(store.region, table.results)
+            own = f"{answers}/{roles.answers_prefix(auditor)}*"
+            PlannedRole(self, f"Asker-{auditor}", plan=role, wide=[*wide, own], reason=_WIDE_REASON)
 
 
 def _table(plan: plans.TablePlan) -> glue.CfnTable.TableInputProperty:

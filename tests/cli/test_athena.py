@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
+from nhi_evidence.adapters.aws import athena_uri
+from nhi_evidence.config import naming
 from nhi_evidence.investigate.library import questions
 from tests import athena_stub, stated_store
 from tests.athena_stub import AthenaStub
@@ -186,6 +188,15 @@ def test_unsupported_athena_requests_are_refused(
 )  # fmt: skip
 def test_an_invalid_name_is_refused(uri: str) -> None:
     refused(run("query", uri, *TIMES, "--sql", "SELECT 1 AS x"), uri)
+
+
+def test_a_name_says_which_auditor_asks() -> None:
+    """The workgroup is the auditor's; the database is the one for all of them."""
+    named = athena_uri.parse(
+        "athena://nhi-evidence-main-170b2e?region=eu-central-1&auditor=external"
+    )
+    assert naming.workgroup("main-170b2e", "external") == named.workgroup
+    assert naming.database("main-170b2e") == named.database
 
 
 def test_options_of_a_local_index_are_refused(engines: Engines) -> None:

@@ -2,7 +2,7 @@ r"""Ask a real account whether what the design assumes is so.
 
 python -m tests.conform --bucket nhi-evidence-trial-222233334444 --policy --kms-key alias/trial
 python -m tests.conform --estate nhi-evidence.toml
-python -m tests.conform --athena 'athena://WORKGROUP?region=R' --evidence s3://BUCKET \
+python -m tests.conform --athena 'athena://NAME?region=R&auditor=NAME' --evidence s3://BUCKET \
     --key KEY --from TIME --to TIME
 python -m tests.conform --dry-run
 

@@ -45,7 +45,7 @@ InputsArgument = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), raw log "
-        "files, directories and -, or athena://WORKGROUP?region=REGION.",
+        "files, directories and -, or athena://NAME?region=REGION&auditor=NAME.",
     ),
 ]
 IndexFolder = Annotated[

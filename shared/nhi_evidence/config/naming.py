@@ -188,9 +188,9 @@ def athena_role(store: str, auditor: str) -> str:
     return _short(f"nhi-evidence-{store}-athena-{auditor}")
 
 
-def workgroup(store: str) -> str:
-    """Return the name of the Athena workgroup for an evidence bucket."""
-    return f"nhi-evidence-{store}"
+def workgroup(store: str, auditor: str) -> str:
+    """Return the name of an auditor's Athena workgroup for an evidence bucket."""
+    return f"nhi-evidence-{store}-{auditor}"
 
 
 def database(store: str) -> str:

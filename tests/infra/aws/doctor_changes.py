@@ -118,15 +118,15 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         "changed: projection",
     ),
     "queries without a limit": (
-        lambda aws: of(aws, "AWS::Athena::WorkGroup", "nhi-evidence-main-170b2e")[
+        lambda aws: of(aws, "AWS::Athena::WorkGroup", "nhi-evidence-main-170b2e-external")[
             "WorkGroupConfiguration"
         ].pop("BytesScannedCutoffPerQuery"),
-        "evidence workgroup nhi-evidence-main-170b2e",
+        "evidence workgroup nhi-evidence-main-170b2e-external",
         "bytes a query None",
     ),
     "a saved question that asks something else": (
         lambda aws: of(aws, "AWS::Athena::NamedQuery", "units").update(QueryString="SELECT 1"),
-        "evidence saved questions of nhi-evidence-main-170b2e",
+        "evidence saved questions of nhi-evidence-main-170b2e-external",
         "missing or changed: units",
     ),
     "somebody told of each object": (

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import sqlglot
 
-from nhi_evidence.config import naming
+from nhi_evidence.config import naming, read
+from nhi_evidence.config.aws import roles
 from nhi_evidence.evidence import frame, keys
 from nhi_evidence.investigate.athena import views
-from nhi_evidence.investigate.athena.plan import SERDE
+from nhi_evidence.investigate.athena.plan import SERDE, athena
 from nhi_evidence.investigate.library import questions
+from tests.infra.aws.conftest import production
 from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, Resource, arn
 from tests.infra.aws.iam import Request, allows
 from tests.infra.aws.matrix import ACTS
@@ -99,7 +101,7 @@ def test_every_saved_question_is_a_named_query_athena_accepts(estate: Estate) ->
         tree = sqlglot.parse_one(sql, read="athena")
         tables = {(each.db, each.name) for each in tree.find_all(sqlglot.exp.Table) if each.db}
         assert {db for db, _ in tables} == {naming.database("main-170b2e")}
-        assert query.properties["WorkGroup"] == naming.workgroup("main-170b2e")
+        assert query.properties["WorkGroup"] == naming.workgroup("main-170b2e", "external")
 
 
 def asking(estate: Estate, action: str, resource: str, **context: str) -> bool:
@@ -126,8 +128,8 @@ def test_a_querying_role_writes_results_and_no_evidence(estate: Estate) -> None:
     assert not asking(estate, "s3:GetObject", f"{BUCKET}/op/v1/custody/h=2026010100/x")
     assert asking(estate, "s3:ListBucket", BUCKET, **{"s3:prefix": "ev/v1/gcp_audit/h=unknown/"})
     assert not asking(estate, "s3:ListBucket", BUCKET, **{"s3:prefix": "log/v1/"})
-    assert asking(estate, "s3:PutObject", f"{ANSWERS}/answers/x")
-    assert not asking(estate, "s3:DeleteObject", f"{ANSWERS}/answers/x")
+    assert asking(estate, "s3:PutObject", f"{ANSWERS}/answers/external/x")
+    assert not asking(estate, "s3:DeleteObject", f"{ANSWERS}/answers/external/x")
     statements = [
         statement
         for one in estate.role(ROLE).properties["Policies"]
@@ -137,7 +139,42 @@ def test_a_querying_role_writes_results_and_no_evidence(estate: Estate) -> None:
     changes = {one for one in actions if re.search(r":(Put|Delete|Update|Create)", one)}
     assert changes == {"s3:PutObject"}
     (written,) = (one["Resource"] for one in statements if "s3:PutObject" in one["Action"])
-    assert written == f"{ANSWERS}/*"
+    assert written == f"{ANSWERS}/answers/external/*"
+
+
+SECOND = """[[auditors]]
+name = "external-2"
+principals = ["arn:aws:iam::444455556666:role/second"]
+external_id = "audit-2026-second-0"
+mfa = false
+
+[alarms]"""
+
+
+def test_no_auditor_reads_or_replaces_another_s_results() -> None:
+    """Each has a workgroup of their own, which enforces the prefix that only they may write."""
+    config = read(production().replace("[alarms]", SECOND, 1))
+    (store,) = config.evidence.buckets
+    assert store.athena is not None
+    plan = athena(config, store, store.athena)
+    askers = dict(roles.athena_askers(config, store))
+    assert set(askers) == {"external", "external-2"} == {one.auditor for one in plan.workgroups}
+    for group in plan.workgroups:
+        result = f"arn:aws:s3:::{group.output.removeprefix('s3://')}0a1b.csv"
+        here = f"arn:aws:athena:eu-central-1:{EVIDENCE}:workgroup/{group.name}"
+        for name, role in askers.items():
+            is_own = name == group.auditor
+            for action, resource in (
+                ("s3:PutObject", result),
+                ("s3:GetObject", result),
+                ("s3:AbortMultipartUpload", result),
+                ("athena:StartQueryExecution", here),
+                ("athena:GetQueryResults", here),
+                ("athena:BatchGetQueryExecution", here),
+            ):
+                request = Request(arn(EVIDENCE, role.name), action, resource)
+                policy = {"Version": "2012-10-17", "Statement": role.policy}
+                assert is_own == allows(request, identity=[policy], owner=EVIDENCE), (name, action)
 
 
 def test_the_role_is_assumed_from_the_auditor_s_own_account(estate: Estate) -> None:

@@ -34,7 +34,7 @@ HERE: tuple[tuple[str, str], ...] = (
     ("glue:DeleteDatabase", f"{_GLUE}:database/nhi_evidence_main_170b2e"),
     (
         "athena:UpdateWorkGroup",
-        f"arn:aws:athena:{REGION}:{EVIDENCE}:workgroup/nhi-evidence-main-170b2e",
+        f"arn:aws:athena:{REGION}:{EVIDENCE}:workgroup/nhi-evidence-main-170b2e-external",
     ),
     *(
         (action, arn(EVIDENCE, "OIDC_nhi-evidence-main-170b2e-sentinel"))

@@ -15,7 +15,7 @@ from nhi_evidence.config.aws.buckets import answers_bucket
 from nhi_evidence.config.tables import Athena
 from nhi_evidence.investigate.athena import plan as plans
 from nhi_evidence.investigate.athena import views
-from nhi_evidence.investigate.athena.plan import AthenaPlan, TablePlan
+from nhi_evidence.investigate.athena.plan import AthenaPlan, TablePlan, WorkgroupPlan
 
 
 def checks(
@@ -27,7 +27,9 @@ def checks(
     yield from bucket_checks.bucket(answers, clients, answers_bucket(config, store, table))
     for _, asker in roles.athena_askers(config, store):
         yield from role(checks_of, clients.client("iam", store.region), asker)
-    yield from _workgroup(checks_of, clients.client("athena", store.region), plan)
+    athena = clients.client("athena", store.region)
+    for group in plan.workgroups:
+        yield from _workgroup(checks_of, athena, plan, group)
     glue = clients.client("glue", store.region)
     for each in plan.tables:
         yield from checks_of.compare(
@@ -39,22 +41,24 @@ def checks(
     yield from _seen(checks_of, clients, config, store, table)
 
 
-def _workgroup(checks_of: AwsChecks, athena: Any, plan: AthenaPlan) -> Iterator[Check]:
+def _workgroup(
+    checks_of: AwsChecks, athena: Any, plan: AthenaPlan, group: WorkgroupPlan
+) -> Iterator[Check]:
     yield from checks_of.compare(
-        f"workgroup {plan.workgroup}",
-        lambda: athena.get_work_group(WorkGroup=plan.workgroup),
-        lambda answer: _bounded(answer["WorkGroup"], plan),
+        f"workgroup {group.name}",
+        lambda: athena.get_work_group(WorkGroup=group.name),
+        lambda answer: _bounded(answer["WorkGroup"], plan, group),
         DEPLOY,
     )
     yield from checks_of.compare(
-        f"saved questions of {plan.workgroup}",
-        lambda: _named(athena, plan.workgroup),
+        f"saved questions of {group.name}",
+        lambda: _named(athena, group.name),
         lambda texts: _as_saved(texts, plan),
         DEPLOY,
     )
 
 
-def _bounded(answer: dict[str, Any], plan: AthenaPlan) -> Judged:
+def _bounded(answer: dict[str, Any], plan: AthenaPlan, group: WorkgroupPlan) -> Judged:
     settings = answer.get("Configuration", {})
     result = settings.get("ResultConfiguration", {})
     wanted: dict[str, tuple[object, object]] = {
@@ -62,7 +66,7 @@ def _bounded(answer: dict[str, Any], plan: AthenaPlan) -> Judged:
         "enforced": (settings.get("EnforceWorkGroupConfiguration"), True),
         "bytes a query": (settings.get("BytesScannedCutoffPerQuery"), plan.bytes_limit),
         "engine": (settings.get("EngineVersion", {}).get("SelectedEngineVersion"), plans.ENGINE),
-        "output": (result.get("OutputLocation"), plan.output),
+        "output": (result.get("OutputLocation"), group.output),
         "encryption": (
             result.get("EncryptionConfiguration", {}).get("EncryptionOption"),
             "SSE_S3",

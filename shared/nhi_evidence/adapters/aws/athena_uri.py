@@ -1,4 +1,4 @@
-"""Athena over one evidence bucket, named by a URI: `athena://WORKGROUP?region=REGION`.
+"""Athena over one evidence bucket, named by a URI: `athena://NAME?region=REGION&auditor=AUDITOR`.
 
 The workgroup is the one that the deployment makes; its database is named after it.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nhi_evidence.adapters.store.evidence_uri import Access
 
 SCHEME = "athena://"
-_FORM = "athena://WORKGROUP?region=REGION[&database=NAME][&endpoint=URL]"
+_FORM = "athena://NAME?region=REGION[&auditor=NAME][&database=NAME][&endpoint=URL]"
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _DATABASE = re.compile(r"[a-z0-9_]{1,255}")
 """Names that Glue accepts, without any character that could end a quoted name."""
@@ -48,9 +48,9 @@ def parse(uri: str) -> Named:
     """Read a URI. Raises `SettingsError` saying what is wrong with it."""
     parts = urlsplit(uri)
     options = parse_qs(parts.query, keep_blank_values=True)
-    workgroup = parts.netloc
-    database = options.get("database", [workgroup.lower().replace("-", "_")])[0]
-    unknown = set(options) - {"region", "database", "endpoint"}
+    database = options.get("database", [parts.netloc.lower().replace("-", "_")])[0]
+    workgroup = "-".join([parts.netloc, *options.get("auditor", [])[:1]])
+    unknown = set(options) - {"region", "auditor", "database", "endpoint"}
     repeated = any(len(values) > 1 for values in options.values())
     region = options.get("region", [""])[0]
     if unknown or repeated or parts.path.strip("/") or parts.fragment or not region:

@@ -171,7 +171,9 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
     """Return each auditor with the role for querying one evidence bucket in Athena.
 
     It reads the newest version of evidence and statements, and their catalog; it writes only
-    results, into the bucket for them.
+    results, under a prefix of its own in the bucket for them, and reads no other's. The names of
+    all results can be listed: how Athena looks at the bucket is not documented, so that is not
+    restricted to a prefix.
     """
     if store.athena is None:
         return ()
@@ -185,10 +187,16 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
         allow("List", ["s3:ListBucket"], bucket, listed),
         allow("Place", ["s3:GetBucketLocation"], [bucket, results]),
         allow("Catalog", CATALOG_READS, catalog_arns(config, store, database)),
-        allow("Ask", ASKS, workgroup_arn(config, store)),
-        allow("Answers", ["s3:GetObject", "s3:PutObject", *UPLOADS], f"{results}/*"),
         allow("AnswersList", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], results),
     ]
+
+    def own(auditor: str) -> list[Statement]:
+        answers = f"{results}/{answers_prefix(auditor)}*"
+        return [
+            allow("Ask", ASKS, workgroup_arn(config, store, auditor)),
+            allow("Answers", ["s3:GetObject", "s3:PutObject", *UPLOADS], answers),
+        ]
+
     return tuple(
         (
             auditor.name,
@@ -196,17 +204,22 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
                 name=naming.athena_role(store.id, auditor.name),
                 trust=[trusts.auditor_trust(auditor)],
                 policy_name="ask",
-                policy=policy,
+                policy=[*policy, *own(auditor.name)],
             ),
         )
         for auditor in config.auditors
     )
 
 
-def workgroup_arn(config: Config, store: EvidenceBucket) -> str:
-    """Return the ARN of an evidence bucket's workgroup."""
+def answers_prefix(auditor: str) -> str:
+    """Return the prefix under which Athena writes an auditor's results."""
+    return f"answers/{auditor}/"
+
+
+def workgroup_arn(config: Config, store: EvidenceBucket, auditor: str) -> str:
+    """Return the ARN of an auditor's workgroup."""
     where = f"{store.region}:{config.evidence.account}"
-    name = naming.workgroup(store.id)
+    name = naming.workgroup(store.id, auditor)
     return f"arn:{naming.partition(store.region)}:athena:{where}:workgroup/{name}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import roles
 from nhi_evidence.config.tables import Athena
 from nhi_evidence.investigate.athena import views
 from nhi_evidence.investigate.library import questions
@@ -47,13 +48,20 @@ class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
     sql: str
 
 
+class WorkgroupPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The workgroup of one auditor, whose results no other auditor reads or replaces."""
+
+    auditor: str
+    name: str
+    output: str
+    """Where Athena writes the results."""
+
+
 class AthenaPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is deployed for one evidence bucket."""
 
-    workgroup: str
+    workgroups: tuple[WorkgroupPlan, ...]
     database: str
-    output: str
-    """Where Athena writes its answers."""
     bytes_limit: int
     tables: tuple[TablePlan, ...]
     queries: tuple[NamedQuery, ...]
@@ -64,9 +72,15 @@ def athena(config: Config, store: EvidenceBucket, table: Athena) -> AthenaPlan:
     database = naming.database(store.id)
     sources = tuple(dict.fromkeys(one.source for one in config.sources_in(store.name)))
     return AthenaPlan(
-        workgroup=naming.workgroup(store.id),
+        workgroups=tuple(
+            WorkgroupPlan(
+                auditor=auditor.name,
+                name=naming.workgroup(store.id, auditor.name),
+                output=f"s3://{table.results}/{roles.answers_prefix(auditor.name)}",
+            )
+            for auditor in config.auditors
+        ),
         database=database,
-        output=f"s3://{table.results}/answers/",
         bytes_limit=table.gigabytes_a_query * GB,
         tables=tuple(_tables(store, table, sources)),
         queries=tuple(_queries(database)),

@@ -211,5 +211,5 @@ def decrypting(feed: Feed) -> Statement:
         "Principal": {"AWS": f"{feed.role_arn.split(':role/')[0]}:root"},
         "Action": ["kms:Decrypt"],
         "Resource": "*",
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": feed.role_arn}},
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": feed.role_arn}, **feed.through_s3},
     }

@@ -213,6 +213,9 @@ def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
     (policy,) = role.properties["Policies"]
     (decrypt,) = [one for one in statements(policy["PolicyDocument"]) if one["Sid"] == "Decrypt"]
     assert (["kms:Decrypt"], TRAIL_KEY) == (decrypt["Action"], decrypt["Resource"])
+    # Not a ciphertext of its own: only what S3 decrypts while it reads the bucket.
+    through = {"kms:ViaService": ["s3.eu-central-1.amazonaws.com"]}
+    assert {"StringEquals": through} == decrypt["Condition"]
 
 
 def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:

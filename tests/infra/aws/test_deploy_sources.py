@@ -190,12 +190,15 @@ def test_a_key_admits_the_exporter_or_the_missing_statement_is_printed() -> None
     (text,) = with_policy()[Standing.MISSING]
     statement = json.loads(text[text.index("{") :])
     ((feed, _),) = feeds(config)
-    request = Request(feed.role_arn, "kms:Decrypt", KEY, {"aws:PrincipalArn": feed.role_arn})
+    through = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
+    plain = {"aws:PrincipalArn": feed.role_arn}
     role = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY}]}
     lets = {"Statement": [{**statement, "Resource": KEY}]}
-    assert allows(
-        request, identity=[role], resource=[lets], owner=ARCHIVE, resource_must_allow=True
-    )
+    for context, is_allowed in ((plain | through, True), (plain, False)):
+        request = Request(feed.role_arn, "kms:Decrypt", KEY, context)
+        assert is_allowed == allows(
+            request, identity=[role], resource=[lets], owner=ARCHIVE, resource_must_allow=True
+        ), context
     assert Standing.MISSING not in with_policy(statement)
 
 

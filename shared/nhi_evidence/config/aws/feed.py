@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from nhi_evidence import partitions
+from nhi_evidence.config.documents import Condition
 from nhi_evidence.config.naming import bucket_arn, exporter, queue_arn, role_arn, writer
 
 Notifies = Literal["new-bucket", "existing-bucket", "topic", "elsewhere"]
@@ -55,6 +57,17 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     def bucket_arn(self) -> str:
         """ARN of the bucket to be read."""
         return bucket_arn(self.region, self.bucket)
+
+    @property
+    def through_s3(self) -> Condition:
+        """Condition on a KMS key: S3 asks, to read an object of the feed's region for the caller.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+        documents the first form; whether other partitions have a domain of their own is not said.
+        """
+        known = partitions.of_region(self.region)
+        domains = dict.fromkeys(["amazonaws.com", *([known.dns_suffix] if known else [])])
+        return {"StringEquals": {"kms:ViaService": [f"s3.{self.region}.{one}" for one in domains]}}
 
     @property
     def queue_arn(self) -> str:

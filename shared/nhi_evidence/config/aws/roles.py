@@ -346,7 +346,7 @@ def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:
         ),
     ]
     if feed.kms_key is not None:
-        statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key))
+        statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key, feed.through_s3))
     return function_role(feed.exporter, log_group, statements)
 
 

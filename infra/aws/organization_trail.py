@@ -47,12 +47,19 @@ class OrganizationTrail(Construct):
 def _selectors(config: Config, trail: Trail) -> list[object]:
     """Return selectors: all management events, and data events except writes of evidence.
 
-    Recording the exporter's writes would produce another file to export, and so on forever. Reads
-    of the evidence are recorded: they show who looked.
+    Recording a write of the exporter would produce another file to export, and so on forever; so
+    would recording what follows from each evidence object, its lines for a subscriber and its
+    replica. Reads of all three are recorded: they show who looked. Those of the functions and the
+    subscriber are among them, a fixed number for each object, in the files that come anyway.
     """
     data_events = trail.data_events or ()
     evidence = [
-        f"{naming.bucket_arn(trail.region, one.bucket)}/" for one in config.evidence.buckets
+        f"{naming.bucket_arn(trail.region, one)}/"
+        for one in (
+            *(store.bucket for store in config.evidence.buckets),
+            *(store.replica.bucket for store in config.evidence.buckets if store.replica),
+            *(subscriber.bucket for subscriber in config.subscribers),
+        )
     ]
     selectors = [
         _Selector(

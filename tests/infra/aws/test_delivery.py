@@ -242,7 +242,11 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     assert objects == [
         "arn:aws:s3:::fresh-trail-111122223333/",
         "arn:aws:s3:::nhi-evidence-222233334444/",
+        # What follows from each evidence object: its replica, and its lines for the subscriber.
+        "arn:aws:s3:::nhi-evidence-replica-555566667777/",
+        "arn:aws:s3:::nhi-evidence-siem-222233334444/",
     ]
+    assert chosen["Reads of evidence"]["resources.ARN"]["StartsWith"] == objects[1:]
     assert chosen["Reads of evidence"]["readOnly"]["Equals"] == ["true"]
     assert set(chosen["Data events of AWS::Lambda::Function"]) == {
         "eventCategory",

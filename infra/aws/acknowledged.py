@@ -83,7 +83,7 @@ ACCEPTED = {
     "AWS::SQS::Queue": {
         "CKV_AWS_27": (
             "Encrypted by SQS (SqsManagedSseEnabled), which the check does not recognize; "
-            "messages name files and hold no records."
+            "messages name files, except a partner's events that could not be put into a stream."
         )
     },
     "AWS::Logs::LogGroup": {"CKV_AWS_158": _NOT_EVIDENCE},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_sqs as sqs
@@ -56,6 +56,9 @@ class EventRule(Construct):
             "It is itself the dead-letter queue of a rule; messages are read only by an "
             "operator, whom an alarm calls.",
         )
+        # Its messages are the events themselves, which exist nowhere else: they outlive the stack,
+        # and a stream's other name. Messages of the other queues name files that still exist.
+        self.dead_letters.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         dead = self.dead_letters.attr_arn
         policy = sqs.CfnQueuePolicy(
             self,

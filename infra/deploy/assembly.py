@@ -15,6 +15,7 @@ _FIXED_NAMES = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::CloudTrail::Trail": "TrailName",
+    "AWS::SQS::Queue": "QueueName",
 }
 """Types of resources retained when a stack is deleted, and the property that holds their name."""
 

@@ -123,8 +123,14 @@ def _trail(access: Access, stack: Stack, name: str) -> bool:
     return True
 
 
+def _queue(access: Access, stack: Stack, name: str) -> bool:
+    access.client("sqs", stack).get_queue_url(QueueName=name)
+    return True
+
+
 _FINDERS = {
     "AWS::S3::Bucket": _bucket,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::CloudTrail::Trail": _trail,
+    "AWS::SQS::Queue": _queue,
 }

@@ -147,18 +147,26 @@ def test_a_name_that_cannot_be_checked_is_not_called_free(fault: Exception) -> N
     assert text.startswith("whether nhi-evidence-main-170b2e exists (")
 
 
-def test_leftover_log_groups_and_trails_are_found() -> None:
-    """These are the other two types that outlive a stack under a fixed name."""
+def test_leftover_log_groups_trails_and_queues_are_found() -> None:
+    """These are the other types that outlive a stack under a fixed name."""
     group, trail = "/aws/lambda/nhi-evidence-main-170b2e-sealer", "nhi-evidence-main-170b2e-fresh"
-    left = stack(retained=(("AWS::Logs::LogGroup", group), ("AWS::CloudTrail::Trail", trail)))
+    queue = "nhi-evidence-main-170b2e-okta_system-sender-acme-dead"
+    left = stack(
+        retained=(
+            ("AWS::Logs::LogGroup", group),
+            ("AWS::CloudTrail::Trail", trail),
+            ("AWS::SQS::Queue", queue),
+        )
+    )
     answers = Answers(
         get_parameter={"Parameter": {"Value": "30"}},
         describe_stacks=GONE,
         describe_log_groups={"logGroups": [{"logGroupName": group}]},
         get_trail={},
+        get_queue_url={"QueueUrl": "https://sqs.eu-central-1.amazonaws.com/1/q"},
     )
     missing = [text for standing, text in of_stacks(answers, left) if standing is Standing.MISSING]
-    assert [group, trail] == [text.split()[0] for text in missing]
+    assert [group, trail, queue] == [text.split()[0] for text in missing]
 
 
 class Deployer(Reached):

@@ -121,11 +121,12 @@ def test_a_bus_forwards_every_event_unchanged(streamed: Estate) -> None:
     assert 86_400 == target["RetryPolicy"]["MaximumEventAgeInSeconds"]
     dead = "nhi-evidence-main-170b2e-okta_system-sender-acme-dead"
     (queue,) = [
-        one.properties
-        for one in streamed.of("AWS::SQS::Queue")
-        if one.properties["QueueName"] == dead
+        one for one in streamed.of("AWS::SQS::Queue") if one.properties["QueueName"] == dead
     ]
-    assert queue["SqsManagedSseEnabled"]
+    assert queue.properties["SqsManagedSseEnabled"]
+    # They exist nowhere else: neither deleting the stack nor another name of the stream may end it.
+    assert "RetainExceptOnCreate" == queue.definition["DeletionPolicy"]
+    assert "Retain" == queue.definition["UpdateReplacePolicy"]
 
 
 SITUATIONS: Mapping[str, tuple[Mapping[str, Series], set[str]]] = {

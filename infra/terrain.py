@@ -65,6 +65,7 @@ def _compose_gcp(
     GcpIdentityStack(
         app,
         "gcp-identity",
+        deployment=config.id,
         gcp=gcp,
         issuer=config.evidence.token_issuer,
         subjects=federated.subjects(config, lists=bool(gcp.reconcile_projects)),
@@ -73,6 +74,7 @@ def _compose_gcp(
     GcpExportStack(
         app,
         "gcp-export",
+        deployment=config.id,
         gcp=gcp,
         declared=bundle.declaration,
         package=package,
@@ -97,6 +99,7 @@ def _compose_azure(
     AzureIdentityStack(
         app,
         "azure-identity",
+        deployment=config.id,
         azure=azure,
         issuer=config.evidence.token_issuer,
         subjects=federated.subjects(config),
@@ -105,6 +108,7 @@ def _compose_azure(
     AzureExportStack(
         app,
         "azure-export",
+        deployment=config.id,
         azure=azure,
         declared=bundle.declaration,
         package=package,

@@ -59,13 +59,14 @@ class AzureIdentityStack(TerraformStack):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         azure: Azure,
         issuer: str | None = None,
         subjects: Mapping[str, Sequence[str]] = {},
         canaries: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, name)
-        keep_state(self, azure_storage=azure.state_storage)
+        keep_state(self, deployment=deployment, azure_storage=azure.state_storage)
         _provider(self, azure)
         AzureadProvider(self, "azuread", tenant_id=azure.tenant)
         exporter = ExporterIdentity(self, "exporter", location=azure.location)
@@ -97,6 +98,7 @@ class AzureExportStack(TerraformStack):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         azure: Azure,
         declared: Declaration,
         package: Path,
@@ -110,7 +112,7 @@ class AzureExportStack(TerraformStack):
             raise TypeError(f"{declared.function.name}: its trigger is not an event_hub")
         subscription, location = azure.home, azure.location
         group = azure.management_group or azure.tenant
-        keep_state(self, azure_storage=azure.state_storage)
+        keep_state(self, deployment=deployment, azure_storage=azure.state_storage)
         registered = _providers(self, azure)
         workspace = Workspace(self, "workspace", location=location).workspace
         identity = DataAzurermUserAssignedIdentity(

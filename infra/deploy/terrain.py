@@ -278,7 +278,8 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
 
 def _apply(stack: Path) -> int:
     # A state kept in a file has what the stack reads: in Azure, the keys of the hub.
-    for command in (["init"], ["apply", "-auto-approve"]):
+    # And the folder may remember another configuration's state, which is to stay where it is.
+    for command in (["init", "-reconfigure"], ["apply", "-auto-approve"]):
         options = [*command, "-input=false", "-no-color"]
         code = run(["terraform", f"-chdir={stack}", *options], umask=OWN_FILES)
         if code:

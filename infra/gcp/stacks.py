@@ -47,13 +47,14 @@ class GcpIdentityStack(TerraformStack):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         gcp: Gcp,
         issuer: str | None = None,
         subjects: Mapping[str, Sequence[str]] = {},
         canaries: Mapping[str, str] = {},
     ) -> None:
         super().__init__(scope, name)
-        keep_state(self, gcs_bucket=gcp.state_bucket)
+        keep_state(self, deployment=deployment, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
         apis = Apis(self, "apis", project=gcp.project)
         ExporterIdentity(self, "exporter", project=gcp.project, after=apis.services)
@@ -79,6 +80,7 @@ class GcpExportStack(TerraformStack):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         gcp: Gcp,
         declared: Declaration,
         package: Path,
@@ -89,7 +91,7 @@ class GcpExportStack(TerraformStack):
     ) -> None:
         super().__init__(scope, name)
         project, region = gcp.project, gcp.region
-        keep_state(self, gcs_bucket=gcp.state_bucket)
+        keep_state(self, deployment=deployment, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=project, region=region)
         number = DataGoogleProject(self, PROJECT, project_id=project).number
         agent = f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"

@@ -41,25 +41,36 @@ def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
 def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
     """It is beside the output, by a relative path, or in the named place, without credentials."""
     local = synthesize(tmp_path / "local")
-    assert {name: {"local": {"path": f"../../../terraform.{name}.tfstate"}} for name in local} == {
-        name: one["terraform"]["backend"] for name, one in local.items()
+    places = {
+        name: {"local": {"path": f"../../../terraform.main-170b2e.{name}.tfstate"}}
+        for name in local
     }
+    assert places == {name: one["terraform"]["backend"] for name, one in local.items()}
     kept = synthesize(
         tmp_path / "kept",
         change=('# state_bucket = "example-terraform-state"', 'state_bucket = "example-state"'),
     )
-    assert {"gcs": {"bucket": "example-state", "prefix": "nhi-evidence/gcp-export"}} == kept[
-        "gcp-export"
-    ]["terraform"]["backend"]
+    assert {
+        "gcs": {"bucket": "example-state", "prefix": "nhi-evidence/main-170b2e/gcp-export"}
+    } == kept["gcp-export"]["terraform"]["backend"]
     kept = synthesize(tmp_path / "azure", change=('# state_storage = "', 'state_storage = "'))
     assert {
         "azurerm": {
             "storage_account_name": "examplestate",
             "container_name": "terraform",
-            "key": "nhi-evidence/azure-export.tfstate",
+            "key": "nhi-evidence/main-170b2e/azure-export.tfstate",
             "use_azuread_auth": True,
         }
     } == kept["azure-export"]["terraform"]["backend"]
+
+
+def test_no_state_is_another_configuration_s(tmp_path: Path) -> None:
+    """Applied from the same folder, or to the same bucket, it would change what the other made."""
+    own = synthesize(tmp_path / "own")
+    other = synthesize(tmp_path / "other", change=("example.org/evidence", "example.org/second"))
+    assert set(own) == set(other)
+    for name, stack in own.items():
+        assert stack["terraform"]["backend"] != other[name]["terraform"]["backend"], name
 
 
 @pytest.mark.slow

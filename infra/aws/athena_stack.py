@@ -11,7 +11,7 @@ from infra.aws.private_bucket import PrivateBucket
 from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming, tables
-from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws import athena_roles
 from nhi_evidence.config.aws.buckets import answers_bucket
 from nhi_evidence.investigate.athena import plan as plans
 from nhi_evidence.investigate.athena import views
@@ -123,12 +123,12 @@ class AthenaStack(ProtectedStack):
         bucket = naming.bucket_arn(store.region, store.bucket)
         database = naming.database(store.id)
         wide = [
-            *(f"{bucket}/{one}*" for one in roles.ATHENA_READS),
-            *roles.catalog_arns(config, store, database)[2:],
+            *(f"{bucket}/{one}*" for one in athena_roles.ATHENA_READS),
+            *athena_roles.catalog_arns(config, store, database)[2:],
         ]
-        for auditor, role in roles.athena_askers(config, store):
+        for auditor, role in athena_roles.athena_askers(config, store):
             answers = naming.bucket_arn(store.region, table.results)
-            own = f"{answers}/{roles.answers_prefix(auditor)}*"
+            own = f"{answers}/{athena_roles.answers_prefix(auditor)}*"
             PlannedRole(self, f"Asker-{auditor}", plan=role, wide=[*wide, own], reason=_WIDE_REASON)
 
 

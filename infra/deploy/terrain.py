@@ -277,12 +277,11 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
 
 
 def _apply(stack: Path) -> int:
-    # A state kept in a file has what the stack reads: in Azure, the keys of the hub.
-    # And the folder may remember another configuration's state, which is to stay where it is.
+    # A state file has what the stack reads, in Azure the keys of the hub; and one of another
+    # configuration, which the folder may remember, stays where it is.
     for command in (["init", "-reconfigure"], ["apply", "-auto-approve"]):
-        options = [*command, "-input=false", "-no-color"]
-        code = run(["terraform", f"-chdir={stack}", *options], umask=OWN_FILES)
-        if code:
+        terraform = ["terraform", f"-chdir={stack}", *command, "-input=false", "-no-color"]
+        if code := run(terraform, umask=OWN_FILES):
             return code
     return 0
 

@@ -9,7 +9,7 @@ import pytest
 import sqlglot
 
 from nhi_evidence.config import naming, read
-from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws import athena_roles
 from nhi_evidence.evidence import frame, keys
 from nhi_evidence.investigate.athena import views
 from nhi_evidence.investigate.athena.plan import SERDE, athena
@@ -157,7 +157,7 @@ def test_no_auditor_reads_or_replaces_another_s_results() -> None:
     (store,) = config.evidence.buckets
     assert store.athena is not None
     plan = athena(config, store, store.athena)
-    askers = dict(roles.athena_askers(config, store))
+    askers = dict(athena_roles.athena_askers(config, store))
     assert set(askers) == {"external", "external-2"} == {one.auditor for one in plan.workgroups}
     for group in plan.workgroups:
         result = f"arn:aws:s3:::{group.output.removeprefix('s3://')}0a1b.csv"

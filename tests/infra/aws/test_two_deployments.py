@@ -64,12 +64,12 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
 
 def names(estate: Estate) -> Iterator[tuple[str, str]]:
     """Yield the type and name of every resource that is named."""
-    for one in estate.resources:
-        value = one.properties
-        for key in NAMES.get(one.kind, ()):
+    for resource in estate.resources:
+        value = resource.properties
+        for key in NAMES.get(resource.kind, ()):
             value = value.get(key, {})
         if isinstance(value, str):
-            yield one.kind, value
+            yield resource.kind, value
 
 
 def test_no_stack_of_one_configuration_is_a_stack_of_another(estate: Estate, other: Estate) -> None:
@@ -89,8 +89,8 @@ def test_no_name_is_used_twice(estate: Estate, other: Estate) -> None:
 
 def test_every_name_says_which_deployment_it_belongs_to(estate: Estate) -> None:
     """The deployment id is readable: the bucket's name in the configuration, and a mark."""
-    known = {one for one in names(estate) if one[0] not in {"AWS::S3::Bucket", *ONE_EACH}}
-    assert set() == {one for one in known if "main-170b2e" not in one[1].replace("_", "-")}
+    known = {name for kind, name in names(estate) if kind not in {"AWS::S3::Bucket", *ONE_EACH}}
+    assert set() == {name for name in known if "main-170b2e" not in name.replace("_", "-")}
 
 
 def test_no_name_of_the_other_is_in_a_template(estate: Estate, other: Estate) -> None:

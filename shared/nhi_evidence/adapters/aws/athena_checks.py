@@ -10,7 +10,7 @@ from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Jud
 from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket
-from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws import athena_roles
 from nhi_evidence.config.aws.buckets import answers_bucket
 from nhi_evidence.config.tables import Athena
 from nhi_evidence.investigate.athena import plan as plans
@@ -25,7 +25,7 @@ def checks(
     plan = plans.athena(config, store, table)
     answers = AwsChecks(f"evidence account {config.evidence.account}, {table.results}")
     yield from bucket_checks.bucket(answers, clients, answers_bucket(config, store, table))
-    for _, asker in roles.athena_askers(config, store):
+    for _, asker in athena_roles.athena_askers(config, store):
         yield from role(checks_of, clients.client("iam", store.region), asker)
     athena = clients.client("athena", store.region)
     for group in plan.workgroups:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws import athena_roles
 from nhi_evidence.config.tables import Athena
 from nhi_evidence.investigate.athena import views
 from nhi_evidence.investigate.library import questions
@@ -76,7 +76,7 @@ def athena(config: Config, store: EvidenceBucket, table: Athena) -> AthenaPlan:
             WorkgroupPlan(
                 auditor=auditor.name,
                 name=naming.workgroup(store.id, auditor.name),
-                output=f"s3://{table.results}/{roles.answers_prefix(auditor.name)}",
+                output=f"s3://{table.results}/{athena_roles.answers_prefix(auditor.name)}",
             )
             for auditor in config.auditors
         ),

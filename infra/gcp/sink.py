@@ -11,11 +11,7 @@ from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from constructs import Construct
 
 from infra.gcp.names import NAME
-
-AUDIT_LOGS = ("activity", "data_access", "system_event", "policy")
-"""The four Cloud Audit Logs: https://docs.cloud.google.com/logging/docs/audit"""
-
-FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{log}")' for log in AUDIT_LOGS)
+from nhi_evidence.config.gcp_delivery import FILTER
 
 
 class OrganizationSink(Construct):

@@ -73,14 +73,14 @@ def _listed(scope: str, things: dict[str, str]) -> Iterator[Check]:
 def _google(gcp: Gcp, *, seen: bool) -> dict[str, str]:
     name, project = gcp_names.NAME, gcp.project
     things = {
-        "organization sink": f"gcloud logging sinks describe {name} "
-        f"--organization {gcp.organization}",
         "Data Access logs": f"gcloud organizations get-iam-policy {gcp.organization} "
         "--format='yaml(auditConfigs)'",
         "everything the stack defines": "terraform plan, in gcp-export",
     }
     if not seen:
         things |= {
+            "organization sink": f"gcloud logging sinks describe {name} "
+            f"--organization {gcp.organization}",
             "topic and subscriptions": f"gcloud pubsub subscriptions list --project {project}",
             "function": f"gcloud functions list --v2 --project {project}",
         }

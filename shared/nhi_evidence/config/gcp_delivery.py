@@ -1,6 +1,12 @@
-"""Numbers about Google Cloud's subscriptions that the stack and the doctor share."""
+"""What the stack and the doctor share about Google Cloud's sink and subscriptions."""
 
 from __future__ import annotations
+
+AUDIT_LOGS = ("activity", "data_access", "system_event", "policy")
+"""The four Cloud Audit Logs: https://docs.cloud.google.com/logging/docs/audit"""
+
+FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{log}")' for log in AUDIT_LOGS)
+"""What the sink takes."""
 
 REPLAY_SECONDS = 7 * 86_400
 """How far back a subscription can seek, so that a repaired exporter gets what it missed."""

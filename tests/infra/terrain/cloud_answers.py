@@ -40,6 +40,8 @@ def google(stack: Stack, folder: Path) -> dict[str, Any]:
         },
         f"/v1/projects/{PROJECT}": {"projectNumber": NUMBER},
     }
+    sink = _camel(_known(only(stack, "google_logging_organization_sink"), stack))
+    answers[f"/v2/organizations/{sink.pop('orgId')}/sinks/{sink['name']}"] = sink
     stored = only(stack, "google_storage_bucket_object")
     source = folder / "out" / "stacks" / "gcp-export" / stored["source"]
     digest = md5(source.read_bytes(), usedforsecurity=False).digest()

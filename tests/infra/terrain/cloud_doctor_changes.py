@@ -124,6 +124,38 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         State.CHANGED,
         "MD5 bWluZQ==",
     ),
+    "a sink that leaves one identity out": (
+        lambda it: at(it, "/sinks/nhi-evidence").update(
+            exclusions=[{"name": "noise", "filter": 'protoPayload.x="a"'}]
+        ),
+        "organization sink",
+        State.CHANGED,
+        'leaves out noise (protoPayload.x="a"), not nothing',
+    ),
+    "a sink with a filter of somebody's own": (
+        lambda it: at(it, "/sinks/nhi-evidence").update(filter="severity>=ERROR"),
+        "organization sink",
+        State.CHANGED,
+        "filter severity>=ERROR, not log_id(",
+    ),
+    "a sink of the organization's own log alone": (
+        lambda it: at(it, "/sinks/nhi-evidence").pop("includeChildren"),
+        "organization sink",
+        State.CHANGED,
+        "children not included, not included",
+    ),
+    "a sink that is disabled": (
+        lambda it: at(it, "/sinks/nhi-evidence").update(disabled=True),
+        "organization sink",
+        State.CHANGED,
+        "disabled yes, not no",
+    ),
+    "a sink that sends elsewhere": (
+        lambda it: at(it, "/sinks/nhi-evidence").update(destination="storage.googleapis.com/x"),
+        "organization sink",
+        State.CHANGED,
+        "sends to storage.googleapis.com/x, not pubsub.googleapis.com/projects/",
+    ),
     "messages that a filter discards": (
         lambda it: subscription(it, "nhi-evidence-export").update(filter="attributes:x"),
         "subscription nhi-evidence-export",

@@ -89,7 +89,7 @@ def test_a_fresh_deployment_passes_the_doctor(deployed: Deployed, server: Provid
     assert {} == wrong(checks)
     assert 18 <= len([one for one in checks if one.state is State.OK])
     unseen = {one.what for one in checks if one.state is State.UNKNOWN}
-    assert {"organization sink", "diagnostic setting of the directory"} <= unseen
+    assert {"Data Access logs", "diagnostic setting of the directory"} <= unseen
     assert "function" not in unseen
     digest = next(
         one for one in checks if one.what.startswith("function app") and "code" in one.what

@@ -1,4 +1,4 @@
-"""Checks of the exporter's project: the function, its code, and its subscriptions.
+"""Checks of the export: the sink, and in the project the function, its code and subscriptions.
 
 https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions
 https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from nhi_evidence.adapters import cloud_settings, environ
 from nhi_evidence.adapters.cloud_checks import CloudChecks, same, variables
-from nhi_evidence.adapters.gcp import subscription_checks
+from nhi_evidence.adapters.gcp import sink_checks, subscription_checks
 from nhi_evidence.adapters.rest_reader import RestReader
 from nhi_evidence.checks import Check, State, differing
 from nhi_evidence.config import Config, gcp_names
@@ -24,7 +24,7 @@ FUNCTIONS = "cloudfunctions.googleapis.com"
 PROJECTS = "cloudresourcemanager.googleapis.com"
 STORAGE = "storage.googleapis.com"
 RUN = "run.googleapis.com"
-HOSTS = (FUNCTIONS, PROJECTS, STORAGE, RUN, subscription_checks.PUBSUB)
+HOSTS = (FUNCTIONS, PROJECTS, STORAGE, RUN, sink_checks.LOGGING, subscription_checks.PUBSUB)
 
 PLATFORM_VARIABLES = frozenset({"LOG_EXECUTION_ID"})
 """Variables that Cloud Functions itself sets."""
@@ -52,6 +52,7 @@ def checks(
         yield from _function(checks_of, config, gcp, declared, function)
         yield from _revision(checks_of, place, function)
         yield from _code(checks_of, gcp, function, built)
+    yield from sink_checks.sink(checks_of, gcp)
     uri = str(function.get("serviceConfig", {}).get("uri", ""))
     for plan in subscription_checks.plans(gcp, declared, uri):
         yield from subscription_checks.subscription(checks_of, gcp, plan)

@@ -75,7 +75,7 @@ class StagingBucket(Construct):
             },
         )
         # The whole policy, not bindings: that of a new bucket lets the viewers and editors of the
-        # project read every object. And a grant added by hand shows in the next plan.
+        # project read every object (docs/decisions/0310-the-staging-bucket-s-whole-policy.md).
         # https://docs.cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable
         members = {
             "roles/storage.objectCreator": [writer],

@@ -28,7 +28,7 @@ def sink(checks_of: CloudChecks, gcp: Gcp) -> Iterator[Check]:
     }
 
     def judge(answer: Mapping[str, Any]) -> Judged:
-        left_out = [_exclusion(one) for one in answer.get("exclusions") or ()]
+        left_out = [_named(exclusion) for exclusion in answer.get("exclusions") or ()]
         actual = {
             "sends to": str(answer.get("destination")),
             "filter": str(answer.get("filter") or "none"),
@@ -45,6 +45,6 @@ def sink(checks_of: CloudChecks, gcp: Gcp) -> Iterator[Check]:
     )
 
 
-def _exclusion(exclusion: Mapping[str, Any]) -> str:
+def _named(exclusion: Mapping[str, Any]) -> str:
     text = f"{exclusion.get('name')} ({exclusion.get('filter')})"
     return f"{text}, disabled" if exclusion.get("disabled") else text

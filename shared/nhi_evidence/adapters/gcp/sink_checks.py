@@ -28,12 +28,12 @@ def sink(checks_of: CloudChecks, gcp: Gcp) -> Iterator[Check]:
     }
 
     def judge(answer: Mapping[str, Any]) -> Judged:
-        left_out = [_named(exclusion) for exclusion in answer.get("exclusions") or ()]
+        exclusions = [_named(exclusion) for exclusion in answer.get("exclusions") or ()]
         actual = {
             "sends to": str(answer.get("destination")),
             "filter": str(answer.get("filter") or "none"),
             "children": "included" if answer.get("includeChildren") else "not included",
-            "leaves out": ", ".join(left_out) or "nothing",
+            "leaves out": ", ".join(exclusions) or "nothing",
             "disabled": "yes" if answer.get("disabled") else "no",
         }
         return same(differing(wanted, actual))

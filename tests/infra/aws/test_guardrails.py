@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nhi_evidence.config import read
+from nhi_evidence.config.aws.guardrail_documents import LONGEST_DOCUMENT
 from nhi_evidence.config.aws.guardrail_plan import policies as plans
 from tests.infra.aws.conftest import production
 from tests.infra.aws.estate import (
@@ -164,6 +165,11 @@ def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
         ("cloudformation:CreateStack", f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/x/i"),
         ("events:PutRule", f"arn:aws:events:{REGION}:{EVIDENCE}:rule/x"),
         ("kms:DisableKey", f"arn:aws:kms:{REGION}:333344445555:key/k"),
+        ("events:PutEvents", f"arn:aws:events:{REGION}:{EVIDENCE}:event-bus/default"),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{EVIDENCE}:function:other"),
+        ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{EVIDENCE}:other"),
+        ("sns:DeleteTopic", f"arn:aws:sns:{REGION}:{EVIDENCE}:other"),
+        ("s3:PutObject", "arn:aws:s3:::another-bucket/x"),
     ):
         assert may(estate, administrator, action, resource), action
 
@@ -238,6 +244,23 @@ def test_a_named_topic_is_protected_where_the_guardrails_reach() -> None:
         assert denied(NAMED_TOPIC, action)
         assert not denied(elsewhere, action)
         assert not denied(f"{NAMED_TOPIC}-other", action)
+
+
+def test_several_accounts_and_regions_are_within_the_limit() -> None:
+    """CloudFormation has a role for each: of the evidence and the replica, for one more region, and
+    for one that is to come.
+    """
+    one = f'"{PIPELINE}"'
+    others = [
+        one.replace(EVIDENCE, account).replace(REGION, region)
+        for account, region in ((REPLICA, "eu-west-1"), (EVIDENCE, "us-east-1"), (REPLICA, REGION))
+    ]
+    text = production()
+    assert one in text
+    configured = read(text.replace(one, ", ".join([one, *others])))
+    for policy in plans(configured):
+        length = len(json.dumps(policy.content, separators=(",", ":")))
+        assert length <= LONGEST_DOCUMENT, (policy.name, length)
 
 
 def test_guardrails_are_attached_to_the_configured_targets(estate: Estate, assembly: Path) -> None:

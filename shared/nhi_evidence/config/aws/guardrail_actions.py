@@ -57,13 +57,16 @@ FUNCTION_CHANGES = (
     "lambda:Remove*",
     "lambda:Update*",
 )
-MAPPING_CHANGES = ("lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping")
-"""Changes to what reads a queue for a function: their resource is the mapping, which has no name.
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html"""
 QUEUE_CHANGES = ("sqs:Add*", "sqs:C*", "sqs:Delete*", "sqs:Purge*", "sqs:Re*", "sqs:S*")
 """Everything but looking at a queue and tagging it: a message that somebody else receives is hidden
 for up to twelve hours, and one that is deleted forever."""
-RULE_CHANGES = ("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*")
+RULE_CHANGES = (
+    "events:Delete*",
+    "events:Disable*",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:Remove*",
+)
 ALARM_CHANGES = (
     "cloudwatch:DeleteAlarms",
     "cloudwatch:DisableAlarmActions",

@@ -25,7 +25,6 @@ from nhi_evidence.config.aws.guardrail_actions import (
     KEY_CHANGES,
     LOG_CHANGES,
     LOG_WRITES,
-    MAPPING_CHANGES,
     OBJECT_CHANGES,
     PROVIDER_CHANGES,
     QUEUE_CHANGES,
@@ -83,13 +82,17 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
         return [f"{where}:{account}:{resource}" for account in self.accounts]
 
     @property
+    def pipeline(self) -> list[str]:
+        """Principals that may change everything."""
+        return [*self.pipeline_roles, *self.pipeline_principals]
+
+    @property
     def deployers(self) -> list[str]:
         """Principals that may change stacks: pipelines, and the role with which the CDK deploys.
 
         Nobody else can become that role: assuming and changing `cdk-*` is denied below.
         """
-        pipeline = [*self.pipeline_roles, *self.pipeline_principals]
-        return [*pipeline, *self.arns("iam", "role/cdk-*-deploy-role-*", region="")]
+        return [*self.pipeline, *self.arns("iam", "role/cdk-*-deploy-role-*", region="")]
 
     @property
     def assets(self) -> list[str]:
@@ -108,7 +111,7 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def workers(self) -> list[str]:
         """Principals that may move messages and copies: pipelines, and our own roles."""
-        return [*self.pipeline_roles, *self.pipeline_principals, *self.roles]
+        return [*self.pipeline, *self.roles]
 
     @property
     def publishers(self) -> list[str]:
@@ -124,15 +127,14 @@ def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
 
     Pipelines are exempt. There are several because together they would be too long for AWS.
     """
-    pipeline = _except([*protected.pipeline_roles, *protected.pipeline_principals])
     return {
-        "data": document(_data(protected, pipeline)),
-        "identities": document(_identities(protected, pipeline)),
-        "monitoring": document(_monitoring(protected, pipeline)),
+        "data": document(_data(protected)),
+        "identities": document(_identities(protected)),
+        "monitoring": document(_monitoring(protected)),
     }
 
 
-def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
+def _data(protected: Protected) -> list[Statement]:
     """Return the statements on buckets, objects, their copies and tables, keys and accounts."""
     objects = [
         *(f"{one}/*" for one in protected.buckets),
@@ -142,118 +144,80 @@ def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
     in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
     writers = _except(protected.arns("iam", f"role/{OURS}", region=""))
     copies = [part for one in protected.copies for part in (one, f"{one}/*")]
-    catalog = [
-        arn
-        for name in (f"database/{OURS_IN_GLUE}", f"table/{OURS_IN_GLUE}/*")
-        for arn in protected.arns("glue", name)
+    changes = [
+        (BUCKET_CHANGES, protected.buckets),
+        (KEY_CHANGES, protected.arns("kms", "key/*")),
+        (KEY_CHANGES, protected.arns("kms", f"alias/{OURS}")),
+        (CATALOG_CHANGES, protected.arns("glue", f"database/{OURS_IN_GLUE}")),
+        (CATALOG_CHANGES, protected.arns("glue", f"table/{OURS_IN_GLUE}/*")),
+        (WORKGROUP_CHANGES, protected.arns("athena", f"workgroup/{OURS}")),
     ]
     return [
-        _deny("Buckets", BUCKET_CHANGES, protected.buckets, pipeline),
+        _deny_all("Changes", changes, protected.pipeline),
         _deny("Objects", OBJECT_CHANGES, objects),
         _deny("Retention", ["s3:PutObjectRetention"], objects, _except(protected.sealers)),
         _deny("Writes", ["s3:PutObject"], objects, writers),
-        _deny(
-            "Keys",
-            KEY_CHANGES,
-            [*protected.arns("kms", "key/*"), *protected.arns("kms", f"alias/{OURS}")],
-            pipeline,
-        ),
         *([_deny("Copies", ASSET_CHANGES, copies, _except(protected.workers))] if copies else []),
-        _deny("Catalog", CATALOG_CHANGES, catalog, pipeline),
-        _deny(
-            "Workgroups",
-            WORKGROUP_CHANGES,
-            protected.arns("athena", f"workgroup/{OURS}"),
-            pipeline,
-        ),
         _deny("Account", ACCOUNT_CHANGES, "*", in_account),
     ]
 
 
-def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
+def _identities(protected: Protected) -> list[Statement]:
     """Return the statements on roles, who may assume or pass them, and the stacks that make them.
 
     Whoever may change a role, pass it to a service or change its stack has its permissions, so
     these are one subject.
     """
-    ours = protected.roles
-    deploying = [
+    roles = [
+        *protected.roles,
         *protected.arns("iam", "role/cdk-*", region=""),
         *(role for role in protected.pipeline_roles if ":role/cdk-" not in role),
     ]
-    stacks = [
-        arn
-        for name in (OURS, "CDKToolkit")
-        for arn in protected.arns("cloudformation", f"stack/{name}/*")
+    changes = [
+        (ROLE_CHANGES, roles),
+        (PROVIDER_CHANGES, protected.arns("iam", "oidc-provider/*", region="")),
+        (FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}")),
+        # What reads a queue for a function has no name.
+        (FUNCTION_CHANGES, protected.arns("lambda", "event-source-mapping:*")),
+    ]
+    deploying = [
+        (["iam:PassRole"], roles),
+        (STACK_CHANGES, protected.arns("cloudformation", f"stack/{OURS}/*")),
+        (STACK_CHANGES, protected.arns("cloudformation", "stack/CDKToolkit/*")),
     ]
     return [
-        _deny("Roles", ROLE_CHANGES, [*ours, *deploying], pipeline),
-        _deny("Pass", ["iam:PassRole"], [*ours, *deploying], _except(protected.deployers)),
-        _deny(
-            "Providers",
-            PROVIDER_CHANGES,
-            protected.arns("iam", "oidc-provider/*", region=""),
-            pipeline,
-        ),
-        _deny("Stacks", STACK_CHANGES, stacks, _except(protected.deployers)),
-        _deny(
-            "Functions", FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}"), pipeline
-        ),
-        _deny(
-            "Mappings",
-            MAPPING_CHANGES,
-            protected.arns("lambda", "event-source-mapping:*"),
-            pipeline,
-        ),
+        _deny_all("Changes", changes, protected.pipeline),
+        _deny_all("Deploying", deploying, protected.deployers),
         _deny("Assets", ASSET_CHANGES, protected.assets, _except(protected.publishers)),
     ]
 
 
-def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
+def _monitoring(protected: Protected) -> list[Statement]:
     """Return the statements on schedules, queues, alarms, and the logs that are counted."""
     groups = [
         arn
         for group in ("/aws/lambda/", "/aws/events/")
         for arn in protected.arns("logs", f"log-group:{group}{OURS}")
     ]
-    ours = _except(
-        [
-            *protected.pipeline_roles,
-            *protected.arns("iam", f"role/{OURS}", region=""),
-        ]
-    )
+    in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
     own_metrics = {
-        "StringEquals": {
-            "cloudwatch:namespace": "nhi-evidence",
-            "aws:PrincipalAccount": list(protected.accounts),
-        }
+        "StringEquals": {**in_account["StringEquals"], "cloudwatch:namespace": "nhi-evidence"}
     }
+    changes = [
+        (RULE_CHANGES, protected.arns("events", f"rule/{OURS}")),
+        (BUS_CHANGES, protected.arns("events", "event-bus/default")),
+        (ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}")),
+        (TOPIC_CHANGES, [*protected.arns("sns", OURS), *protected.topics]),
+        (LOG_CHANGES, groups),
+        (["budgets:ModifyBudget"], protected.arns("budgets", f"budget/{OURS}", region="")),
+    ]
+    ours = [*protected.pipeline_roles, *protected.arns("iam", f"role/{OURS}", region="")]
     return [
-        _deny("Rules", RULE_CHANGES, protected.arns("events", f"rule/{OURS}"), pipeline),
-        _deny("Bus", BUS_CHANGES, protected.arns("events", "event-bus/default"), pipeline),
+        _deny_all("Changes", changes, protected.pipeline),
         _deny("Queues", QUEUE_CHANGES, protected.arns("sqs", OURS), _except(protected.workers)),
-        _deny("Alarms", ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}"), pipeline),
         _deny("Metrics", ["cloudwatch:PutMetricData"], "*", own_metrics),
-        _deny(
-            "Topics",
-            TOPIC_CHANGES,
-            [*protected.arns("sns", OURS), *protected.topics],
-            pipeline,
-        ),
-        _deny(
-            "Unbound",
-            UNBOUND_CHANGES,
-            "*",
-            {**pipeline, "StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}},
-        ),
-        _deny("Logs", LOG_CHANGES, groups, pipeline),
-        _deny("LogWrites", LOG_WRITES, groups, ours),
-        _deny(
-            "Budgets",
-            ["budgets:ModifyBudget"],
-            protected.arns("budgets", f"budget/{OURS}", region=""),
-            pipeline,
-        ),
+        _deny("Unbound", UNBOUND_CHANGES, "*", {**_except(protected.pipeline), **in_account}),
+        _deny("LogWrites", LOG_WRITES, groups, _except(ours)),
     ]
 
 
@@ -309,6 +273,21 @@ def resource_control_policy(
 def _except(principals: Sequence[str]) -> dict[str, dict[str, str | Sequence[str]]]:
     """Return the condition that the caller is none of these, whose names may contain `*`."""
     return {"ArnNotLike": {"aws:PrincipalArn": list(principals)}}
+
+
+def _deny_all(
+    sid: str,
+    changes: Sequence[tuple[Sequence[str], Sequence[str]]],
+    exempt: Sequence[str],
+) -> Statement:
+    """Return one statement for several kinds of resources, each with its own actions.
+
+    Its actions must not apply to any other kind in it: then one statement denies as much as one for
+    each, and repeats the names of those who are exempt less often.
+    """
+    actions = dict.fromkeys(action for each, _ in changes for action in each)
+    resources = dict.fromkeys(resource for _, each in changes for resource in each)
+    return _deny(sid, list(actions), list(resources), _except(exempt))
 
 
 def _deny(

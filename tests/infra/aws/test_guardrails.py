@@ -250,14 +250,14 @@ def test_several_accounts_and_regions_are_within_the_limit() -> None:
     """CloudFormation has a role for each: of the evidence and the replica, for one more region, and
     for one that is to come.
     """
-    one = f'"{PIPELINE}"'
+    pipeline = f'"{PIPELINE}"'
     others = [
-        one.replace(EVIDENCE, account).replace(REGION, region)
+        pipeline.replace(EVIDENCE, account).replace(REGION, region)
         for account, region in ((REPLICA, "eu-west-1"), (EVIDENCE, "us-east-1"), (REPLICA, REGION))
     ]
     text = production()
-    assert one in text
-    configured = read(text.replace(one, ", ".join([one, *others])))
+    assert pipeline in text
+    configured = read(text.replace(pipeline, ", ".join([pipeline, *others])))
     for policy in plans(configured):
         length = len(json.dumps(policy.content, separators=(",", ":")))
         assert length <= LONGEST_DOCUMENT, (policy.name, length)

@@ -127,6 +127,28 @@ def test_a_refusal_locks_nothing(api: Api, tmp_path: Path) -> None:
     assert [] == list(tmp_path.rglob("*.zst"))
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"entries": [], "nextPageToken": "more"},
+        {"entries": [], "nextPageToken": {"a": 1}},
+        {"entries": {"a": 1}},
+        {"entries": [1]},
+        {"error": {"code": 429}},
+    ],
+    ids=["the same again", "no token", "no list", "no entry", "an error"],
+)
+def test_what_is_no_page_locks_nothing(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: dict[str, Any]
+) -> None:
+    """It must not pass for an empty hour, and the same page is not read for ever."""
+    monkeypatch.setattr(api, "answer", lambda _request: page)
+    result = backfill(tmp_path)
+    assert isinstance(result.exception, SourceUnavailableError)
+    assert "projects/example-prod: no page of entries" in str(result.exception)
+    assert [] == list(tmp_path.rglob("*.zst"))
+
+
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library is an optional extra."""
     monkeypatch.setitem(sys.modules, "google.cloud.logging", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from nhi_evidence.errors import (
     SourceUnavailableError,
     TokenUnavailableError,
 )
+from tests.loopback import Handler, Loopback
 from tests.web_identity import issuer
 
 BUCKET = "example-audit-files"
@@ -126,3 +128,31 @@ def test_a_token_is_kept_until_shortly_before_it_ends(monkeypatch: pytest.Monkey
     monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:9")
     with pytest.raises(TokenUnavailableError, match="the metadata server gives no token"):
         AccessToken()()
+
+
+class _Describing(Handler):
+    """A Cloud Storage that describes an object of two bytes, and sends others."""
+
+    size = "2"
+
+    def do_GET(self) -> None:  # noqa: N802 as inherited
+        if "alt=media" in self.path:
+            self.reply(200, b"{}{}")
+            return
+        described = {"bucket": BUCKET, "name": "x", "generation": "1", "size": self.size}
+        self.reply(200, json.dumps(described).encode())
+
+
+@pytest.mark.parametrize(
+    ("size", "why"),
+    [("2", "4 bytes received of 2"), ("many", "Cloud Storage answers"), ("", "answers")],
+)
+def test_an_object_has_the_size_it_is_described_with(
+    monkeypatch: pytest.MonkeyPatch, size: str, why: str
+) -> None:
+    """Composite objects have no MD5; and a size that is none is an answer that is none."""
+    handler = type("Described", (_Describing,), {"size": size})
+    with Loopback(handler) as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.endpoint_url)
+        with pytest.raises(SourceUnavailableError, match=why):
+            source().fetch(ObjectRef(BUCKET, "x", "1"))

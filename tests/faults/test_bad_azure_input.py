@@ -194,7 +194,9 @@ def test_an_unavailable_store_fails_the_batch() -> None:
         list(exporter.export([Event(encode(GOOD), 5, PARTITION)], written={}))
 
 
-@pytest.mark.parametrize("context", [None, {}, "", "{", "[]", {"PartitionId": None}, 7])
+@pytest.mark.parametrize(
+    "context", [None, {}, "", "{", "[]", {"PartitionId": None}, {"PartitionId": ""}, 7]
+)
 def test_a_batch_without_a_partition_claims_no_range(context: Any) -> None:
     """It is named after its bytes: numbers of two partitions must not mix in one stream."""
     stream, messages = event_hub_trigger.messages(

@@ -172,6 +172,31 @@ def test_reads_must_be_recorded(answer: dict[str, Any], well: bool) -> None:
     assert well == delivery_account_checks._everything(answer)[0]
 
 
+BASIC = {"IncludeManagementEvents": True, "ReadWriteType": "All"}
+WITHOUT_KMS = BASIC | {"ExcludeManagementEventSources": ["kms.amazonaws.com"]}
+NOT_KMS = {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}
+ONE_NAME = {"Field": "eventName", "StartsWith": ["Get"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "observed"),
+    [
+        ({"EventSelectors": [WITHOUT_KMS]}, "without kms.amazonaws.com"),
+        (selector(MANAGEMENT, NOT_KMS), "without kms.amazonaws.com"),
+        (selector(MANAGEMENT, ONE_NAME), "without those of another eventName"),
+    ],
+)
+def test_services_that_a_trail_leaves_out_are_named(answer: dict[str, Any], observed: str) -> None:
+    """Whoever decrypts with a key would leave no record; it was called all reads and writes."""
+    is_ok, text = delivery_account_checks._everything(answer)
+    assert (False, True) == (is_ok, text.endswith(observed))
+
+
+def test_one_selector_without_exceptions_is_enough() -> None:
+    answer = {"EventSelectors": [WITHOUT_KMS, BASIC]}
+    assert delivery_account_checks._everything(answer)[0]
+
+
 def test_a_trail_that_cannot_deliver_is_wrong() -> None:
     """A trail that the bucket refuses is not logging."""
     assert delivery_account_checks._logging({"IsLogging": True})[0]

@@ -119,22 +119,35 @@ def _logging(status: dict[str, Any]) -> Judged:
 
 
 def _everything(answer: dict[str, Any]) -> Judged:
-    """Judge whether management reads and writes are recorded, by either kind of selector."""
-    basic = [
-        one
+    """Judge whether all management reads and writes are recorded, by either kind of selector.
+
+    Both kinds can leave out services: KMS often, as its calls are many.
+    """
+    left_out = [
+        list(one.get("ExcludeManagementEventSources") or ())
         for one in answer.get("EventSelectors") or []
         if one.get("IncludeManagementEvents") and one.get("ReadWriteType") == "All"
     ]
-    advanced = [
-        one
-        for one in answer.get("AdvancedEventSelectors") or []
-        if {"Field": "eventCategory", "Equals": ["Management"]}
-        in [{k: v for k, v in field.items() if v} for field in one["FieldSelectors"]]
-        and not any(field["Field"] == "readOnly" for field in one["FieldSelectors"])
-    ]
-    is_ok = bool(basic or advanced)
+    for one in answer.get("AdvancedEventSelectors") or []:
+        fields = [{k: v for k, v in field.items() if v} for field in one["FieldSelectors"]]
+        others = [field for field in fields if field.get("Field") != "eventCategory"]
+        if {"Field": "eventCategory", "Equals": ["Management"]} not in fields:
+            continue
+        if not any(field.get("Field") == "readOnly" for field in others):
+            left_out.append([_narrowed(field) for field in others])
     recorded = "management events, reads and writes"
-    return is_ok, recorded if is_ok else "management events are missing"
+    if not left_out:
+        return False, "management events are missing"
+    least = min(left_out, key=len)
+    return not least, f"{recorded}, without {', '.join(least)}" if least else recorded
+
+
+def _narrowed(field: dict[str, Any]) -> str:
+    """Return what a field of an advanced selector leaves out."""
+    condition = {k: v for k, v in field.items() if k != "Field"}
+    if condition.keys() == {"NotEquals"}:
+        return ", ".join(condition["NotEquals"])
+    return f"those of another {field.get('Field')}"
 
 
 def _exporter(

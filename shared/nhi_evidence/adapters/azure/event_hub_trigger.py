@@ -80,7 +80,7 @@ def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
     """
     context = _context(events[0].metadata or {}) if events else _Context()
     _check(hub, context)
-    known = context.partition_id is not None
+    known = bool(context.partition_id)
     stream = hub.stream(partition(events))
     return stream, [
         Message(

@@ -60,7 +60,7 @@ class _Object(msgspec.Struct, frozen=True, rename="camel"):
     bucket: str
     name: str
     generation: str
-    size: str
+    size: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")]
     time_created: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     md5_hash: str = ""
     crc32c: str = ""
@@ -105,6 +105,8 @@ class GcsSource:
                 f"{ref}: {described.size} bytes, more than {MAX_DELIVERED_BYTES}"
             )
         body = self._get(ref, path, {"generation": ref.generation, "alt": "media"})
+        if len(body) != int(described.size):
+            raise SourceUnavailableError(f"{ref}: {len(body)} bytes received of {described.size}")
         if described.md5_hash and described.md5_hash != _md5(body):
             raise SourceUnavailableError(f"{ref}: the bytes received do not match the stored MD5")
         unit = keys.file_unit(

@@ -87,12 +87,19 @@ def _entries(client: Any, resource: str, wanted: str) -> Iterator[dict[str, Any]
         "orderBy": "timestamp asc",
         "pageSize": _PAGE,
     }
+    seen: set[object] = set()
     while True:
         page = _page(client, request)
-        yield from page.get("entries", ())
-        if not page.get("nextPageToken"):
+        entries = page.get("entries", [])
+        following = page.get("nextPageToken") or ""
+        is_list = isinstance(entries, list) and all(isinstance(one, dict) for one in entries)
+        if "error" in page or not is_list or not isinstance(following, str) or following in seen:
+            raise SourceUnavailableError(f"{resource}: no page of entries, or the same one again")
+        yield from entries
+        if not following:
             return
-        request["pageToken"] = page["nextPageToken"]
+        seen.add(following)
+        request["pageToken"] = following
 
 
 def _page(client: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -48,8 +48,8 @@ class _Object(msgspec.Struct, frozen=True, rename="camel"):
     bucket: str
     name: str
     generation: str
-    time_created: datetime
-    size: str = "0"
+    time_created: Annotated[datetime, msgspec.Meta(tz=True)]
+    size: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")] = "0"
 
 
 class _Page(msgspec.Struct, frozen=True, rename="camel"):
@@ -98,12 +98,16 @@ class StagedFiles:
     def _listed(self, bucket: str, prefix: str) -> Iterator[_Object]:
         query = {"prefix": prefix, "maxResults": str(_PAGE)}
         url = f"{self._storage}/storage/v1/b/{quote(bucket, safe='')}/o"
+        seen: set[str] = set()
         while True:
             request = partial(self._to_storage.get, url, params=query)
             page = _answer(request, f"gs://{bucket}", _Page)
             yield from page.items
-            if page.next_page_token is None:
+            if not page.next_page_token:
                 return
+            if page.next_page_token in seen:
+                raise SourceUnavailableError(f"gs://{bucket}: the same page again")
+            seen.add(page.next_page_token)
             query["pageToken"] = page.next_page_token
 
     def announce(self, topic: str, refs: Sequence[ObjectRef]) -> int:

@@ -195,5 +195,5 @@ def test_without_google_s_library_the_command_says_what_to_install(
 ) -> None:
     """The library is optional, and the error names it."""
     monkeypatch.setitem(sys.modules, "google.auth", None)
-    with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):
+    with pytest.raises(SettingsError, match="install nhi-evidence with its extra `gcp`"):
         StagedFiles()

@@ -123,22 +123,22 @@ def _everything(answer: dict[str, Any]) -> Judged:
 
     Both kinds can leave out services: KMS often, as its calls are many.
     """
-    left_out = [
+    excluded = [
         list(one.get("ExcludeManagementEventSources") or ())
         for one in answer.get("EventSelectors") or []
         if one.get("IncludeManagementEvents") and one.get("ReadWriteType") == "All"
     ]
-    for one in answer.get("AdvancedEventSelectors") or []:
-        fields = [{k: v for k, v in field.items() if v} for field in one["FieldSelectors"]]
+    for selector in answer.get("AdvancedEventSelectors") or []:
+        fields = [{k: v for k, v in field.items() if v} for field in selector["FieldSelectors"]]
         others = [field for field in fields if field.get("Field") != "eventCategory"]
         if {"Field": "eventCategory", "Equals": ["Management"]} not in fields:
             continue
         if not any(field.get("Field") == "readOnly" for field in others):
-            left_out.append([_narrowed(field) for field in others])
+            excluded.append([_narrowed(field) for field in others])
     recorded = "management events, reads and writes"
-    if not left_out:
+    if not excluded:
         return False, "management events are missing"
-    least = min(left_out, key=len)
+    least = min(excluded, key=len)
     return not least, f"{recorded}, without {', '.join(least)}" if least else recorded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import tomllib
 from collections.abc import Generator, Iterator
@@ -20,6 +21,11 @@ from tests import processor_time, scheduling
 from tests.models_read_once import ListOnce
 
 loaders.Loader = ListOnce  # type: ignore[misc]
+
+# Nobody's own profile, region or proxy decides: what a test needs of these, it sets itself.
+for _name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[_name]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 # What collecting makes stays: looks for what does not would take a third of its time.
 gc.disable()

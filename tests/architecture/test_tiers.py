@@ -132,3 +132,16 @@ def test_no_test_has_a_deadline_a_busy_machine_can_miss() -> None:
         if float(bound[1]) < 120
     ]
     assert [] == short
+
+
+def test_no_profile_or_proxy_of_whoever_runs_the_tests_decides() -> None:
+    code = "import os, tests.conftest; print(os.getenv('AWS_PROFILE'), os.environ['no_proxy'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "AWS_PROFILE": "somebody", "no_proxy": ""},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "None 127.0.0.1,localhost\n" == done.stdout, done.stderr

@@ -39,6 +39,7 @@ from tests.infra.unstaged import unstaged
 CONFIG = read(production())
 
 
+MAIN_ID = "nhi-evidence-main-170b2e"
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
@@ -213,6 +214,18 @@ def test_without_a_subscriber_any_notification_is_foreign(aws: Deployed) -> None
     config = msgspec.structs.replace(CONFIG, subscribers=())
     observed = deviations(aws, config)["evidence notifications"]
     assert (State.CHANGED, "QueueConfigurations") == observed
+
+
+def test_another_deployment_s_alarms_are_not_counted(aws: Deployed) -> None:
+    """Beside them, its own could all be off, or missing, and pass for on."""
+    theirs = deepcopy(of(aws, "AWS::CloudWatch::Alarm", f"{MAIN_ID}-sealer-flagged"))
+    name = theirs["AlarmName"].replace(MAIN_ID, "nhi-evidence-main-292691")
+    aws.things[f"AWS::CloudWatch::Alarm {name}"] = {
+        **theirs,
+        "AlarmName": name,
+        "ActionsEnabled": False,
+    }
+    assert {} == deviations(aws)
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:

@@ -69,6 +69,11 @@ def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
         "az functionapp deployment source config-zip",
     ] == here.did()
     assert "subscription 22222222-3333-4444-5555-666666666666" in done.out
+    # Without -reconfigure, a folder that another configuration was applied from asks to copy its
+    # state over this one's.
+    begun = [call for call in here.log.read_text().splitlines() if " init " in call]
+    assert 2 == len(begun)
+    assert all(" -reconfigure " in call for call in begun)
 
 
 def test_a_state_in_a_file_is_for_its_owner_alone(machine: Machines, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from tests.models_read_once import ListOnce
 
 loaders.Loader = ListOnce  # type: ignore[misc]
 
-# Nobody's own profile, region or proxy decides: what a test needs of these, it sets itself.
-for _name in [name for name in os.environ if name.startswith("AWS_")]:
+# Nobody's own profile, region, proxy, colors or width decide: what a test needs, it sets itself.
+_SCREEN = ("COLORTERM", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TERM")
+for _name in [name for name in os.environ if name.startswith("AWS_") or name in _SCREEN]:
     del os.environ[_name]
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 

@@ -134,14 +134,16 @@ def test_no_test_has_a_deadline_a_busy_machine_can_miss() -> None:
     assert [] == short
 
 
-def test_no_profile_or_proxy_of_whoever_runs_the_tests_decides() -> None:
-    code = "import os, tests.conftest; print(os.getenv('AWS_PROFILE'), os.environ['no_proxy'])"
+def test_nothing_of_whoever_runs_the_tests_decides() -> None:
+    """Neither a profile nor a proxy, nor how wide and colorful somebody likes a terminal."""
+    code = "import os, tests.conftest; print({*os.environ} & {NAMES}, os.environ['no_proxy'])"
+    own = {"AWS_PROFILE": "somebody", "COLUMNS": "47", "FORCE_COLOR": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "AWS_PROFILE": "somebody", "no_proxy": ""},
+        [sys.executable, "-c", code.replace("{NAMES}", repr({*own}))],
+        env={**os.environ, **own, "no_proxy": ""},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "None 127.0.0.1,localhost\n" == done.stdout, done.stderr
+    assert "set() 127.0.0.1,localhost\n" == done.stdout, done.stderr

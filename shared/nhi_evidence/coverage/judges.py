@@ -38,11 +38,11 @@ READ_BY = {"aws_agent": "aws", "aws_gateway": "aws", "eks": "aws", "gcp_agent": 
 
 COLLECTED = frozenset({"aws", "azure", "gcp", "github", "okta", "vault"})
 """Platforms whose settings `collect` reads; a reading of any other is made by hand."""
-_PULL = "its audit is pulled with an organization's long-lived key alone, and none is kept"
+_PULL = "its audit can be pulled only with an organization's long-lived key, and none is kept"
 PULLED = {
     "anthropic": _PULL,
     "openai": _PULL,
-    "mcp": "a server's own record of its requests is taken in by no source of this release",
+    "mcp": "no source of this release takes in a server's own record of its requests",
 }
 """Agent platforms, and why nothing is known of them without a reading (decision 131)."""
 
@@ -75,7 +75,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 EVERYONE = Subject()
-_UNDOCUMENTED = "the settings are there, and no documentation says it is recorded: a canary tells"
+_UNDOCUMENTED = "the settings are there, but it is not documented: only a canary can show a record"
 
 Evaluator = Callable[[Reading, dict[str, Any], Subject], Judgment]
 

@@ -35,8 +35,8 @@ class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When its settings were read, milliseconds since the epoch."""
     stretches: tuple[Stretch, ...] = ()
     by_settings: tuple[Stretch, ...] = ()
-    """Where canaries go over what settings say in `stretches`: what those alone say. A canary
-    shows nothing of another account than its own."""
+    """Where canaries override settings in `stretches`: what the settings say. A canary shows
+    nothing about any account but its own."""
     documented: str
     setting: str
     reads: tuple[str, ...]

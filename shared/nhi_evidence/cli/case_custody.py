@@ -23,7 +23,8 @@ NOT_LOCKED = "the evidence was read from a directory, which cannot lock"
 AsksRecord = Annotated[
     bool,
     typer.Option(
-        "--custody", help="Write a custody record into the evidence; if that fails, no case."
+        "--custody",
+        help="Write a custody record into the evidence; if that fails, no case is written.",
     ),
 ]
 RecordRole = Annotated[
@@ -33,7 +34,8 @@ RecordRole = Annotated[
 AsksHold = Annotated[
     bool,
     typer.Option(
-        "--legal-hold", help="Put the case's objects under legal hold; if that fails, no case."
+        "--legal-hold",
+        help="Put the case's objects under legal hold; if that fails, no case is written.",
     ),
 ]
 HoldRole = Annotated[

@@ -27,9 +27,9 @@ def checks(
 ) -> Iterator[Check]:
     """Yield a check of everything outside AWS.
 
-    With a cloud's token its exporter, subscriptions, policies and canaries are held against the
-    stacks, with one for Graph the canary of the tenant; what nothing looks at is named, with what
-    would show it. `bases` are other addresses, of tests. Raises `DeclarationError` where the
+    With a cloud's token its exporter, subscriptions, policies and canaries are compared with the
+    stacks, and with one for Graph the canary of the tenant; what is not checked is named, with
+    what would show it. `bases` are other addresses, of tests. Raises `DeclarationError` where the
     library is installed without the functions' declarations.
     """
     if config.gcp is not None:

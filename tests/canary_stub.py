@@ -40,7 +40,7 @@ class CanaryStub(Loopback):
     """A context manager."""
 
     def __init__(self, *, key_id: str) -> None:
-        """Know the canary by its access key id; any other is of nobody."""
+        """Know the canary by its access key id; any other key belongs to nobody."""
         self.key_id = key_id
         self.allowed = dict(ALLOWED)
         self.calls: list[Call] = []

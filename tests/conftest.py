@@ -141,7 +141,7 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A running embedded store, of one file alone: what another leaves there concerns nobody."""
+    """A running embedded store for one test file, so that no other file leaves anything in it."""
     with EmbeddedStore(
         tmp_path_factory.mktemp("store"), sources=("aws_cloudtrail", "gcp_audit")
     ) as running:

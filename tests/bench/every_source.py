@@ -132,7 +132,7 @@ def _as_long(
 
 
 def _cutting(source: str, cutter: Cutter) -> str:
-    """Return what it costs to look for what is to be cut, by whether there is any."""
+    """Return the cost of looking for cuts, in records without and with one."""
     mapper, delivery, records = prepared(source)
     decoded = mapper.source.decode(delivery.body, mapper.settings.limits)
     are_json = isinstance(decoded, Decoded) and decoded.are_json

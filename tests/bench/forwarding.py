@@ -32,7 +32,7 @@ import re, sys
 from pathlib import Path
 from nhi_evidence.evidence import forwarding
 from nhi_evidence.evidence.forwarding import Place
-def held():  # of this program alone: what getrusage says begins with the parent's
+def held():  # only of this program: getrusage starts from the parent's peak
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
 body = Path(sys.argv[2]).read_bytes()

@@ -17,9 +17,9 @@ from nhi_evidence.pipeline.mapping import Normalized
 
 
 def only(mapper: Mapper, delivery: Delivery) -> Callable[[bytes], int]:
-    """Return the line of a delivery of kept records alone, with its records prebuilt.
+    """Return the line of a delivery whose records are all kept, with its records prebuilt.
 
-    So are the texts of those that something is cut of: finding it is Python's.
+    The texts of records with a cut are prebuilt, too: Python finds the cuts.
     """
     decoded = _decoded(mapper, delivery.body)
     spans = decoded.spans

@@ -46,7 +46,7 @@ KEY = note.from_spki(NAME, SIGNER.public_key())
 POLICY = Policy(name=NAME, keys=(KEY,), retention_ms=DAY_MS)
 SEALED = 6_000
 PROOFS = 50
-"""Checked in a row: one alone, after other work, costs twice as much and tells of the caches."""
+"""Checked in a row: a single one, after other work, takes twice as long, due to the caches."""
 
 BATCHES = {150: 500, 600: 200}
 """Files of a batch by the records of each: of small accounts, and of a busy one."""

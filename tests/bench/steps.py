@@ -1,4 +1,4 @@
-"""What each step of a source's line costs a record, alone: where one costs more than another.
+"""What each step costs by itself, for a record of each source: where one costs more than others.
 
 Steps run over all records of a delivery, as many at once as the line takes; what they give is made
 beforehand. What is left of the whole is compression, tables and the loop around the steps.

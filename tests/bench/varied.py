@@ -54,7 +54,7 @@ def _is_id(text: str) -> bool:
 
 
 def _drawn(text: str, number: int) -> str:
-    """Return other digits and letters of hex in the places of those there are."""
+    """Replace each digit by another digit, and each letter of hex by another letter."""
     drawn = sha256(f"{text} {number}".encode()).digest()
     return "".join(
         str(drawn[at % 32] % 10)

@@ -92,7 +92,7 @@ GRAPH: dict[str, Any] = {
 
 
 class Form(NamedTuple):
-    """A form: its name, how its bytes look, and the records of it."""
+    """A form: its name, how its bytes are made, and its records."""
 
     name: str
     body: bytes

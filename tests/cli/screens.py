@@ -1,4 +1,4 @@
-"""What every command prints to somebody who looks on: a run of each, in a terminal of 80 columns.
+"""What every command prints on a terminal of 80 columns: one or more runs of each.
 
 A command that is not here and not in `ELSEWHERE` fails the test that walks through the table.
 """
@@ -86,7 +86,7 @@ class Case:
         self.report.write_text(result.out)
 
     def runs(self) -> Iterator[tuple[str, Sequence[str | Path]]]:
-        """Yield a command's name and its arguments, in an order in which each has what it takes."""
+        """Yield a command's name and its arguments, in an order in which its files exist."""
         trust = ("--key", self.key)
         store = (self.evidence, *trust)
         proof, case = self.folder / "proof.zip", self.folder / "case.zip"

@@ -1,4 +1,4 @@
-"""Of which accounts a verdict is: each account's own, never better than what was read of it."""
+"""A verdict for each account: its own, and never better than what was read there."""
 
 from __future__ import annotations
 

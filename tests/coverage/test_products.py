@@ -207,6 +207,6 @@ def scope_of(email: str) -> str:
 
 
 def test_settings_name_the_calls_collectors_make() -> None:
-    """Each of these calls is among those that settings say they are read by."""
+    """Each of these calls is one that a setting names in `reads`."""
     calls = {switches.GITHUB_STREAMS, switches.OKTA_LOG, switches.OKTA_STREAMS}
     assert calls <= {call for each in settings().values() for call in each.reads}

@@ -57,7 +57,7 @@ def _replacement(make: Callable[[], str]) -> Callable[[re.Match[str]], str]:
 
 
 def measured(page: str, output: str) -> str:
-    """Return a page with what a run of the bench printed, of it what follows the machine's line.
+    """Return a page with what a run of the bench printed, from the line of the machine on.
 
     Raises `ValueError` where the page has no such block, or the output is not that of a whole run.
     """

@@ -18,7 +18,7 @@ from tests.tamper.forged_epochs import true_leaf
 from tests.tamper.sealed_store import NAME, SealedStore
 
 SAYS_NOTHING = {"codec", "units"}
-"""Of a header: how its frame was made; the units follow from those there are."""
+"""Members of a header that change nothing: how its frame was made, and the number of its units."""
 
 
 @cache

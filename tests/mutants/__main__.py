@@ -54,7 +54,7 @@ def _say(line: str) -> None:
 
 
 class Task(NamedTuple):
-    """What is to be run of a file."""
+    """The mutants of one file that are run."""
 
     target: Target
     source: bytes

@@ -59,7 +59,7 @@ def _text(raw: bytes, value: bytes, *, member: bytes = b'"r":') -> Callable[[Fil
 
 
 def _cut(middle: bytes, after: bytes) -> Callable[[Files], Files]:
-    """A line of another form with cuts, and the text `x` of it that is left."""
+    """A line of another form with cuts, and `x`, the text that they leave of it."""
 
     def change(files: Files) -> Files:
         head = re.match(rb'\{"u":"[0-9a-f]{16}","i":\d+,', files["record.json"])

@@ -40,7 +40,7 @@ def test_exported_lines_have_none_of_it(world: SealedStore, stored: StoredLog) -
 
 
 def test_a_record_in_it_does_not_count(world: SealedStore, stored: StoredLog) -> None:
-    """Asked for where it is alone, it is found, and proves nothing of its unit."""
+    """Searched for by its id, it is found; it proves nothing about its unit."""
     table, lines = objects.read_object(world.store.get(world.key_of(f"ev/v1/{UNKNOWN}/")))
     own = [line for _, unit in objects.lines_of(table, lines) for line in unit]
     uid = next(filter(None, map(proof.uid_of, own)))

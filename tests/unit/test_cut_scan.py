@@ -140,7 +140,7 @@ def test_each_rule_that_finds_something_has_to_be_excepted(raw: str, is_kept: bo
 
 
 def test_a_condition_that_cannot_be_asked_leaves_the_others_certain() -> None:
-    """It looks into a text that holds no JSON: of that record alone nothing is told."""
+    """It parses a text that is not JSON: only for that record is the answer uncertain."""
     unless = Condition("t>ref", any_of=("roles",))
     refused = (Category("x", (unless,), ""),)
     raws = [b'{"t":""}', b'{"t":"no"}', b'{"t":"{}"}', b'{"a":1}']

@@ -200,7 +200,7 @@ TECHNIQUES = {
 
 
 def _own(world: World, actor: Actor, role: Actor, action: str, resource: str) -> bool:
-    """Whether the actor may, in its own account alone: no policy of these resources helps it."""
+    """Whether the actor may by policies of its own account, without any of these resources."""
     return actor.account == role.account and world.may(actor, action, resource, owner=role.account)
 
 

@@ -40,7 +40,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of recon": {"put op": YES},
     "writer of custody": {"put custody": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
-    # What is handed on goes out alone: neither side of it can put, lock or sign anything.
+    # Forwarding only sends records out: neither side of it can put, lock or sign anything.
     "the function that forwards to the subscriber": {"read": YES},
     "subscriber": {},
     # It reads the newest version of evidence, and writes nothing.
@@ -58,8 +58,8 @@ EXPECTED: dict[str, dict[str, str]] = {
         "lock log": "via sealer",
         "sign": "via sealer",
     },
-    # Holds are for one role alone, of the administrator's choice; with all rights, it still may not
-    # delete or shorten anything.
+    # Only one role, of the administrator's choice, may hold; even with all rights it may not delete
+    # or shorten anything.
     "the legal role": {
         **dict.fromkeys((*PUTS, *LOOKS, *CHANGES, *MONITORING, "hold"), YES),
         "lock log": "via sealer",

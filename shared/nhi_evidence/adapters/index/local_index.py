@@ -7,10 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import duckdb
 import msgspec
 
 from nhi_evidence.adapters.index import duck
 from nhi_evidence.adapters.index.state import State
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate.columns import COLUMNS, Type
 from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.index import Freshness, Selection
@@ -77,11 +79,18 @@ class LocalIndex:
     """See `EventIndex`. A context manager; its connection can read only the index."""
 
     def __init__(self, folder: Path, state: State) -> None:
-        """Open the index that `state` describes."""
+        """Open the index that `state` describes. Raises `SettingsError` for a damaged one."""
         self._folder = folder
         self._state = state
         self.connection = duck.connect(folder)
-        self.connection.execute(_views(folder, state))
+        try:
+            self.connection.execute(_views(folder, state))
+        except duckdb.Error as error:
+            self.connection.close()
+            raise SettingsError(
+                f"{folder}: the index is damaged ({duck.reason(error)}): remove it, and it is "
+                "made anew"
+            ) from error
 
     def add_findings(self, rows: Iterable[FindingRow]) -> None:
         """Add findings of reports to the view `findings`, beside those of sealed statements."""

@@ -68,7 +68,7 @@ def put(folder: Path, state: State, kind: str, table: pa.Table) -> None:
 
 
 def load(folder: Path) -> State | None:
-    """Return the state of an index; None if there is none of this version.
+    """Return the state of an index; None if there is none of this version, or a file of it is gone.
 
     Raises `SettingsError` if the folder contains something else, or the state is unreadable.
     """
@@ -83,7 +83,8 @@ def load(folder: Path) -> State | None:
         state = msgspec.json.decode(path.read_bytes(), type=State)
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{path}: {error}; remove the folder to rebuild the index") from error
-    return state if state.version == VERSION else None
+    is_whole = all((folder / name).is_file() for name in state.files)
+    return state if state.version == VERSION and is_whole else None
 
 
 def save(folder: Path, state: State) -> None:

@@ -74,7 +74,7 @@ def selections(local: LocalIndex) -> Iterator[Selection]:
     """Yield values for every kind of selection, and times that end among the records."""
     columns = {
         "identities": "unnest([identity, identity_uid, identity_name])",
-        "credentials": "credential",
+        "credentials": "unnest(list_concat([credential], hop_credentials))",
         "issued": "unnest(issued)",
         "resources": "upper(unnest(targets))",
     }

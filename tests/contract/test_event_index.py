@@ -111,7 +111,7 @@ def test_both_indexes_answer_every_selection_alike(both: Both, data: st.DataObje
     row = data.draw(st.sampled_from(everything))
     values: dict[str, list[str | None]] = {
         "identities": [row.identity, row.identity_uid, row.identity_name, "nobody"],
-        "credentials": [row.credential, "none"],
+        "credentials": [row.credential, *row.hop_credentials, "none"],
         "issued": [*row.issued, row.entity, "none"],
         "addresses": [row.ip, "192.0.2.200"],
         "resources": [*row.targets, *(each.upper() for each in row.target_names), "nothing"],

@@ -21,7 +21,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     identities: frozenset[str] = frozenset()
     """Canonical id, provider's own id, or name of the actor; exact match."""
     credentials: frozenset[str] = frozenset()
-    """Id of the credential the actor used."""
+    """Id of the credential the actor used, or that a hop before the actor did."""
     issued: frozenset[str] = frozenset()
     """Id of a credential the operation issued, or was about."""
     addresses: frozenset[str] = frozenset()
@@ -55,6 +55,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return bool(
             self.identities & {row.identity, row.identity_uid, row.identity_name}
             or row.credential in self.credentials
+            or self.credentials.intersection(row.hop_credentials)
             or self.issued.intersection(row.issued)
             or row.entity in self.issued
             or row.ip in self.addresses

@@ -186,6 +186,8 @@ class _Following:
                 self._workloads[known.workload] = None
             if row.credential:
                 self._credentials[row.credential] = None
+            for uid in self._seed.credentials.intersection(row.hop_credentials):
+                self._credentials[uid] = None
         for uid in row.issued:
             self._credentials[uid] = None
             self._minted.setdefault(uid, row)
@@ -203,6 +205,9 @@ class _Following:
             return "identity"
         if row.credential in selection.credentials:
             return f"credential {row.credential}"
+        of_hops = [uid for uid in row.hop_credentials if uid in selection.credentials]
+        if of_hops:
+            return f"credential {of_hops[0]}"
         return f"address {row.ip}" if row.ip in selection.addresses else "target"
 
     def _next_credentials(self) -> list[str]:
@@ -260,15 +265,16 @@ def _credentials(
 ) -> tuple[Credential, ...]:
     uses: defaultdict[str, list[Row]] = defaultdict(list)
     for step in steps:
-        if step.row.credential:
-            uses[step.row.credential].append(step.row)
+        for uid in dict.fromkeys((step.row.credential, *step.row.hop_credentials)):
+            if uid:
+                uses[uid].append(step.row)
     credentials = []
     for uid in uids:
         rows, mint = uses.get(uid, []), minted.get(uid)
         credentials.append(
             Credential(
                 uid=uid,
-                mint=_mint(mint, rows),
+                mint=_mint(uid, mint, rows),
                 minted_by=mint,
                 parent=mint.credential if mint else None,
                 first=rows[0].time if rows else None,
@@ -279,10 +285,12 @@ def _credentials(
     return tuple(credentials)
 
 
-def _mint(mint: Row | None, uses: list[Row]) -> Mint:
+def _mint(uid: str, mint: Row | None, uses: list[Row]) -> Mint:
     if mint is not None:
         return Mint.SEEN
-    if any(row.credential_kind in LASTING for row in uses):
+    # Of a credential that only hops have, the records do not say whether it lasts.
+    of_actors = [row for row in uses if row.credential == uid]
+    if any(row.credential_kind in LASTING for row in of_actors) or (uses and not of_actors):
         return Mint.BEFORE
     if uses and all(row.identity_type in _DELIVERED or _is_forwarded(row) for row in uses):
         return Mint.NOT_EXPECTED

@@ -45,6 +45,18 @@ def test_a_chain_is_recovered_from_any_order_with_anything_repeated(data: st.Dat
     ]
 
 
+def test_a_key_leads_to_what_another_account_did_for_its_owner() -> None:
+    """The acting account has no key of its own; a hop of its record names the origin's."""
+    acting = row(
+        MINUTE, identity_name="stage@example-ci.iam.gserviceaccount.com", hop_credentials=(KEY,)
+    )
+    path = follow(MemoryIndex([acting, row(2 * MINUTE)]), BY_KEY)
+    assert [(step.row, step.known_by) for step in path.steps] == [(acting, f"credential {KEY}")]
+    assert [(each.uid, each.uses, each.mint) for each in path.credentials] == [
+        (KEY, 1, Mint.BEFORE)
+    ]
+
+
 def test_a_session_is_not_linked_to_a_key_without_the_record_that_minted_it() -> None:
     rows = story()
     path = follow(MemoryIndex([rows[0], *rows[2:]]), BY_KEY)

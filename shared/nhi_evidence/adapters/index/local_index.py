@@ -204,7 +204,10 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
         "list_contains(?, identity)", "list_contains(?, identity_uid)",
         "list_contains(?, identity_name)",
     )  # fmt: skip
-    add("credentials", sorted(selection.credentials), "list_contains(?, credential)")
+    add(
+        "credentials", sorted(selection.credentials),
+        "list_contains(?, credential)", "list_has_any(hop_credentials, ?)",
+    )  # fmt: skip
     add(
         "issued", sorted(selection.issued), "list_has_any(issued, ?)", "list_contains(?, entity)"
     )  # fmt: skip

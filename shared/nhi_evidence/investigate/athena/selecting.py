@@ -16,7 +16,7 @@ BATCH_BYTES = 120_000
 """Bytes of values in one statement. Athena accepts 262,144 bytes of text, including the views:
 https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 
-_TIMES_WRITTEN = {"identities": 3, "issued": 2}
+_TIMES_WRITTEN = {"identities": 3, "credentials": 2, "issued": 2}
 _EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
 
@@ -70,6 +70,7 @@ def _any_of(selection: Selection) -> Iterator[str]:
     for column in ("identity", "identity_uid", "identity_name"):
         yield from _in(column, selection.identities)
     yield from _in("credential", selection.credentials)
+    yield from _any_in("hop_credentials", selection.credentials)
     yield from _any_in("issued", selection.issued)
     yield from _in("entity", selection.issued)
     yield from _in("ip", selection.addresses)

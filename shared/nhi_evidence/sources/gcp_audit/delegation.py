@@ -59,10 +59,7 @@ def hops(
 
 def _delegate(position: int, delegate: Delegate, key: str | None) -> Hop | None:
     """Read one authority; None for one that the record does not name."""
-    first = (
-        delegate.first_party_principal.principal_email if delegate.first_party_principal else None
-    )
-    email = principals.email_of(first, delegate.principal_subject)
+    email = principals.delegate_email(delegate)
     pool = principals.pool(delegate.principal_subject)
     claims = (
         (delegate.third_party_principal.third_party_claims or {})

@@ -56,8 +56,7 @@ def identify(who: Authentication | None, context: RecordContext) -> Identity:
 def _delegated(who: Authentication, email: str | None, subject: str | None) -> Identity:
     """GCP-02: a service account that other identities act through; the first is the origin."""
     first = (who.service_account_delegation_info or [])[0]
-    origin = first.first_party_principal.principal_email if first.first_party_principal else None
-    origin = principals.email_of(origin, first.principal_subject)
+    origin = principals.delegate_email(first)
     pool = principals.pool(first.principal_subject)
     account = email if email is not None and principals.is_service_account(email) else None
     kind = _kind_of_delegated(pool, account)
@@ -203,8 +202,17 @@ def _unmatched(who: Authentication, name: str | None) -> Identity:
 def _make_identity(
     kind: IdentityKind, rule: str, who: Authentication, **attributes: Any
 ) -> Identity:
-    """Build a verdict; its credential is the service account key that the record names."""
+    """Build a verdict; its credential is the service account key that the record names.
+
+    Of a delegated account only if it is that account's own: else a hop has it, or, where the record
+    names its owner in another way than the key does, a label.
+    """
     key = principals.key_uid(who.service_account_key_name)
+    delegates = who.service_account_delegation_info
+    if key and delegates and (owner := principals.key_owner(key)) != attributes.get("uid"):
+        if owner not in map(principals.delegate_email, delegates):
+            attributes["labels"] = (*attributes.get("labels", ()), f"key:{key}")
+        key = None
     return decided(
         kind, rule, credential_uid=key, credential_kind=KEY if key else None, **attributes
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from nhi_evidence.identity import IdentityKind
 from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.sources.gcp_audit.record import Delegate
 
 _LONGEST = 1024
 
@@ -155,3 +156,9 @@ def key_owner(key_name: str) -> str | None:
     """Return the account that owns a key, from `.../serviceAccounts/<account>/keys/<id>`."""
     _, marker, rest = key_name.partition("/serviceAccounts/")
     return rest.partition("/")[0] or None if marker else None
+
+
+def delegate_email(delegate: Delegate) -> str | None:
+    """Return the e-mail address of one authority of a delegation."""
+    first = delegate.first_party_principal
+    return email_of(first.principal_email if first else None, delegate.principal_subject)

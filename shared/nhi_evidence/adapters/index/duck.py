@@ -17,6 +17,9 @@ except ImportError as error:  # an extra of its own: it is large
         "the index needs DuckDB and Arrow: install nhi-evidence with its extra `investigate`"
     ) from error
 
+Error = duckdb.Error
+"""Base of DuckDB's errors, for modules that must not import it before this one has."""
+
 MEMORY_LIMIT = "700MB"
 TEMPORARY = "tmp"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import duckdb
 import msgspec
 
 from nhi_evidence.adapters.index import duck
@@ -85,7 +84,7 @@ class LocalIndex:
         self.connection = duck.connect(folder)
         try:
             self.connection.execute(_views(folder, state))
-        except duckdb.Error as error:
+        except duck.Error as error:
             self.connection.close()
             raise SettingsError(
                 f"{folder}: the index is damaged ({duck.reason(error)}): remove it, and it is "

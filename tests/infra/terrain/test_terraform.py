@@ -166,7 +166,7 @@ def _gcp_conditions(stack: Stack) -> dict[str, str]:
         path: at(stack, path)[0]
         for path in (
             *("organization/sink", "organization/publisher", "audit/topic", "staging/bucket"),
-            *("batches/subscription", "export/function", "staging/reader", "export/invoker"),
+            *("batches/subscription", "export/function", "staging/access", "export/invoker"),
         )
     }
     return {
@@ -178,7 +178,7 @@ def _gcp_conditions(stack: Stack) -> dict[str, str]:
         "files": f"{address['batches/subscription']}.cloud_storage_config[0].bucket == "
         f"{address['staging/bucket']}.name",
         "private": f'{address["staging/bucket"]}.public_access_prevention == "enforced"',
-        "reader": f"{address['staging/reader']}.bucket == {address['staging/bucket']}.name",
+        "reader": f"{address['staging/access']}.bucket == {address['staging/bucket']}.name",
         "invoker": f"{address['export/invoker']}.name == {address['export/function']}.name",
     }
 

@@ -34,7 +34,7 @@ Examples:
   nhi-evidence query ./evidence --policy policy.toml --question cross-account-chains
   nhi-evidence query logs/ --sql "SELECT phase, count(*) FROM events GROUP BY phase"
   nhi-evidence query ./evidence --policy policy.toml --sql "FROM units" --format csv
-  nhi-evidence query 'athena://nhi-evidence-main-170b2e?region=eu-central-1&auditor=external' \\
+  nhi-evidence query 'athena://NAME?region=eu-central-1&auditor=external' \\
       --from 2026-03-01 --to 2026-03-02 --question validation-bursts
 
 Exit codes: 0 answered; 2 answered, but some evidence could not be read; 4 could

@@ -28,7 +28,7 @@ Examples:
   nhi-evidence timeline ./evidence --policy policy.toml --credential AKIA...
   nhi-evidence timeline s3://evidence --policy policy.toml --identity ARN --json
   nhi-evidence timeline logs/ --ip 203.0.113.77
-  nhi-evidence timeline 'athena://nhi-evidence-main-170b2e?region=eu-central-1&auditor=external' \\
+  nhi-evidence timeline 'athena://NAME?region=eu-central-1&auditor=external' \\
       --from 2026-03-01 --to 2026-03-02 --credential AKIA...
 
 Exit codes: 0 shown, or nothing on record; 2 part of it is contested, could not

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import log
 from nhi_evidence.evidence.anchoring import Anchoring
 from nhi_evidence.stored import AnchorForm
@@ -37,3 +38,10 @@ def test_an_anchor_is_locked_like_the_log(kept_ms: int | None) -> None:
     key = log.anchor_key("2026", 3, "tsa.example.tsr")
     expected = world.now + DAY_MS if kept_ms is None else log.lock_end("2026", world.now, kept_ms)
     assert expected == world.store.first(key).retain_until
+
+
+def test_two_witnesses_of_one_name_are_refused() -> None:
+    """Two addresses of one host: the second would never be asked, and be reported as there."""
+    world = SealedStore()
+    with pytest.raises(SettingsError, match=r"tsa\.example\.tsr: named twice"):
+        Anchoring(world.store, NAME, [world.key], witnesses=[Outsider(), Outsider()])

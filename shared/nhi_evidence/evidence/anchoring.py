@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from nhi_evidence.errors import LogError, StoreUnavailableError, WitnessError
+from nhi_evidence.errors import LogError, SettingsError, StoreUnavailableError, WitnessError
 from nhi_evidence.evidence import anchor, checkpoint, log, merkle, note, tiles
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import CheckpointCopy, EvidenceLog, Witness
@@ -51,8 +51,13 @@ class Anchoring:
 
         Anchors are locked like the log, until `kept_ms` after the end of the shard's year and at
         least that long after `now` (`log.lock_end`); without it, as long as the store locks
-        everything. A copy is subject to the rules of whoever holds it.
+        everything. A copy is subject to the rules of whoever holds it. Raises `SettingsError` for
+        two witnesses of one name: the second's attestation would pass for there already.
         """
+        names = [anchor.file_name(one.name, one.form) for one in witnesses]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SettingsError(f"{', '.join(twice)}: named twice; an anchor is kept by its name")
         self._kept_ms = kept_ms
         self._now = now
         self._store = store

@@ -231,5 +231,5 @@ def _record(at: Placed, unit: UnitLine, parsed: ParsedLine, status: counting.Sta
 
 
 def _opened(at: Placed, body: bytes | None) -> tuple[Table, list[tuple[UnitLine, Sequence[bytes]]]]:
-    table, after = sound.opened(sound.of_brief(at.key, at.stated), body)
+    table, after = sound.opened(sound.of_brief(at.key, at.brief), body)
     return table, list(objects.lines_of(table, list(after)))

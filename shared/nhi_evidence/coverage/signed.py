@@ -46,7 +46,7 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     source: str
     """The source, or the kind of operation: `config`, `recon`, ..."""
     hour: str
-    stated: str
+    brief: str
     """What the object is compared with (`sound.brief`)."""
 
 

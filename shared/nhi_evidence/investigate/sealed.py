@@ -49,7 +49,7 @@ class SealedObject(msgspec.Struct, frozen=True):
     vid: str
     source: str
     hour: str
-    stated: str
+    brief: str
     """What the object is compared with (`sound.brief`)."""
 
 
@@ -213,7 +213,7 @@ def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent
 
     Raises `ValueError` as `read` does: the records passed before must then be discarded.
     """
-    table, lines = sound.opened(sound.of_brief(at.key, at.stated), body)
+    table, lines = sound.opened(sound.of_brief(at.key, at.brief), body)
     source = table.header.source
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []

@@ -194,5 +194,5 @@ def _placed(placed: Placed) -> signed.Placed:
         kind=named.kind,
         source=named.source,
         hour=named.hour or "",
-        stated=sound.brief(entry),
+        brief=sound.brief(entry),
     )

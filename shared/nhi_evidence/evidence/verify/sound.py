@@ -27,9 +27,9 @@ def brief(leaf: ObjectLeaf) -> str:
     return "\n".join((str(leaf.size), leaf.sha256 or "", *stated))
 
 
-def of_brief(key: str, stated: str) -> ObjectLeaf:
+def of_brief(key: str, text: str) -> ObjectLeaf:
     """Return a leaf with what `brief` kept of it."""
-    size, digest, *values = stated.split("\n")
+    size, digest, *values = text.split("\n")
     # A value with a line break, which no writer's has, would displace the others.
     metadata = dict(zip(NAMES, values, strict=True)) if len(values) == len(NAMES) else {}
     return ObjectLeaf(key, "", 0, int(size), sha256=digest or None, md=metadata)

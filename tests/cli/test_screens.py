@@ -87,9 +87,13 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
 
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS])
 def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
-    """So do its examples, on lines that a shell joins."""
+    """So do its examples, on lines that a shell joins; only a single value may be wider."""
     text = looked_at(name, ["--help"])[0]
-    assert [] == [line for line in text.splitlines() if len(line) > COLUMNS]
+    assert [] == [
+        line
+        for line in text.splitlines()
+        if len(line) > COLUMNS and max(map(len, line.split())) < 2 * _UNBROKEN
+    ]
     row = commands.find(name)
     assert row is not None
     if not row.is_group:

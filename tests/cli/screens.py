@@ -41,7 +41,7 @@ ELSEWHERE = {
 """Commands that need more than files, and what: they print by the same call as the others."""
 
 
-_INIT = (
+INIT = (
     "--organization", "o-exampleorg1", "--log-archive-account", "111122223333",
     "--evidence-account", "222233334444", "--region", "eu-central-1",
     "--log-name", "example.org/evidence", "--retention-days", "0", "--trail-kind", "existing",
@@ -98,7 +98,7 @@ class Case:
         yield "keys", ("--key-file", self.key_file, "--name", NAME)
         yield "explain", ("secretsmanager:GetSecretValue",)
         yield "explain", ("ec2:RunInstances",)
-        yield "init", ("-o", self.folder / "c.toml", "--no-input", *_INIT)
+        yield "init", ("-o", self.folder / "c.toml", "--no-input", *INIT)
         yield "coverage", ("--config-dir", self.settings)
         yield "coverage", ("--config-dir", self.settings, "--verbose", "--controls")
         yield "offboarding", (*store, "--identity", "arn:aws:iam::444455556666:user/ci-deploy")

@@ -10,6 +10,7 @@ import pytest
 
 from nhi_evidence import cli
 from nhi_evidence.cli import exit_codes
+from tests.cli import command, screens
 
 PROGRAM = Path(sys.executable).with_name("nhi-evidence")
 RECORD = b'{"Records":[{"eventTime":"2026-03-02T08:15:30Z"},{}]}'
@@ -112,7 +113,29 @@ def test_a_directory_without_a_log_is_not_an_evidence_store(tmp_path: Path) -> N
     """An empty folder, or somebody's documents, is never reported as tampered."""
     (tmp_path / "letter.txt").write_text("x")
     key = Path(__file__).parents[1] / "fixtures" / "format-v1" / "log.vkey"
-    for command in (("verify", tmp_path), ("prove", tmp_path, "x", "-o", tmp_path / "p.zip")):
-        done = run(*command, "--key", key)
+    for words in (("verify", tmp_path), ("prove", tmp_path, "x", "-o", tmp_path / "p.zip")):
+        done = run(*words, "--key", key)
         assert 4 == done.returncode
         assert "not an evidence store" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("collect", "aws", "--out", "settings", "--profile", "unknown"),
+        ("replay", "aws", "--from", "2026-03-02T08", "--to", "2026-03-02T09",
+         "--profile", "unknown"),
+        ("doctor", "--profile", "unknown"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_no_access_is_no_bug(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that does not exist is the user's to correct."""
+    monkeypatch.chdir(tmp_path)
+    assert 0 == command.run("init", "--no-input", *screens.INIT).code
+    done = command.run(*words)
+    assert exit_codes.FAILED == done.code
+    assert "unknown" in done.err
+    assert "a bug in this program" not in done.err

@@ -10,6 +10,7 @@ import typer
 from nhi_evidence.adapters import clock
 from nhi_evidence.cli import config_file, reading_output
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.errors import SettingsError
 
 EXAMPLES = """\b
 Examples:
@@ -45,16 +46,20 @@ def command(
     settings = config_file.load(config)
     # Imported late: listing commands must not load Amazon's library.
     import boto3  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from nhi_evidence.adapters.aws.settings_reader import read_settings  # noqa: PLC0415
 
     buckets = settings.evidence.buckets
-    reading = read_settings(
-        boto3.session.Session(profile_name=profile),
-        region=region or buckets[0].region,
-        at=clock.now(),
-        deployment=reading_output.deployment(settings),
-        evidence_buckets=[each.bucket for each in buckets],
-        identities=identity or (),
-    )
+    try:
+        reading = read_settings(
+            boto3.session.Session(profile_name=profile),
+            region=region or buckets[0].region,
+            at=clock.now(),
+            deployment=reading_output.deployment(settings),
+            evidence_buckets=[each.bucket for each in buckets],
+            identities=identity or (),
+        )
+    except (BotoCoreError, ClientError) as error:  # before any answer: no credentials, no profile
+        raise SettingsError(f"no access to AWS from this environment: {error}") from error
     reading_output.write(reading, out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import boto3
 import msgspec
 import typer
+from botocore.exceptions import BotoCoreError
 
 from nhi_evidence import sources
 from nhi_evidence.adapters.aws import s3_notification
@@ -111,7 +112,10 @@ def command(
     loaded = config_file.load(config)
     entry = _entry(loaded, source, trail)
     feed, pack = _feed(loaded, entry), sources.load(entry.source)
-    session = boto3.session.Session(profile_name=profile, region_name=feed.region)
+    try:
+        session = boto3.session.Session(profile_name=profile, region_name=feed.region)
+    except BotoCoreError as error:
+        raise SettingsError(f"no access to AWS from this environment: {error}") from error
     queue = Queue(session.client("sqs"), feed.exporter, account=feed.account)
     listing = S3Listing(session.client("s3"), feed.bucket, owner=feed.owner)
     with Steps("looking") as steps:

@@ -57,6 +57,15 @@ def _twice_proven(folder: Path, key: Path) -> str:
     return expected
 
 
+def _one_proof(folder: Path, _key: Path) -> str:
+    """For two records: it is checked once, however many name it."""
+    _changed(
+        folder / "data/case.json",
+        lambda case: case["records"].insert(1, {**case["records"][0], "line": 999}),
+    )
+    return "its proof is that of an earlier record"
+
+
 def _other_leaf(folder: Path, _key: Path) -> str:
     _changed(folder / "data/case.json", lambda case: case["records"][0].update(leaf=7))
     return "different record"
@@ -91,6 +100,7 @@ def _other_tag_file(folder: Path, _key: Path) -> str:
 FORGERIES = (
     _twice,
     _twice_proven,
+    _one_proof,
     _other_leaf,
     _other_shard,
     _never_counted,

@@ -215,6 +215,9 @@ def check_records(
         if not record["proof"]:
             without += 1
             continue
+        if record["proof"] in claimed:  # never read again: a case could name one a million times
+            wrong.append(f"record {number}: its proof is that of an earlier record")
+            continue
         claimed.add(record["proof"])
         names = contents.get(f"data/{record['proof']}", [])
         files = {name.rpartition("/")[2]: case.read(name) for name in names}

@@ -75,7 +75,8 @@ def check(
     report.incomplete, report.unreadable = _incomplete(case), list(case.unreadable)
     names = _proof_files(files)
     claimed = {record.proof for record in case.records if record.proof}
-    unclaimed = sorted(set(names) - claimed)
+    own = set(names)
+    unclaimed = sorted(own - claimed)
     report.findings += [f"{name}: a proof without a record" for name in unclaimed]
     report.findings += _repeated(case)
     order = [record.time for record in case.records]
@@ -87,8 +88,13 @@ def check(
         if not record.proof:
             report.unproven.append(f"{where}: {record.unproven or 'no reason is given'}")
             continue
+        # Its files are taken out, and never read again: a case could name one a million times.
+        proof_names = names.pop(record.proof, None)
+        if proof_names is None and record.proof in own:
+            report.findings.append(f"{where}: its proof is that of an earlier record")
+            continue
         try:
-            _check_record(files, names.get(record.proof, []), record, policy)
+            _check_record(files, proof_names or [], record, policy)
         except (proof.ProveError, bag.BagError, ValueError) as error:
             report.findings.append(f"{where}: {error}")
         else:

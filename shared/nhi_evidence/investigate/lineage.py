@@ -276,7 +276,8 @@ def _credentials(
                 uid=uid,
                 mint=_mint(uid, mint, rows),
                 minted_by=mint,
-                parent=mint.credential if mint else None,
+                # A login is recorded under the token that it issues: that made nothing.
+                parent=mint.credential if mint and mint.credential != uid else None,
                 first=rows[0].time if rows else None,
                 last=rows[-1].time if rows else None,
                 uses=len(rows),

@@ -57,6 +57,15 @@ def test_a_key_leads_to_what_another_account_did_for_its_owner() -> None:
     ]
 
 
+def test_a_token_is_not_made_with_itself() -> None:
+    """Vault records a login under the token that the login issues."""
+    path = follow(
+        MemoryIndex([minted(0, FIRST, FIRST), used(MINUTE, FIRST)]),
+        Selection(credentials=frozenset({FIRST})),
+    )
+    assert [(each.mint, each.parent) for each in path.credentials] == [(Mint.SEEN, None)]
+
+
 def test_a_session_is_not_linked_to_a_key_without_the_record_that_minted_it() -> None:
     rows = story()
     path = follow(MemoryIndex([rows[0], *rows[2:]]), BY_KEY)

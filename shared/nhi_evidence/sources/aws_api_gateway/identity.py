@@ -32,7 +32,15 @@ _WORKLOADS = frozenset(
 """Issuers of tokens for workloads; with Google, only if the subject is a number."""
 _GOOGLE = "https://accounts.google.com"
 _BY_TRAIL, _BY_AUTHORIZER = ("AWS-06a",), ("AG-07",)
-_USER_TYPE_SERVICE, _USER_TYPE_OTHER = 4, 99
+_USER_TYPE_UNKNOWN, _USER_TYPE_SERVICE = 0, 4
+_SERVICES = frozenset(
+    {
+        IdentityKind.APPLICATION,
+        IdentityKind.CERTIFICATE_WORKLOAD,
+        IdentityKind.FEDERATED_WORKLOAD,
+    }
+)
+"""Kinds that are no person's; a user of IAM, a session or the subject of a token may be one."""
 _FORBIDDEN = "403"
 _SPOOFABLE = "certificate_spoof_possible"
 """On a refused call: a certificate that mutual TLS did not accept is logged like any other."""
@@ -90,11 +98,12 @@ def _actor(entry: Caller) -> Actor:
         labels = (*identity.labels, f"api_key:{key}")
         identity = msgspec.structs.replace(identity, labels=labels)
     user = None
+    is_service = IdentityKind(identity.type_id) in _SERVICES
     if identity.uid:
         user = User(
             uid=identity.uid,
             name=identity.name,
-            type_id=_USER_TYPE_OTHER if identity.type_id == 0 else _USER_TYPE_SERVICE,
+            type_id=_USER_TYPE_SERVICE if is_service else _USER_TYPE_UNKNOWN,
             account=Account(account) if account else None,
         )
     session = None

@@ -19,7 +19,16 @@ _RESPONSE = "response"
 _INTERACTIVE = frozenset({"oidc", "saml"})
 _PASSWORDS = frozenset({"userpass", "ldap", "okta", "radius", "kerberos"})
 _BY_INVENTORY = ("VA-12",)
-_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_USER_TYPE_UNKNOWN, _USER_TYPE_USER, _USER_TYPE_SERVICE = 0, 1, 4
+_USER_TYPES = {
+    IdentityKind.CERTIFICATE_WORKLOAD: _USER_TYPE_SERVICE,
+    IdentityKind.FEDERATED_WORKLOAD: _USER_TYPE_SERVICE,
+    IdentityKind.HUMAN: _USER_TYPE_USER,
+    IdentityKind.HUMAN_PROGRAMMATIC: _USER_TYPE_USER,
+    IdentityKind.K8S_SERVICE_ACCOUNT: _USER_TYPE_SERVICE,
+    IdentityKind.MACHINE_KEY: _USER_TYPE_SERVICE,
+}
+"""Whose a token is; one of another kind may be anybody's."""
 _ISSUER, _SUBJECT = ("iss", "issuer"), ("sub", "subject")
 
 
@@ -79,11 +88,10 @@ def _of_auth(auth: Auth | None, context: _EventContext) -> Actor:
     identity = _identity(auth, verdict, context)
     user = None
     if identity.uid or identity.name:
-        of_person = verdict.kind in {IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC}
         user = User(
             uid=identity.uid,
             name=identity.name,
-            type_id=_USER_TYPE_USER if of_person else _USER_TYPE_SERVICE,
+            type_id=_USER_TYPES.get(verdict.kind, _USER_TYPE_UNKNOWN),
         )
     accessor = identity.credential_uid
     return Actor(
@@ -188,8 +196,10 @@ def _method(request: Request) -> str | None:
     """Return the auth method of a login; in any other call the mount is that of the target."""
     if request.mount_class != "auth" or request.mount_type == "token":
         return None
-    is_login = (request.path or "").removeprefix(request.mount_point or "")
-    return request.mount_type if is_login.startswith(("login", "oidc/callback")) else None
+    namespace = (request.namespace.path if request.namespace else None) or ""
+    point = (request.mount_point or "").removeprefix(namespace)
+    inside = (request.path or "").removeprefix(namespace).removeprefix(point)
+    return request.mount_type if inside.startswith(("login", "oidc/callback")) else None
 
 
 def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> Identity:

@@ -137,7 +137,10 @@ def test_policies_reach_what_exists_already(azure: Stack) -> None:
 
 
 def test_two_types_with_one_last_segment_do_not_collide(tmp_path: Path) -> None:
-    """Names have the whole type; one type in two spellings, or twice, is one policy."""
+    """Names have the whole type; one type in two spellings, or under its account, is one policy.
+
+    A configuration with two spellings is refused (tests/unit/test_config_values.py).
+    """
     types = (
         *("Microsoft.KeyVault/vaults", "Microsoft.RecoveryServices/vaults"),
         *("Microsoft.CognitiveServices/accounts", "Microsoft.Purview/accounts"),
@@ -153,7 +156,7 @@ def test_two_types_with_one_last_segment_do_not_collide(tmp_path: Path) -> None:
         ),
     } == {kind.type for kind in kinds_of(types[:4] + types[5:])}
     assert len(kinds_of(types)) == 8
-    listed = ", ".join(f'"{one[0].upper()}{one[1:]}"' for one in types)
+    listed = ", ".join(f'"{one}"' for one in types[:4] + types[5:])
     text = example()
     start = text.index("resource_types = [")
     end = text.index("]", start)

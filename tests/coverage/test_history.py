@@ -116,6 +116,33 @@ def test_a_trail_is_recognized_by_name_and_by_arn(name: str) -> None:
     assert state.verdict is Verdict.GAP
 
 
+def test_a_trail_of_another_account_may_have_the_same_name() -> None:
+    """Who starts one does not start the other, and who stops it does not stop it."""
+    own = [
+        answer.request["Name"]
+        for answer in estate.reading("aws", 0).ok("cloudtrail:GetTrailStatus")
+        if str(answer.request["Name"]).endswith(":trail/own")
+    ]
+    raw = {
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": "StopLogging",
+        "requestParameters": {"name": "own"},
+        "recipientAccountId": own[0].split(":")[4],
+        "awsRegion": own[0].split(":")[3],
+    }
+    (change,) = changes.of_record(
+        "aws_cloudtrail", json.dumps(raw).encode(), at=1, uid="u", outcome="success"
+    )
+    after = changes.applied(estate.reading("aws", 0), change)
+    stopped = {
+        answer.request["Name"]
+        for answer in after.ok("cloudtrail:GetTrailStatus")
+        if not answer.answer["IsLogging"]
+    }
+    assert len(own) > 1
+    assert stopped == {own[0]}
+
+
 def test_a_refused_change_changed_nothing() -> None:
     assert record("StopLogging", 5 * HOUR, "denied", name=TRAIL) == []
 

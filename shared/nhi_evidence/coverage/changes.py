@@ -103,30 +103,31 @@ def _cloudtrail(record: dict[str, Any]) -> Iterator[_Parsed]:
     trail = parameters.get("name") or parameters.get("trailName")
     if name not in _TRAIL or not trail:
         return
-    short = str(trail).rpartition("/")[2]
-    yield "aws", f"{name} of {trail}", tuple(_TRAIL[name](short, parameters))
+    account = str(record.get("recipientAccountId") or "")
+    meant = trails.TrailName(str(trail), account, str(record.get("awsRegion") or ""))
+    yield "aws", f"{name} of {trail}", tuple(_TRAIL[name](meant, parameters))
 
 
-def _is_request(member: str, short: str) -> Callable[[Answer], bool]:
-    return lambda answer: str(answer.request.get(member, "")).rpartition("/")[2] == short
+def _is_request(member: str, trail: trails.TrailName) -> Callable[[Answer], bool]:
+    return lambda answer: trail.is_at(answer.request.get(member, ""))
 
 
 def _any(_answer: Answer) -> bool:
     return True
 
 
-def _logging(*, is_on: bool) -> Callable[[str, dict[str, Any]], Iterator[Edit]]:
-    def edits(short: str, _parameters: dict[str, Any]) -> Iterator[Edit]:
+def _logging(*, is_on: bool) -> Callable[[trails.TrailName, dict[str, Any]], Iterator[Edit]]:
+    def edits(trail: trails.TrailName, _parameters: dict[str, Any]) -> Iterator[Edit]:
         yield Edit(
             call=trails.STATUS,
-            matches=_is_request("Name", short),
+            matches=_is_request("Name", trail),
             body=lambda body: {**body, "IsLogging": is_on},
         )
 
     return edits
 
 
-def _selectors(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
+def _selectors(trail: trails.TrailName, parameters: dict[str, Any]) -> Iterator[Edit]:
     """Yield the edit; CloudTrail records members in camelCase, answers have them in PascalCase."""
     stated = {
         _capital(name): _capitals(parameters[name])
@@ -135,14 +136,14 @@ def _selectors(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
     }
     yield Edit(
         call=trails.SELECTORS,
-        matches=_is_request("TrailName", short),
+        matches=_is_request("TrailName", trail),
         body=(lambda _body: stated) if stated else None,
     )
 
 
-def _deleted(short: str, _parameters: dict[str, Any]) -> Iterator[Edit]:
+def _deleted(trail: trails.TrailName, _parameters: dict[str, Any]) -> Iterator[Edit]:
     def without(body: Any) -> Any:
-        kept = [one for one in body["trailList"] if one["TrailARN"].rpartition("/")[2] != short]
+        kept = [one for one in body["trailList"] if not trail.is_at(one["TrailARN"])]
         return {"trailList": kept}
 
     yield Edit(call=trails.DESCRIBE, matches=_any, body=without)
@@ -156,13 +157,13 @@ _UPDATED = {
 }
 
 
-def _updated(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
+def _updated(trail: trails.TrailName, parameters: dict[str, Any]) -> Iterator[Edit]:
     stated = {answer: parameters[name] for name, answer in _UPDATED.items() if name in parameters}
 
     def with_stated(body: Any) -> Any:
         return {
             "trailList": [
-                {**one, **stated} if one["TrailARN"].rpartition("/")[2] == short else one
+                {**one, **stated} if trail.is_at(one["TrailARN"]) else one
                 for one in body["trailList"]
             ]
         }
@@ -171,7 +172,7 @@ def _updated(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
         yield Edit(call=trails.DESCRIBE, matches=_any, body=with_stated)
 
 
-_TRAIL: dict[str, Callable[[str, dict[str, Any]], Iterator[Edit]]] = {
+_TRAIL: dict[str, Callable[[trails.TrailName, dict[str, Any]], Iterator[Edit]]] = {
     "StopLogging": _logging(is_on=False),
     "StartLogging": _logging(is_on=True),
     "PutEventSelectors": _selectors,

@@ -57,6 +57,28 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.what} {self.arn.rpartition('/')[2]}"
 
 
+class TrailName(msgspec.Struct, frozen=True):
+    """The trail that a record names, by its ARN, or by its name within its account and region.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html
+    """
+
+    named: str
+    account: str
+    region: str
+
+    def is_at(self, arn: object) -> bool:
+        """Whether this is its ARN: trails of several accounts often have one name."""
+        text = str(arn)
+        if self.named.startswith("arn:"):
+            return text == self.named
+        head, _, name = text.rpartition("/")
+        _, _, _, region, account, *_ = [*head.split(":"), *("",) * 5]
+        # A record that left either out may mean any.
+        here = self.account in {"", account} and self.region in {"", region}
+        return name == self.named and here
+
+
 def of(reading: Reading) -> tuple[Trail, ...]:
     """Return the trails of a reading, each once: a shadow trail is one seen from another region.
 

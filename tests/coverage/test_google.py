@@ -211,6 +211,15 @@ def test_an_intercepting_sink_above_keeps_entries_from_one_below() -> None:
     assert judged(ADMIN, with_both).verdict is Verdict.CONFIGURED
 
 
+def test_what_could_not_be_read_above_may_keep_entries_from_a_sink_below() -> None:
+    below = [edited(SINKS, put(sinks=[sink()]), project) for project in google.PROJECTS]
+    nothing = edited(SINKS, put(sinks=[]), google.ORGANIZATION)
+    assert judged(ADMIN, nothing, *below).verdict is Verdict.CONFIGURED
+    judgment = judged(ADMIN, refused(SINKS, google.ORGANIZATION), *below)
+    assert judgment.verdict is Verdict.UNKNOWN
+    assert google.ORGANIZATION in judgment.reason
+
+
 def test_unreadable_sinks_leave_cells_unknown() -> None:
     assert judged(ADMIN, refused(SINKS, google.ORGANIZATION)).verdict is Verdict.UNKNOWN
 

@@ -53,18 +53,21 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
     destinations = source.destinations if source else ()
     best: list[tuple[str, ...]] = []
     intercepted = ""
+    is_unread_above = False
     for at, answer in reversed(read):  # from the top down: a sink above may keep entries to itself
         if answer is None or answer.status != "ok":
+            is_unread_above = True
             continue
         for sink in msgspec.convert(answer.answer, _Sinks).sinks:
             if sink.disabled or (at != project and not sink.include_children):
                 continue
             if sink.destination in destinations and not intercepted:
                 losses = _losses(sink, project, log, service)
-                if not losses:
+                if not losses and not is_unread_above:
                     by = f"{project}: sink {sink.name} of {at}"
                     return Judgment(Verdict.CONFIGURED, (by,), answers=names)
-                best.append(losses)
+                if losses:
+                    best.append(losses)
         intercepted = intercepted or _intercepting(reading, at, project)
     unread = [at for at, answer in read if answer is None or answer.status != "ok"]
     judged = _not_all(project, log, best, unread, intercepted)

@@ -135,7 +135,7 @@ def test_answers_are_kept_judged_and_sealed(
         Sealer(log, [kms.signer], clock.now, name=NAME, lock_policy=policy).run(everything=True)
         key = note.from_spki(NAME, kms.signer.public_key())
     observed = evidence.observed(store, StoredLog(store, NAME, [key]))
-    assert [reading] == [one for _, one in observed.readings]
+    assert reading in [one for _, one in observed.readings], "beside those of other tests"
     assert {} == observed.unreadable
 
 

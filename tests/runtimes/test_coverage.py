@@ -143,7 +143,13 @@ def test_answers_are_kept_judged_and_sealed(
 def test_cells_lost_since_the_last_run_are_named(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
-    """When a trail is stopped, every cell that relied on it is named once."""
+    """When a trail is stopped, every cell that relied on it is named once.
+
+    The organization has the accounts that are read: nobody knows the own trails of another.
+    """
+    read = (iam.WORKLOAD_ACCOUNT, iam.EVIDENCE_ACCOUNT)
+    listed = [{"Id": account, "Status": "ACTIVE"} for account in read]
+    aws.answers["ListAccounts"] = {"Accounts": listed}
     aws.answers["GetTrailStatus"] = {"IsLogging": True}
     invoke(bucket, aws, tmp_path / "before")
     aws.answers["GetTrailStatus"] = {"IsLogging": False}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from nhi_evidence import __version__
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.demo import estate
 from tests.cli.command import run
@@ -83,6 +84,21 @@ def test_the_policy_applies_to_the_document(tmp_path: Path) -> None:
     done = run("check-absence", file, "--policy", policy)
     assert (done.code, done.out.split()[0]) == (exit_codes.OK, "HOLDS")
     assert f"anchored by {copy}: a checkpoint sealed at 2026-03-0" in done.out
+
+
+def test_a_conclusion_of_another_release_is_not_called_false(tmp_path: Path) -> None:
+    """It says which release to ask; nothing of it is confirmed."""
+    sealed = sealed_estate(tmp_path)
+    file = tmp_path / "absence.json"
+    ask = ("attest-absence", sealed.folder, "--identity", BOT, *TIMES, "--step", "secret_access")
+    run(*ask, "--key", sealed.vkey, "-o", file)
+    text = file.read_text().replace(f'"release": "{__version__}"', '"release": "0.0.9"')
+    assert '"never": []' in text
+    file.write_text(text.replace('"never": []', '"never": ["a way of other tables"]'))
+    other = run("check-absence", file, "--key", sealed.vkey)
+    assert other.code == exit_codes.INCOMPLETE
+    assert other.out.startswith("INCOMPLETE conclusion: never does not follow")
+    assert "0.0.9 drew it" in other.out
 
 
 def test_wrong_use(tmp_path: Path) -> None:

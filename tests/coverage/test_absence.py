@@ -12,11 +12,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from nhi_evidence import __version__
 from nhi_evidence.completeness.reasons import Verdict as Completeness
 from nhi_evidence.coverage import signed
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import NOT_REPEATED, check
-from nhi_evidence.coverage.absence.document import AbsenceError, Document, Question
+from nhi_evidence.coverage.absence.document import (
+    AbsenceError,
+    Document,
+    OtherReleaseError,
+    Question,
+)
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.canary import plan as plans
@@ -167,6 +173,19 @@ def test_a_falsified_ingredient_is_refused_without_the_evidence(
     falsify(attestation)
     with pytest.raises(AbsenceError, match=problem):
         check(document.read(json.dumps(attestation).encode(), "x"), sealed.policy)
+
+
+@pytest.mark.parametrize(("release", "error"), [("0.0.9", OtherReleaseError), (__version__, None)])
+def test_a_conclusion_by_other_tables_is_for_the_release_that_drew_it(
+    sealed: Sealed, release: str, error: type[AbsenceError] | None
+) -> None:
+    """It is neither confirmed nor called false; this release's own is false."""
+    attestation = msgspec.structs.replace(written(sealed), release=release)
+    check(attestation, sealed.policy)  # where both draw the same, either may check it
+    other = msgspec.structs.replace(attestation.conclusion, never=("a variant of other tables",))
+    with pytest.raises(AbsenceError, match="never does not follow") as raised:
+        check(msgspec.structs.replace(attestation, conclusion=other), sealed.policy)
+    assert (error or AbsenceError) is raised.type
 
 
 def rewritten(sealed: Sealed, **parts_: Any) -> Document:

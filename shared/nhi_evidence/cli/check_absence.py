@@ -14,17 +14,18 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import Checked, check
-from nhi_evidence.coverage.absence.document import AbsenceError
+from nhi_evidence.coverage.absence.document import AbsenceError, OtherReleaseError
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.terminal.verdict import DOES_NOT_HOLD, HOLDS
+from nhi_evidence.terminal.verdict import DOES_NOT_HOLD, HOLDS, INCOMPLETE
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence check-absence absence.json --key log.vkey
   nhi-evidence check-absence absence.json --policy policy.toml --evidence ./evidence-copy
 
-Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
+Exit codes: 0 it holds; 1 it does not; 2 another release drew its conclusion, by other tables, so
+that release has to check it; 4 it cannot be read; 64 wrong usage.
 """
 
 
@@ -79,6 +80,8 @@ def command(
     result = _Result(holds=True, verdict=HOLDS)
     try:
         result.checked = check(attestation, trust, store)
+    except OtherReleaseError as error:
+        result.holds, result.verdict, result.problem = False, INCOMPLETE, str(error)
     except AbsenceError as error:
         result.holds, result.verdict, result.problem = False, DOES_NOT_HOLD, str(error)
     if as_json:
@@ -92,7 +95,8 @@ def command(
             screen.say(line)
         screen.say(result.checked.text)
     if not result.holds:
-        raise typer.Exit(exit_codes.WRONG)
+        incomplete = result.verdict == INCOMPLETE
+        raise typer.Exit(exit_codes.INCOMPLETE if incomplete else exit_codes.WRONG)
 
 
 def _outside(checked: Checked) -> Iterator[str]:

@@ -13,6 +13,8 @@ from nhi_evidence.terminal.safe_text import neutralize
 HOLDS = "HOLDS"
 DOES_NOT_HOLD = "DOES NOT HOLD"
 """Verdicts on what somebody handed over: a proof, a case, a statement of absence."""
+INCOMPLETE = "INCOMPLETE"
+"""Nothing is wrong, and not everything could be read or checked."""
 
 
 def show(out: Console, verdict: str, style: str, meaning: str, lines: Iterable[str]) -> None:

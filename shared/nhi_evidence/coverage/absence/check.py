@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
+from nhi_evidence import __version__
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.coverage import reading_file
@@ -20,6 +21,7 @@ from nhi_evidence.coverage.absence.conclude import SOURCES, Ingredients, conclud
 from nhi_evidence.coverage.absence.document import (
     AbsenceError,
     Document,
+    OtherReleaseError,
     SealedObject,
     SealedRecord,
 )
@@ -61,7 +63,9 @@ class Checked(msgspec.Struct, frozen=True):
 def check(document: Document, policy: Policy, store: EvidenceVersions | None = None) -> Checked:
     """Check a document against what `policy` trusts and requires: keys, cosignature, anchors.
 
-    Without `store` the search is not repeated. Raises `AbsenceError` naming what is wrong.
+    Without `store` the search is not repeated. Raises `AbsenceError` naming what is wrong, and
+    `OtherReleaseError` if the ingredients are proven and only the conclusion differs from what this
+    release draws, where another release drew it.
     """
     if document.asked.platform != platform_of(document.asked.identity):
         raise AbsenceError("asked: not the platform of the identity")
@@ -78,7 +82,13 @@ def check(document: Document, policy: Policy, store: EvidenceVersions | None = N
         raise AbsenceError(f"search: of {document.search.source}, not of the identity's platform")
     drawn = conclude(document.asked, ingredients)
     if drawn != document.conclusion:
-        raise AbsenceError(f"conclusion: {_differs(document, drawn)} does not follow")
+        does_not_follow = f"conclusion: {_differs(document, drawn)} does not follow"
+        if document.release != __version__:
+            raise OtherReleaseError(
+                f"{does_not_follow} by the tables of release {__version__}; it says that "
+                f"{document.release} drew it: check it with that release"
+            )
+        raise AbsenceError(does_not_follow)
     search = f"{NOT_REPEATED}: whether more is sealed than is listed here was not looked at"
     if store is not None:
         _repeat(document, store, StoredLog(store, policy.name, policy.keys), policy.mappers)

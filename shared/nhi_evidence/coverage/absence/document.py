@@ -19,6 +19,10 @@ class AbsenceError(EvidenceError):
     """A document is invalid, or cannot be made: says what is wrong and where."""
 
 
+class OtherReleaseError(AbsenceError):
+    """A conclusion of another release does not follow by the tables of this one: ask that one."""
+
+
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """The question a document answers."""
 
@@ -128,6 +132,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One statement of absence."""
 
     schema: str
+    release: str
+    """The release that drew the conclusion: what can be recorded is in its tables."""
     asked: Question
     sealed_until: int
     """The sealer's clock at the newest head, milliseconds since the epoch."""

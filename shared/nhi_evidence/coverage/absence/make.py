@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nhi_evidence import __version__
 from nhi_evidence.coverage.absence import anchored
 from nhi_evidence.coverage.absence.conclude import conclude
 from nhi_evidence.coverage.absence.document import (
@@ -31,6 +32,7 @@ def make(
     maker = _Maker(store, stored, {head.shard: head.epoch for head in gathered.log.heads})
     return Document(
         schema=SCHEMA,
+        release=__version__,
         asked=question,
         sealed_until=gathered.log.at or 0,
         checkpoints={

@@ -241,6 +241,22 @@ def test_an_hour_lost_to_expiry_is_not_a_lie() -> None:
     assert any("has expired" in line for line in report.not_checked)
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_what_came_before_an_hour_excuses_nothing_of_it(*, early: bool) -> None:
+    """A writer can name an hour that is still to come; what it locks there expires before it."""
+    trail = Trail()
+    trail.hours(4)
+    evidence = evidence_of(trail, START - 24 * HOUR) if early else evidence_of(trail)
+    gone = [one for one in evidence.store.objects if one.startswith("ev/")]
+    for key in gone:
+        evidence.store.remove(key)
+    evidence.now += int(timedelta(days=500).total_seconds() * 1000)
+    evidence.seal()
+    read = evidence.read()
+    assert early != bool(read.expired)
+    assert (sorted(gone) if early else []) == sorted(read.unsound)
+
+
 def test_a_partial_verification_weighs_no_statement() -> None:
     """A statement covers everything, which a sample does not read."""
     evidence = sealed_trail()

@@ -12,6 +12,7 @@ from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.event import Decoded, Delivery
 from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.verify import streams
 from nhi_evidence.evidence.verify.report import Run
@@ -63,7 +64,7 @@ class Stored:
         for key in store.keys("ev/"):
             table, lines = objects.read_object(store.get(key))
             for unit, own in objects.lines_of(table, lines):
-                run = streams.run_of(table.header, unit, key, "v")
+                run = streams.run_of("azure_monitor", unit, ObjectLeaf(key, "v", 0, 0))
                 assert isinstance(run, Run)
                 self.units[run] = unit, list(own)
         weighed = streams.Weighed(sorted(self.units, key=streams.place), {}, self._hashes_of)

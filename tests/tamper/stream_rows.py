@@ -21,9 +21,12 @@ WHERE = f"azure_monitor: {STREAM}"
 MAPPER = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
 
 
-def _message(number: int, body: str = "") -> Message:
+ENQUEUED = "2026-01-09T23:00:00Z"
+
+
+def _message(number: int, body: str = "", enqueued: str = ENQUEUED) -> Message:
     text = body or json.dumps({"records": [{"category": "Administrative", "n": number}]})
-    return Message(text.encode(), number, str(number), "2026-01-09T23:00:00Z")
+    return Message(text.encode(), number, str(number), enqueued)
 
 
 def _write(
@@ -109,3 +112,15 @@ def expired_run(world: SealedStore) -> Done:
     world.store.remove(key)
     world.now += 2 * DAY_MS + HOUR_MS
     return Done(set())
+
+
+@row("a run of a stream that never came, between one and another named into an expired hour")
+def named_into_an_expired_hour(world: SealedStore) -> Done:
+    key = write_run(world, 1, 3, stream=AGAIN)
+    world.seal()
+    world.now += 2 * DAY_MS + HOUR_MS
+    world.store.remove(key)
+    _write(world, [_message(number, enqueued="2026-01-12T00:00:00Z") for number in (1, 2)])
+    write_run(world, 5, 6)
+    world.seal()
+    return Done({("range_gap", WHERE)})

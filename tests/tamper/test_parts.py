@@ -64,7 +64,7 @@ def test_a_missing_run_is_found() -> None:
     world = SealedStore()
     first, second = reports(world)
     runs = (
-        Run("azure_monitor", "s", 1, last, "00" * 32, "2026030208", key, "v", "s/1-9")
+        Run("azure_monitor", "s", 1, last, "00" * 32, 1, key, "v", "s/1-9")
         for last, key in ((9, world.key_of("ev/")), (8, "../../etc/passwd"), (7, "x" * 9_000))
     )
     assert first.edges is not None

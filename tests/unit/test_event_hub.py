@@ -13,6 +13,7 @@ from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.event import Decoded, Delivery, Limits, Undecodable
 from nhi_evidence.event import Message as NumberedMessage
 from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.verify.report import Run as StoredRun
 from nhi_evidence.evidence.verify.streams import run_of
 from nhi_evidence.pipeline.export import Mapper
@@ -154,7 +155,7 @@ def locked(
     lock_batch(mapper, [delivery], store).ensure_locked()
     (key,) = store.keys("ev/")
     table, _ = objects.read_object(store.get(key))
-    return run_of(table.header, table.units[0], key, "v")
+    return run_of("azure_monitor", table.units[0], ObjectLeaf(key, "v", 0, 0))
 
 
 def test_a_sealed_run_states_its_messages() -> None:
@@ -163,7 +164,7 @@ def test_a_sealed_run_states_its_messages() -> None:
     store = MemoryStore()
     stored = locked(run, store)
     assert isinstance(stored, StoredRun)
-    assert (STREAM, 7, 18, "2026030208") == (stored.stream, stored.first, stored.last, stored.hour)
+    assert (STREAM, 7, 18) == (stored.stream, stored.first, stored.last)
     unit = Unit(store)
     assert unit.messages is not None
     assert [sha256(one.body).hexdigest() for one in MESSAGES] == unit.messages["h"]

@@ -9,29 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.verify import Options
-from nhi_evidence.evidence.verify.report import Run
-from nhi_evidence.evidence.verify.streams import Weighed, place
+from nhi_evidence.evidence.verify.objects import may_be_of_its_hour
+from nhi_evidence.evidence.verify.report import Edges, Run
+from nhi_evidence.evidence.verify.streams import Weighed, add_expired, place
 from tests.tamper import stream_rows
-from tests.tamper.sealed_store import SealedStore
+from tests.tamper.sealed_store import HOUR_MS, SealedStore
 
-HOURS = ("2026030208", "2026030209", "2026030210")
+HOURS = (1_772_438_400_000, 1_772_442_000_000, 1_772_445_600_000)
+"""Three that follow each other, by their first instants."""
 
 
 def hashes(first: int, last: int, text: str = "x") -> list[str]:
     return [sha256(f"{text}{number}".encode()).hexdigest() for number in range(first, last + 1)]
 
 
-def run(first: int, last: int, *, text: str = "x", hour: str = HOURS[0], stream: str = "s") -> Run:
+def run(first: int, last: int, *, text: str = "x", at: int = HOURS[0], stream: str = "s") -> Run:
     digest = sha256("".join(hashes(first, last, text)).encode()).hexdigest()
-    return Run("azure_monitor", stream, first, last, digest, hour, text, "v", f"{first}-{last}")
+    return Run("azure_monitor", stream, first, last, digest, at, text, "v", f"{first}-{last}")
 
 
 def hashes_of(run: Run) -> Sequence[str]:
     return hashes(run.first, run.last, run.key)
 
 
-def weigh(*runs: Run, expired: Sequence[str] = ()) -> Weighed:
+def weigh(*runs: Run, expired: Sequence[int] = ()) -> Weighed:
     gone = {"azure_monitor": list(expired)} if expired else {}
     return Weighed(sorted(runs, key=place), gone, hashes_of)
 
@@ -60,12 +63,53 @@ def test_a_missing_number_is_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("expired", "gaps"),
-    [((), 1), ((HOURS[1],), 0), ((HOURS[0],), 0), (("2026030101",), 1)],
+    [((), 1), ((HOURS[1],), 0), ((HOURS[0],), 0), ((HOURS[0] - HOUR_MS,), 1)],
 )
-def test_what_may_have_expired_is_not_a_gap(expired: Sequence[str], gaps: int) -> None:
-    """If anything of the hours in between may have expired, no gap is claimed."""
-    weighed = weigh(run(1, 2), run(6, 7, hour=HOURS[2]), expired=expired)
+def test_what_may_have_expired_is_not_a_gap(expired: Sequence[int], gaps: int) -> None:
+    """If anything received in between has expired, no gap is claimed."""
+    weighed = weigh(run(1, 2), run(6, 7, at=HOURS[2] + 1), expired=expired)
     assert gaps == len(weighed.findings)
+
+
+@pytest.mark.parametrize("copies", [(1, 2), (6, 7)])
+def test_a_copy_received_later_changes_nothing_about_a_gap(copies: tuple[int, int]) -> None:
+    """When a number first came decides: what held the missing ones came between the two."""
+    runs = run(1, 2), run(6, 7, at=HOURS[0] + 1), run(*copies, at=HOURS[2])
+    assert 1 == len(weigh(*runs, expired=[HOURS[1]]).findings)
+    assert 0 == len(weigh(*runs, expired=[HOURS[0]]).findings)
+
+
+def leaf(received: int, *flags: str, key: str = "") -> ObjectLeaf:
+    named = key or f"ev/v1/azure_monitor/h=2026030208/{'0' * 64}.ndjson.zst"
+    return ObjectLeaf(named, "v", received, 0, flags=flags)
+
+
+def test_expiry_is_noted_by_when_the_store_received_what_is_gone() -> None:
+    """Not by the hour in a key, nor where it could not have counted."""
+    edges = Edges()
+    for gone in (
+        leaf(HOURS[2] + 5),
+        leaf(HOURS[0]),
+        leaf(HOURS[2]),
+        leaf(HOURS[1], "shadow"),
+        leaf(HOURS[1], "key_hash"),
+        leaf(HOURS[1], key="log/v1/2026/plan/000000000001"),
+    ):
+        add_expired(edges, gone)
+    assert {"azure_monitor": [HOURS[0], HOURS[2]]} == edges.expired
+
+
+@pytest.mark.parametrize(
+    ("gone", "may_be"),
+    [
+        (leaf(HOURS[0]), True),
+        (leaf(HOURS[0] - 1), False),
+        (leaf(HOURS[0], "shadow"), False),
+        (leaf(5, key=f"ev/v1/azure_monitor/h=unknown/{'0' * 64}.ndjson.zst"), True),
+    ],
+)
+def test_an_hour_lacks_nothing_for_what_came_before_it(gone: ObjectLeaf, *, may_be: bool) -> None:
+    assert may_be == may_be_of_its_hour(gone)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), min_size=1, max_size=12))

@@ -27,7 +27,7 @@ def is_evidence(entry: ObjectLeaf) -> bool:
     """Whether a leaf is that of an evidence object whose claims may be weighed."""
     stated = keys.parse_key(entry.key)
     is_named = stated.kind == "ev" and stated.hour is not None and stated.body_sha256 is not None
-    return is_named and not {flags.SHADOW, flags.KEY_HASH} & set(entry.flags)
+    return is_named and not flags.never_counts(entry.flags)
 
 
 class Reading:
@@ -136,10 +136,12 @@ class Reading:
 
     def _gone(self, entry: ObjectLeaf, now: int) -> None:
         stated = keys.parse_key(entry.key)
-        if entry.until is not None and now > entry.until:
+        is_expired = entry.until is not None and now > entry.until
+        if is_expired and objects.may_be_of_its_hour(entry):
             self.expired.add((stated.source, stated.hour or ""))
         else:
-            self.unsound[entry.key] = "gone"
+            why = "gone; received before the hour in its key began" if is_expired else "gone"
+            self.unsound[entry.key] = why
 
 
 def unit_names(

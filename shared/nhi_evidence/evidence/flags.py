@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -30,6 +30,8 @@ UNDESCRIBED = "undescribed"
 
 ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER, EXPIRED, UNDESCRIBED)
 
+_VOID = frozenset({KEY_HASH, SHADOW})
+
 LOCK_SLACK_MS = 60_000
 """A store may read its clock twice, for the lock's start and the version's date, in any order."""
 
@@ -48,6 +50,11 @@ class LockPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def kept_ms(self) -> int:
         """How long a version lasts at least: lock and grace."""
         return self.retention_ms + self.grace_ms
+
+
+def never_counts(stated: Iterable[str]) -> bool:
+    """Whether the flags of a leaf say that what is in its version counts for nothing."""
+    return not _VOID.isdisjoint(stated)
 
 
 def object_leaf(

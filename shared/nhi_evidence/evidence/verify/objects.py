@@ -149,6 +149,16 @@ def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
         yield finding("unit_hour", leaf, f"its name gives {own_hour(name)}", unit=name)
 
 
+def may_be_of_its_hour(leaf: ObjectLeaf) -> bool:
+    """Whether an object that is gone can have held something of the hour in its key.
+
+    Nothing is of an hour that began only after the store received it: a writer chose that hour, and
+    could otherwise have what is missing from it excused once this object expires.
+    """
+    began = keys.hour_start(keys.parse_key(leaf.key).hour or "")
+    return not flags.never_counts(leaf.flags) and (began is None or leaf.at >= began)
+
+
 def table_bytes(leaf: ObjectLeaf) -> int:
     """Return how many leading bytes hold the table, as the metadata states; 0 if it does not."""
     return table_rules.stated_bytes(leaf.md)

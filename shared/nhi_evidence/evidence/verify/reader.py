@@ -76,7 +76,7 @@ class Reader:
         self._waiting_bytes = 0
         self._runs = sorter()
         self.edges = Edges()
-        """Runs of streams (of a part) and partly expired hours, to be weighed over everything."""
+        """Runs of streams (of a part), and what has expired, to be weighed over everything."""
         self.unlisted: dict[str, str] = {}
         """Releases the policy does not list, each with the key of an object it made."""
         self.unprovable = self.not_split = self.foreign_mapper = 0
@@ -182,7 +182,7 @@ class Reader:
         for place, unit in enumerate(content.table.units):
             if place in content.void:
                 continue
-            run = streams.run_of(content.table.header, unit, entry.key, entry.vid)
+            run = streams.run_of(content.table.header.source, unit, entry)
             if isinstance(run, str):
                 report.findings.append(objects.finding("range_invalid", entry, run, unit=unit.unit))
             elif run is not None:
@@ -226,10 +226,11 @@ class Reader:
         self._lost(entry)
         if entry.until is not None and self._report.now > entry.until + self._policy.grace_ms:
             self._report.expired += 1
-            self._hour.expired_in_part = True
-            if self._options.statements is not None:
-                self._options.statements.expired(entry)
-            streams.add_expired(self.edges, entry.key)
+            if objects.may_be_of_its_hour(entry):
+                self._hour.expired_in_part = True
+                if self._options.statements is not None:
+                    self._options.statements.expired(entry)
+            streams.add_expired(self.edges, entry)
         elif entry.until is not None and self._report.now > entry.until:
             self._find("gone_early", entry, f"its lock ended at {entry.until}")
         else:

@@ -115,7 +115,8 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     last: int
     hashes: str
     """SHA-256 (hex) over the hashes of its messages: the same for the same messages."""
-    hour: str
+    at: int
+    """When the store received the object it is in, milliseconds since the epoch."""
     key: str
     version: str
     unit: str
@@ -125,8 +126,9 @@ class Edges(msgspec.Struct, kw_only=True):
     """What can only be weighed once all parts are together."""
 
     runs: list[Run] = []
-    expired: dict[str, list[str]] = {}
-    """By source, the hours that have lost something to lawful expiry."""
+    expired: dict[str, list[int]] = {}
+    """By source, the hours in which the store received what lawful expiry has taken since: when
+    each begins, milliseconds since the epoch, ascending."""
 
 
 class Judged(msgspec.Struct, frozen=True):

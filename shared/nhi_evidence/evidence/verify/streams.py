@@ -11,10 +11,12 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
+from typing import NamedTuple
 
 from nhi_evidence.azure import event_hub
-from nhi_evidence.evidence import keys
-from nhi_evidence.evidence.lines import Header, UnitLine
+from nhi_evidence.evidence import flags, keys, sweep
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.report import Edges, Run
 
@@ -22,7 +24,7 @@ HashesOf = Callable[[Run], Sequence[str]]
 """Returns the hash of each message of a run, read again from its table."""
 
 
-def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str | None:
+def run_of(source: str, unit: UnitLine, entry: ObjectLeaf) -> Run | str | None:
     """Return the run a unit line states, None if its name claims no range, or what is wrong (str).
 
     A unit whose name claims a range must hold exactly the messages in it.
@@ -37,7 +39,7 @@ def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str 
     if (messages.first, len(messages.h)) != (first, last - first + 1):
         return f"{len(messages.h)} messages from {messages.first}"
     digest = sha256("".join(messages.h).encode()).hexdigest()
-    return Run(header.source, stream, first, last, digest, header.hour, key, version, unit.unit)
+    return Run(source, stream, first, last, digest, entry.at, entry.key, entry.vid, unit.unit)
 
 
 Place = tuple[str, str, int, int, str]
@@ -48,15 +50,32 @@ def place(run: Run) -> Place:
     return run.source, run.stream, run.first, run.last, run.hashes
 
 
+class _Received(NamedTuple):
+    """The highest number of the runs so far, and when the store first received it."""
+
+    number: int
+    at: int
+
+
+class _Gap(NamedTuple):
+    """Numbers that no run holds, and when the store first received those on either side."""
+
+    first: int
+    last: int
+    before: int
+    after: int
+
+
 class Weighed:
     """The runs of all streams, weighed in one pass."""
 
     def __init__(
-        self, runs: Iterable[Run], expired: Mapping[str, Sequence[str]], hashes_of: HashesOf
+        self, runs: Iterable[Run], expired: Mapping[str, Sequence[int]], hashes_of: HashesOf
     ) -> None:
         """Weigh the runs of everything that is counted; they come sorted by `place`.
 
-        `expired` lists, by source, the hours that have lost something to lawful expiry.
+        `expired` lists, by source, the hours in which the store received what has expired
+        since, as `Edges.expired` does.
         """
         self.duplicates = 0
         """Messages that were delivered in more than one run."""
@@ -65,29 +84,44 @@ class Weighed:
             gone = sorted(expired.get(source, ()))
             self._stream(_Overlaps(f"{source}: {stream}", hashes_of), same, gone)
 
-    def _stream(self, overlaps: _Overlaps, runs: Iterable[Run], gone: Sequence[str]) -> None:
+    def _stream(self, overlaps: _Overlaps, runs: Iterable[Run], gone: Sequence[int]) -> None:
         before: Run | None = None
-        reach: Run | None = None
+        reach = _Received(-1, 0)
+        gap: _Gap | None = None
         for run in runs:
+            if gap is not None and run.first > gap.last + 1:
+                self._gap(overlaps.where, gap, gone)
+                gap = None
+            if before is not None and run.first > reach.number + 1:
+                gap = _Gap(reach.number + 1, run.first - 1, reach.at, run.at)
+            elif gap is not None:
+                gap = gap._replace(after=min(gap.after, run.at))
+            is_open = before is not None and run.first <= reach.number
+            if run.last > reach.number:
+                reach = _Received(run.last, run.at)
+            elif run.last == reach.number:
+                reach = _Received(run.last, min(reach.at, run.at))
             if before is not None and place(run) == place(before):
                 self.duplicates += run.last - run.first + 1
                 continue
             before = run
-            if reach is not None and run.first > reach.last + 1:
-                self._gap(overlaps.where, reach, run, gone)
-            overlaps.take(run, is_open=reach is not None and run.first <= reach.last)
-            if reach is None or run.last > reach.last:
-                reach = run
+            overlaps.take(run, is_open=is_open)
+        if gap is not None:
+            self._gap(overlaps.where, gap, gone)
         overlaps.close()
         self.duplicates += overlaps.duplicates
         self.findings += overlaps.findings
 
-    def _gap(self, where: str, before: Run, after: Run, gone: Sequence[str]) -> None:
-        """Report numbers that no run holds, unless a run that held them may have expired."""
-        low, high = sorted((before.hour, after.hour))
+    def _gap(self, where: str, gap: _Gap, gone: Sequence[int]) -> None:
+        """Report numbers that no run holds, unless a run that held them may have expired.
+
+        A hub delivers a partition in order, so what held them came when the store received the
+        runs on either side, or between. Their hours are not asked: a writer chooses these.
+        """
+        low, high = sorted((_hour(gap.before), _hour(gap.after)))
         at = bisect_left(gone, low)
         if at == len(gone) or gone[at] > high:
-            detail = _numbers(before.last + 1, after.first - 1)
+            detail = _numbers(gap.first, gap.last)
             self.findings.append(Finding(code="range_gap", key=where, detail=detail))
 
 
@@ -173,10 +207,14 @@ def _numbers(first: int, last: int) -> str:
     return f"number {first}" if first == last else f"numbers {first} to {last}"
 
 
+def _hour(at: int) -> int:
+    return at - at % sweep.HOUR_MS
+
+
 def merged(edges: Iterable[Edges]) -> Edges:
     """Merge the open edges of several parts."""
     runs: list[Run] = []
-    expired: defaultdict[str, set[str]] = defaultdict(set)
+    expired: defaultdict[str, set[int]] = defaultdict(set)
     for part in edges:
         runs += part.runs
         for source, gone in part.expired.items():
@@ -184,14 +222,20 @@ def merged(edges: Iterable[Edges]) -> Edges:
     return Edges(runs=runs, expired=_sorted(expired))
 
 
-def _sorted(expired: Mapping[str, set[str]]) -> dict[str, list[str]]:
+def _sorted(expired: Mapping[str, set[int]]) -> dict[str, list[int]]:
     return {source: sorted(found) for source, found in sorted(expired.items())}
 
 
-def add_expired(edges: Edges, key: str) -> None:
-    """Note the hour of a key as one that has lost something to lawful expiry."""
-    parsed = keys.parse_key(key)
-    if parsed.kind == "ev" and parsed.hour is not None:
-        gone = edges.expired.setdefault(parsed.source, [])
-        if gone[-1:] != [parsed.hour]:  # keys come in order, so those of an hour are adjacent
-            gone.append(parsed.hour)
+def add_expired(edges: Edges, entry: ObjectLeaf) -> None:
+    """Note when the store received an object that lawful expiry has taken, if it can have counted.
+
+    Only its leaf is left, and of that only the store's own time: hour and name are the writer's.
+    """
+    parsed = keys.parse_key(entry.key)
+    if parsed.kind != "ev" or parsed.hour is None or flags.never_counts(entry.flags):
+        return
+    gone = edges.expired.setdefault(parsed.source, [])
+    received = _hour(entry.at)
+    at = bisect_left(gone, received)
+    if gone[at : at + 1] != [received]:
+        gone.insert(at, received)

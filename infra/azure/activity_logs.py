@@ -17,7 +17,7 @@ from cdktn_provider_azurerm.monitor_diagnostic_setting import (
 from constructs import Construct
 
 from infra.azure.event_hub import LogHub
-from infra.azure.names import NAME, management_group_id
+from infra.azure.names import management_group_id, shared
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES, GROUP_CATEGORIES
 
 _SCHEMA = (
@@ -37,6 +37,7 @@ class SubscriptionLogs(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         registered: Mapping[str, TerraformProvider],
         hub: LogHub,
         workspace: LogAnalyticsWorkspace,
@@ -47,7 +48,7 @@ class SubscriptionLogs(Construct):
                 self,
                 subscription,
                 provider=provider,
-                name=NAME,
+                name=shared(deployment),
                 target_resource_id=f"/subscriptions/{subscription}",
                 eventhub_authorization_rule_id=hub.rule.id,
                 eventhub_name=hub.hub.name,
@@ -64,10 +65,19 @@ class ManagementGroupLogs(Construct):
 
     It is a template, since the provider has no resource for it. What the group and a subscription
     both deliver has one event id and is counted once.
+
+    A template overwrites a setting of the same name without a word: the name is this deployment's.
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, group: str, location: str, hub: LogHub
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        deployment: str,
+        group: str,
+        location: str,
+        hub: LogHub,
     ) -> None:
         super().__init__(scope, name)
         template = {
@@ -78,7 +88,7 @@ class ManagementGroupLogs(Construct):
                 {
                     "type": "Microsoft.Insights/diagnosticSettings",
                     "apiVersion": "2020-01-01-preview",
-                    "name": NAME,
+                    "name": shared(deployment),
                     "properties": {
                         "eventHubAuthorizationRuleId": "[parameters('rule')]",
                         "eventHubName": "[parameters('hub')]",
@@ -92,7 +102,7 @@ class ManagementGroupLogs(Construct):
         ManagementGroupTemplateDeployment(
             self,
             "setting",
-            name=NAME,
+            name=shared(deployment),
             location=location,
             management_group_id=management_group_id(group),
             template_content=json.dumps(template, sort_keys=True),

@@ -27,7 +27,7 @@ from constructs import Construct
 
 from infra.azure import queries
 from infra.azure.event_hub import LogHub
-from infra.azure.names import NAME
+from infra.azure.names import NAME, shared
 from nhi_evidence.config.azure_app import PARTITIONS
 
 
@@ -56,6 +56,7 @@ class FunctionLogs(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         site: str,
         workspace: LogAnalyticsWorkspace,
         after: Sequence[ITerraformDependable],
@@ -64,7 +65,7 @@ class FunctionLogs(Construct):
         MonitorDiagnosticSetting(
             self,
             "setting",
-            name=f"{NAME}-function",
+            name=shared(deployment, "function"),
             target_resource_id=site,
             log_analytics_workspace_id=workspace.id,
             enabled_log=[MonitorDiagnosticSettingEnabledLog(category="FunctionAppLogs")],
@@ -76,13 +77,19 @@ class HubMetrics(Construct):
     """The hub's counts per minute, in the workspace: a query can find that there were none."""
 
     def __init__(
-        self, scope: Construct, name: str, *, hub: LogHub, workspace: LogAnalyticsWorkspace
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        deployment: str,
+        hub: LogHub,
+        workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, name)
         MonitorDiagnosticSetting(
             self,
             "setting",
-            name=f"{NAME}-hub",
+            name=shared(deployment, "hub"),
             target_resource_id=hub.namespace.id,
             log_analytics_workspace_id=workspace.id,
             enabled_metric=[MonitorDiagnosticSettingEnabledMetric(category="AllMetrics")],
@@ -161,19 +168,21 @@ ALWAYS = (
         "Many messages arrived, and a partition was not read once in six hours.",
         by="Partition",
     ),
-    Searched(
-        "setting-removed",
-        queries.REMOVED_SETTINGS,
-        "PT15M",
-        "PT1H",
-        (
-            "A diagnostic setting that sends logs here was deleted: apply again, or run its "
-            "remediation."
-        ),
-        by="Setting",
-    ),
 )
 """Alerts that suit every tenant."""
+
+
+def removals(deployment: str) -> Searched:
+    """Return the alert on deleted settings; those of another deployment are not ours."""
+    return Searched(
+        "setting-removed",
+        queries.removed_settings(deployment),
+        "PT15M",
+        "PT1H",
+        "A diagnostic setting that sends logs here was deleted: apply again, or run its "
+        "remediation.",
+        by="Setting",
+    )
 
 
 def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
@@ -229,6 +238,7 @@ class Alarms(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         location: str,
         email: str,
         workspace: LogAnalyticsWorkspace,
@@ -247,7 +257,7 @@ class Alarms(Construct):
             email_receiver=[MonitorActionGroupEmailReceiver(name="alarms", email_address=email)],
         )
         hours = queries.NO_SUCCESS_HOURS if silence_hours is None else silence_hours
-        for searched in (*ALWAYS, *silences(hours, entra=entra)):
+        for searched in (*ALWAYS, removals(deployment), *silences(hours, entra=entra)):
             self._search(searched)
 
     def _search(self, searched: Searched) -> None:

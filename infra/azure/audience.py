@@ -12,7 +12,7 @@ from cdktn_provider_azuread.application import (
 from cdktn_provider_azuread.service_principal import ServicePrincipal
 from constructs import Construct
 
-from infra.azure.names import NAME
+from infra.azure.names import shared
 
 WRITE_ROLE = "b7a2f4c0-6c1d-5f0e-9d0a-2f9a4f1c7e35"
 """Id of the application role, which we choose, and the same in every tenant."""
@@ -31,13 +31,20 @@ class AwsAudience(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, tenant: str, audience: str, principal: str
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        deployment: str,
+        tenant: str,
+        audience: str,
+        principal: str,
     ) -> None:
         super().__init__(scope, name)
         application = Application(
             self,
             "application",
-            display_name=f"{NAME} in AWS",
+            display_name=f"{shared(deployment)} in AWS",
             description="Audience of the tokens nhi-evidence presents to AWS",
             sign_in_audience="AzureADMyOrg",
             identifier_uris=[audience],

@@ -9,7 +9,7 @@ from cdktn_provider_azurerm.monitor_aad_diagnostic_setting import (
 from constructs import Construct
 
 from infra.azure.event_hub import LogHub
-from infra.azure.names import NAME
+from infra.azure.names import shared
 
 CATEGORIES = (
     "AuditLogs",
@@ -29,12 +29,12 @@ CATEGORIES = (
 class EntraLogs(Construct):
     """The tenant's diagnostic setting. It takes a Security Administrator, and Entra ID P1."""
 
-    def __init__(self, scope: Construct, name: str, *, hub: LogHub) -> None:
+    def __init__(self, scope: Construct, name: str, *, deployment: str, hub: LogHub) -> None:
         super().__init__(scope, name)
         MonitorAadDiagnosticSetting(
             self,
             "setting",
-            name=NAME,
+            name=shared(deployment),
             eventhub_authorization_rule_id=hub.rule.id,
             eventhub_name=hub.hub.name,
             enabled_log=[

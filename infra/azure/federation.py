@@ -26,7 +26,7 @@ from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from cdktn_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
 from constructs import Construct
 
-from infra.azure.names import NAME, management_group_id, role_definition
+from infra.azure.names import NAME, management_group_id, role_definition, shared
 from nhi_evidence.config.federated import ENTRA_AUDIENCE
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -114,6 +114,7 @@ class Federation(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         subscriptions: Sequence[str],
         group: str,
         entra: bool,
@@ -126,7 +127,7 @@ class Federation(Construct):
             harmless = FederatedApplication(
                 self,
                 "canary",
-                display_name=f"{NAME} canary",
+                display_name=f"{shared(deployment)} canary",
                 issuer=issuer,
                 subjects=canaries,
                 permissions=[],
@@ -143,19 +144,19 @@ class Federation(Construct):
             lists = FederatedApplication(
                 self,
                 "reconcile",
-                display_name=f"{NAME} reconcile",
+                display_name=f"{shared(deployment)} reconcile",
                 issuer=issuer,
                 subjects=subjects["reconcile"],
                 permissions=["AuditLog.Read.All"] if entra else [],
                 output="reconcile_client",
                 description="azure.reconcile_client_id of nhi-evidence.toml",
             )
-            self._lists_activity(lists.principal, sorted(subscriptions))
+            self._lists_activity(deployment, lists.principal, sorted(subscriptions))
         if subjects.get("coverage"):
             reads = FederatedApplication(
                 self,
                 "coverage",
-                display_name=f"{NAME} coverage",
+                display_name=f"{shared(deployment)} coverage",
                 issuer=issuer,
                 subjects=subjects["coverage"],
                 permissions=["Organization.Read.All"],
@@ -177,13 +178,16 @@ class Federation(Construct):
                 principal_object_id=reads.principal.object_id,
             )
 
-    def _lists_activity(self, principal: ServicePrincipal, subscriptions: Sequence[str]) -> None:
+    def _lists_activity(
+        self, deployment: str, principal: ServicePrincipal, subscriptions: Sequence[str]
+    ) -> None:
         """Allow listing the Activity Log of each subscription: one action, and no other."""
         scopes = [f"/subscriptions/{subscription}" for subscription in subscriptions]
         role = RoleDefinition(
             self,
             "activity",
-            name=f"{NAME} lists the Activity Log",
+            # A tenant has one custom role of a name.
+            name=f"{shared(deployment)} lists the Activity Log",
             description="Lists the Activity Log, and nothing else",
             scope=scopes[0],
             assignable_scopes=scopes,

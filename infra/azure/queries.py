@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types
 
 from __future__ import annotations
 
-from infra.azure.names import NAME
+from infra.azure.names import shared
 
 NO_SUCCESS_HOURS = 6
 """Used if the configuration does not say how long the source may be silent."""
@@ -137,8 +137,11 @@ CATEGORY_SILENT = f"""FunctionAppLogs
 """Categories that arrived in every quarter of a day, so without a gap of twelve hours, and then did
 not for twelve hours. What never arrived that evenly is not expected to."""
 
-REMOVED_SETTINGS = f"""AzureActivity
+
+def removed_settings(deployment: str) -> str:
+    """Return the query for settings of this deployment that were deleted in a subscription."""
+    return f"""AzureActivity
 | where OperationNameValue =~ "Microsoft.Insights/diagnosticSettings/delete"
 | where ActivityStatusValue in~ ("Success", "Succeeded")
-| where _ResourceId has "{NAME}"
+| where _ResourceId has "{shared(deployment)}"
 | project TimeGenerated, Setting = _ResourceId, Caller"""

@@ -24,6 +24,7 @@ from infra.azure.names import (
     management_group_id,
     role_definition,
     role_id,
+    shared,
     storage_id,
 )
 from nhi_evidence.config.azure_policy import PARAMETERS, rule
@@ -131,6 +132,7 @@ class ResourceLogs(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         subscription: str,
         subscriptions: Iterable[str],
         resource_types: Iterable[str],
@@ -139,6 +141,7 @@ class ResourceLogs(Construct):
         hub: LogHub,
     ) -> None:
         super().__init__(scope, name)
+        self._deployment = deployment
         self._group = management_group_id(group)
         self._location = location
         self._hub = hub
@@ -165,15 +168,21 @@ class ResourceLogs(Construct):
         definition = PolicyDefinition(
             self,
             kind.slug,
-            name=f"{NAME}-{kind.slug}",
-            display_name=f"{NAME}: logs of {kind.type}",
+            name=shared(self._deployment, kind.slug),
+            display_name=f"{shared(self._deployment)}: logs of {kind.type}",
             description=f"Every {kind.type} sends its audit logs to {NAME}",
             policy_type="Custom",
             mode="All",
             management_group_id=self._group,
             parameters=json.dumps(PARAMETERS, sort_keys=True),
             policy_rule=json.dumps(
-                rule(kind, role=self._policy.role, excluded=self._excluded), sort_keys=True
+                rule(
+                    kind,
+                    setting=shared(self._deployment),
+                    role=self._policy.role,
+                    excluded=self._excluded,
+                ),
+                sort_keys=True,
             ),
             # The rule names the role, which has to exist by then.
             depends_on=self._policy.grants,
@@ -181,8 +190,8 @@ class ResourceLogs(Construct):
         return ManagementGroupPolicyAssignment(
             self,
             f"{kind.slug}-assigned",
-            name=kind.short_name,
-            display_name=f"{NAME}: logs of {kind.type}",
+            name=kind.assignment(self._deployment),
+            display_name=f"{shared(self._deployment)}: logs of {kind.type}",
             management_group_id=self._group,
             policy_definition_id=definition.id,
             location=self._location,
@@ -206,7 +215,7 @@ class ResourceLogs(Construct):
         SubscriptionPolicyRemediation(
             self,
             f"{kind.slug}-{subscription}",
-            name=f"{NAME}-{kind.slug}".lower(),
+            name=shared(self._deployment, kind.slug).lower(),
             subscription_id=f"/subscriptions/{subscription}",
             policy_assignment_id=assignment.id,
             resource_discovery_mode="ReEvaluateCompliance",
@@ -221,7 +230,7 @@ class ResourceLogs(Construct):
 
     def _say_what_remains(self, group: str, kinds: Iterable[Logged]) -> None:
         """Output how to cover subscriptions that are not listed, and how to see what is missing."""
-        names = [kind.short_name for kind in kinds]
+        names = [kind.assignment(self._deployment) for kind in kinds]
         TerraformOutput(
             self,
             "remediate",

@@ -73,6 +73,7 @@ class AzureIdentityStack(TerraformStack):
         AwsAudience(
             self,
             "aws",
+            deployment=deployment,
             tenant=azure.tenant,
             audience=azure.audience,
             principal=exporter.identity.principal_id,
@@ -81,6 +82,7 @@ class AzureIdentityStack(TerraformStack):
             Federation(
                 self,
                 "federation",
+                deployment=deployment,
                 subscriptions=azure.subscriptions,
                 group=azure.management_group or azure.tenant,
                 entra=azure.entra,
@@ -126,7 +128,14 @@ class AzureExportStack(TerraformStack):
             consumer_group=declared.trigger.consumer_group,
         )
         if teardown.has_sources:
-            self._sources(azure, group=group, hub=hub, registered=registered, workspace=workspace)
+            self._sources(
+                azure,
+                deployment=deployment,
+                group=group,
+                hub=hub,
+                registered=registered,
+                workspace=workspace,
+            )
         storage = HostStorage(
             self,
             "host",
@@ -150,15 +159,17 @@ class AzureExportStack(TerraformStack):
         FunctionLogs(
             self,
             "function-logs",
+            deployment=deployment,
             site=site_id(subscription),
             workspace=workspace,
             after=[function.site],
         )
-        HubMetrics(self, "hub-metrics", hub=hub, workspace=workspace)
+        HubMetrics(self, "hub-metrics", deployment=deployment, hub=hub, workspace=workspace)
         if alarm_email:
             Alarms(
                 self,
                 "alarms",
+                deployment=deployment,
                 location=location,
                 email=alarm_email,
                 workspace=workspace,
@@ -170,6 +181,7 @@ class AzureExportStack(TerraformStack):
         self,
         azure: Azure,
         *,
+        deployment: str,
         group: str,
         hub: LogHub,
         registered: Mapping[str, AzurermProvider],
@@ -177,14 +189,24 @@ class AzureExportStack(TerraformStack):
     ) -> None:
         """Send the logs of subscriptions, group, directory and resources to the hub."""
         location = azure.location
-        SubscriptionLogs(self, "subscriptions", registered=registered, hub=hub, workspace=workspace)
-        ManagementGroupLogs(self, "group", group=group, location=location, hub=hub)
+        SubscriptionLogs(
+            self,
+            "subscriptions",
+            deployment=deployment,
+            registered=registered,
+            hub=hub,
+            workspace=workspace,
+        )
+        ManagementGroupLogs(
+            self, "group", deployment=deployment, group=group, location=location, hub=hub
+        )
         if azure.entra:
-            EntraLogs(self, "entra", hub=hub)
+            EntraLogs(self, "entra", deployment=deployment, hub=hub)
         if azure.resource_types:
             ResourceLogs(
                 self,
                 "resources",
+                deployment=deployment,
                 subscription=azure.home,
                 subscriptions=azure.subscriptions,
                 resource_types=azure.resource_types,

@@ -9,6 +9,7 @@ from nhi_evidence.config.gcp_names import (
     PREFIX,
     TOPIC,
     exporter_email,
+    sink,
     staging_bucket,
     topic_path,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "TOPIC",
     "build_bucket",
     "exporter_email",
+    "sink",
     "staging_bucket",
     "topic_path",
 ]

@@ -10,7 +10,7 @@ from cdktn_provider_google.pubsub_topic import PubsubTopic
 from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from constructs import Construct
 
-from infra.gcp.names import NAME
+from infra.gcp import names
 from nhi_evidence.config.gcp_delivery import FILTER
 
 
@@ -27,6 +27,7 @@ class OrganizationSink(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         organization: str,
         topic: PubsubTopic,
         after: Sequence[ITerraformDependable],
@@ -35,7 +36,7 @@ class OrganizationSink(Construct):
         sink = LoggingOrganizationSink(
             self,
             "sink",
-            name=NAME,
+            name=names.sink(deployment),
             org_id=organization,
             description="Cloud Audit Logs to nhi-evidence",
             destination=f"pubsub.googleapis.com/{topic.id}",

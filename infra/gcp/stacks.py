@@ -141,7 +141,12 @@ class GcpExportStack(TerraformStack):
         keep_unread(teardown, topic, taken)
         if teardown.has_sources:
             OrganizationSink(
-                self, "organization", organization=gcp.organization, topic=topic, after=[taken]
+                self,
+                "organization",
+                deployment=deployment,
+                organization=gcp.organization,
+                topic=topic,
+                after=[taken],
             )
         if alarm_email:
             Alarms(

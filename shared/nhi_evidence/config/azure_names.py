@@ -1,11 +1,13 @@
-"""Names in the exporter's Azure subscription, for deploying and for replaying."""
+"""Names in Azure, for deploying, checking and replaying."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
+from nhi_evidence.config import naming
+
 NAME = "nhi-evidence"
-"""Name, or prefix of the name, of every resource; also the name of the resource group."""
+"""Name of the resource group, and name or prefix of what is in it."""
 
 HUB = "audit-logs"
 """The Event Hub through which all logs come."""
@@ -17,6 +19,16 @@ https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
 
 GROUP_CATEGORIES = ("Administrative", "Policy")
 """The categories in a management group's log."""
+
+
+def shared(deployment: str, *words: str) -> str:
+    """Return the name of something outside the resource group, where other deployments may be too.
+
+    Settings of observed subscriptions, of the management group and of the directory, policies and
+    roles. Policies and deployments at a management group have names of at most 64 characters:
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+    """
+    return naming.shortened("-".join((NAME, deployment, *words)))
 
 
 def unique(subscription: str) -> str:

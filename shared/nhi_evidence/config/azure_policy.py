@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_evidence.config.azure_names import NAME
 from nhi_evidence.config.azure_resource_kinds import Logged
 
 _TEMPLATE = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -19,8 +18,11 @@ PARAMETERS = {
 }
 
 
-def rule(kind: Logged, *, role: str, excluded: str) -> dict[str, Any]:
+def rule(kind: Logged, *, setting: str, role: str, excluded: str) -> dict[str, Any]:
     """Return the rule: if a resource lacks the setting, create it, acting with `role`.
+
+    `setting` is its name. A setting of that name that sends elsewhere would be overwritten, so no
+    two deployments have one name.
 
     The resource with the id `excluded`, and everything in it, is exempt.
 
@@ -38,7 +40,7 @@ def rule(kind: Logged, *, role: str, excluded: str) -> dict[str, Any]:
             "effect": "DeployIfNotExists",
             "details": {
                 "type": _ALIAS,
-                "name": NAME,
+                "name": setting,
                 "existenceCondition": {
                     "allOf": [
                         {
@@ -50,7 +52,7 @@ def rule(kind: Logged, *, role: str, excluded: str) -> dict[str, Any]:
                     ]
                 },
                 "roleDefinitionIds": [role],
-                "deployment": {"properties": _deployment(kind)},
+                "deployment": {"properties": _deployment(kind, setting)},
             },
         },
     }
@@ -78,7 +80,7 @@ def _is_on(log: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _deployment(kind: Logged) -> dict[str, Any]:
+def _deployment(kind: Logged, setting: str) -> dict[str, Any]:
     names = ("resource", "rule", "hub")
     return {
         "mode": "incremental",
@@ -95,7 +97,7 @@ def _deployment(kind: Logged) -> dict[str, Any]:
                 {
                     "type": _ALIAS,
                     "apiVersion": "2021-05-01-preview",
-                    "name": NAME,
+                    "name": setting,
                     "scope": "[parameters('resource')]",
                     "properties": {
                         "eventHubAuthorizationRuleId": "[parameters('rule')]",

@@ -22,10 +22,9 @@ class Logged(NamedTuple):
         """The type as part of a name: all segments of it, since last segments repeat."""
         return self.type.removeprefix("Microsoft.").replace("/", "-").replace(".", "-")
 
-    @property
-    def short_name(self) -> str:
-        """A name of at most 24 characters that no other type has."""
-        digest = sha256(self.type.lower().encode()).hexdigest()[:8]
+    def assignment(self, deployment: str) -> str:
+        """Return a name of at most 24 characters that no other type and deployment has."""
+        digest = sha256(f"{deployment}/{self.type.lower()}".encode()).hexdigest()[:8]
         last = self.type.rpartition("/")[2]
         return f"nhi-{last[: ASSIGNMENT_CHARACTERS - 13]}-{digest}"
 

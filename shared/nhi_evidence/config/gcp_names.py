@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAME = "nhi-evidence"
-"""Name, or prefix of the name, of every resource."""
+"""Name, or prefix of the name, of every resource of the project."""
 
 PREFIX = "audit/"
 """Prefix of the batched files in the staging bucket, followed by `YYYY/MM/DD/hh_mm_ssZ`."""
@@ -13,6 +13,14 @@ TOPIC = f"{NAME}-audit-logs"
 
 FILES_TOPIC = f"{NAME}-files"
 """Topic on which each finished file is announced."""
+
+
+def sink(deployment: str) -> str:
+    """Return the name of the organization's sink, where other deployments may have one too.
+
+    At most 100 characters: https://cloud.google.com/logging/docs/reference/v2/rest/v2/organizations.sinks
+    """
+    return f"{NAME}-{deployment}"
 
 
 def staging_bucket(project: str) -> str:

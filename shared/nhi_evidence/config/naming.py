@@ -90,22 +90,22 @@ def bucket_arn(region: str, bucket: str) -> str:
 
 def writer(store: str, source: str) -> str:
     """Return the name of the role that may put one source's evidence into one evidence bucket."""
-    return _short(f"nhi-evidence-{store}-writer-{source}")
+    return shortened(f"nhi-evidence-{store}-writer-{source}")
 
 
 def operator(store: str, kind: str) -> str:
     """Return the name of the role that may put `op/` objects of one kind."""
-    return _short(f"nhi-evidence-{store}-op-{kind}")
+    return shortened(f"nhi-evidence-{store}-op-{kind}")
 
 
 def settings_reader(store: str) -> str:
     """Return the name of the role, in each covered account, that reads settings for one store."""
-    return _short(f"nhi-evidence-{store}-settings-reader")
+    return shortened(f"nhi-evidence-{store}-settings-reader")
 
 
 def canary(store: str) -> str:
     """Return the name of the harmless role, in each probed account, whose calls are the probes."""
-    return _short(f"nhi-evidence-{store}-canary-identity")
+    return shortened(f"nhi-evidence-{store}-canary-identity")
 
 
 GOOGLE_CANARY = "nhi-evidence-canary"
@@ -119,7 +119,7 @@ def google_canary(project: str) -> str:
 
 def function(store: str, name: str) -> str:
     """Return the name of a function of the evidence account, and of its role."""
-    return _short(f"nhi-evidence-{store}-{name}")
+    return shortened(f"nhi-evidence-{store}-{name}")
 
 
 def function_arn(region: str, account: str, function: str) -> str:
@@ -155,12 +155,12 @@ def cosigning_key(store: str) -> str:
 
 def clock(function: str) -> str:
     """Return the name of the rule that starts a function on a schedule."""
-    return _short(f"{function}-clock")
+    return shortened(f"{function}-clock")
 
 
 def auditor(store: str, name: str) -> str:
     """Return the name of the role with which an auditor reads an evidence bucket."""
-    return _short(f"nhi-evidence-{store}-auditor-{name}")
+    return shortened(f"nhi-evidence-{store}-auditor-{name}")
 
 
 def forwarder(store: str) -> str:
@@ -170,12 +170,12 @@ def forwarder(store: str) -> str:
 
 def subscriber(store: str) -> str:
     """Return the name of the role and queue of an evidence bucket's subscriber."""
-    return _short(f"nhi-evidence-{store}-subscriber")
+    return shortened(f"nhi-evidence-{store}-subscriber")
 
 
 def sentinel(store: str) -> str:
     """Return the name of the role for Microsoft Sentinel, with the prefix that it requires."""
-    return _short(f"OIDC_nhi-evidence-{store}-sentinel")
+    return shortened(f"OIDC_nhi-evidence-{store}-sentinel")
 
 
 def queue_arn(region: str, account: str, name: str) -> str:
@@ -185,7 +185,7 @@ def queue_arn(region: str, account: str, name: str) -> str:
 
 def athena_role(store: str, auditor: str) -> str:
     """Return the name of the role with which an auditor queries an evidence bucket in Athena."""
-    return _short(f"nhi-evidence-{store}-athena-{auditor}")
+    return shortened(f"nhi-evidence-{store}-athena-{auditor}")
 
 
 def workgroup(store: str, auditor: str) -> str:
@@ -200,12 +200,12 @@ def database(store: str) -> str:
 
 def replication(store: str) -> str:
     """Return the name of the role that copies an evidence bucket to its replica."""
-    return _short(f"nhi-evidence-{store}-replication")
+    return shortened(f"nhi-evidence-{store}-replication")
 
 
 def exporter(store: str, source: str, feed: str) -> str:
     """Return the name of the exporter of one source from one feed, its role and queue."""
-    return _short(f"nhi-evidence-{store}-{source}-{feed}")
+    return shortened(f"nhi-evidence-{store}-{source}-{feed}")
 
 
 def feed_of_bucket(bucket: str) -> str:
@@ -215,7 +215,7 @@ def feed_of_bucket(bucket: str) -> str:
 
 def stream(store: str, source: str, name: str) -> str:
     """Return the name of a Firehose stream, the role it delivers with, and its destination."""
-    return _short(f"nhi-evidence-{store}-{source}-stream-{name}")
+    return shortened(f"nhi-evidence-{store}-{source}-stream-{name}")
 
 
 def stream_arn(region: str, account: str, name: str) -> str:
@@ -225,7 +225,7 @@ def stream_arn(region: str, account: str, name: str) -> str:
 
 def sender(store: str, source: str, name: str) -> str:
     """Return the name of the role with which records are put into a stream."""
-    return _short(f"nhi-evidence-{store}-{source}-sender-{name}")
+    return shortened(f"nhi-evidence-{store}-{source}-sender-{name}")
 
 
 def trail(deployment: str, name: str) -> str:
@@ -268,7 +268,7 @@ def dashboard(deployment: str, region: str) -> str:
     return f"nhi-evidence-{deployment}-{region}"
 
 
-def _short(name: str) -> str:
+def shortened(name: str) -> str:
     """Return a name within the maximum length, keeping different names different."""
     if len(name) <= LONGEST_NAME:
         return name

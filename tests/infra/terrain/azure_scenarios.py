@@ -145,7 +145,9 @@ def _metrics(at: At) -> list[Row]:
 
 
 def _activity(at: At) -> list[Row]:
-    setting = "/subscriptions/x/providers/microsoft.insights/diagnosticSettings/nhi-evidence"
+    setting = (
+        "/subscriptions/x/providers/microsoft.insights/diagnosticSettings/nhi-evidence-main-170b2e"
+    )
     action = "microsoft.insights/diagnosticSettings/delete"
     other = "/subscriptions/x/resourceGroups/other", "someone"
     written = ("Microsoft.Storage/storageAccounts/write", "Success", *other)

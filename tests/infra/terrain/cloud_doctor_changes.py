@@ -51,7 +51,7 @@ def settings(deployed: Deployed) -> dict[str, Any]:
 HOME = "22222222-3333-4444-5555-666666666666"
 TENANT = "11111111-2222-3333-4444-555555555555"
 GROUPS = "/providers/Microsoft.Management/managementGroups"
-SETTING = "providers/Microsoft.Insights/diagnosticSettings/nhi-evidence"
+SETTING = "providers/Microsoft.Insights/diagnosticSettings/nhi-evidence-main-170b2e"
 
 
 def activity(deployed: Deployed, of: str) -> dict[str, Any]:
@@ -60,10 +60,11 @@ def activity(deployed: Deployed, of: str) -> dict[str, Any]:
 
 
 KIND = kinds_of(CONFIG.azure.resource_types if CONFIG.azure else ())[0]
+ASSIGNMENT = KIND.assignment(CONFIG.id)
 
 
 def assigned(deployed: Deployed) -> dict[str, Any]:
-    properties: dict[str, Any] = at(deployed, f"/policyAssignments/{KIND.short_name}")["properties"]
+    properties: dict[str, Any] = at(deployed, f"/policyAssignments/{ASSIGNMENT}")["properties"]
     return properties
 
 
@@ -125,7 +126,7 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "MD5 bWluZQ==",
     ),
     "a sink that leaves one identity out": (
-        lambda it: at(it, "/sinks/nhi-evidence").update(
+        lambda it: at(it, "/sinks/nhi-evidence-main-170b2e").update(
             exclusions=[{"name": "noise", "filter": 'protoPayload.x="a"'}]
         ),
         "organization sink",
@@ -133,25 +134,27 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         'leaves out noise (protoPayload.x="a"), not nothing',
     ),
     "a sink with a filter of somebody's own": (
-        lambda it: at(it, "/sinks/nhi-evidence").update(filter="severity>=ERROR"),
+        lambda it: at(it, "/sinks/nhi-evidence-main-170b2e").update(filter="severity>=ERROR"),
         "organization sink",
         State.CHANGED,
         "filter severity>=ERROR, not log_id(",
     ),
     "a sink of the organization's own log alone": (
-        lambda it: at(it, "/sinks/nhi-evidence").pop("includeChildren"),
+        lambda it: at(it, "/sinks/nhi-evidence-main-170b2e").pop("includeChildren"),
         "organization sink",
         State.CHANGED,
         "children not included, not included",
     ),
     "a sink that is disabled": (
-        lambda it: at(it, "/sinks/nhi-evidence").update(disabled=True),
+        lambda it: at(it, "/sinks/nhi-evidence-main-170b2e").update(disabled=True),
         "organization sink",
         State.CHANGED,
         "disabled yes, not no",
     ),
     "a sink that sends elsewhere": (
-        lambda it: at(it, "/sinks/nhi-evidence").update(destination="storage.googleapis.com/x"),
+        lambda it: at(it, "/sinks/nhi-evidence-main-170b2e").update(
+            destination="storage.googleapis.com/x"
+        ),
         "organization sink",
         State.CHANGED,
         "sends to storage.googleapis.com/x, not pubsub.googleapis.com/projects/",
@@ -285,22 +288,22 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "of 2, not listed: 99999999-3333-4444-5555-666666666666",
     ),
     "a policy that asks for less": (
-        lambda it: at(it, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
+        lambda it: at(it, f"/policyDefinitions/nhi-evidence-main-170b2e-{KIND.slug}")["properties"][
             "policyRule"
         ]["then"].update(effect="AuditIfNotExists"),
-        f"policy nhi-evidence-{KIND.slug}",
+        f"policy nhi-evidence-main-170b2e-{KIND.slug}",
         State.CHANGED,
         "a different rule",
     ),
     "a policy that is not enforced": (
         lambda it: assigned(it).update(enforcementMode="DoNotEnforce"),
-        f"policy assignment {KIND.short_name}",
+        f"policy assignment {ASSIGNMENT}",
         State.CHANGED,
         "enforced DoNotEnforce, not Default",
     ),
     "a subscription left out": (
         lambda it: assigned(it).update(notScopes=["/subscriptions/x"]),
-        f"policy assignment {KIND.short_name}",
+        f"policy assignment {ASSIGNMENT}",
         State.CHANGED,
         "left out /subscriptions/x, not none",
     ),
@@ -309,7 +312,7 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
             {
                 path: cloud_answers.summary(compliant=3, lacking=2)
                 for path in it.answers
-                if path.endswith(f"%27{KIND.short_name}%27")
+                if path.endswith(f"%27{ASSIGNMENT}%27")
             }
         ),
         f"{KIND.type} without the setting",

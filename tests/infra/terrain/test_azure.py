@@ -198,7 +198,9 @@ def test_terraform_refuses_to_destroy_unread_records(azure: Stack, tmp_path: Pat
     drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["azure-export"]
     assert kept == never_destroyed(drained)
     settings = drained["resource"]["azurerm_monitor_diagnostic_setting"].values()
-    assert ["nhi-evidence-function", "nhi-evidence-hub"] == sorted(one["name"] for one in settings)
+    assert ["nhi-evidence-main-170b2e-function", "nhi-evidence-main-170b2e-hub"] == sorted(
+        one["name"] for one in settings
+    )
     assert not {
         *("azurerm_monitor_aad_diagnostic_setting", "azurerm_policy_definition"),
         "azurerm_management_group_template_deployment",

@@ -38,10 +38,10 @@ def test_alarms_query_a_workspace_that_has_the_data(azure: Stack) -> None:
         for one in azure["resource"]["azurerm_monitor_diagnostic_setting"].values()
     }
     assert {
-        "nhi-evidence-hub": (f"${{{workspace}.id}}", "AllMetrics"),
-        "nhi-evidence-function": (f"${{{workspace}.id}}", "FunctionAppLogs"),
+        "nhi-evidence-main-170b2e-hub": (f"${{{workspace}.id}}", "AllMetrics"),
+        "nhi-evidence-main-170b2e-function": (f"${{{workspace}.id}}", "FunctionAppLogs"),
     }.items() <= sent.items()
-    assert f"${{{workspace}.id}}" == sent["nhi-evidence"][0]
+    assert f"${{{workspace}.id}}" == sent["nhi-evidence-main-170b2e"][0]
     _, hub = at(azure, "logs/hub")
     _, unread = at(azure, "alarms/partition-unread")
     assert f"range Number from 0 to {hub['partition_count'] - 1} " in unread["criteria"][0]["query"]

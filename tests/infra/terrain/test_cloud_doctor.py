@@ -18,6 +18,7 @@ from nhi_evidence.config.built_code import BuiltCode, package
 from tests.coverage.test_rest_readers import Provider
 from tests.infra.terrain import cloud_answers
 from tests.infra.terrain.cloud_doctor_changes import (
+    ASSIGNMENT,
     CHANGES,
     CONFIG,
     KIND,
@@ -144,7 +145,7 @@ def test_a_type_nobody_evaluated_is_not_called_compliant(
 ) -> None:
     """No resources, and no evaluation yet, look alike, so neither is ok."""
     for path in list(deployed.answers):
-        if path.endswith(f"%27{KIND.short_name}%27"):
+        if path.endswith(f"%27{ASSIGNMENT}%27"):
             deployed.answers[path] = cloud_answers.summary()
     (check,) = [
         one for one in looked(deployed, server) if one.what == f"{KIND.type} without the setting"

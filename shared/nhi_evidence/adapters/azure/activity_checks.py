@@ -17,7 +17,7 @@ from nhi_evidence.config import azure_names
 from nhi_evidence.config.tables import Azure
 
 MANAGEMENT = "management.azure.com"
-_SETTING = f"providers/Microsoft.Insights/diagnosticSettings/{azure_names.NAME}"
+_SETTINGS = "providers/Microsoft.Insights/diagnosticSettings"
 _OF_SUBSCRIPTION = "api-version=2021-05-01-preview"
 _OF_GROUP = "api-version=2020-01-01-preview"
 _GROUP_AGAIN = (
@@ -26,17 +26,18 @@ _GROUP_AGAIN = (
 )
 
 
-def settings(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
+def settings(checks_of: CloudChecks, azure: Azure, deployment: str) -> Iterator[Check]:
     """Yield the check of each subscription's setting, and of the management group's."""
+    own = f"{_SETTINGS}/{azure_names.shared(deployment)}"
     for subscription in sorted(azure.subscriptions):
         yield from checks_of.look(
             f"setting of the Activity Log, subscription {subscription}",
-            f"https://{MANAGEMENT}/subscriptions/{subscription}/{_SETTING}?{_OF_SUBSCRIPTION}",
+            f"https://{MANAGEMENT}/subscriptions/{subscription}/{own}?{_OF_SUBSCRIPTION}",
             _judging(azure, azure_names.ACTIVITY_CATEGORIES),
         )
     name = azure.management_group or azure.tenant
     what = f"setting of the Activity Log, management group {name}"
-    url = f"https://{MANAGEMENT}{resource_ids.management_group(name)}/{_SETTING}?{_OF_GROUP}"
+    url = f"https://{MANAGEMENT}{resource_ids.management_group(name)}/{own}?{_OF_GROUP}"
     failed, answer = checks_of.ask(what, url)
     if failed is None:
         judged = _judging(azure, azure_names.GROUP_CATEGORIES)(answer)

@@ -57,9 +57,9 @@ def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
         f"function app {azure_names.site_name(azure.home)}, code",
         "Azure states no digest of what was published",
     )
-    yield from activity_checks.settings(checks_of, azure)
+    yield from activity_checks.settings(checks_of, azure, config.id)
     yield from activity_checks.unlisted(checks_of, azure)
-    yield from policy_checks.policies(checks_of, azure)
+    yield from policy_checks.policies(checks_of, azure, config.id)
 
 
 def _hub(hub: dict[str, Any]) -> tuple[State, str]:

@@ -23,19 +23,22 @@ _INSIGHTS = "api-version=2019-10-01"
 _AUTHORIZATION = "providers/Microsoft.Authorization"
 
 
-def policies(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
+def policies(checks_of: CloudChecks, azure: Azure, deployment: str) -> Iterator[Check]:
     """Yield, for each kind of resource, the checks of definition, assignment and compliance."""
     group = resource_ids.management_group(azure.management_group or azure.tenant)
     for kind in kinds_of(azure.resource_types):
-        yield from _definition(checks_of, azure, group, kind)
-        yield from _assignment(checks_of, azure, group, kind)
-        yield from _compliance(checks_of, group, kind)
+        yield from _definition(checks_of, azure, group, kind, deployment)
+        yield from _assignment(checks_of, azure, group, kind, deployment)
+        yield from _compliance(checks_of, group, kind, deployment)
 
 
-def _definition(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) -> Iterator[Check]:
-    name = f"{azure_names.NAME}-{kind.slug}"
+def _definition(
+    checks_of: CloudChecks, azure: Azure, group: str, kind: Logged, deployment: str
+) -> Iterator[Check]:
+    name = azure_names.shared(deployment, kind.slug)
     wanted = rule(
         kind,
+        setting=azure_names.shared(deployment),
         role=resource_ids.role("settings", azure.home),
         excluded=resource_ids.storage(azure.home),
     )
@@ -51,10 +54,13 @@ def _definition(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
     )
 
 
-def _assignment(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) -> Iterator[Check]:
-    name = kind.short_name
+def _assignment(
+    checks_of: CloudChecks, azure: Azure, group: str, kind: Logged, deployment: str
+) -> Iterator[Check]:
+    name = kind.assignment(deployment)
     sending = resource_ids.sending_rule(azure.home)
-    definition = f"{group}/{_AUTHORIZATION}/policyDefinitions/{azure_names.NAME}-{kind.slug}"
+    policy = azure_names.shared(deployment, kind.slug)
+    definition = f"{group}/{_AUTHORIZATION}/policyDefinitions/{policy}"
     # Azure compares ids without regard to case, and returns them in any case.
     wanted = {
         "policy": definition.lower(),
@@ -83,8 +89,10 @@ def _assignment(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
     )
 
 
-def _compliance(checks_of: CloudChecks, group: str, kind: Logged) -> Iterator[Check]:
-    name = kind.short_name
+def _compliance(
+    checks_of: CloudChecks, group: str, kind: Logged, deployment: str
+) -> Iterator[Check]:
+    name = kind.assignment(deployment)
     chosen = quote(f"policyAssignmentName eq '{name}'")
     yield from checks_of.look(
         f"{kind.type} without the setting",

@@ -52,7 +52,7 @@ def checks(
         yield from _function(checks_of, config, gcp, declared, function)
         yield from _revision(checks_of, place, function)
         yield from _code(checks_of, gcp, function, built)
-    yield from sink_checks.sink(checks_of, gcp)
+    yield from sink_checks.sink(checks_of, gcp, config.id)
     uri = str(function.get("serviceConfig", {}).get("uri", ""))
     for plan in subscription_checks.plans(gcp, declared, uri):
         yield from subscription_checks.subscription(checks_of, gcp, plan)

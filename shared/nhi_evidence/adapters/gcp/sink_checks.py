@@ -16,7 +16,7 @@ from nhi_evidence.config.tables import Gcp
 LOGGING = "logging.googleapis.com"
 
 
-def sink(checks_of: CloudChecks, gcp: Gcp) -> Iterator[Check]:
+def sink(checks_of: CloudChecks, gcp: Gcp, deployment: str) -> Iterator[Check]:
     """Yield the check of the sink; whoever may change it can leave out what one identity does."""
     topic = gcp_names.topic_path(gcp.project, gcp_names.TOPIC)
     wanted = {
@@ -40,7 +40,7 @@ def sink(checks_of: CloudChecks, gcp: Gcp) -> Iterator[Check]:
 
     yield from checks_of.look(
         "organization sink",
-        f"https://{LOGGING}/v2/organizations/{gcp.organization}/sinks/{gcp_names.NAME}",
+        f"https://{LOGGING}/v2/organizations/{gcp.organization}/sinks/{gcp_names.sink(deployment)}",
         judge,
     )
 

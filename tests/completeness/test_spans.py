@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from nhi_evidence.completeness import streams
 from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, RunItem
-from nhi_evidence.completeness.spans import MOST_HOURS, Edge, Gap, Orders
+from nhi_evidence.completeness.spans import Edge, Gap, Orders
 from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.evidence.verify.sorting import MemorySorter
 
 HOURS = ["2026030200", "2026030202", "2026030203", "2026030205", "2026039999", "unknown"]
 KNOWN = HOURS[:4]
+MOST_HOURS = 840
+"""35 days."""
 
 
 def orders() -> st.SearchStrategy[Orders]:
@@ -105,6 +107,14 @@ def test_a_gap_concerns_the_hours_of_the_runs_around_it_however_far_apart(days: 
     begins, middle, ends = hour(0), hour(24 * days - 1), hour(24 * days)
     items = filed([(begins, run(0, 0)), (middle, run(1, 0, partition="1")), (ends, run(2, 9))])
     assert {begins, middle, ends} <= {at for at, item in items if isinstance(item, GapItem)}
+
+
+@pytest.mark.parametrize("apart", [1, MOST_HOURS - 1, MOST_HOURS, MOST_HOURS + 1, 2 * MOST_HOURS])
+def test_near_a_gap_all_hours_are_named_up_to_a_maximum(apart: int) -> None:
+    """If not all are, it says so: the hours of other partitions are looked at then."""
+    hours, are_all = Gap("0", 1, 2, {hour(0): 0}, {hour(apart): 1}).near()
+    named = min(apart, MOST_HOURS)
+    assert (sorted({*map(hour, range(named)), hour(apart)}), apart == named) == (hours, are_all)
 
 
 def test_between_runs_far_apart_not_every_hour_is_named() -> None:

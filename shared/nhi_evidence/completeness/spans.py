@@ -77,7 +77,7 @@ class Gap(msgspec.Struct, frozen=True):
             hours.update(between(*pair, most=MOST_HOURS))
         starts = [start for hour in known if (start := keys.hour_start(hour)) is not None]
         return sorted(hours), all(
-            later - earlier < MOST_HOURS * HOUR_MS for earlier, later in pairwise(starts)
+            later - earlier <= MOST_HOURS * HOUR_MS for earlier, later in pairwise(starts)
         )
 
     def concerned(self, hours: Iterable[str]) -> Iterator[tuple[str, int]]:

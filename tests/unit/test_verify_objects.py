@@ -281,6 +281,7 @@ def test_a_table_is_read_up_to_the_size_in_its_metadata() -> None:
     leaf, body = packed(table)
     assert checked.Content(table, []) == checked.read_content(leaf, body)
     size, length = leaf.md["table"], str(len(body))
+    assert int(size) == checked.table_bytes(leaf)
     # A number has one form, so that no two readers take a different one for the same text.
     others = (size.zfill(13), f"0{size}", f"{size} ", f"{size}\n", "1" + "0" * 10, "1" + "0" * 11)
     stated_texts = ("", "0", "x", "-1", "²", "1" * 30, f"{len(body) + 1}", *others)

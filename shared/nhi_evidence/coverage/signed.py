@@ -6,14 +6,12 @@ unsigned entry is never seen here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from sys import intern
 
 import msgspec
 
-from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import flags, keys, log, merkle, tiles
-from nhi_evidence.evidence.leaf import EpochLeaf, ObjectLeaf, decode
+from nhi_evidence.evidence import flags, keys, signed_leaves
+from nhi_evidence.evidence.leaf import EpochLeaf, ObjectLeaf
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import sound
 
@@ -76,19 +74,14 @@ def read(stored: StoredLog) -> SignedLog:
         checkpoint = stored.checkpoint(shard, epoch) if epoch else None
         if checkpoint is None:
             continue
-        tree = merkle.Growing()
-        for index, entry in _entries(stored, shard, checkpoint.size):
-            tree.add(merkle.leaf_hash(entry))
+        for index, leaf in signed_leaves.read(stored, shard, checkpoint.size, checkpoint.root):
             order += 1
-            leaf = _decoded(shard, index, entry)
             if isinstance(leaf, EpochLeaf):
                 at = leaf.at
             if isinstance(leaf, ObjectLeaf) and (
                 placed_leaf := placed_at(shard, index, order, leaf)
             ):
                 placed.append(placed_leaf)
-        if tree.root() != checkpoint.root:
-            raise LogError(f"the entries of shard {shard} are not those its checkpoint signs")
         heads.append(Head(shard, checkpoint.origin, epoch, checkpoint.size, checkpoint.root.hex()))
     return SignedLog(tuple(heads), tuple(placed), at)
 
@@ -106,23 +99,3 @@ def placed_at(shard: str, index: int, order: int, leaf: ObjectLeaf) -> Placed | 
     return Placed(
         shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour, sound.brief(leaf)
     )  # fmt: skip
-
-
-def _entries(stored: StoredLog, shard: str, size: int) -> Iterator[tuple[int, bytes]]:
-    for start in range(0, size, tiles.WIDTH):
-        width = min(tiles.WIDTH, size - start)
-        path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
-        try:
-            bundle = tiles.unbundle(stored.tile(shard, path))
-        except (KeyError, ValueError) as error:
-            raise LogError(f"{log.tile_key(shard, path)}: {error}") from error
-        if len(bundle) != width:
-            raise LogError(f"{log.tile_key(shard, path)}: {len(bundle)} entries, not {width}")
-        yield from enumerate(bundle, start)
-
-
-def _decoded(shard: str, index: int, entry: bytes) -> object:
-    try:
-        return decode(entry)
-    except ValueError as error:
-        raise LogError(f"entry {index} of shard {shard}: {error}") from error

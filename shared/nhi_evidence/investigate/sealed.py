@@ -13,9 +13,8 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.completeness import statement_file
-from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import counting, flags, keys, log, merkle, objects, tiles
-from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence import counting, flags, keys, objects, signed_leaves
+from nhi_evidence.evidence.leaf import EpochLeaf, ObjectLeaf
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -121,11 +120,9 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
     custody: list[SealedObject] = []
     signed_at: int | None = None
     for head in signed:
-        leaves: list[bytes] = []
-        for index, entry in _entries(stored, head):
-            leaves.append(merkle.leaf_hash(entry))
+        root = bytes.fromhex(head.root)
+        for index, leaf in signed_leaves.read(stored, head.shard, head.size, root):
             order += 1
-            leaf = _decoded(head, index, entry)
             if isinstance(leaf, EpochLeaf):
                 signed_at = leaf.at
             elif isinstance(leaf, ObjectLeaf):
@@ -142,29 +139,7 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
                     statements.append(at)
                 elif named.source == "custody":
                     custody.append(at)
-        if merkle.root(leaves).hex() != head.root:
-            raise LogError(f"the entries of shard {head.shard} are not those its checkpoint signs")
     return Listed(tuple(objects_of), tuple(statements), tuple(custody), signed_at)
-
-
-def _entries(stored: StoredLog, head: Head) -> Iterator[tuple[int, bytes]]:
-    for start in range(0, head.size, tiles.WIDTH):
-        width = min(tiles.WIDTH, head.size - start)
-        path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
-        try:
-            bundle = tiles.unbundle(stored.tile(head.shard, path))
-        except (KeyError, ValueError) as error:
-            raise LogError(f"{log.tile_key(head.shard, path)}: {error}") from error
-        if len(bundle) != width:
-            raise LogError(f"{log.tile_key(head.shard, path)}: {len(bundle)} entries, not {width}")
-        yield from enumerate(bundle, start)
-
-
-def _decoded(head: Head, index: int, entry: bytes) -> Leaf:
-    try:
-        return decode(entry)
-    except ValueError as error:
-        raise LogError(f"entry {index} of shard {head.shard}: {error}") from error
 
 
 def read_statements(at: SealedObject, body: bytes | None) -> tuple[StatementRows, ...]:

@@ -8,9 +8,10 @@ import pytest
 
 from nhi_evidence.coverage import signed
 from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import leaf, log, signed_leaves, tiles
+from nhi_evidence.evidence import leaf, log, merkle, signed_leaves, tiles
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
+from tests.memory_store import MemoryStore
 from tests.tamper.sealed_store import EPOCHS, NAME, SealedStore
 
 Reader = Callable[[StoredLog], object]
@@ -38,6 +39,19 @@ def test_every_signed_leaf_is_read_with_its_index() -> None:
     assert list(enumerate(expected)) == read
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_log_of_several_bundles_is_read_to_its_end(more: int) -> None:
+    """Whether the last bundle is full or not."""
+    expected = [leaf.MarkerLeaf("ev/x", str(at), at) for at in range(2 * tiles.WIDTH + more)]
+    entries = [leaf.encode(one) for one in expected]
+    store = MemoryStore()
+    for path, body in tiles.grow_entries(0, (), entries).items():
+        store.add(log.tile_key("2026", path), body, {})
+    root = merkle.root([merkle.leaf_hash(one) for one in entries])
+    stored = StoredLog(store, NAME, ())
+    assert list(enumerate(expected)) == list(signed_leaves.read(stored, "2026", len(entries), root))
+
+
 def swapped(entries: list[bytes]) -> list[bytes]:
     return [entries[1], entries[0], *entries[2:]]
 
@@ -52,7 +66,7 @@ def garbled(entries: list[bytes]) -> list[bytes]:
 
 @pytest.mark.parametrize("reader", [by_investigation, signed.read])
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "refusal"),
     [
         (swapped, "the entries of shard 2026 are not those its checkpoint signs"),
         (shortened, "{key}: {fewer} entries, not {size}"),
@@ -60,7 +74,7 @@ def garbled(entries: list[bytes]) -> list[bytes]:
     ],
 )
 def test_entries_that_are_not_the_signed_ones_are_refused(
-    reader: Reader, change: Callable[[list[bytes]], list[bytes]], said: str
+    reader: Reader, change: Callable[[list[bytes]], list[bytes]], refusal: str
 ) -> None:
     """Whoever can rewrite a tile cannot have it read; the refusal names what is wrong."""
     world = SealedStore()
@@ -68,7 +82,7 @@ def test_entries_that_are_not_the_signed_ones_are_refused(
     world.rewrite(key, tiles.bundle(change(tiles.unbundle(world.store.get(key)))))
     with pytest.raises(LogError) as refused:
         reader(stored_log(world))
-    assert str(refused.value).startswith(said.format(key=key, size=size, fewer=size - 1))
+    assert str(refused.value).startswith(refusal.format(key=key, size=size, fewer=size - 1))
 
 
 @pytest.mark.parametrize("reader", [by_investigation, signed.read])

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_evidence.completeness import streams
 from nhi_evidence.completeness.items import RunItem, TwiceItem
-from nhi_evidence.completeness.streams import MESSAGE_BYTES, _digest, _Numbers
+from nhi_evidence.completeness.numbers import MESSAGE_BYTES, Numbers, message_hash
 
 Placed = tuple[str, RunItem]
 
@@ -25,7 +24,7 @@ def placed(draw: st.DrawFn) -> Placed:
 
 
 def taken(runs: list[Placed]) -> Iterator[tuple[str, TwiceItem]]:
-    numbers = _Numbers()
+    numbers = Numbers()
     for hour, run in runs:
         yield from numbers.take(hour, run)
     yield from numbers.drop(None)
@@ -70,7 +69,10 @@ class Digest(bytes):
 
 def _work(monkeypatch: pytest.MonkeyPatch, runs: list[Placed]) -> int:
     """Return how often the contradictions of runs take a hash in hand."""
-    monkeypatch.setattr(streams, "_digest", lambda run, number: Digest(_digest(run, number)))
+    monkeypatch.setattr(
+        "nhi_evidence.completeness.numbers.message_hash",
+        lambda run, number: Digest(message_hash(run, number)),
+    )
     Digest.looked_up = 0
     for _ in taken(runs):
         pass

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.completeness import streams
-from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, RunItem
-from nhi_evidence.completeness.spans import Edge, Gap, Orders
+from nhi_evidence.completeness.hours import HOUR_MS
+from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, OthersItem, RunItem
+from nhi_evidence.completeness.spans import Cover, Edge, Gap, Orders, Span
 from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.verify.sorting import MemorySorter
 
 HOURS = ["2026030200", "2026030202", "2026030203", "2026030205", "2026039999", "unknown"]
@@ -122,3 +124,78 @@ def test_between_runs_far_apart_not_every_hour_is_named() -> None:
     items = filed([("1970010100", run(0, 0)), ("9998123123", run(1, 9))])
     assert MOST_HOURS + 1 == sum(isinstance(item, GapItem) for _, item in items)
     assert 1 == sum(isinstance(item, EdgeItem) for _, item in items)
+
+
+def test_edges_grow_with_the_hours_however_many_the_partitions() -> None:
+    """A writer names partitions in one object, and each of them concerns every later hour."""
+    partitions, hours = 500, 300
+    runs = [(hour(0), run(0, 0, partition=f"p{number}")) for number in range(partitions)]
+    runs += [(hour(at), run(at, at, partition="0")) for at in range(hours)]
+    items = [item for _, item in filed(runs) if not isinstance(item, RunItem)]
+    assert len(items) <= (streams.MOST_EDGES + 1) * hours
+    assert hours == sum(isinstance(item, OthersItem) for item in items)
+
+
+def test_gaps_grow_with_the_runs_however_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two objects with runs of two hours: each number that lacks concerns all between the two."""
+    many, most = 400, 2_000
+    monkeypatch.setattr(streams, "MOST_BETWEEN", most)
+    runs = [(hour(30 * 24 * (number % 2)), run(number, 2 * number)) for number in range(many)]
+    assert len(filed(runs)) <= most + 6 * many
+
+
+def test_gaps_beyond_the_bound_are_named_around_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And every hour of the stream between is said to have gaps: none of them is contiguous."""
+    monkeypatch.setattr(streams, "MOST_BETWEEN", 0)
+    runs = [(hour(0), run(0, 0)), (hour(3), run(1, 0, partition="1")), (hour(9), run(2, 9))]
+    items = filed(runs)
+    assert [hour(0), hour(9)] == [at for at, item in items if item == GapItem(2, "0", 1, 8)]
+    assert [hour(3)] == [at for at, item in items if item == OthersItem(2, "number_gap")]
+
+
+def runs_of_one_stream() -> st.SearchStrategy[list[tuple[str, RunItem]]]:
+    drawn = st.tuples(st.sampled_from("0123"), st.integers(0, 9), st.sampled_from(HOURS))
+    return st.lists(drawn, min_size=1, max_size=9).map(
+        lambda each: [
+            (at, run(order, number, partition))
+            for order, (partition, number, at) in enumerate(each)
+        ]
+    )
+
+
+@given(runs_of_one_stream(), st.integers(0, 8), st.integers(0, 3))
+def test_bounds_never_make_an_hour_contiguous(
+    runs: list[tuple[str, RunItem]], most: int, edges: int
+) -> None:
+    """Each hour with a run lacks the same, as of each prefix of the log, whatever the bounds."""
+
+    def lacking() -> set[tuple[str, int, str]]:
+        at_runs = {at for at, _ in runs}
+        earliest_of: dict[tuple[str, str], int] = {}
+        for at, item in filed(runs):
+            named = streams.lack(item)  # type: ignore[arg-type]
+            if named is not None and at in at_runs:
+                order = item.order  # type: ignore[attr-defined]
+                known = earliest_of.get((at, named.reason), order)
+                earliest_of[at, named.reason] = min(order, known)
+        return {(at, order, reason) for (at, reason), order in earliest_of.items()}
+
+    unbounded = lacking()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "MOST_BETWEEN", most)
+        patch.setattr(streams, "MOST_EDGES", edges)
+        assert unbounded == lacking()
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40), st.integers(0, 9))))
+def test_a_cover_concerns_what_any_of_its_spans_does(drawn: list[Span]) -> None:
+    base = 490_000
+    cover = Cover()
+    least: Orders = {}
+    for first, more, order in drawn:
+        cover.add((base + first, base + first + more, order))
+        for at in range(base + first, base + first + more + 1):
+            name = keys.hour_of(at * HOUR_MS)
+            least[name] = min(order, least.get(name, order))
+    everything = [keys.hour_of(at * HOUR_MS) for at in range(base - 1, base + 110)]
+    assert least == dict(cover.concerned([*everything, "unknown"]))

@@ -18,7 +18,8 @@ from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.completeness import reconcile, streams
 from nhi_evidence.completeness.items import Items, RunItem
-from nhi_evidence.completeness.judge import Known
+from nhi_evidence.completeness.judge import Known, judge
+from nhi_evidence.completeness.numbers import MESSAGE_BYTES
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Scope, Statement
 from nhi_evidence.event import Delivery
@@ -223,6 +224,15 @@ def test_later_evidence_makes_no_earlier_statement_false() -> None:
     assert [Verdict.CONTIGUOUS] == [each.verdict for each in judged]
 
 
+def test_an_hour_of_which_nothing_is_filed_is_not_contiguous() -> None:
+    """A statement can be put on any hour, also on one between two runs that are far apart."""
+    hub = around(run(5, 9, NINE))
+    stated = judge(
+        ("azure_monitor", "2026030300", Scope(stream=HUB)), [], Known(log=hub.evidence.read().log)
+    )
+    assert (Verdict.UNPROVABLE, ("uncovered",)) == (stated.verdict, stated.reasons)
+
+
 Drawn = tuple[int, int, int, int, int]
 """Partition, first number, how many more, hour, and the text of its messages."""
 
@@ -253,7 +263,7 @@ def _judged(drawn: list[Drawn]) -> dict[int, bool]:
     runs = streams.Runs(MemorySorter())
     for order, (partition, first, more, hour, text) in enumerate(drawn):
         digests = [
-            sha256(f"{text} {number}".encode()).digest()[: streams.MESSAGE_BYTES]
+            sha256(f"{text} {number}".encode()).digest()[:MESSAGE_BYTES]
             for number in range(first, first + more + 1)
         ]
         item = RunItem(

@@ -18,6 +18,7 @@ from nhi_evidence.completeness.items import (
     PromiseItem,
     RunItem,
 )
+from nhi_evidence.completeness.numbers import MESSAGE_BYTES
 from nhi_evidence.completeness.promises import Promise
 from nhi_evidence.completeness.statement import Scope, Subject
 from nhi_evidence.event import Limits
@@ -101,12 +102,10 @@ class Gatherer:
                 continue
             _, first, last = claimed
             count = last - first + 1
-            hashes = b"".join(
-                bytes.fromhex(each)[: streams.MESSAGE_BYTES] for each in unit.messages.h
-            )
+            hashes = b"".join(bytes.fromhex(each)[:MESSAGE_BYTES] for each in unit.messages.h)
             is_exact = (unit.messages.first, len(unit.messages.h)) == (first, count)
             # Anything that states its messages differently is not a run: `streams.judge` names it.
-            if is_exact and len(hashes) == count * streams.MESSAGE_BYTES and "\0" not in unit.unit:
+            if is_exact and len(hashes) == count * MESSAGE_BYTES and "\0" not in unit.unit:
                 self._runs.add(subject, RunItem(order, unit.unit, partition, first, last, hashes))
 
     def _signed_list(

@@ -111,6 +111,15 @@ class EdgeItem(msgspec.Struct, frozen=True, array_like=True, tag="edge", gc=Fals
     is_end: bool
 
 
+class OthersItem(msgspec.Struct, frozen=True, array_like=True, tag="others", gc=False):
+    """Gaps, or ends of a stream's runs, too many to be filed one by one."""
+
+    order: int
+    """That of the first of them."""
+    reason: str
+    """What they keep an hour from being, as a code of `reasons.REASONS`."""
+
+
 class PromiseItem(msgspec.Struct, frozen=True, array_like=True, tag="promise", gc=False):
     """A heartbeat that was promised."""
 
@@ -138,6 +147,7 @@ Item = (
     | RunItem
     | GapItem
     | EdgeItem
+    | OthersItem
     | TwiceItem
     | PromiseItem
 )

@@ -65,6 +65,9 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
         counted = frozenset(unit.unit for unit in units if unit.status is Status.COUNTED)
         named, counted_files = streams.judge(sealed, counted)
         named += _uncounted(units)
+        if not sealed:
+            # An hour between runs far apart: nothing is filed there, which shows nothing.
+            named.append(Named("uncovered", "", "no run of the stream is of this hour"))
     else:
         named = [Named("no_list", ""), *_uncounted(units)]
         counted_files = sum(unit.status is Status.COUNTED for unit in units)

@@ -6,7 +6,9 @@ for each hour, the earliest in the log on either side of it is enough.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
 from itertools import pairwise
 
 import msgspec
@@ -22,6 +24,10 @@ MOST_HOURS = 24 * 35
 has."""
 
 _NEVER = 1 << 63
+
+Span = tuple[int, int, int]
+"""The first and the last of hours in a row, in hours since the epoch, and from where in the log on
+they are concerned."""
 
 
 def add(orders: Orders, hour: str, order: int) -> None:
@@ -80,6 +86,27 @@ class Gap(msgspec.Struct, frozen=True):
             later - earlier <= MOST_HOURS * HOUR_MS for earlier, later in pairwise(starts)
         )
 
+    @property
+    def between(self) -> int:
+        """How many of the hours that `near` returns are not its own."""
+        known = sorted(_parted(self.ends)[0])
+        return sum(
+            min(_index(till) - _index(since), MOST_HOURS) - 1 for since, till in pairwise(known)
+        )
+
+    def spans(self) -> Iterator[Span]:
+        """Yield the hours between its own that a missing message may be of."""
+        known = sorted(_parted(self.ends)[0])
+        rows = [
+            (_index(since) + 1, _index(till) - 1)
+            for since, till in pairwise(known)
+            if _index(till) - _index(since) > 1
+        ]
+        orders = dict(self.concerned([*self.ends, *(_hour(first) for first, _ in rows)]))
+        for first, last in rows:
+            if (order := orders.get(_hour(first))) is not None:
+                yield first, last, order
+
     def concerned(self, hours: Iterable[str]) -> Iterator[tuple[str, int]]:
         """Yield those of `hours`, which include its own, that a missing message may be of.
 
@@ -112,6 +139,45 @@ class Gap(msgspec.Struct, frozen=True):
             )
             if order < _NEVER:
                 yield hour, order
+
+
+class Cover:
+    """Hours that any number of spans concern; it grows with where they begin and end, not with how
+    many they are or how long.
+    """
+
+    def __init__(self) -> None:
+        """Start without spans."""
+        self._orders: dict[tuple[int, int], int] = {}
+        """The earliest order of the hours from a first one on, as many as a power of two."""
+
+    def add(self, span: Span) -> None:
+        """Add one span, as two that overlap."""
+        first, last, order = span
+        power = (last - first + 1).bit_length() - 1
+        for start in (first, last + 1 - (1 << power)):
+            self._orders[start, power] = min(order, self._orders.get((start, power), _NEVER))
+
+    def concerned(self, hours: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Yield those of `hours` that a span concerns."""
+        remaining = deque(sorted(self._orders.items()))
+        current: list[tuple[int, int]] = []
+        for at in sorted(map(_index, _parted(hours)[0])):
+            while remaining and remaining[0][0][0] <= at:
+                (start, power), order = remaining.popleft()
+                heappush(current, (order, start + (1 << power)))
+            while current and current[0][1] <= at:
+                heappop(current)
+            if current:
+                yield _hour(at), current[0][0]
+
+
+def _index(hour: str) -> int:
+    return (keys.hour_start(hour) or 0) // HOUR_MS
+
+
+def _hour(index: int) -> str:
+    return keys.hour_of(index * HOUR_MS)
 
 
 def _parted(hours: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ numbers decide, never offsets: those grow by bytes, and a hub assigns new ones a
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
 
@@ -16,23 +16,25 @@ from nhi_evidence.completeness.items import (
     GapItem,
     Item,
     Items,
+    OthersItem,
     RunItem,
     TwiceItem,
 )
-from nhi_evidence.completeness.spans import Edge, Gap, Orders
+from nhi_evidence.completeness.numbers import Numbers, Placed, message_hash
+from nhi_evidence.completeness.spans import Cover, Edge, Gap, Orders
 from nhi_evidence.completeness.statement import Named, Scope, Subject
 from nhi_evidence.evidence.verify.sorting import Sorter
 
-MESSAGE_BYTES = 8
-"""How much a run keeps of the hash of each message."""
+MOST_EDGES = 64
+"""Maximum number of edges of one stream that are filed one by one: those of 32 partitions, as many
+as most hubs may have. A writer names as many as it likes, and each concerns every hour beyond."""
+
+MOST_BETWEEN = 500_000
+"""Maximum number of items for gaps, over all streams, in hours other than those of the runs around
+them. Two runs, however small, can be weeks apart."""
 
 _NUMBER_BYTES = 12
-_ENOUGH = 2
-"""Messages that differ from one another: any third differs from one of them."""
 _END = b"\0"
-
-_Placed = tuple[str, RunItem]
-"""The hour of a run, and the run."""
 
 
 class Runs:
@@ -60,8 +62,9 @@ class Runs:
 
     def close(self, items: Items) -> None:
         """File every run, and file what keeps an hour from being contiguous under that hour."""
+        room = _Room(MOST_BETWEEN)
         for (source, stream), same in groupby(self._restored(), key=lambda each: each[0]):
-            filed = _Stream(items, source, Scope(stream=stream))
+            filed = _Stream(items, room, source, Scope(stream=stream))
             for _, partitioned in groupby(same, key=lambda each: each[2].partition):
                 filed.partition((hour, run) for _, hour, run in partitioned)
             filed.close()
@@ -83,6 +86,20 @@ class Runs:
             yield (source, stream), hour.decode(), run
 
 
+class _Room:
+    """For how many more items there is room."""
+
+    def __init__(self, items: int) -> None:
+        self._left = items
+
+    def take(self, items: int) -> bool:
+        """Take room for this many items, if there is."""
+        if items > self._left:
+            return False
+        self._left -= items
+        return True
+
+
 class _Stream:
     """Files the runs of one stream, partition by partition.
 
@@ -90,25 +107,30 @@ class _Stream:
     that of the later run.
     """
 
-    def __init__(self, items: Items, source: str, scope: Scope) -> None:
+    def __init__(self, items: Items, room: _Room, source: str, scope: Scope) -> None:
         self._items = items
+        self._room = room
         self._source = source
         self._scope = scope
         self._hours: set[str] = set()
         self._edges: list[Edge] = []
         self._long: list[Gap] = []
         """Gaps that may concern hours of other partitions, too."""
+        self._other_edges: dict[bool, Orders] = {False: {}, True: {}}
+        """Edges that are not filed one by one: the lowest numbers, and the highest, as one."""
+        self._other_gaps = Cover()
+        """Gaps for which there is no room but in the hours of the runs around them."""
 
     def _file(self, hour: str, item: Item) -> None:
         self._items.add((self._source, hour, self._scope), item)
 
-    def partition(self, runs: Iterable[_Placed]) -> None:
+    def partition(self, runs: Iterable[Placed]) -> None:
         """File the runs of one partition, which come ordered by their first numbers."""
         partition, begins, furthest = "", -1, -1
         starts: Orders = {}
         ends: Orders = {}
         gap: Gap | None = None
-        numbers = _Numbers()
+        numbers = Numbers()
         for hour, run in runs:
             self._hours.add(hour)
             self._file(hour, run)
@@ -131,11 +153,22 @@ class _Stream:
             self._file(*twice)
         self._gap(gap)
         if begins > 0:
-            self._edges.append(Edge(partition, begins, is_end=False, orders=starts))
-        self._edges.append(Edge(partition, furthest, is_end=True, orders=ends))
+            self._edge(Edge(partition, begins, is_end=False, orders=starts))
+        self._edge(Edge(partition, furthest, is_end=True, orders=ends))
+
+    def _edge(self, edge: Edge) -> None:
+        if len(self._edges) < MOST_EDGES:
+            self._edges.append(edge)
+            return
+        for hour, order in edge.orders.items():
+            spans.add(self._other_edges[edge.is_end], hour, order)
 
     def _gap(self, gap: Gap | None) -> None:
         if gap is None:
+            return
+        if not self._room.take(gap.between):
+            self._file_gap(gap, gap.ends, set(gap.ends))
+            self._cover(gap)
             return
         hours, are_all = gap.near()
         self._file_gap(gap, hours, set(hours))
@@ -147,112 +180,26 @@ class _Stream:
             if hour in wanted:
                 self._file(hour, GapItem(order, gap.partition, gap.first, gap.last))
 
+    def _cover(self, gap: Gap) -> None:
+        for span in gap.spans():
+            self._other_gaps.add(span)
+
     def close(self) -> None:
         """File both ends of each partition under every hour of the stream at or beyond them."""
         for edge in self._edges:
             for hour, order in edge.concerned(self._hours):
                 self._file(hour, EdgeItem(order, edge.partition, edge.number, edge.is_end))
+        for is_end, orders in self._other_edges.items():
+            edge = Edge("", 0, is_end, orders)
+            for hour, order in edge.concerned(self._hours) if orders else ():
+                self._file(hour, OthersItem(order, _beyond(is_end=is_end)))
         for gap in self._long:
-            self._file_gap(gap, self._hours, self._hours.difference(gap.near()[0]))
-
-
-_Copies = dict[str, dict[bytes, int]]
-"""The messages under one number that several runs hold: by hour and hash, the earliest in the log.
-
-A writer decides how many there are, so nothing here may take longer than in proportion to them.
-"""
-
-
-class _Numbers:
-    """Numbers that several runs of a partition hold; remembers only those still open."""
-
-    def __init__(self) -> None:
-        self._partition = ""
-        self._last: _Placed | None = None
-        """The previous run, until another overlaps it."""
-        self._copies: dict[int, _Copies] = {}
-        self._order = deque[int]()
-        """The open numbers, ascending: an overlapping run only adds those past the last."""
-
-    def take(self, hour: str, run: RunItem) -> Iterator[tuple[str, TwiceItem]]:
-        """Take the next run; yield the contradictions among the numbers before it."""
-        self._partition = run.partition
-        yield from self.drop(run.first)
-        overlaps = self._last is not None and run.first <= self._last[1].last
-        if overlaps and self._last is not None:
-            self._read(*self._last)
-            self._last = None
-        if self._copies:
-            self._read(hour, run)
-        else:
-            self._last = (hour, run)
-
-    def _read(self, hour: str, run: RunItem) -> None:
-        for number in range(run.first, run.last + 1):
-            if number not in self._copies:
-                self._copies[number] = {}
-                self._order.append(number)
-            in_hour = self._copies[number].setdefault(hour, {})
-            digest = _digest(run, number)
-            in_hour[digest] = min(run.order, in_hour.get(digest, run.order))
-
-    def drop(self, until: int | None) -> Iterator[tuple[str, TwiceItem]]:
-        """Yield contradictions among the numbers below `until` (None: all), and forget these."""
-        while self._order and (until is None or self._order[0] < until):
-            number = self._order.popleft()
-            copies = self._copies.pop(number)
-            earliest = _earliest(copies)
-            for hour in sorted(copies):
-                # Within one hour `judge` sees it itself, and knows which units count.
-                order = _contradicted(copies[hour], hour, earliest)
-                if order is not None:
-                    yield hour, TwiceItem(order, self._partition, number)
-
-
-_Earliest = list[tuple[int, bytes, str]]
-"""Order, hash, hour: ascending, of each hash its first place in the log and its first in another
-hour, so that one is left whichever hour is left out."""
-
-
-def _earliest(copies: _Copies) -> _Earliest:
-    placed = sorted(
-        (order, digest, hour) for hour, own in copies.items() for digest, order in own.items()
-    )
-    places: dict[bytes, list[str]] = {}
-    earliest: _Earliest = []
-    for order, digest, hour in placed:
-        hours = places.setdefault(digest, [])
-        if len(hours) < _ENOUGH:  # of one hour, a hash has one place
-            hours.append(hour)
-            earliest.append((order, digest, hour))
-    return earliest
-
-
-def _contradicted(own: dict[bytes, int], hour: str, earliest: _Earliest) -> int | None:
-    """Return from where in the log an hour's message contradicts one of another hour, or None.
-
-    Of the others, the two earliest that differ are enough: each message differs from one of them.
-    """
-    others: dict[bytes, int] = {}
-    for order, digest, other in earliest:
-        if other != hour:
-            others.setdefault(digest, order)
-        if len(others) == _ENOUGH:
-            break
-    return min(
-        (
-            max(mine, order)
-            for digest, mine in own.items()
-            for different, order in others.items()
-            if different != digest
-        ),
-        default=None,
-    )
-
-
-def _digest(run: RunItem, number: int) -> bytes:
-    at = (number - run.first) * MESSAGE_BYTES
-    return run.hashes[at : at + MESSAGE_BYTES]
+            if self._room.take(len(self._hours)):
+                self._file_gap(gap, self._hours, self._hours.difference(gap.near()[0]))
+            else:
+                self._cover(gap)
+        for hour, order in self._other_gaps.concerned(self._hours):
+            self._file(hour, OthersItem(order, "number_gap"))
 
 
 def judge(items: Sequence[Item], counted: frozenset[str]) -> tuple[list[Named], int]:
@@ -262,7 +209,7 @@ def judge(items: Sequence[Item], counted: frozenset[str]) -> tuple[list[Named], 
     """
     runs = [item for item in items if isinstance(item, RunItem) and item.unit in counted]
     messages = _messages(runs)
-    named = [each for item in items if (each := _named(item)) is not None]
+    named = [each for item in items if (each := lack(item)) is not None]
     named += [
         _contested(partition, number)
         for (partition, number), hashes in messages.items()
@@ -275,19 +222,34 @@ def judge(items: Sequence[Item], counted: frozenset[str]) -> tuple[list[Named], 
     return named, len(messages)
 
 
-def _named(item: Item) -> Named | None:
+_EDGES = {
+    "open": "the last number here: what follows it is unknown",
+    "uncovered": "the first number here: what came before it is unknown",
+}
+_OTHERS = {
+    "open": "the last numbers of more partitions than are named",
+    "uncovered": "the first numbers of more partitions than are named",
+    "number_gap": "gaps that are named only in the hours of the runs around them",
+}
+"""Reason to why things that have it are not named one by one."""
+
+
+def lack(item: Item) -> Named | None:
+    """Return how an item keeps an hour from being contiguous; None if it does not by itself."""
     if isinstance(item, GapItem):
         return Named("number_gap", f"{item.partition}/{_numbers(item.first, item.last)}")
     if isinstance(item, TwiceItem):
         return _contested(item.partition, item.number)
     if isinstance(item, EdgeItem):
-        reason, detail = (
-            ("open", "the last number here: what follows it is unknown")
-            if item.is_end
-            else ("uncovered", "the first number here: what came before it is unknown")
-        )
-        return Named(reason, f"{item.partition}/{item.number}", detail)
+        reason = _beyond(is_end=item.is_end)
+        return Named(reason, f"{item.partition}/{item.number}", _EDGES[reason])
+    if isinstance(item, OthersItem):
+        return Named(item.reason, "others", _OTHERS[item.reason])
     return None
+
+
+def _beyond(*, is_end: bool) -> str:
+    return "open" if is_end else "uncovered"
 
 
 def _contested(partition: str, number: int) -> Named:
@@ -298,7 +260,7 @@ def _messages(runs: Iterable[RunItem]) -> dict[tuple[str, int], set[bytes]]:
     messages: defaultdict[tuple[str, int], set[bytes]] = defaultdict(set)
     for run in runs:
         for number in range(run.first, run.last + 1):
-            messages[run.partition, number].add(_digest(run, number))
+            messages[run.partition, number].add(message_hash(run, number))
     return messages
 
 

@@ -49,8 +49,9 @@ class EvidenceStack(ProtectedStack):
         )
         self._make_bucket(config, store)
         self._make_roles(config, store)
-        if makes_provider and config.azure is not None:
-            EntraProvider(self, "Entra", tenant=config.azure.tenant, audience=config.azure.audience)
+        azure = config.azure
+        if makes_provider and azure is not None and azure.aws_provider == "new":
+            EntraProvider(self, "Entra", tenant=azure.tenant, audience=azure.audience)
 
     def _make_bucket(self, config: Config, store: configuration.EvidenceBucket) -> None:
         replicate = None

@@ -197,6 +197,9 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     configuration."""
     subscription: kinds.Uuid | None = None
     """The subscription in which everything is deployed; absent: the only one."""
+    aws_provider: Literal["new", "existing"] = "new"
+    """Whether to create the evidence account's OIDC provider for the tenant, or it exists, as for
+    another deployment: an account has only one, and it must list `audience`."""
 
     @property
     def home(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nhi_evidence.checks import State
 from nhi_evidence.config import read
 from tests.infra.aws.conftest import EXAMPLE, NEW_TRAIL
 from tests.infra.aws.deployed import Deployed
@@ -69,12 +70,17 @@ def guarded() -> str:
     )  # fmt: skip
 
 
+def provided() -> str:
+    return commented(EXAMPLE, 'aws_provider = "existing"')
+
+
 VARIANTS = {
     "two regions": (two_regions(), {"nhi-evidence-main-170b2e-export-us-east-1"}, set()),
     "a replica": (replicated(), {"nhi-evidence-main-170b2e-replica"}, set()),
     "guardrails": (guarded(), {"nhi-evidence-main-170b2e-guardrails"}, set()),
     "no Google Cloud": (no_google(), set(), {"gcp_audit", "accounts.google.com"}),
     "no Azure": (no_azure(), set(), {"azure_monitor", "sts.windows.net", "OIDCProvider"}),
+    "no provider": (provided(), set(), {"OIDCProvider"}),
     "topics only": (topics_only(), set(), {'AWS::SNS::Topic"', "security@example.org"}),
 }
 """Name to configuration, stacks beyond the example's, and strings that no template contains."""
@@ -90,7 +96,30 @@ def test_a_variant_has_its_stacks_and_passes_the_doctor(name: str, tmp_path: Pat
     assert [] == [one for one in never if one in written]
     aws, config = Deployed(tmp_path / "cdk.out"), read(text)
     aws.topics = set(config.alarms.topics)
+    if name == "no provider":
+        _provide(aws, AUDIENCE, "api://another")
     assert {} == deviations(aws, config)
+
+
+AUDIENCE = "api://11111111-2222-3333-4444-555555555555/nhi-evidence"
+
+
+def _provide(aws: Deployed, *audiences: str) -> None:
+    """Make the tenant a provider, as somebody else did, for these audiences."""
+    url = "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
+    aws.things["AWS::IAM::OIDCProvider theirs"] = {"Url": url, "ClientIdList": [*audiences]}
+
+
+def test_a_provider_that_exists_has_to_list_the_audience(tmp_path: Path) -> None:
+    """Without it, or without a provider, AWS refuses every token of the exporter."""
+    what = "evidence identity provider of tenant 11111111-2222-3333-4444-555555555555"
+    synthesized(provided(), tmp_path)
+    aws, config = Deployed(tmp_path / "cdk.out"), read(provided())
+    assert {what: State.NOT_DEPLOYED} == {
+        name: state for name, (state, _) in deviations(aws, config).items()
+    }
+    _provide(aws, "api://another")
+    assert {what: (State.CHANGED, "audiences api://another")} == deviations(aws, config)
 
 
 @pytest.mark.slow

@@ -225,7 +225,9 @@ def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterato
     if azure is None:
         return
     place = region, config.evidence.account
-    yield from provider(checks_of, clients, place, (azure.tenant, azure.audience))
+    is_shared = azure.aws_provider == "existing"
+    tenant = azure.tenant, azure.audience
+    yield from provider(checks_of, clients, place, tenant, is_shared=is_shared)
 
 
 def _newest(

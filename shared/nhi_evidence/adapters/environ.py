@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -21,11 +22,13 @@ def read_settings(shape: type[_T], environ: Mapping[str, str] | None = None) -> 
     """Read `NHI_EVIDENCE_<FIELD>` variables into a settings struct.
 
     A field that is neither text, number, boolean nor enumeration is read as JSON. Raises
-    `SettingsError` naming every variable that is missing or invalid.
+    `SettingsError` naming every variable that is missing, invalid or unknown: every function has
+    a process of its own, whose `NHI_EVIDENCE_*` variables are all meant for it.
     """
     variables = os.environ if environ is None else environ
     values: dict[str, object] = {}
-    problems: list[str] = []
+    known = [PREFIX + field.name.upper() for field in msgspec.structs.fields(shape)]
+    problems = list(_unknown(variables, known))
     for field in msgspec.structs.fields(shape):
         variable = PREFIX + field.name.upper()
         text = variables.get(variable, "")
@@ -40,6 +43,15 @@ def read_settings(shape: type[_T], environ: Mapping[str, str] | None = None) -> 
     if problems:
         raise SettingsError("; ".join(problems))
     return shape(**values)
+
+
+def _unknown(variables: Iterable[str], known: list[str]) -> Iterator[str]:
+    """Yield a problem for each variable that would be ignored, with the name probably meant."""
+    for variable in sorted(variables):
+        # A name in small letters is another variable, and would be ignored like a misspelled one.
+        if variable.upper().startswith(PREFIX) and variable not in known:
+            near = get_close_matches(variable.upper(), known, n=1)
+            yield f"{variable} is unknown" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _convert(text: str, wanted: object) -> object:

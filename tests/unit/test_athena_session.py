@@ -88,6 +88,18 @@ def test_a_query_waits_and_reads_every_page(stub: Stubber) -> None:
     assert len(waits) == 3
 
 
+@pytest.mark.parametrize("tokens", [("t1", "t1"), ("t1", "t2", "t1")])
+def test_a_next_page_named_twice_ends_the_query(stub: Stubber, tokens: tuple[str, ...]) -> None:
+    """Athena's answer would otherwise be read, and its rows counted, without end."""
+    opened = session(stub)
+    started(stub)
+    state(stub, "SUCCEEDED")
+    for after, token in zip(("", *tokens), tokens, strict=False):
+        page(stub, [["n"]], token=token, after=after)
+    with pytest.raises(AthenaError, match="query 0a1b2c3d-query: the same next page .* twice"):
+        list(opened.ask("SELECT 1"))
+
+
 def test_an_interrupt_stops_the_query(stub: Stubber) -> None:
     opened = session(stub)
 

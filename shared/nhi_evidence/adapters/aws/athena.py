@@ -124,15 +124,21 @@ class Session:
     def _rows(self, query: str) -> Iterator[tuple[str | None, ...]]:
         is_first = True
         more: dict[str, str] = {}
+        seen: set[str] = set()
         while True:
             page = self._call("get_query_results", QueryExecutionId=query, MaxResults=_PAGE, **more)
             rows = page["ResultSet"]["Rows"]
             for row in rows[1:] if is_first else rows:  # the very first row has the names
                 yield tuple(each.get("VarCharValue") for each in row["Data"])
             is_first = False
-            if not page.get("NextToken"):
+            token = page.get("NextToken")
+            if not token:
                 return
-            more = {"NextToken": page["NextToken"]}
+            if token in seen:
+                # Going on would read the same pages forever, and count their rows again.
+                raise AthenaError(f"Athena: query {query}: the same next page is named twice")
+            seen.add(token)
+            more = {"NextToken": token}
 
     def _call(self, name: str, **arguments: Any) -> Any:
         try:

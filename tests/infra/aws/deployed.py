@@ -26,6 +26,8 @@ class Deployed:
         """Take the stacks of an assembly."""
         self.things: dict[str, dict[str, Any]] = {}
         """Type and name to properties with real ARNs."""
+        self.mutes: dict[str, list[str]] = {}
+        """Rules that mute alarms, in every account and region, with the alarms' names."""
         self.topics: set[str] = set()
         """ARNs of topics that were there before."""
         for stack in stacks(assembly):

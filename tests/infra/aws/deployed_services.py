@@ -202,6 +202,15 @@ class Service(Streams):
             )
         }
 
+    def list_alarm_mute_rules(self, *, Statuses: list[str]) -> Any:  # noqa: N803
+        assert ["ACTIVE", "SCHEDULED"] == Statuses
+        region, account = self._where
+        arn = f"arn:aws:cloudwatch:{region}:{account}:alarm-mute-rule:"
+        return {"AlarmMuteRuleSummaries": [{"AlarmMuteRuleArn": arn + x} for x in self._d.mutes]}
+
+    def get_alarm_mute_rule(self, *, AlarmMuteRuleName: str) -> Any:  # noqa: N803
+        return {"MuteTargets": {"AlarmNames": self._d.mutes[AlarmMuteRuleName]}}
+
     def get_topic_attributes(self, *, TopicArn: str) -> Any:  # noqa: N803
         if TopicArn in self._d.topics:
             return {"Attributes": {"Policy": "{}"}}

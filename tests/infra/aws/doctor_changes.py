@@ -285,6 +285,38 @@ FAILURES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         "evidence alarms of eu-central-1",
         "off: nhi-evidence-main-170b2e-sealer-flagged",
     ),
+    "one alarm that was deleted": (
+        lambda aws: aws.things.pop(
+            "AWS::CloudWatch::Alarm nhi-evidence-main-170b2e-sealer-foreign-signature"
+        ),
+        "evidence alarms of eu-central-1",
+        "missing: nhi-evidence-main-170b2e-sealer-foreign-signature",
+    ),
+    "half of an alarm that was deleted, and another turned off": (
+        lambda aws: [
+            aws.things.pop(f"AWS::CloudWatch::Alarm {EXPORTER}-silence-absent"),
+            of(aws, "AWS::CloudWatch::Alarm", f"{EXPORTER}-lag").update(ActionsEnabled=False),
+        ],
+        "log-archive alarms of eu-central-1",
+        f"missing: {EXPORTER}-silence-absent; off: {EXPORTER}-lag",
+    ),
+    "an alarm that another one suppresses": (
+        lambda aws: of(aws, "AWS::CloudWatch::CompositeAlarm", f"{SEALER}-stalled").update(
+            ActionsSuppressor="mine"
+        ),
+        "evidence alarms of eu-central-1",
+        f"suppressed: {SEALER}-stalled",
+    ),
+    "alarms that notify nobody, or somebody else": (
+        lambda aws: [
+            of(aws, "AWS::CloudWatch::Alarm", f"{SEALER}-flagged").pop("AlarmActions"),
+            of(aws, "AWS::CloudWatch::Alarm", f"{SEALER}-failing").update(
+                AlarmActions=["arn:aws:sns:eu-central-1:222233334444:mine"]
+            ),
+        ],
+        "evidence alarms of eu-central-1",
+        f"notifying another: {SEALER}-failing, {SEALER}-flagged",
+    ),
     "a mail that nobody confirmed": (
         lambda aws: [
             one.update(_state="PendingConfirmation")

@@ -27,13 +27,16 @@ from nhi_evidence.adapters.aws import (
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import Check, State
 from nhi_evidence.config import Config, read
+from nhi_evidence.config.aws import alarms
 from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.built_code import BuiltCode, package
+from tests.infra.aws.alarm_table import KINDS
 from tests.infra.aws.conftest import production
 from tests.infra.aws.deployed import Deployed
 from tests.infra.aws.deployed_services import Paged
 from tests.infra.aws.doctor_changes import CHANGES, EXPORTER, FAILURES, MAIN, of
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
+from tests.infra.aws.stream_estate import CONFIG as STREAMED
 from tests.infra.unstaged import unstaged
 
 CONFIG = read(production())
@@ -226,6 +229,38 @@ def test_another_deployment_s_alarms_are_not_counted(aws: Deployed) -> None:
         "ActionsEnabled": False,
     }
     assert {} == deviations(aws)
+
+
+def test_a_rule_that_mutes_an_alarm_is_noticed(aws: Deployed) -> None:
+    """The alarm is on, and notifies nobody; a rule for other alarms is no concern of ours."""
+    aws.mutes = {"theirs": ["another"], "night": ["another", f"{MAIN_ID}-sealer-flagged"]}
+    what = "evidence mute rules of eu-central-1"
+    observed = f"night mutes {MAIN_ID}-sealer-flagged"
+    assert {what: (State.FAILED, observed)} == deviations(aws)
+
+
+@pytest.mark.parametrize("name", ["estate", "streamed"])
+def test_the_alarms_looked_for_are_those_of_the_stacks(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """One table names them for the doctor; a new alarm that it lacks would be deleted unseen."""
+    config = CONFIG if name == "estate" else read(STREAMED)
+    named = [
+        one
+        for region in {feed.region for feed, _ in feeds(config)}
+        for one in alarms.of_exports(config, region)
+    ] + [
+        one
+        for region in {one.region for one in config.evidence.buckets}
+        for one in alarms.of_evidence(config, region)
+    ]
+    made = {
+        one.properties["AlarmName"]: bool(one.properties.get("AlarmActions"))
+        for kind in KINDS
+        for one in request.getfixturevalue(name).of(kind)
+    }
+    assert made == {one.name: one.notifies for one in named}
+    assert len(made) == len(named)
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws import queues
+from nhi_evidence.config.aws.alarms import AlarmName
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 def alarms(
-    checks_of: AwsChecks, clients: Clients, config: Config, *, account: str, region: str
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    expected: Iterable[AlarmName],
+    *,
+    account: str,
+    region: str,
 ) -> Iterator[Check]:
-    """Yield the checks of the alarms of one account and region, and of the topic they go to."""
+    """Yield the checks of the alarms of one account and region, and of the topic they go to.
+
+    Every alarm of `expected` has to be there, to be on, and to notify that topic. What an alarm
+    watches and its threshold are not compared.
+    """
     cloudwatch = clients.client("cloudwatch", region)
+    named = next((one for one in config.alarms.topics if one.split(":")[3] == region), None)
+    name = naming.alarm_topic(config.id)
+    topic = named or f"arn:{naming.partition(region)}:sns:{region}:{account}:{name}"
+    wanted = list(expected)
     yield from checks_of.look(
         f"alarms of {region}",
         lambda: [
@@ -29,10 +47,10 @@ def alarms(
             )
             for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
         ],
-        _on,
-        f"a disabled alarm notifies nobody: enable its actions, or {DEPLOY}",
+        lambda deployed: _on(deployed, wanted, topic),
+        f"each of them has to be there and to notify: enable its actions, or {DEPLOY}",
     )
-    named = next((one for one in config.alarms.topics if one.split(":")[3] == region), None)
+    yield from _mutes(checks_of, cloudwatch, {one.name for one in wanted}, region)
     sns = clients.client("sns", region)
     if named is not None:
         yield from checks_of.look(
@@ -42,8 +60,6 @@ def alarms(
             "alarms in this region notify nobody: name an existing topic in [alarms]",
         )
         return
-    name = naming.alarm_topic(config.id)
-    topic = f"arn:{naming.partition(region)}:sns:{region}:{account}:{name}"
     yield from checks_of.compare(
         f"topic {name} of {region}",
         lambda: sns.get_topic_attributes(TopicArn=topic)["Attributes"],
@@ -62,11 +78,58 @@ def alarms(
     )
 
 
-def _on(deployed: list[dict[str, Any]]) -> Judged:
-    off = sorted(str(one["AlarmName"]) for one in deployed if not one.get("ActionsEnabled", True))
-    if off:
-        return False, f"off: {', '.join(off)}"
-    return bool(deployed), f"{len(deployed)} alarms, all on" if deployed else "there are none"
+def _mutes(
+    checks_of: AwsChecks, cloudwatch: CloudWatchClient, names: set[str], region: str
+) -> Iterator[Check]:
+    """Yield the check that no rule mutes an alarm of `names`, now or on a schedule."""
+
+    def ask() -> dict[str, list[str]]:
+        pages = cloudwatch.get_paginator("list_alarm_mute_rules").paginate(
+            Statuses=["ACTIVE", "SCHEDULED"]
+        )
+        # A summary has no name: it is the last part of the ARN.
+        rules = [
+            one["AlarmMuteRuleArn"].rsplit(":", 1)[-1]
+            for page in pages
+            for one in page.get("AlarmMuteRuleSummaries", [])
+        ]
+        muted = {}
+        for rule in rules:
+            answer = cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName=rule)
+            targets = answer.get("MuteTargets", {}).get("AlarmNames", [])
+            muted[rule] = sorted(names.intersection(targets))
+        return {rule: ours for rule, ours in muted.items() if ours}
+
+    yield from checks_of.look(
+        f"mute rules of {region}",
+        ask,
+        lambda muted: (
+            not muted,
+            "; ".join(f"{rule} mutes {', '.join(ours)}" for rule, ours in muted.items()) or "none",
+        ),
+        "a muted alarm notifies nobody: delete the rule; CloudTrail says who made it "
+        "(PutAlarmMuteRule)",
+    )
+
+
+def _on(deployed: list[dict[str, Any]], expected: list[AlarmName], topic: str) -> Judged:
+    if not deployed:
+        return False, "there are none"
+    by_name = {str(one["AlarmName"]): one for one in deployed}
+    there = [(one, by_name[one.name]) for one in expected if one.name in by_name]
+    wrong = {
+        "missing": [one.name for one in expected if one.name not in by_name],
+        "off": [one.name for one, alarm in there if not alarm.get("ActionsEnabled", True)],
+        # Another alarm can keep a composite one from notifying.
+        "suppressed": [one.name for one, alarm in there if alarm.get("ActionsSuppressor")],
+        "notifying another": [
+            one.name
+            for one, alarm in there
+            if one.notifies and topic not in alarm.get("AlarmActions", [])
+        ],
+    }
+    found = [f"{kind}: {', '.join(sorted(names))}" for kind, names in wrong.items() if names]
+    return not found, "; ".join(found) or f"{len(there)} alarms, all on"
 
 
 def _confirmed(subscriptions: list[dict[str, Any]]) -> Judged:

@@ -21,6 +21,7 @@ from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws.alarms import of_exports
 from nhi_evidence.config.aws.buckets import trail_bucket
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.feeds import feeds
@@ -65,7 +66,8 @@ def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> 
         yield from stream_checks.checks(checks_of, clients, feed, entry)
         yield from _exporter(checks_of, clients, config, feed, entry=entry, built=built)
     for region in dict.fromkeys(feed.region for feed, _ in of_files):
-        yield from alarms(checks_of, clients, config, account=account, region=region)
+        expected = of_exports(config, region)
+        yield from alarms(checks_of, clients, config, expected, account=account, region=region)
 
 
 def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Check]:

@@ -19,22 +19,22 @@ class Settings(msgspec.Struct):
 
 
 @pytest.mark.parametrize(
-    ("variable", "said"),
+    ("variable", "advice"),
     [
         ("NHI_EVIDENCE_SCOPES", "; did you mean NHI_EVIDENCE_SCOPE?"),
         ("nhi_evidence_scope", "; did you mean NHI_EVIDENCE_SCOPE?"),
         ("NHI_EVIDENCE_ZZZ_QQQQQQQQQQQQQQQQQQQQQ", ""),
     ],
 )
-def test_a_variable_that_would_be_ignored_is_refused(variable: str, said: str) -> None:
+def test_a_variable_that_would_be_ignored_is_refused(variable: str, advice: str) -> None:
     """A misspelled option would otherwise leave its default in force, unsaid."""
     with pytest.raises(SettingsError) as raised:
         read_settings(Settings, {"NHI_EVIDENCE_BUCKET": "x", variable: "all"})
-    assert f"{variable} is unknown{said}" == str(raised.value)
+    assert f"{variable} is unknown{advice}" == str(raised.value)
 
 
 def test_a_misspelled_required_variable_is_missing_and_unknown() -> None:
-    """Both are said: the second explains the first."""
+    """Both are named: the first explains the second."""
     with pytest.raises(SettingsError) as raised:
         read_settings(Settings, {"NHI_EVIDENCE_BUKET": "x"})
     assert (
@@ -46,5 +46,5 @@ def test_a_misspelled_required_variable_is_missing_and_unknown() -> None:
 def test_variables_of_others_are_not_ours() -> None:
     """The platform, its SDK and other software of that name have their own prefixes."""
     others = {"AWS_REGION": "x", "PATH": "/bin", "NHI_OTHER": "y", "NHI_EVIDENCEX": "z"}
-    given = {**others, "NHI_EVIDENCE_BUCKET": "x", "NHI_EVIDENCE_SCOPE": "all"}
-    assert Settings("x", "all") == read_settings(Settings, given)
+    variables = {**others, "NHI_EVIDENCE_BUCKET": "x", "NHI_EVIDENCE_SCOPE": "all"}
+    assert Settings("x", "all") == read_settings(Settings, variables)

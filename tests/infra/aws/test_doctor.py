@@ -254,13 +254,13 @@ def test_the_alarms_looked_for_are_those_of_the_stacks(
         for region in {one.region for one in config.evidence.buckets}
         for one in alarms.of_evidence(config, region)
     ]
-    made = {
+    deployed = {
         one.properties["AlarmName"]: bool(one.properties.get("AlarmActions"))
         for kind in KINDS
         for one in request.getfixturevalue(name).of(kind)
     }
-    assert made == {one.name: one.notifies for one in named}
-    assert len(made) == len(named)
+    assert deployed == {one.name: one.notifies for one in named}
+    assert len(deployed) == len(named)
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:

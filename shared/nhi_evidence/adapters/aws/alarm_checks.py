@@ -128,8 +128,8 @@ def _on(deployed: list[dict[str, Any]], expected: list[AlarmName], topic: str) -
             if one.notifies and topic not in alarm.get("AlarmActions", [])
         ],
     }
-    found = [f"{kind}: {', '.join(sorted(names))}" for kind, names in wrong.items() if names]
-    return not found, "; ".join(found) or f"{len(there)} alarms, all on"
+    deviating = [f"{kind}: {', '.join(sorted(names))}" for kind, names in wrong.items() if names]
+    return not deviating, "; ".join(deviating) or f"{len(there)} alarms, all on"
 
 
 def _confirmed(subscriptions: list[dict[str, Any]]) -> Judged:

@@ -13,6 +13,7 @@ SOURCE = """[[sources]]
 source = "k8s_audit"
 evidence = "main"
 keep_out_of_scope_raw = true
+silence_hours = 24
 {files}
 streams = [{streams}]
 

@@ -44,6 +44,7 @@ source = "okta_system"
 evidence = "main"
 files = {{ account = "111122223333", bucket = "{}", region = "eu-central-1", prefix = "{}"{} }}
 keep_out_of_scope_raw = true
+silence_hours = 0
 
 """
 KEY = ', kms_key = "arn:aws-us-gov:kms:eu-central-1:111122223333:key/1234abcd"'

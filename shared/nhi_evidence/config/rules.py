@@ -15,6 +15,7 @@ from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.list_rules import lists_fit
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
+from nhi_evidence.config.silence_rules import silence_decided
 from nhi_evidence.config.stream_rules import streams_fit
 from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
@@ -325,6 +326,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _trails,
     feeds_fit,
     streams_fit,
+    silence_decided,
     _alarms,
     _topics,
     _auditors,

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nhi_evidence.config import Config
-from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, SourceEntry
-
-USUAL_HOURS = {"aws_cloudtrail": 3, GCP_SOURCE: 24, AZURE_SOURCE: 24}
-"""Hours if the configuration does not say. CloudTrail writes digests every hour, whatever happens;
-that an organization is never silent for a day in another cloud is an assumption. Nothing is known
-about sources that are not listed, so their silence raises no alarm."""
+from nhi_evidence.config.silence_rules import USUAL_HOURS
+from nhi_evidence.config.tables import SourceEntry
 
 
 def of_entry(entry: SourceEntry) -> int | None:
-    """Return the hours for one source entry; None if its silence raises no alarm."""
+    """Return the hours for one source entry; None if it was decided that its silence raises no alarm."""
     hours = USUAL_HOURS.get(entry.source) if entry.silence_hours is None else entry.silence_hours
     return hours or None
 

@@ -145,7 +145,7 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     `deploy.toml`."""
     silence_hours: kinds.SilenceHours | None = None
     """How long nothing may arrive before an alarm is raised; 0: no alarm. Absent: 3 for CloudTrail,
-    24 for Google Cloud and Azure, no alarm for any other."""
+    24 for Google Cloud and Azure; any other has to say, as nothing is known about it."""
 
 
 class Gcp(msgspec.Struct, frozen=True, kw_only=True):

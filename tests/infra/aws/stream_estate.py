@@ -25,6 +25,7 @@ streams = [
     {{ name = "test", accounts = ["444455556666"] }},
 ]
 keep_out_of_scope_raw = true
+silence_hours = 0
 
 [[sources]]
 source = "okta_system"
@@ -32,6 +33,7 @@ evidence = "main"
 files = {{ account = "{ARCHIVE}", bucket = "okta-log", region = "eu-central-1", prefix = "okta/" }}
 streams = [{{ name = "acme", bus = "{BUS}" }}]
 keep_out_of_scope_raw = true
+silence_hours = 0
 
 [gcp]"""
 CONFIG = EXAMPLE.replace("[gcp]", STREAMS.lstrip(), 1)

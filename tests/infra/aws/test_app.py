@@ -57,6 +57,7 @@ source = "aws_api_gateway"
 evidence = "main"
 files = { account = "777788889999", bucket = "api-logs", region = "eu-central-1", prefix = "api/" }
 keep_out_of_scope_raw = true
+silence_hours = 48
 """
 
 

@@ -10,7 +10,7 @@ from nhi_evidence.config.tables import SourceEntry
 
 
 def of_entry(entry: SourceEntry) -> int | None:
-    """Return the hours for one source entry; None if it was decided that its silence raises no alarm."""
+    """Return the hours for one source entry; None if its silence is not to raise an alarm."""
     hours = USUAL_HOURS.get(entry.source) if entry.silence_hours is None else entry.silence_hours
     return hours or None
 

@@ -17,19 +17,7 @@ files = {{account = "111122223333", bucket = "other-logs", region = "eu-central-
 """
 CANARIES = '[[canaries]]\nevidence = "main"\n'
 ELSEWHERE = '[[canaries]]\nevidence = "other"\n'
-QUIET = """[[sources]]
-source = "okta_system"
-evidence = "main"
-keep_out_of_scope_raw = true
-files = {account = "111122223333", bucket = "okta-log", region = "eu-central-1", prefix = "okta/"}
-
-"""
 CONTRADICTIONS = {
-    "a source whose silence nobody would notice": (
-        [("[gcp]", f"{QUIET}[gcp]")],
-        "sources",
-        "silence_hours is missing and has no default for okta_system",
-    ),
     "no retention": (
         [('profile = "trial"\n', "")],
         "evidence.buckets",

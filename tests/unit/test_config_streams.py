@@ -71,3 +71,13 @@ def test_each_stream_has_a_folder_and_a_name_of_its_own() -> None:
     assert ["eks/prod/", "eks/acme/"] == [each.prefix for each in streams]
     assert 2 == len({each.name for each in streams}) == len({each.sender for each in streams})
     assert not any(each.undelivered.startswith(feed.prefix) for each in streams)
+
+
+def test_a_source_whose_silence_nobody_would_notice_is_refused() -> None:
+    """A source without usual hours has to say how long it may be silent, or that any time is."""
+    before, after = written(PROD)
+    (problem,) = problems(changed((before, after.replace("silence_hours = 24\n", ""))))
+    assert "sources" == problem.key
+    assert "silence_hours is missing and has no default for k8s_audit" in problem.text
+    decided = config.read(changed((before, after.replace("hours = 24", "hours = 0"))))
+    assert [0] == [one.silence_hours for one in decided.sources if one.source == "k8s_audit"]

@@ -245,7 +245,9 @@ def _watch_evidence(
     covering: dict[str, list[CoverageStack]],
     probing: dict[str, list[CanaryStack]],
 ) -> None:
-    for at, (region, here) in enumerate(stacks.seals.items()):
+    buckets = config.evidence.buckets
+    replicas = {store.name: store.replica.region for store in buckets if store.replica is not None}
+    for at, region in enumerate(dict.fromkeys([*stacks.seals, *replicas.values()])):
         MonitoringStack(
             app,
             naming.stack(config.id, region, "monitoring"),
@@ -253,12 +255,13 @@ def _watch_evidence(
             account=config.evidence.account,
             region=region,
             watched=Watched(
-                seals=here,
-                reconciles=stacks.reconciles[region],
+                seals=stacks.seals.get(region, ()),
+                reconciles=stacks.reconciles.get(region, ()),
                 covering=covering.get(region, ()),
                 probing=probing.get(region, ()),
                 forwards=stacks.forwards.get(region, ()),
-                buckets=[store for store in config.evidence.buckets if store.region == region],
+                buckets=[store for store in buckets if store.region == region],
+                replicated=[store for store in buckets if replicas.get(store.name) == region],
             ),
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )

@@ -17,6 +17,7 @@ from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.forward_alarms import ForwardAlarms
 from infra.aws.protected_stack import ProtectedStack
 from infra.aws.reconcile_alarms import ReconcileAlarms
+from infra.aws.replica_alarms import ReplicaAlarms
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.store_alarms import StoreAlarms
 from infra.aws.stream_alarms import StreamAlarms
@@ -28,6 +29,9 @@ from nhi_evidence.config.silence import of_entry, of_store
 
 class MonitoringStack(ProtectedStack):
     """Monitors one account and region: its exporters, or its sealers, reconcilers and buckets.
+
+    A region with nothing but replicas is monitored from the evidence account, too: S3 publishes the
+    latency of replication there.
 
     `has_budget` is true for the one stack that makes the account's budget.
     """
@@ -139,3 +143,8 @@ class MonitoringStack(ProtectedStack):
             yield from StoreAlarms(
                 self, bucket.bucket, config=config, store=bucket, target=target
             ).alarms
+        for store in watched.replicated:
+            if store.replica is not None:
+                yield from ReplicaAlarms(
+                    self, store.replica.bucket, store=store, replica=store.replica, target=target
+                ).alarms

@@ -5,9 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_s3 as s3
 
 from infra.aws.planned_role import PlannedRole
-
-RULE = "everything"
-"""Id of the replication rule; its metrics carry it."""
+from nhi_evidence.config import naming
 
 
 def replication(
@@ -18,7 +16,7 @@ def replication(
         role=role.resource.attr_arn,
         rules=[
             s3.CfnBucket.ReplicationRuleProperty(
-                id=RULE,
+                id=naming.REPLICATION_RULE,
                 status="Enabled",
                 priority=1,
                 filter=s3.CfnBucket.ReplicationRuleFilterProperty(prefix=""),

@@ -7,16 +7,14 @@ from constructs import Construct
 
 from infra.aws.alarm import Absence, Alarm, metric
 from infra.aws.evidence_bucket import REQUEST_METRICS
-from infra.aws.replica import RULE
+from infra.aws.replica_alarms import failures
 from infra.aws.seal_alarms import sealed
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.silence import silence_hours
 
-_REPLICA_BEHIND = Duration.hours(6)
-
 
 class StoreAlarms(Construct):
-    """Unexpected growth, sources that fall silent, and a replica that falls behind.
+    """Unexpected growth, sources that fall silent, and copies to the replica that fail.
 
     A locked object is paid for until its lock ends, so growth is watched. A source of any cloud
     that stops is noticed here, whatever happened to its exporter and to that cloud's own alarms:
@@ -27,7 +25,6 @@ class StoreAlarms(Construct):
         self, scope: Construct, name: str, *, config: Config, store: EvidenceBucket, target: str
     ) -> None:
         super().__init__(scope, name)
-        self._store, self._target = store, target
         per_hour = config.alarms.objects_per_hour
         self.alarms: list[Alarm | Absence] = [
             Alarm(
@@ -65,42 +62,7 @@ class StoreAlarms(Construct):
                     )
                 )
         if store.replica is not None:
-            self.alarms += self._replication(store.replica.bucket)
-
-    def _replication(self, replica: str) -> list[Alarm]:
-        """Make the alarms on replication.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
-        """
-        where = {
-            "SourceBucket": self._store.bucket,
-            "DestinationBucket": replica,
-            "RuleId": RULE,
-        }
-        rows = (
-            ("replication-failed", "OperationsFailedReplication", "Sum", 0),
-            ("replication-behind", "ReplicationLatency", "Maximum", _REPLICA_BEHIND.to_seconds()),
-        )
-        meanings = {
-            "replication-failed": "Objects could not be copied to the replica.",
-            "replication-behind": "The replica is more than six hours behind.",
-        }
-        return [
-            Alarm(
-                self,
-                kind,
-                alarm_name=f"nhi-evidence-{self._store.id}-{kind}",
-                meaning=meanings[kind],
-                metrics={"value": metric("AWS/S3", counted, where)},
-                expression="value",
-                statistic=statistic,
-                period=Duration.minutes(5),
-                above=above,
-                missing="notBreaching",
-                target=self._target,
-            )
-            for kind, counted, statistic, above in rows
-        ]
+            self.alarms.append(failures(self, store, store.replica, target=target))
 
 
 def _puts(store: EvidenceBucket) -> object:

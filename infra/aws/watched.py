@@ -25,3 +25,5 @@ class Watched(NamedTuple):
     forwards: Sequence[ForwardStack] = ()
     buckets: Sequence[EvidenceBucket] = ()
     """The evidence buckets of this region."""
+    replicated: Sequence[EvidenceBucket] = ()
+    """The evidence buckets whose replica is in this region."""

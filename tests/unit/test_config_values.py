@@ -176,3 +176,19 @@ def test_an_exporter_of_a_bucket_with_dots_has_none_in_its_name() -> None:
     feed = next(one for one, _ in feeds(read) if one.source == "okta_system")
     assert "nhi-evidence-main-170b2e-okta_system-logs-example-org" == feed.exporter
     assert "logs.example.org" == feed.bucket
+
+
+def test_alarms_have_to_reach_the_region_of_a_replica() -> None:
+    """The alarms on its latency are there; a topic of the bucket's region cannot be notified."""
+    topic = 'topics = ["arn:aws:sns:eu-central-1:111122223333:alarms"]'
+    (problem,) = [
+        one
+        for one in problems(
+            changed(
+                before("# A second locked copy", REPLICA),
+                ('email = "security@example.org"', topic),
+            )
+        )
+        if one.key == "alarms"
+    ]
+    assert "reaches nobody in eu-west-1" in problem.text

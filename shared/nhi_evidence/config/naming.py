@@ -203,6 +203,10 @@ def replication(store: str) -> str:
     return shortened(f"nhi-evidence-{store}-replication")
 
 
+REPLICATION_RULE = "everything"
+"""Id of the rule by which an evidence bucket is copied; its metrics carry it."""
+
+
 def exporter(store: str, source: str, feed: str) -> str:
     """Return the name of the exporter of one source from one feed, its role and queue."""
     return shortened(f"nhi-evidence-{store}-{source}-{feed}")

@@ -283,10 +283,11 @@ def _topics(file: File) -> _Contradictions:
 
 
 def _regions(file: File) -> set[str]:
-    """Return every region that has alarms: those of evidence buckets and of exporters."""
+    """Return every region that has alarms: of evidence buckets, their replicas, and exporters."""
     used = {one.trail for one in file.sources}
     return {
         *(one.region for one in file.evidence.buckets),
+        *(one.replica.region for one in file.evidence.buckets if one.replica is not None),
         *(one.region for one in file.trails if one.name in used),
         *(one.files.region for one in file.sources if one.files is not None),
     }

@@ -208,6 +208,9 @@ def _replica(estate: Estate, a_day: Volumes) -> Iterator[Line]:
             "replica", "moves to the archive class", a_day.objects * MONTH, "archive_transition"
         )
     yield from _storage("replica", a_day)
+    yield times("replica", "alarms", m.REPLICA_ALARM_METRICS, "cw_alarm")
+    yield times("replica", "metrics of replication", m.REPLICATION_METRICS, "cw_metric")
+    yield times("replica", "dashboards", m.REPLICA_DASHBOARDS, "cw_dashboard")
 
 
 def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:

@@ -61,11 +61,19 @@ SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
 EXPORTER_ALARM_METRICS = 14
-BUCKET_ALARM_METRICS = 40
+BUCKET_ALARM_METRICS = 38
 COMPOSITE_ALARMS = 8
 DASHBOARDS = 2
 """In the synthesized templates, with what reconciles and reads settings
 (`tests/infra/aws/test_cost.py`)."""
+
+REPLICA_ALARM_METRICS = 3
+REPLICA_DASHBOARDS = 1
+"""Of replication, in the templates; the dashboard is in the replica's region
+(`tests/infra/aws/test_cost.py`)."""
+REPLICATION_METRICS = 4
+"""What S3 publishes of a rule, charged like custom metrics:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html"""
 
 FORWARD_ALARM_METRICS = 10
 FORWARD_METRICS = 7

@@ -84,9 +84,10 @@ class Service(Streams):
 
     def get_bucket_replication(self, **request: str) -> Any:
         code = "ReplicationConfigurationNotFoundError"
-        return {
-            "ReplicationConfiguration": self._setting(request, "ReplicationConfiguration", code)
-        }
+        copied = self._setting(request, "ReplicationConfiguration", code)
+        # The API's name of the id is not CloudFormation's.
+        rules = [{**one, "ID": one["Id"]} for one in copied["Rules"]]
+        return {"ReplicationConfiguration": {**copied, "Rules": rules}}
 
     def get_bucket_notification_configuration(self, **request: str) -> Any:
         """Of a bucket of ours, as its template says; of another, as CDK's custom resource does."""

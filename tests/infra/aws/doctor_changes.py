@@ -101,7 +101,10 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
             "Destination"
         ].update(Bucket="arn:aws:s3:::mine"),
         "evidence replication",
-        f"{REPLICATION} Enabled arn:aws:s3:::mine  Disabled",
+        (
+            f"everything Enabled to arn:aws:s3:::mine by {REPLICATION}, all objects, "
+            "delete markers Disabled, metrics Enabled"
+        ),
     ),
     "a table that reads elsewhere": (
         lambda aws: next(iter(aws.of("AWS::Glue::Table")))["TableInput"]["Parameters"].update(

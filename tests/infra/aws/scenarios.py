@@ -175,7 +175,6 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "seal Checkpoints": since(None, 1),
         "seal Signatures": since(None, 2),
         "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 2,
-        "ReplicationLatency": since(None, 30),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 500),
         "dead ApproximateAgeOfOldestMessage": lambda slot: (
             None if slot < BEFORE + 7 * DAY else (slot - BEFORE - 7 * DAY) * SLOT
@@ -306,5 +305,10 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "the replica is out of reach": {
         "OperationsFailedReplication": since(3, 0),
         "ReplicationLatency": growing(SLOT, 30),
+    },
+    # Of failures S3 publishes nothing where nothing is copied, as in most hours before.
+    "replication is removed": {
+        "OperationsFailedReplication": always(None),
+        "ReplicationLatency": since(None, 30),
     },
 }

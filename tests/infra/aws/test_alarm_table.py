@@ -107,6 +107,7 @@ EXPECTED: dict[str, set[str]] = {
         f"{STORE}-replication-failed",
         f"{STORE}-replication-behind",
     },
+    "replication is removed": {f"{STORE}-replication-stopped"},
 }
 
 

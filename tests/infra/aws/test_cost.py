@@ -8,6 +8,7 @@ from tests.infra.aws.estate import Estate
 EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-organization-"
 FORWARDER = "nhi-evidence-main-170b2e-forward-"
 CANARY = "nhi-evidence-main-170b2e-canary-"
+REPLICATION = "nhi-evidence-main-170b2e-replication-"
 SECOND_EXPORTER = "nhi-evidence-main-170b2e-aws_cloudtrail-fresh-"
 
 
@@ -23,8 +24,10 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
     others = sum(
         number
         for name, number in watched.items()
-        if not name.startswith((EXPORTER, SECOND_EXPORTER, FORWARDER, CANARY))
+        if not name.startswith((EXPORTER, SECOND_EXPORTER, FORWARDER, CANARY, REPLICATION))
     )
+    replica = sum(number for name, number in watched.items() if name.startswith(REPLICATION))
+    assert measured.REPLICA_ALARM_METRICS == replica
     probing = sum(number for name, number in watched.items() if name.startswith(CANARY))
     assert measured.CANARY_ALARM_METRICS == probing
     forwarder = sum(number for name, number in watched.items() if name.startswith(FORWARDER))
@@ -42,11 +45,12 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
     for function in (CANARY, FORWARDER):
         assert 1 == sum(name.startswith(function) for name in apart)
     assert measured.COMPOSITE_ALARMS == composites - len(apart)
-    # One in each account: beside the exporter, and beside the evidence.
+    # One in each account: beside the exporter, and beside the evidence; and beside the replica.
     exporters = [
         name
         for name in watched
         if name.endswith("-silence-absent") and not name.startswith(FORWARDER)
     ]
     dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))
-    assert measured.DASHBOARDS == dashboards - (len(exporters) - 1)
+    counted = measured.DASHBOARDS + measured.REPLICA_DASHBOARDS
+    assert counted == dashboards - (len(exporters) - 1)

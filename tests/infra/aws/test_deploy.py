@@ -37,6 +37,7 @@ def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path
         f"nhi-evidence-main-170b2e-settings-{MANAGEMENT}": (MANAGEMENT, "eu-central-1"),
         "nhi-evidence-main-170b2e-settings-333344445555": ("333344445555", "eu-central-1"),
         "nhi-evidence-main-170b2e-eu-central-1-monitoring": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-170b2e-eu-west-1-monitoring": (EVIDENCE, "eu-west-1"),
         "nhi-evidence-main-170b2e-export-eu-central-1": (ARCHIVE, "eu-central-1"),
         "nhi-evidence-main-170b2e-export-eu-central-1-monitoring": (ARCHIVE, "eu-central-1"),
         "nhi-evidence-main-170b2e-export-us-east-1": (ARCHIVE, "us-east-1"),

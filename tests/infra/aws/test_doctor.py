@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
@@ -231,6 +231,35 @@ def test_another_deployment_s_alarms_are_not_counted(aws: Deployed) -> None:
     assert {} == deviations(aws)
 
 
+REPLICATED: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "without metrics, which all alarms read": (
+        lambda rule: rule["Destination"].pop("Metrics"),
+        "metrics Disabled",
+    ),
+    "another id, which the metrics carry": (lambda rule: rule.update(Id="mine"), "mine Enabled"),
+    "only what has a tag": (
+        lambda rule: rule.update(Filter={"Tag": {"Key": "copy", "Value": "yes"}}),
+        "filtered by Tag",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", REPLICATED)
+def test_a_weakened_replication_rule_is_noticed(aws: Deployed, change: str) -> None:
+    """It is there, enabled, and copies to the replica: less than everything, or unwatched."""
+    act, observed = REPLICATED[change]
+    act(of(aws, "AWS::S3::Bucket", MAIN)["ReplicationConfiguration"]["Rules"][0])
+    ((what, (state, text)),) = deviations(aws).items()
+    assert ("evidence replication", State.CHANGED) == (what, state)
+    assert observed in text
+
+
+def test_a_removed_replication_rule_is_noticed(aws: Deployed) -> None:
+    """Nothing is copied any more."""
+    of(aws, "AWS::S3::Bucket", MAIN).pop("ReplicationConfiguration")
+    assert {"evidence replication": (State.CHANGED, "none")} == deviations(aws)
+
+
 def test_a_rule_that_mutes_an_alarm_is_noticed(aws: Deployed) -> None:
     """The alarm is on, and notifies nobody; a rule for other alarms is no concern of ours."""
     aws.mutes = {"theirs": ["another"], "night": ["another", f"{MAIN_ID}-sealer-flagged"]}
@@ -251,7 +280,7 @@ def test_the_alarms_looked_for_are_those_of_the_stacks(
         for one in alarms.of_exports(config, region)
     ] + [
         one
-        for region in {one.region for one in config.evidence.buckets}
+        for region in alarms.evidence_regions(config)
         for one in alarms.of_evidence(config, region)
     ]
     deployed = {

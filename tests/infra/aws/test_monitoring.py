@@ -145,6 +145,22 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
     assert {"StringEquals": {"aws:SourceAccount": EVIDENCE}} == allowed["Condition"]
 
 
+def test_replication_is_watched_in_the_region_where_s3_publishes_it(estate: Estate) -> None:
+    """Failures in the bucket's, latency in the replica's: an alarm elsewhere never has data.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+    """
+    stacks: dict[str, set[str]] = {}
+    for one in estate.of("AWS::CloudWatch::Alarm"):
+        for name in watched(one.properties):
+            if "Replication" in name:
+                stacks.setdefault(name, set()).add(one.stack)
+    assert {
+        "OperationsFailedReplication": {"nhi-evidence-main-170b2e-eu-central-1-monitoring"},
+        "ReplicationLatency": {"nhi-evidence-main-170b2e-eu-west-1-monitoring"},
+    } == stacks
+
+
 def test_every_custom_metric_in_alarms_is_emitted_by_a_function(estate: Estate) -> None:
     """An alarm on a name that nothing emits would never fire."""
     emitted = {

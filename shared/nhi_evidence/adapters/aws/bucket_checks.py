@@ -11,6 +11,7 @@ import msgspec
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_none
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
+from nhi_evidence.config import naming
 from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 
 if TYPE_CHECKING:
@@ -103,26 +104,54 @@ def replication(
         answer = or_none(lambda: s3.get_bucket_replication(**owned), _NOT_COPIED)
         return [] if answer is None else _copies(answer["ReplicationConfiguration"])
 
-    wanted = [] if replica is None else [(role, "Enabled", replica, "", "Disabled")]
+    wanted = [] if replica is None else [_Copy(role=role, destination=replica)]
     yield from checks_of.compare(
         "replication",
         ask,
-        lambda current: (current == wanted, "; ".join(" ".join(one) for one in current) or "none"),
+        lambda current: (current == wanted, "; ".join(map(str, current)) or "none"),
         f"somebody replicates it elsewhere, or no longer to the replica. {DEPLOY}",
     )
 
 
-def _copies(configuration: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+class _Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """A replication rule; the defaults are those of the stacks."""
+
+    id: str = naming.REPLICATION_RULE
+    role: str
+    status: str = "Enabled"
+    destination: str
+    only: str = ""
+    """Prefix of what is copied, or by what else it is chosen; empty: everything."""
+    markers: str = "Disabled"
+    metrics: str = "Enabled"
+    """Without them, no alarm on replication can be raised."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.id} {self.status} to {self.destination} by {self.role}, "
+            f"{self.only or 'all objects'}, delete markers {self.markers}, metrics {self.metrics}"
+        )
+
+
+def _copies(configuration: dict[str, Any]) -> list[_Copy]:
     return [
-        (
-            configuration["Role"],
-            rule["Status"],
-            rule["Destination"]["Bucket"],
-            rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")),
-            rule.get("DeleteMarkerReplication", {}).get("Status", "Disabled"),
+        _Copy(
+            id=rule.get("ID", ""),
+            role=configuration["Role"],
+            status=rule["Status"],
+            destination=rule["Destination"]["Bucket"],
+            only=_only(rule),
+            markers=rule.get("DeleteMarkerReplication", {}).get("Status", "Disabled"),
+            metrics=rule["Destination"].get("Metrics", {}).get("Status", "Disabled"),
         )
         for rule in configuration["Rules"]
     ]
+
+
+def _only(rule: dict[str, Any]) -> str:
+    chosen = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
+    others = sorted(chosen.keys() - {"Prefix"})
+    return f"filtered by {', '.join(others)}" if others else str(chosen.get("Prefix", ""))
 
 
 def locked(answer: dict[str, Any], days: int) -> Judged:

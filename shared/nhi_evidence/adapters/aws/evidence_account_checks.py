@@ -31,7 +31,7 @@ from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import canary_roles, coverage_roles, roles
-from nhi_evidence.config.aws.alarms import of_evidence
+from nhi_evidence.config.aws.alarms import evidence_regions, of_evidence
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
 from nhi_evidence.config.aws.roles import RolePlan
@@ -81,7 +81,7 @@ def checks(
     checks_of = AwsChecks(f"evidence account {account}")
     if config.azure is not None:
         yield from _provider(checks_of, clients, config)
-    for region in dict.fromkeys(one.region for one in config.evidence.buckets):
+    for region in evidence_regions(config):
         expected = of_evidence(config, region)
         yield from alarms(checks_of, clients, config, expected, account=account, region=region)
 

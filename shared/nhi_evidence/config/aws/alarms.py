@@ -48,7 +48,7 @@ OF_FORWARDER = (
     "subscriber-behind",
     "subscriber-dead-letters",
 )
-OF_REPLICATION = ("replication-failed", "replication-behind")
+OF_REPLICA = ("replication-behind", "replication-stopped")
 
 
 class AlarmName(msgspec.Struct, frozen=True):
@@ -79,6 +79,15 @@ def of_evidence(config: Config, region: str) -> Iterator[AlarmName]:
         if store.region == region:
             yield from _of_functions(config, store)
             yield from _of_store(config, store)
+        if store.replica is not None and store.replica.region == region:
+            yield from _named(f"{naming.NAME}-{store.id}", OF_REPLICA)
+
+
+def evidence_regions(config: Config) -> tuple[str, ...]:
+    """Return the regions in which the evidence account has alarms, each once."""
+    stores = config.evidence.buckets
+    replicas = [one.replica.region for one in stores if one.replica is not None]
+    return tuple(dict.fromkeys([*(one.region for one in stores), *replicas]))
 
 
 def _of_functions(config: Config, store: EvidenceBucket) -> Iterator[AlarmName]:
@@ -112,7 +121,7 @@ def _of_store(config: Config, store: EvidenceBucket) -> Iterator[AlarmName]:
         if silence_hours(config, store.name, source) is not None:
             yield from _absence(f"{prefix}-{source}-absence")
     if store.replica is not None:
-        yield from _named(prefix, OF_REPLICATION)
+        yield AlarmName(f"{prefix}-replication-failed")
 
 
 def _named(prefix: str, kinds: tuple[str, ...]) -> Iterator[AlarmName]:

@@ -151,10 +151,10 @@ def test_replication_is_watched_in_the_region_where_s3_publishes_it(estate: Esta
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
     """
     stacks: dict[str, set[str]] = {}
-    for one in estate.of("AWS::CloudWatch::Alarm"):
-        for name in watched(one.properties):
+    for alarm in estate.of("AWS::CloudWatch::Alarm"):
+        for name in watched(alarm.properties):
             if "Replication" in name:
-                stacks.setdefault(name, set()).add(one.stack)
+                stacks.setdefault(name, set()).add(alarm.stack)
     assert {
         "OperationsFailedReplication": {"nhi-evidence-main-170b2e-eu-central-1-monitoring"},
         "ReplicationLatency": {"nhi-evidence-main-170b2e-eu-west-1-monitoring"},

@@ -106,3 +106,15 @@ def test_exceptions_are_not_cached() -> None:
         with pytest.raises(ValueError, match="abc"):
             fails("abc")
     assert ["abc", "abc"] == calls
+
+
+def test_a_keyword_is_refused() -> None:
+    """One that was dropped would be answered with the result of another call."""
+
+    @bounded_cache(results=4, longest=5)
+    def joined(first: str, second: str = "b") -> str:
+        return first + second
+
+    assert joined("a", "b") == "ab"
+    with pytest.raises(TypeError, match="keyword"):
+        joined("a", second="c")  # type: ignore[call-arg] # what the types refuse as well

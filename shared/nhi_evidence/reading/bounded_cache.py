@@ -8,29 +8,32 @@ only on a miss.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import msgspec
 
 _ABSENT = object()
-P = ParamSpec("P")
+Arguments = TypeVarTuple("Arguments")
 R = TypeVar("R")
 
 
-def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def bounded_cache(
+    *, results: int, longest: int
+) -> Callable[[Callable[[*Arguments], R]], Callable[[*Arguments], R]]:
     """Keep up to `results` results of calls whose texts and bytes are at most `longest` together.
 
-    Texts within tuples and structs count. The function takes its arguments by position.
+    Texts within tuples and structs count. The function takes its arguments by position:
+    a keyword is a `TypeError`.
     """
 
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+    def decorate(function: Callable[[*Arguments], R]) -> Callable[[*Arguments], R]:
         if function.__code__.co_argcount == 1:
             by_argument: Any = _Results(function, results, longest).__getitem__
             return by_argument  # type: ignore[no-any-return] # a method in C has no signature
 
-        cached = _Results(lambda key: function(*key), results, longest)  # type: ignore[call-arg]
+        cached = _Results(lambda key: function(*key), results, longest)
 
-        def call(*args: P.args, **_: P.kwargs) -> R:
+        def call(*args: *Arguments) -> R:
             result: R = cached[args]
             return result
 

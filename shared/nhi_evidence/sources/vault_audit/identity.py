@@ -52,7 +52,9 @@ class _EventContext(NamedTuple):
     """The auth method of a login."""
     is_response: bool
     token_accessor: str | None
-    """The accessor that the request states."""
+    """The accessor that the request states: that of the token it came with."""
+    issued_accessor: str | None
+    """The accessor in the response; a login's own `auth` is that of the token it issues."""
     absent: tuple[str, ...]
 
 
@@ -69,7 +71,8 @@ def actor(entry: Entry, request: Request, own: Auth | None, auth: Auth | None) -
     context = _EventContext(
         _method(request),
         entry.type == _RESPONSE,
-        request.client_token_accessor,
+        request.client_token_accessor or None,
+        _issued_accessor(entry),
         absent(entry, request, own),
     )
     if auth is None or auth is own:
@@ -98,12 +101,26 @@ def _of_auth(auth: Auth | None, context: _EventContext) -> Actor:
         identity=identity,
         user=user,
         session=Session(credential_uid=accessor) if accessor else None,
-        hops=_hops(identity, verdict),
+        hops=_hops(identity, verdict) if auth and (auth.accessor or accessor) else (),
     )
 
 
+def _issued_accessor(entry: Entry) -> str | None:
+    issued = entry.response.auth if entry.response else None
+    return issued.accessor if issued else None
+
+
+def _presented(auth: Auth | None, context: _EventContext) -> str | None:
+    """Return the accessor of the token that the request came with; a login comes with none.
+
+    A token that renews itself is both: the request then states it.
+    """
+    own = auth.accessor if auth else None
+    return (own if own != context.issued_accessor else None) or context.token_accessor
+
+
 def _decide(auth: Auth | None, context: _EventContext) -> _Decided:
-    method, is_response, _, _ = context
+    method, is_response = context.method, context.is_response
     if auth is None:
         return _Decided(IdentityKind.UNKNOWN, "VA-11")
     metadata = auth.metadata
@@ -203,16 +220,17 @@ def _method(request: Request) -> str | None:
 
 
 def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> Identity:
-    accessor = (auth.accessor if auth else None) or context.token_accessor
+    accessor = _presented(auth, context)
+    owned = (auth.accessor if auth else None) or accessor
     entity = (auth.entity_id if auth else None) or None
     canonical = verdict.upstream_canonical or (f"nhi:vault:entity/{entity}" if entity else None)
     return decided(
         verdict.kind,
         verdict.rule,
         name=verdict.name or None,
-        uid=entity or verdict.uid or verdict.name or accessor or None,
+        uid=entity or verdict.uid or verdict.name or owned or None,
         canonical_uid=canonical,
-        credential_uid=accessor or None,
+        credential_uid=accessor,
         credential_kind="token_accessor" if accessor else None,
         issuer=verdict.issuer,
         subject=verdict.subject,
@@ -239,7 +257,7 @@ def absent(entry: Entry, request: Request, auth: Auth | None) -> tuple[str, ...]
 
 
 def _hops(identity: Identity, verdict: _Decided) -> tuple[Hop, ...]:
-    if verdict.upstream is None or identity.uid is None or identity.credential_uid is None:
+    if verdict.upstream is None or identity.uid is None:
         return ()
     return (
         chain_hop(

@@ -36,3 +36,26 @@ def test_a_text_states_an_instant_or_none(text: str | None, expected: int | None
 )
 def test_a_number_states_an_instant_up_to_the_year_10000(number: int, expected: int | None) -> None:
     assert expected == instant.of_number(number)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (1_772_439_330_828, 1_772_439_330_828),
+        (1_772_439_330, 1_772_439_330_000),
+        (946_684_800, 946_684_800_000),
+        (946_684_799, None),
+        (99_999_999_999, 99_999_999_999_000),
+        (100_000_000_000, None),
+        (946_684_799_999, None),
+        (946_684_800_000, 946_684_800_000),
+        (0, None),
+        (-1, None),
+        (1_772_439_330_828_000, None),
+    ],
+)
+def test_a_count_is_of_seconds_only_where_it_could_be_nothing_else(
+    count: int, expected: int | None
+) -> None:
+    """A count that is no time of this century as either is none: never one in 1970."""
+    assert expected == instant.of_count(count)

@@ -12,6 +12,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LATEST = 253_402_300_800_000
 """The year 10000, in milliseconds: nothing later is a time in a log."""
+_SECONDS = 100_000_000_000
+"""A smaller count is one of seconds: as milliseconds it would be before March 1973."""
+_EARLIEST = 946_684_800_000
+"""The year 2000, in milliseconds: no log that counts is older."""
 
 
 @bounded_cache(results=4096, longest=64)
@@ -32,3 +36,12 @@ def milliseconds(text: str | None) -> int | None:
 def of_number(value: int) -> int | None:
     """Return a number of milliseconds since the epoch; None if it is out of bounds."""
     return value if 0 <= value < _LATEST else None
+
+
+def of_count(value: int) -> int | None:
+    """Return a count of milliseconds, or of seconds where it could be nothing else.
+
+    None if it would be before the year 2000 as either, or is out of bounds.
+    """
+    time = of_number(value * 1000 if value < _SECONDS else value)
+    return time if time is not None and time >= _EARLIEST else None

@@ -27,8 +27,6 @@ from nhi_evidence.sources.aws_api_gateway.record import Entry, known, read
 
 _SERVICE = "execute-api"
 _DOMAIN = re.compile(r"[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
-_SECONDS = 100_000_000_000
-"""A smaller number is seconds: as milliseconds it would be before API Gateway existed."""
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -63,8 +61,7 @@ def normalize(raw: bytes) -> Event | Rejection:
 def _time(text: str) -> int | None:
     if _DIGITS.fullmatch(text) is None:
         return None
-    count = int(text)
-    return instant.of_number(count * 1000 if count < _SECONDS else count)
+    return instant.of_count(int(text))
 
 
 def _operation(entry: Entry) -> str | None:

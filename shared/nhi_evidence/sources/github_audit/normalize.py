@@ -60,7 +60,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if stated is None:
         of_no_use = {"@timestamp", "created_at"} & set(unusable)
         return Rejection("event_time_malformed" if of_no_use else "event_time_missing")
-    time = instant.of_number(stated) if isinstance(stated, int) else instant.milliseconds(stated)
+    time = instant.of_count(stated) if isinstance(stated, int) else instant.milliseconds(stated)
     if time is None:
         return Rejection("event_time_malformed", repr(stated)[:LONGEST_DETAIL])
     if not entry.action:

@@ -33,6 +33,7 @@ _OF_NHI = frozenset(
     }
 )
 """Categories of apps, tokens and keys, and of what runs with them."""
+_OF_OAUTH_APPS = frozenset({"oauth_access", "oauth_application", "oauth_authorization"})
 _SECRET, _RUNNER = "secret", "runner"
 _LOG = "audit_log_streaming"
 _ENTITIES = {
@@ -105,8 +106,11 @@ def _entity(entry: Entry, category: str, action: str) -> Target | None:
     uid = text_of(entry.public_key_id) or entry.fingerprint or None
     if is_about_token(entry) and not is_by_token(entry):
         uid = text_of(entry.token_id)
-    if category in {"oauth_access", "oauth_application", "oauth_authorization"}:
-        uid = entry.application_client_id or text_of(entry.oauth_application_id) or uid
+    if category in _OF_OAUTH_APPS:
+        app = entry.application_client_id or text_of(entry.oauth_application_id)
+        if app or entry.oauth_application_name:
+            # A token or authorization has no id in the log: what is named is its app.
+            return Target(uid=app, name=entry.oauth_application_name or None, type="OAuth App")
     name = entry.integration or entry.user_programmatic_access_name or entry.oauth_application_name
     name = name or entry.name
     return Target(uid=uid, name=name, type=kind) if uid or name else None

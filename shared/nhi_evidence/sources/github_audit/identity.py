@@ -1,7 +1,8 @@
 """Who acted: the record rules GH-01 to GH-09 (docs/sources/github_audit.md), first match.
 
-A token's type is in `programmatic_access_type`; its id is the hash of the token. A machine user's
-account is like a person's: only an inventory can tell them apart (`GH-10`).
+A token's type is in `programmatic_access_type`; its id is the hash of the token, which is what
+GitHub searches by. A machine user's account is like a person's: only an inventory can tell them
+apart (`GH-10`).
 https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/identifying-audit-log-events-performed-by-an-access-token
 https://docs.github.com/en/copilot/reference/enterprise-administrators/agentic-audit-log-events
 """
@@ -153,7 +154,11 @@ def _identity(
 ) -> Identity:
     uid = text_of(entry.actor_id)
     enterprise = entry.enterprise
-    credential = entry.hashed_token or text_of(entry.token_id)
+    token = text_of(entry.token_id)
+    credential = entry.hashed_token or token
+    if entry.hashed_token and token:
+        # Entries about a token, and those without its hash, have this id of it alone.
+        labels = (*labels, f"token_id:{token}")
     kind_of_credential = "token_hash" if entry.hashed_token else "token_id" if credential else None
     return decided(
         kind,

@@ -2,14 +2,14 @@
 
 That a class lacks `src_endpoint`, `http_request` or `resources` does not make what a record says
 about them unknown. Single values become observables, named like the attribute they would have been;
-objects go into `unmapped` under the attribute's name. Nothing is written twice.
+objects go into `unmapped` under the attribute's name. Nothing is written twice; what only has the
+same id or name as something of another kind is another thing, and is written.
 https://schema.ocsf.io/1.8.0/objects/observable
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,12 +24,32 @@ from nhi_evidence.ocsf.objects import (
     Service,
     Specifics,
 )
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 NOTHING_SPECIFIC = Specifics()
 """The specific attributes of most classes: none."""
 _NO_ENDPOINT = Endpoint()
 _IP, _USER_AGENT = 2, 16
 """OCSF `observable.type_id`: IP Address, HTTP User-Agent."""
+_ALIKE = (
+    ("user", "principal", "serviceaccount", "application"),
+    ("file", "object", "blob"),
+    ("log", "trail", "sink"),
+    ("credential", "accesskey"),
+    ("service", "appinstance"),
+)
+"""Words in types and attributes by which packs name one kind of thing."""
+_GRANTS = ("policy", "role")
+"""Words in the types of what privileges are granted by."""
+
+
+class _Written(NamedTuple):
+    """A thing that the record has already."""
+
+    kinds: tuple[str, ...]
+    """Its attribute and type, in small letters; none where neither says what it is."""
+    uid: str | None
+    name: str | None
 
 
 def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
@@ -58,22 +78,24 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
             values["src_endpoint"] = rest
     if call.endpoint and not chosen.has_dst_endpoint:
         values["dst_endpoint"] = {"svc_name": call.endpoint}
-    named = _placed(specific) if specific is not NOTHING_SPECIFIC else set()
+    written = _placed(specific) if specific is not NOTHING_SPECIFIC else []
     if not chosen.has_resources and about.targets:
-        resources = tuple(target for target in about.targets if not _is_named(target, named))
+        resources = tuple(each for each in about.targets if not _is_written(each, "", written))
         if resources:
             values["resources"] = resources
     if not _is_targets_alone(about):
-        _add_names(named, about.targets)
-        _add_unnamed(values, about, named)
+        written += [_as_written("", each) for each in about.targets]
+        _add_unwritten(values, about, specific, written)
     if about.issued_session is not None and specific.session is None:
         values["session"] = about.issued_session
     values.update(call.details)
     return values or None
 
 
-def _add_unnamed(values: dict[str, Any], about: About, named: set[str]) -> None:
-    """Add what is known besides the targets, and has no id or name that is written already."""
+def _add_unwritten(
+    values: dict[str, Any], about: About, specific: Specifics, written: list[_Written]
+) -> None:
+    """Add what is known besides the targets, and is not written already."""
     things = (
         ("user", about.user),
         ("entity", about.entity),
@@ -82,11 +104,19 @@ def _add_unnamed(values: dict[str, Any], about: About, named: set[str]) -> None:
         ("table", about.table),
         ("file", about.file),
     )
-    values |= {name: thing for name, thing in things if thing and not _is_named(thing, named)}
-    for name, texts in (("privileges", about.privileges), ("policies", about.policies)):
-        unnamed = tuple(text for text in texts if text not in named) if texts else ()
-        if unnamed:
-            values[name] = unnamed
+    values |= {
+        name: thing for name, thing in things if thing and not _is_written(thing, name, written)
+    }
+    privileges = tuple(
+        text
+        for text in about.privileges
+        if text not in specific.privileges and not _is_granted(text, written)
+    )
+    if privileges:
+        values["privileges"] = privileges
+    policies = tuple(text for text in about.policies if not _is_granted(text, written))
+    if policies:
+        values["policies"] = policies
 
 
 def _is_targets_alone(about: About) -> bool:
@@ -104,40 +134,81 @@ def _is_targets_alone(about: About) -> bool:
     )
 
 
-def _placed(specific: Specifics) -> set[str]:
-    """Return the ids and names that are already in the class's own attributes."""
-    texts = set(specific.privileges)
-    for thing in (
-        specific.user,
-        specific.entity,
-        specific.group,
-        specific.databucket,
-        specific.table,
-        specific.service,
+def _placed(specific: Specifics) -> list[_Written]:
+    """Return what is already in the class's own attributes."""
+    written = []
+    for kind, thing in (
+        ("user", specific.user),
+        ("group", specific.group),
+        ("table", specific.table),
+        ("service", specific.service),
+        ("entity", specific.entity),
+        ("bucket", specific.databucket),
+        *(("policy", policy) for policy in specific.policies),
     ):
         if thing is not None:
-            _add_names(texts, (thing,))
-    _add_names(texts, specific.policies)
+            written.append(_as_written(kind, thing))
+    written += [_Written(_GRANTS, None, text) for text in specific.privileges]
     if specific.log_name:
-        texts.add(specific.log_name)
-    if specific.databucket is not None and specific.databucket.file is not None:
-        texts.add(specific.databucket.file.path)
-        if specific.databucket.file.uid:
-            texts.add(specific.databucket.file.uid)
-    return texts
+        written.append(_Written(("log",), None, specific.log_name))
+    if specific.databucket is not None and (file := specific.databucket.file) is not None:
+        written.append(_Written(("file",), file.uid, file.path))
+    return written
 
 
-def _add_names(
-    texts: set[str],
-    things: Iterable[Target | User | Service | Entity | Policy | Databucket | Named],
-) -> None:
-    """Add ids and names, as far as they are known."""
-    for thing in things:
-        if thing.uid:
-            texts.add(thing.uid)
-        if thing.name:
-            texts.add(thing.name)
+def _as_written(
+    kind: str, thing: Target | User | Service | Entity | Policy | Databucket | Named
+) -> _Written:
+    return _Written(_kinds(kind, getattr(thing, "type", None)), thing.uid, thing.name)
 
 
-def _is_named(thing: Target | User, named: set[str]) -> bool:
-    return (thing.uid or thing.name) in named
+def _is_written(thing: Target | User, kind: str, written: list[_Written]) -> bool:
+    """Whether it is among what is written: all it is called by, and of no other kind."""
+    key = thing.uid or thing.name or ""
+    for other in written:
+        if key not in (other.uid, other.name):
+            continue
+        name = thing.name
+        if name and name not in (other.uid, other.name) and not key.endswith("/" + name):
+            continue
+        # An id that is no mere number is of one thing alone.
+        if _is_path(key) or (key == thing.uid == other.uid and not key.isdecimal()):
+            return True
+        if _may_be_one(_kinds(kind, thing.type), other.kinds):
+            return True
+    return False
+
+
+def _is_granted(text: str, written: list[_Written]) -> bool:
+    """Whether what is written has a privilege or policy: one called alike may be a team or user."""
+    return any(
+        text in (each.uid, each.name) and (_is_path(text) or _has_any(_GRANTS, each.kinds))
+        for each in written
+    )
+
+
+def _is_path(text: str) -> bool:
+    """Whether it is a path or ARN, which is of one thing alone."""
+    return "/" in text or ":" in text
+
+
+def _may_be_one(kinds: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether two things may be of one kind, as far as attributes and types say."""
+    if not kinds:
+        return others != _GRANTS
+    if not others:
+        return True
+    if any(kind in other or other in kind for kind in kinds for other in others):
+        return True
+    return any(_has_any(words, kinds) and _has_any(words, others) for words in _ALIKE)
+
+
+def _has_any(words: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
+    return any(word in kind for word in words for kind in kinds)
+
+
+@bounded_cache(results=2048, longest=128)
+def _kinds(attribute: str, kind: str | None) -> tuple[str, ...]:
+    """Return an attribute and the letters of a type, as far as they say what a thing is."""
+    letters = "".join(filter(str.isalnum, kind or "")).lower()
+    return tuple(filter(None, (attribute, letters)))

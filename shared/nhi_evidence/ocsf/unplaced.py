@@ -34,7 +34,7 @@ _IP, _USER_AGENT = 2, 16
 _ALIKE = (
     ("user", "principal", "serviceaccount", "application"),
     ("file", "object", "blob"),
-    ("log", "trail", "sink"),
+    ("log", "trail", "sink", "recorder"),
     ("credential", "accesskey"),
     ("service", "appinstance"),
 )

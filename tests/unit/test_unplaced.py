@@ -19,7 +19,7 @@ PLAIN = msgspec.structs.replace(BASE_EVENT, has_resources=False)
 
 def written(about: About, specific: Specifics) -> dict[str, Any]:
     """What is in `unmapped` of an event about this, in a class with these attributes."""
-    event = sources.load("github_audit").normalize(_RECORD)
+    event = sources.pack("github_audit").normalize(_RECORD)
     assert isinstance(event, Event)
     return unmapped(msgspec.structs.replace(event, about=about), PLAIN, specific) or {}
 

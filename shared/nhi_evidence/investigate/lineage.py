@@ -276,7 +276,7 @@ def _credentials(
                 uid=uid,
                 mint=_mint(uid, mint, rows),
                 minted_by=mint,
-                # A login is recorded under the token that it issues: that made nothing.
+                # A renewal is recorded under the token that it hands out: that made nothing.
                 parent=mint.credential if mint and mint.credential != uid else None,
                 first=rows[0].time if rows else None,
                 last=rows[-1].time if rows else None,

@@ -58,7 +58,7 @@ def test_a_key_leads_to_what_another_account_did_for_its_owner() -> None:
 
 
 def test_a_token_is_not_made_with_itself() -> None:
-    """Vault records a login under the token that the login issues."""
+    """A renewal is recorded under the token that it hands out again."""
     path = follow(
         MemoryIndex([minted(0, FIRST, FIRST), used(MINUTE, FIRST)]),
         Selection(credentials=frozenset({FIRST})),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import msgspec
 import pytest
 
-from nhi_evidence.completeness import reconcile
+from nhi_evidence.completeness import reconcile, statement_file
 from nhi_evidence.completeness.due import Due
 from nhi_evidence.completeness.hours import HOUR_MS, hours
+from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
 from nhi_evidence.errors import LogError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, keys, leaf, log
@@ -161,3 +163,41 @@ def test_every_hour_is_due_once(day: str, zone: str) -> None:
     due = Due(evidence.store, first + 48 * HOUR_MS)
     assert set(named[:-3]) <= set(due.hours)
     assert len(due.hours) == len(set(due.hours))
+
+
+def stated(scopes: Iterable[Scope]) -> Statements:
+    """Statements on an hour that has passed its first two stages."""
+    return Statements(
+        source="gcp_audit",
+        hour="2026030208",
+        log=Log(f"{NAME}/2026", 1, "00" * 32, AFTER),
+        statements=tuple(Statement(scope=each, verdict=Verdict.UNPROVABLE) for each in scopes),
+    )
+
+
+AFTER = milliseconds(datetime(2026, 3, 3, 12, tzinfo=UTC))
+SCOPES = (Scope(account="projects/a"), Scope(account="projects/b"))
+
+
+def test_a_scope_that_is_stated_leaves_another_due() -> None:
+    """A run that ends between the listings of two projects has not stated the second."""
+    evidence = Evidence(DAYS["a leap day"])
+    (written,) = statement_file.write(stated(SCOPES[:1]))
+    evidence.store.put_new(written.key, written.body, metadata=written.metadata)
+    due = Due(evidence.store, AFTER)
+    assert [False, True] == [due.of_scope("gcp_audit", "2026030208", each) for each in SCOPES]
+    assert due.of_scope("azure_activity", "2026030208", SCOPES[0])
+
+
+def test_an_hour_is_stated_once_the_last_of_its_objects_is_put(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that ends between two objects has not stated the scopes in the second."""
+    monkeypatch.setattr(statement_file, "MAX_LINES_BYTES", statement_file._HEADER_BYTES + 200)
+    evidence = Evidence(DAYS["a leap day"])
+    lacking = []
+    for written in statement_file.write(stated(SCOPES)):
+        lacking.append(Due(evidence.store, AFTER)("gcp_audit", "2026030208"))
+        evidence.store.put_new(written.key, written.body, metadata=written.metadata)
+    lacking.append(Due(evidence.store, AFTER)("gcp_audit", "2026030208"))
+    assert [True, True, False] == lacking

@@ -97,19 +97,26 @@ def write(statements: Statements) -> Iterator[Operation]:
         own = list(_lines(_bounded(statement)))
         own_size = sum(map(len, own)) + len(own)
         if batch and size + own_size > MAX_LINES_BYTES - _HEADER_BYTES:
-            yield _operation(statements, batch, lines)
+            yield _operation(statements, batch, lines, is_last=False)
             batch, lines, size = [], [], 0
         batch.append(statement)
         lines += own
         size += own_size
     if batch:
-        yield _operation(statements, batch, lines)
+        yield _operation(statements, batch, lines, is_last=True)
+
+
+def scope_id(scope: Scope) -> str:
+    """Return what the metadata of an object with one statement says of its scope."""
+    return sha256(_encode(scope)).hexdigest()[:16]
 
 
 _HEADER_BYTES = 1 << 20
 
 
-def _operation(of: Statements, batch: Sequence[Statement], lines: list[bytes]) -> Operation:
+def _operation(
+    of: Statements, batch: Sequence[Statement], lines: list[bytes], *, is_last: bool
+) -> Operation:
     header = _Header(FORMAT_VERSION, of.source, of.hour, of.log, len(batch), of.inputs, of.mappers)
     body, _ = frame.pack([_encode(header), *lines])
     return Operation(
@@ -120,6 +127,8 @@ def _operation(of: Statements, batch: Sequence[Statement], lines: list[bytes]) -
             "statements": str(len(batch)),
             "size": str(of.log.size),
             "at": str(of.log.at),
+            **({} if is_last else {"more": "true"}),
+            **({"scope": scope_id(batch[0].scope)} if len(batch) == 1 else {}),
         },
     )
 

@@ -117,7 +117,7 @@ def reconcile(is_late: Callable[[], bool] = lambda: False) -> Done:
     """
     clients, now = _clients(), clock.now()
     due = Due(clients.store, now)
-    wanted = [hour for hour in due.hours if any(due(name, hour) for name in sources.names())]
+    wanted = [hour for hour in due.hours if _is_wanted(due, hour, clients.settings.listings)]
     if not wanted:
         return Done()
     first = (keys.hour_start(wanted[0]) or now) - _NEIGHBORS_MS
@@ -147,6 +147,13 @@ def reconcile(is_late: Callable[[], bool] = lambda: False) -> Done:
     return done
 
 
+def _is_wanted(due: Due, hour: str, listings: Sequence[ApiScope]) -> bool:
+    return any(due(name, hour) for name in sources.names()) or any(
+        due.of_scope(listed_hours.source_of(each), hour, listed_hours.scope_of(each))
+        for each in listings
+    )
+
+
 def _listed(
     clients: _Clients,
     sealed: completeness.Sealed,
@@ -161,7 +168,8 @@ def _listed(
     every_hour: list[Hour] = []
     for scope in clients.settings.listings:
         source = listed_hours.source_of(scope)
-        own = [hour for hour in wanted if due(source, hour)]
+        of = listed_hours.scope_of(scope)
+        own = [hour for hour in wanted if due.of_scope(source, hour, of)]
         hours, problem = listed_hours.ask(scope, own, identity_token, sorters, now)
         every_hour += hours
         if problem:

@@ -22,14 +22,16 @@ SERVICES = ("cloudresourcemanager", "iam", "iamcredentials", "logging", "secretm
 class Canary(Construct):
     """A service account of `project`, which only `member` may impersonate."""
 
-    def __init__(self, scope: Construct, name: str, *, project: str, member: str) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, deployment: str, project: str, member: str
+    ) -> None:
         super().__init__(scope, name)
         services = switched_on(self, project, SERVICES)
         account = ServiceAccount(
             self,
             "account",
             project=project,
-            account_id=naming.GOOGLE_CANARY,
+            account_id=naming.google_canary_id(deployment),
             display_name="nhi-evidence canary",
             description="Probes whether calls are recorded; it may only list service accounts",
             depends_on=services,
@@ -38,7 +40,7 @@ class Canary(Construct):
             self,
             "role",
             project=project,
-            role_id=federated.CANARY_ROLE,
+            role_id=naming.google_canary_role(deployment),
             title="nhi-evidence canary",
             description="Lists service accounts, and nothing else",
             permissions=[federated.CANARY_PERMISSION],

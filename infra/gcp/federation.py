@@ -54,6 +54,7 @@ class Federation(Construct):
         scope: Construct,
         name: str,
         *,
+        deployment: str,
         project: str,
         organization: str,
         projects: Sequence[str],
@@ -104,7 +105,13 @@ class Federation(Construct):
                     member=_member(pool, arn),
                 )
         for probed, arn in sorted(canaries.items()):
-            Canary(self, f"canary-{probed}", project=probed, member=_member(pool, arn))
+            Canary(
+                self,
+                f"canary-{probed}",
+                deployment=deployment,
+                project=probed,
+                member=_member(pool, arn),
+            )
         TerraformOutput(
             self,
             "name",

@@ -62,6 +62,7 @@ class GcpIdentityStack(TerraformStack):
             Federation(
                 self,
                 "federation",
+                deployment=deployment,
                 project=gcp.project,
                 organization=gcp.organization,
                 projects=gcp.reconcile_projects,

@@ -42,7 +42,8 @@ def checks(
         if gcp_token is None:
             rest |= {
                 f"canary of {each.google.project}": "gcloud iam service-accounts get-iam-policy "
-                f"{naming.google_canary(each.google.project)} --project {each.google.project}"
+                f"{naming.google_canary(config.id, each.google.project)} "
+                f"--project {each.google.project}"
                 for each in config.canaries
                 if each.google is not None
             }

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import Canaries
 
-CANARY_ROLE = "nhiEvidenceCanary"
-"""Id of the Google Cloud custom role that a canary has in its project."""
 CANARY_PERMISSION = "iam.serviceAccounts.list"
-"""The only permission of that role; every other probe is refused, or needs no permission."""
+"""The only permission of a canary's role in Google Cloud; every other probe is refused, or needs no
+permission."""
 CANARY_TAKEN_BY = "roles/iam.workloadIdentityUser"
 """Role that lets an identity of a pool act as a service account."""
 ENTRA_AUDIENCE = "api://AzureADTokenExchange"

@@ -108,13 +108,23 @@ def canary(store: str) -> str:
     return shortened(f"nhi-evidence-{store}-canary-identity")
 
 
-GOOGLE_CANARY = "nhi-evidence-canary"
-"""Id of the service account that is the canary of a Google Cloud project."""
+def google_canary_id(deployment: str) -> str:
+    """Return the id of the service account that is the canary of a Google Cloud project.
+
+    It has the deployment's mark alone: such an id has at most 30 characters.
+    https://docs.cloud.google.com/iam/docs/service-accounts-create
+    """
+    return f"nhi-evidence-canary-{deployment.rpartition('-')[2]}"
 
 
-def google_canary(project: str) -> str:
+def google_canary(deployment: str, project: str) -> str:
     """Return the e-mail address of a Google Cloud project's canary."""
-    return f"{GOOGLE_CANARY}@{project}.iam.gserviceaccount.com"
+    return f"{google_canary_id(deployment)}@{project}.iam.gserviceaccount.com"
+
+
+def google_canary_role(deployment: str) -> str:
+    """Return the id of the canary's role in its project, which may have no hyphen."""
+    return f"nhiEvidenceCanary_{deployment.rpartition('-')[2]}"
 
 
 def function(store: str, name: str) -> str:

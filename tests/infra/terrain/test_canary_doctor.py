@@ -28,9 +28,9 @@ entra = {{ client_id = "{CLIENT}", object_id = "{OBJECT}" }}
 '''
 TEXT = switched_on("token_issuer") + KNOWN
 CONFIG = read(TEXT)
-EMAIL = "nhi-evidence-canary@example-canary.iam.gserviceaccount.com"
+EMAIL = "nhi-evidence-canary-170b2e@example-canary.iam.gserviceaccount.com"
 ACCOUNT = f"/v1/projects/example-canary/serviceAccounts/{EMAIL}"
-ROLE = "projects/example-canary/roles/nhiEvidenceCanary"
+ROLE = "projects/example-canary/roles/nhiEvidenceCanary_170b2e"
 PROJECT = "/v3/projects/example-canary:getIamPolicy"
 TAKEN = f"{ACCOUNT}:getIamPolicy"
 PROVIDER = f"/v1/{POOL}/providers/aws"

@@ -250,7 +250,7 @@ def test_a_project_s_canary_may_only_list_service_accounts(probed: Stacks) -> No
     _, provider = at(stack, "federation/provider")
     assert f"assertion.sub == '{CANARY}'" == provider["attribute_condition"]
     account, body = at(stack, "federation/canary-example-canary/account")
-    assert ("example-canary", "nhi-evidence-canary") == (body["project"], body["account_id"])
+    assert ("example-canary", "nhi-evidence-canary-170b2e") == (body["project"], body["account_id"])
     role, permitted = at(stack, "federation/canary-example-canary/role")
     assert ["iam.serviceAccounts.list"] == permitted["permissions"]
     granted = only(stack, "google_project_iam_member")

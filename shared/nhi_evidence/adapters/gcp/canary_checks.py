@@ -27,7 +27,9 @@ def checks(config: Config, reader: RestReader) -> Iterator[Check]:
     taken_by = federated.google_canaries(config)
     for entry in config.canaries:
         if entry.google is not None:
-            canary = _Canary(entry.google, taken_by[entry.google.project], reader)
+            canary = _Canary(
+                entry.google, taken_by[entry.google.project], reader, deployment=config.id
+            )
             yield from canary.checks()
             yield from canary.provider(config)
 
@@ -35,9 +37,12 @@ def checks(config: Config, reader: RestReader) -> Iterator[Check]:
 class _Canary:
     """The canary of one project."""
 
-    def __init__(self, canary: GoogleCanary, function: str, reader: RestReader) -> None:
+    def __init__(
+        self, canary: GoogleCanary, function: str, reader: RestReader, *, deployment: str
+    ) -> None:
         self._canary, self._function = canary, function
-        self._email = naming.google_canary(canary.project)
+        self._email = naming.google_canary(deployment, canary.project)
+        self._role = naming.google_canary_role(deployment)
         self._checks = CloudChecks(f"Google Cloud, canary of {canary.project}", reader, _DEPLOY)
         place = f"projects/{quote(canary.project)}/serviceAccounts/{quote(self._email, safe='@')}"
         self._account = f"https://{IAM}/v1/{place}"
@@ -47,7 +52,7 @@ class _Canary:
         look, project = self._checks.look, quote(self._canary.project)
         yield from look("service account", self._account, _enabled)
         yield from look("keys", f"{self._account}/keys?keyTypes=USER_MANAGED", _no_keys)
-        role = f"projects/{project}/roles/{federated.CANARY_ROLE}"
+        role = f"projects/{project}/roles/{self._role}"
         yield from look("role", f"https://{IAM}/v1/{role}", _harmless)
         yield from look(
             "rights in its project",

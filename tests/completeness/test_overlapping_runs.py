@@ -91,14 +91,20 @@ def test_short_runs_do_not_each_cost_a_long_one(monkeypatch: pytest.MonkeyPatch)
     assert _work(monkeypatch, [long, *short]) < 10 * (many + few)
 
 
-@pytest.mark.parametrize("hours", [1, 2_000])
+@pytest.mark.parametrize(("hours", "texts"), [(1, 2_000), (2_000, 2_000), (2_000, 1)])
 def test_many_messages_under_one_number_are_not_compared_pair_by_pair(
-    monkeypatch: pytest.MonkeyPatch, hours: int
+    monkeypatch: pytest.MonkeyPatch, hours: int, texts: int
 ) -> None:
-    """Neither those of one hour nor of as many hours, each in an object of its own."""
+    """Neither those of one hour nor of as many hours, each in an object of its own.
+
+    Nor is one message that all those hours have.
+    """
     many = 2_000
     runs = [
-        (f"{number % hours:04}", RunItem(number, f"{number}", "0", 5, 5, number.to_bytes(8)))
+        (
+            f"{number % hours:04}",
+            RunItem(number, f"{number}", "0", 5, 5, (number % texts).to_bytes(8)),
+        )
         for number in range(many)
     ]
     assert _work(monkeypatch, runs) < 20 * many

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nhi_evidence.completeness import streams
 from nhi_evidence.completeness.hours import HOUR_MS
-from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, OthersItem, RunItem
+from nhi_evidence.completeness.items import EdgeItem, GapItem, Items, OthersItem, RunItem, TwiceItem
 from nhi_evidence.completeness.spans import Cover, Edge, Gap, Orders, Span
 from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.evidence import keys
@@ -199,3 +199,40 @@ def test_a_cover_concerns_what_any_of_its_spans_does(drawn: list[Span]) -> None:
             least[name] = min(order, least.get(name, order))
     everything = [keys.hour_of(at * HOUR_MS) for at in range(base - 1, base + 110)]
     assert least == dict(cover.concerned([*everything, "unknown"]))
+
+
+def at_gaps(runs: list[tuple[str, RunItem]]) -> set[tuple[str, int, int]]:
+    """Return hour, first and last missing number of each gap that is filed."""
+    return {(at, one.first, one.last) for at, one in filed(runs) if isinstance(one, GapItem)}
+
+
+def test_each_of_two_gaps_is_filed() -> None:
+    """The hour between them is concerned by both, those before and after by one."""
+    runs = [(hour(at), run(at, number)) for at, number in enumerate((0, 2, 4))]
+    assert at_gaps(runs) == {
+        (hour(0), 1, 1),
+        (hour(1), 1, 1),
+        (hour(1), 3, 3),
+        (hour(2), 3, 3),
+    }
+
+
+def test_every_run_that_ends_before_a_gap_is_at_it() -> None:
+    """Several may end with one number: what is missing may be of the earliest of their hours."""
+    longer = RunItem(0, "unit 0", "0", 0, 4, bytes(5 * 8))
+    runs = [(hour(0), longer), (hour(2), run(1, 4)), (hour(3), run(2, 9))]
+    assert {at for at, *_ in at_gaps(runs)} == set(map(hour, range(4)))
+
+
+def test_the_last_numbers_may_contradict_each_other() -> None:
+    other = RunItem(1, "unit 1", "0", 0, 0, b"\xff" * 8)
+    items = filed([(hour(0), run(0, 0)), (hour(1), other)])
+    assert {at for at, item in items if isinstance(item, TwiceItem)} == {hour(0), hour(1)}
+
+
+@pytest.mark.parametrize(("number", "begins"), [(0, set()), (1, {1}), (2, {2})])
+def test_a_stream_begins_with_the_number_0(number: int, begins: set[int]) -> None:
+    """What comes before any other first number is not known."""
+    items = filed([(hour(0), run(0, number))])
+    edges = [item for _, item in items if isinstance(item, EdgeItem)]
+    assert {edge.number for edge in edges if not edge.is_end} == begins

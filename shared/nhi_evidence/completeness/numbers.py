@@ -40,9 +40,9 @@ class Numbers:
         """Take the next run; yield the contradictions among the numbers before it."""
         self._partition = run.partition
         yield from self.drop(run.first)
-        overlaps = self._last is not None and run.first <= self._last[1].last
-        if overlaps and self._last is not None:
-            self._read(*self._last)
+        last = self._last
+        if last is not None and run.first <= last[1].last:
+            self._read(*last)
             self._last = None
         if self._copies:
             self._read(hour, run)

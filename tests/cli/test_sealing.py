@@ -93,7 +93,7 @@ def test_three_checkers_accept_the_proof(sealed: Sealed, tmp_path: Path) -> None
     assert sealed.uid == proof["uid"]
     assert {Authority.NAME, "example.org/witness"} == set(proof["anchored"])
     provider = {"fingerprint": FINGERPRINT, "key": "trusted", "is_text_shown": True}
-    assert provider == proof["provider_signature"]
+    assert provider == {name: proof["provider_signature"][name] for name in provider}
     plain = run(
         *("check-proof", sealed.proof, "--key", sealed.key, "--provider-keys", sealed.provider_keys)
     )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import bundle, proof, provider
+from nhi_evidence.evidence.bundle import check_proof
 from nhi_evidence.evidence.provider import KeyTrust
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.terminal import proof_report
@@ -19,6 +24,7 @@ from tests.cli.command import run
 from tests.memory_store import MemoryStore
 from tests.proofs import resealed, sealed
 from tests.proofs.sealed import FINGERPRINT, NAME, NOW
+from tests.proofs.three_checkers import walk
 
 TRUSTED = {FINGERPRINT: sealed.provider_der()}
 
@@ -131,3 +137,31 @@ def test_flags_and_forms_are_named() -> None:
     assert "flag     key_hash: its body hash does not match its key: never counted" in text
     assert "flag     late" in text
     assert "as listed by the source's API" in text
+
+
+def test_a_forger_does_not_name_their_key_after_the_providers(tmp_path: Path) -> None:
+    """The fingerprint is the document's word: what identifies the key is shown from the key."""
+    files = files_of()
+    forger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    stated = msgspec.json.decode(files[provider.DIGEST])
+    where = f"{stated['digestS3Bucket']}/{stated['digestS3Object']}"
+    hashed = sha256(files[provider.DIGEST]).hexdigest()
+    signed = f"{stated['digestEndTime']}\n{where}\n{hashed}\nnull".encode()
+    files[provider.SIGNATURE] = forger.sign(signed, padding.PKCS1v15(), SHA256())
+    der = forger.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    files[provider.KEY] = der
+    path = tmp_path / "proof.zip"
+    path.write_bytes(bundle.pack(files))
+    key = sealed.build().key
+    ours = run("check-proof", path, "--key", str(key))
+    theirs = "\n".join(check_proof.report(check_proof.check(dict(files), str(key))))
+    walked = walk(files, key, tmp_path)
+    assert (0, 0) == (ours.code, walked.returncode), walked.stderr
+    for shown in (ours.out, theirs, walked.stdout):
+        assert sha256(der).hexdigest() in shown
+        assert re.search(
+            rf"(?:the\s+document\s+calls|the\s+document\s+states,) {FINGERPRINT}", shown
+        )
+        assert not re.search(
+            rf"signature by[^;]*{FINGERPRINT}|signed by[^;]*\({FINGERPRINT}", shown
+        )

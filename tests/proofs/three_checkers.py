@@ -29,7 +29,10 @@ def by_package(files: Mapping[str, bytes], key: note.Key) -> Facts:
     except proof.ProveError:
         return None
     signature = checked.provider_signature
-    provider = signature and (str(signature.key), signature.is_text_shown, signature.fingerprint)
+    provider = signature and (
+        *(str(signature.key), signature.key_sha256),
+        *(signature.is_text_shown, signature.fingerprint),
+    )
     return (
         *(
             checked.raw_sha256,
@@ -51,7 +54,10 @@ def by_file(files: Mapping[str, bytes], key: note.Key) -> Facts:
     except check_proof.NotShown:
         return None
     claim = checked["provider"]
-    provider = claim and (claim["key"], claim["is_text_shown"], claim["fingerprint"])
+    provider = claim and (
+        *(claim["key"], claim["key_sha256"]),
+        *(claim["is_text_shown"], claim["fingerprint"]),
+    )
     return (
         *(
             checked["raw_sha256"],

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,9 +15,9 @@ import pytest
 
 from nhi_evidence.cli.case_create import _statements
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import bundle, note
+from nhi_evidence.evidence import bundle, note, proof
 from nhi_evidence.investigate import case
-from nhi_evidence.investigate.case import bag
+from nhi_evidence.investigate.case import bag, verify
 from tests.signing import LocalSigner
 
 KEY = str(note.from_spki("example.org/log", LocalSigner("case").public_key()))
@@ -95,3 +95,43 @@ def test_the_program_reads_no_more_than_a_case_may_hold(tmp_path: Path, checker:
             os.truncate(file.fileno(), 1 << 30)  # holes: no block of a disk is written
     theirs = alone(checker, tmp_path / "case")
     assert (2, True) == (theirs.returncode, "too large" in theirs.stderr), theirs.stderr
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_another_packing_is_refused_in_words(tmp_path: Path, checker: Path, packing: int) -> None:
+    """What unpacks it raises errors of its own: a damaged file ended in a traceback."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", packing) as written:
+        written.writestr(f"case/{bag.BAGIT}", bag.DECLARATION * 9)
+    data = bytearray(sink.getvalue())
+    start = data.index(b"bagit.txt") + len("bagit.txt") + 9
+    data[start : start + 5] = b"\xff" * 5
+    with pytest.raises(bag.BagError, match=r"bagit.txt': compressed in an unsupported way"):
+        bag.ZippedFiles(io.BytesIO(data))
+    path = tmp_path / "case.zip"
+    path.write_bytes(data)
+    theirs = alone(checker, path)
+    assert (2, True) == (theirs.returncode, "in an unsupported way" in theirs.stderr), theirs.stderr
+
+
+def test_of_a_proof_only_what_is_checked_is_read() -> None:
+    """A hundred zeros deflate to one: a small case could fill the memory of whoever checks it."""
+    asked: list[tuple[str, int]] = []
+
+    class Files:
+        def names(self) -> Iterator[str]:
+            raise AssertionError
+
+        def read(self, name: str, limit: int) -> bytes:
+            asked.append((name, limit))
+            return bytes(min(limit, 100))
+
+    names = ["raw.txt", "anchor-a.tsr", "junk.bin", "check_proof.py"]
+    read = verify._read_proof(Files(), names, "proofs/1")
+    assert {"raw.txt", "anchor-a.tsr"} == set(read)
+    assert [("data/proofs/1/raw.txt", proof.SIZES["raw.txt"])] == asked[:1]
+    assert bundle.MAX_OTHER_BYTES == asked[1][1]
+    many = [f"anchor-{number}.tsr" for number in range(bundle.MAX_FILES + 1)]
+    with pytest.raises(bag.BagError, match=f"{len(many)} files"):
+        verify._read_proof(Files(), many, "proofs/1")
+    assert 2 == len(asked)

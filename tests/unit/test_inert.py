@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 from nhi_evidence import inert
+from nhi_evidence.evidence.bundle import check_proof
 from nhi_evidence.terminal import safe_text
 
 SAMPLES = [
@@ -34,3 +36,9 @@ def test_a_document_keeps_its_value(text: str) -> None:
     escaped = safe_text.neutralize_json(document)
     assert {"name": text} == json.loads(escaped)
     assert inert.neutralize(escaped.decode()) == escaped.decode()
+
+
+def test_the_program_for_auditors_shows_the_same() -> None:
+    """It has nothing of this package, so the characters are listed twice: here, every one."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert inert.neutralize(every) == check_proof.inert(every)

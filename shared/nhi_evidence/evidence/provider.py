@@ -77,6 +77,10 @@ class ProviderSignature(msgspec.Struct, frozen=True):
     fingerprint: str
     """Fingerprint of the key, as the provider's document states it."""
     key: KeyTrust
+    key_sha256: str | None
+    """SHA-256 (hex) of the DER of the key the signature was verified with; None without a key.
+
+    The maker of a bundle chooses the fingerprint and the key in it, but no key of this hash."""
     is_text_shown: bool
     """Whether the delivered file is in the bundle with the record's text at its index: only then
     did the provider sign the text itself."""
@@ -184,16 +188,17 @@ def check(
         raise ProviderError(f"{DIGEST}: {error}") from error
     if statement is None:
         raise ProviderError(f"{DIGEST}: does not name this file with this hash")
-    key = KeyTrust.ABSENT
-    if KEY in files:
-        verify(files[KEY], statement, files[SIGNATURE])
+    key, der = KeyTrust.ABSENT, files.get(KEY)
+    if der is not None:
+        verify(der, statement, files[SIGNATURE])
         key = KeyTrust.BUNDLED
     if statement.fingerprint in trusted:
-        verify(trusted[statement.fingerprint], statement, files[SIGNATURE])
-        key = KeyTrust.TRUSTED
+        key, der = KeyTrust.TRUSTED, trusted[statement.fingerprint]
+        verify(der, statement, files[SIGNATURE])
     if FILE in files:
         _check_file(files[FILE], delivered, pack)
-    return ProviderSignature(statement.fingerprint, key, is_text_shown=FILE in files)
+    key_sha256 = None if der is None else sha256(der).hexdigest()
+    return ProviderSignature(statement.fingerprint, key, key_sha256, is_text_shown=FILE in files)
 
 
 def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) -> None:

@@ -46,6 +46,7 @@ def lines(checked: Checked) -> Iterator[str]:
 def provider_line(signature: ProviderSignature) -> str:
     """Say what was shown about a provider's signature, and what was not."""
     name = neutralize(signature.fingerprint)
+    bundled = f"under a signature by the bundle's provider-key.der (SHA-256 {signature.key_sha256})"
     match signature.key, signature.is_text_shown:
         case KeyTrust.TRUSTED, True:
             return f"signed this text, in the delivered file, with the key {name}, which you trust"
@@ -56,13 +57,14 @@ def provider_line(signature: ProviderSignature) -> str:
             )
         case KeyTrust.BUNDLED, True:
             return (
-                f"names the file this text is in, under a signature by the bundle's {name}; "
-                "not shown: that the key is the provider's (--provider-keys)"
+                f"names the file this text is in, {bundled}; not shown: that the key is the "
+                f"provider's (--provider-keys), which the document calls {name}"
             )
         case KeyTrust.BUNDLED, False:
             return (
-                f"names the delivered file, under a signature by the bundle's key {name}; not "
-                "shown: that the key is the provider's, that this text is in that file"
+                f"names the delivered file, {bundled}; not shown: that the key is the provider's "
+                f"(--provider-keys), which the document calls {name}; that this text is in that "
+                "file"
             )
         case _, True:
             return (

@@ -35,13 +35,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can state, so that the same proof gives the same bytes."""
 
 _ENCRYPTED = 1
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP = b"PK"
-_UNREADABLE = (
+UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
     *(EOFError, ValueError, OverflowError, LookupError, OSError),
 )
-"""What reading anything other than a zip may raise."""
+"""What reading anything other than a zip may raise, packed in one of `METHODS`."""
 _AGAIN = "nothing was checked: get the bundle again, or make it again with prove"
 
 
@@ -65,14 +65,14 @@ def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dic
         raise SettingsError(f"not a proof bundle: {len(data)} bytes")
     try:
         bundle = zipfile.ZipFile(io.BytesIO(data))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if data.startswith(_ZIP):
             raise SettingsError(f"the proof bundle is damaged or cut off; {_AGAIN}") from error
         raise SettingsError("not a proof bundle: not a zip") from error
     try:
         with bundle:
             return _files(bundle, limits)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise SettingsError(f"not a proof bundle: {error}") from error
 
 
@@ -91,14 +91,14 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
         if name.lower() in seen:  # on some file systems both are the same file
             raise ValueError(f"{name} occurs twice")
         seen.add(name.lower())
-        if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+        if entry.flag_bits & _ENCRYPTED or entry.compress_type not in METHODS:
             raise ValueError(f"{name} is encrypted, or compressed in an unsupported way")
         if entry.file_size > limit:
             raise ValueError(f"{name}: {entry.file_size} bytes, more than {limit}")
         try:
             with bundle.open(entry) as file:
                 files[name] = file.read(limit + 1)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             text = f"the proof bundle is damaged: {name} cannot be unpacked"
             raise SettingsError(f"{text}; {_AGAIN}") from error
     return files

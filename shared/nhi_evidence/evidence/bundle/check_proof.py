@@ -686,6 +686,9 @@ def check_provider(
     return {
         "fingerprint": fingerprint,
         "key": "bundled" if "provider-key.der" in files else "absent",
+        "key_sha256": sha256(files["provider-key.der"]).hex()
+        if "provider-key.der" in files
+        else None,
         "is_text_shown": "provider-file.json" in files,
     }
 
@@ -745,13 +748,21 @@ def check(files: dict[str, bytes], pinned: str) -> dict[str, object]:
 # Reporting.
 
 UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
+def escape(match: re.Match[str]) -> str:
+    """Return a character as JSON escapes it, in UTF-16."""
+    units = match.group().encode("utf-16-be", "surrogatepass")
+    return "".join("\\u" + units[at : at + 2].hex() for at in range(0, len(units), 2))
+
+
 def inert(value: object) -> str:
-    """Return text with everything escaped that a terminal could act on."""
-    return UNSAFE.sub(lambda match: "\\u%04x" % ord(match.group()), str(value))
+    """Return text with everything escaped that a terminal acts on, or does not show."""
+    return UNSAFE.sub(escape, str(value))
 
 
 def report(shown: dict[str, object]) -> list[str]:
@@ -779,9 +790,13 @@ def report(shown: dict[str, object]) -> list[str]:
         name = provider["fingerprint"]
         file = "the file this text is in" if provider["is_text_shown"] else "the delivered file"
         if provider["key"] == "bundled":
-            lines.append(f"provider names {file}, under a signature by the bundle's {name}")
-            lines.append("         not shown: that this key is the provider's; compare it with")
-            lines.append("         what it publishes (aws cloudtrail list-public-keys)")
+            lines.append(f"provider names {file}, under a signature by provider-key.der")
+            lines.append(f"         whose SHA-256 is {provider['key_sha256']}")
+            lines.append(
+                "         not shown: that this key is the provider's; compare its bytes with"
+            )
+            lines.append("         the Value that aws cloudtrail list-public-keys prints for the")
+            lines.append(f"         fingerprint the document states, {name}")
         else:
             lines.append(f"provider is said to name {file}; not shown: who signed that")
         if not provider["is_text_shown"]:

@@ -521,8 +521,9 @@ if [ $provider = yes ]; then
       || fail "provider-key.der is not a key"
     openssl dgst -sha256 -verify "$work/provider.pem" -signature provider-signature.bin \
       "$work/signed" > /dev/null 2>&1 || fail "the provider's signature does not verify"
-    say "   signed by provider-key.der ($fingerprint)"
-    echo "   not shown: that this key is the provider's; compare it with what the provider publishes"
+    say "   signed by provider-key.der, SHA-256 $(openssl dgst -sha256 -binary provider-key.der | hexes)"
+    echo "   not shown: that this key is the provider's; compare its bytes with those the provider"
+    say "   publishes for the fingerprint the document states, $fingerprint"
   else
     echo "   not shown: who signed it; the provider's public key is not in the bundle"
   fi

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO, Protocol
+
+from nhi_evidence.evidence import bundle
 
 PAYLOAD = "data/"
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -113,7 +114,7 @@ class ZippedFiles:
         try:
             self._zip = zipfile.ZipFile(stream)
             infos = self._zip.infolist()
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        except bundle.UNREADABLE as error:
             raise BagError(f"not a zip, or damaged; get the case again ({error})") from error
         if not 0 < len(infos) <= MAX_FILES:
             raise BagError(f"{len(infos)} files")
@@ -129,6 +130,8 @@ class ZippedFiles:
                 continue
             if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
                 raise BagError(f"{name!r}: not a regular file")
+            if info.compress_type not in bundle.METHODS:
+                raise BagError(f"{name!r}: compressed in an unsupported way")
             if not NAME.fullmatch(name) or name.lower() in folded:
                 raise BagError(f"{name!r}: invalid or duplicate file name in a bag")
             folded.add(name.lower())
@@ -148,14 +151,7 @@ class ZippedFiles:
         try:
             with self._zip.open(info) as file:
                 data = file.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-        ) as error:
+        except bundle.UNREADABLE as error:
             raise BagError(f"{name}: cannot be read: {error}") from error
         if len(data) > limit:
             raise BagError(f"{name}: larger than {limit} bytes")

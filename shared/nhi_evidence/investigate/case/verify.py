@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -192,12 +192,7 @@ def _check_record(
 ) -> None:
     if not names:
         raise bag.BagError(f"{record.proof}: no such proof")
-    proof_files: Mapping[str, bytes] = {
-        name: files.read(
-            f"{bag.PAYLOAD}{record.proof}/{name}", proof.SIZES.get(name, bundle.MAX_OTHER_BYTES)
-        )
-        for name in names
-    }
+    proof_files = _read_proof(files, names, record.proof)
     checked = proof.check(
         proof_files,
         policy.keys,
@@ -221,6 +216,20 @@ def _check_record(
         raise proof.ProveError(f"{record.proof} proves a different record than the case states")
     if {flags.KEY_HASH, flags.SHADOW} & set(checked.flags):
         raise proof.ProveError(f"{record.proof} is of an object that is never counted")
+
+
+def _read_proof(files: bag.Files, names: Sequence[str], folder: str) -> dict[str, bytes]:
+    """Return the files of a proof that are checked, no more of them than a bundle may have."""
+    checked = [name for name in names if name in proof.SIZES or name.startswith(proof.ANCHOR)]
+    if len(checked) > bundle.MAX_FILES:
+        raise bag.BagError(f"{folder}: {len(checked)} files")
+    proof_files: dict[str, bytes] = {}
+    left = bundle.MAX_BUNDLE_BYTES
+    for name in checked:
+        limit = min(left, proof.SIZES.get(name, bundle.MAX_OTHER_BYTES))
+        proof_files[name] = files.read(f"{bag.PAYLOAD}{folder}/{name}", limit)
+        left -= len(proof_files[name])
+    return proof_files
 
 
 def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:

@@ -32,6 +32,8 @@ PROBED_TOOLS = 3
 """W9: how many different tool calls must be refused."""
 _ENDINGS = frozenset({"delete", "disable", "revoke", "expire"})
 """Sub-phases after which a credential should no longer be used."""
+_RETURN = "enable"
+"""The sub-phase after which one that was disabled may be used again."""
 _TOOL_LISTINGS = ("tools/list", "initialize")
 MAX_FINDINGS = 200
 """How many findings one rule makes for one actor; if there are more, the last one says so."""
@@ -171,20 +173,20 @@ def _sweeps(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
 def _stages(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
     """W4: validation, then enumeration, then reading a secret, within an hour."""
     start: Row | None = None
-    listed: Row | None = None
+    seen: tuple[Row, Row] | None = None
     for row in rows:
         if row.base_phase == "Credential Validation":
-            start, listed = row, None
-        elif start is None or row.time - start.time > HOUR:
-            continue
+            start = row  # what was enumerated before it stays: a second validation hides nothing
         elif row.base_phase == "Enumeration":
-            listed = listed or row
-        elif row.base_phase == "Secret Access" and row.outcome == "success" and listed is not None:
-            yield _finding(
-                "W4", actor, "validated, enumerated, then read secrets, within an hour",
-                [start, listed, row],
-            )  # fmt: skip
-            start = None
+            if start is not None and (seen is None or seen[0] is not start):
+                seen = (start, row)
+        elif row.base_phase == "Secret Access" and row.outcome == "success" and seen is not None:
+            if row.time - seen[0].time <= HOUR:
+                yield _finding(
+                    "W4", actor, "validated, enumerated, then read secrets, within an hour",
+                    [*seen, row],
+                )  # fmt: skip
+            start = seen = None
 
 
 def _retries(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
@@ -193,7 +195,7 @@ def _retries(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
     for row in rows:
         key = (_operation(row), _target(row))
         if row.is_refused:
-            refused.setdefault(key, row)
+            refused[key] = row  # the latest: an older one may be more than a day ago
         elif row.outcome == "success" and key in refused:
             before = refused.pop(key)
             if row.time - before.time <= DAY:
@@ -252,14 +254,20 @@ def _used_after_end(rows: Sequence[Row]) -> Iterator[Finding]:
     """W6: a credential used after it was deleted, disabled, revoked or expired on record."""
     ended: dict[str, Row] = {}
     for row in rows:
-        if row.credential in ended:
+        # A use that is refused does not hide a later one that is not.
+        if row.credential in ended and not row.is_refused:
             end = ended.pop(row.credential)
-            if not row.is_refused:
-                text = f"used after {end.operation} ended it"
-                yield _finding("W6", row.credential, text, [end, row])
-        is_end = row.base_phase == "Credential Lifecycle" and row.sub_phase in _ENDINGS
-        if is_end and row.outcome == "success" and row.entity:
+            text = f"used after {end.operation} ended it"
+            is_final = end.sub_phase != "disable"
+            if not is_final:
+                text += ", unless an identity that is not followed here enabled it again"
+            yield _finding("W6", row.credential, text, [end, row], uncertain=not is_final)
+        if row.base_phase != "Credential Lifecycle" or row.outcome != "success" or not row.entity:
+            continue
+        if row.sub_phase in _ENDINGS:
             ended[row.entity] = row
+        elif row.sub_phase == _RETURN:
+            ended.pop(row.entity, None)
 
 
 def _used_from_elsewhere(

@@ -75,6 +75,8 @@ def test_w4_spans_a_session_and_ends_after_an_hour() -> None:
     assert (finding.actor, len(finding.rows)) == (KEY, 3)
     assert not findings_of([*rows[:3], used(2 * HOUR, "ASIASESSION", phase="Secret Access")], "W4")
     assert not findings_of([rows[0], *rows[2:]], "W4"), "without enumeration between them"
+    again = used(2 * MINUTE + 1, KEY, phase="Credential Validation", credential_kind="access_key")
+    assert findings_of([*rows[:3], again, rows[3]], "W4"), "validated again before the secret"
     denied = used(3 * MINUTE, "ASIASESSION", phase="Secret Access", outcome="denied")
     assert not findings_of([*rows[:3], denied], "W4")
 
@@ -88,14 +90,32 @@ def test_w5_needs_the_same_operation_and_target() -> None:
     assert not finding.is_uncertain
     assert not findings_of([first, other], "W5")
     assert not findings_of([first, late], "W5")
+    again = used(
+        2 * DAY - MINUTE, KEY, operation="GetSecretValue", outcome="denied", targets=("a",)
+    )
+    (finding,) = findings_of([first, again, late], "W5")
+    assert finding.first == again.time, "an older refusal does not hide the one of today"
     nameless = [used(0, KEY, outcome="denied"), used(MINUTE, KEY)]
     assert findings_of(nameless, "W5")[0].is_uncertain
 
 
 def test_w6_needs_the_record_of_the_end_and_a_use_that_was_not_refused() -> None:
     end = used(0, KEY, phase="Credential Lifecycle", sub_phase="disable", entity=KEY)
-    assert findings_of([end, used(MINUTE, KEY)], "W6")
-    assert not findings_of([end, used(MINUTE, KEY, outcome="denied")], "W6")
+    deleted = used(0, KEY, phase="Credential Lifecycle", sub_phase="delete", entity=KEY)
+    for one, is_uncertain in ((end, True), (deleted, False)):
+        assert [is_uncertain] == [
+            each.is_uncertain for each in findings_of([one, used(MINUTE, KEY)], "W6")
+        ], "what is disabled may be enabled by another"
+    denied = used(MINUTE, KEY, outcome="denied")
+    assert not findings_of([end, denied], "W6")
+    (finding,) = findings_of([end, denied, used(2 * MINUTE, KEY)], "W6")
+    assert finding.last == START + 2 * MINUTE, "a refused use does not hide the one after it"
+    enabled = used(
+        MINUTE, "AKIAOTHER", phase="Credential Lifecycle", sub_phase="enable", entity=KEY
+    )
+    both = Selection(credentials=frozenset({KEY, "AKIAOTHER"}))
+    path = follow(MemoryIndex([end, enabled, used(2 * MINUTE, KEY)]), both)
+    assert not [one for one in findings(path, START) if one.rule == "W6"], "it works again"
     failed = used(
         0, KEY, phase="Credential Lifecycle", sub_phase="disable", entity=KEY, outcome="denied"
     )  # fmt: skip

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import time
+
 import pytest
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.local_files import documents
 from nhi_evidence.reading.json_slices import Envelope, bounded, document, elements, trimmed
 
 RECORDS = Envelope("Records")
@@ -174,3 +178,21 @@ def test_records_are_known_to_be_json_only_if_somebody_says_so() -> None:
     decoded = bounded(b"{", [(0, 1)], Limits())
     assert isinstance(decoded, Decoded)
     assert not decoded.are_json
+
+
+def test_a_string_that_is_not_closed_takes_time_in_proportion() -> None:
+    """A file cut off in a text with quotes: each of them was taken for the start of a string."""
+    data = b'{"Records":[{"a":"' + b'\\"[' * 100_000
+    start = time.process_time()
+    assert RECORDS.elements(data) is None
+    assert 5 > time.process_time() - start, "took minutes"
+    assert [b"{}", b'"\\" {}'] == slices(b'{"Records":[{},"\\" {}]}', RECORDS), "its end is found"
+
+
+def test_a_line_of_a_local_file_that_is_not_closed_takes_time_in_proportion() -> None:
+    """The same text in a local file: the value is incomplete, and none of it is lost."""
+    data = b'{"a":["' + b'\\"[' * 100_000
+    start = time.process_time()
+    (found,) = documents.split(io.BufferedReader(io.BytesIO(data)), 1 << 20)
+    assert (data, False) == (found.data, found.is_json)
+    assert 5 > time.process_time() - start, "took minutes"

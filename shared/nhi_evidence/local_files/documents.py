@@ -15,6 +15,7 @@ from typing import cast
 import msgspec
 
 from nhi_evidence.local_files.unreadable import Unreadable
+from nhi_evidence.reading import json_slices
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -126,7 +127,7 @@ class _Splitter:
 
     def _grow(self, number: int, text: bytes) -> Iterator[Document]:
         start = 0
-        for token in _TOKEN.finditer(text):
+        for token in json_slices.tokens(_TOKEN, text):
             mark = token[0]
             if mark in (b"{", b"["):
                 if self._depth == 0 and not self._lines:

@@ -7,7 +7,7 @@ does not parse, only strings and brackets are examined, and each slice is judged
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,8 @@ Span = tuple[int, int]
 _SPACE = b" \t\r\n"
 _WHITE = rb"[ \t\r\n]*"
 _BETWEEN = re.compile(_WHITE + rb"," + _WHITE)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{},]")
 _LINE = re.compile(rb"[^\r\n]+")
 
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -91,7 +92,7 @@ class Envelope:
         spans: list[Span] = []
         depth = 0
         start = opening.end()
-        for token in _TOKEN.finditer(data, start):
+        for token in tokens(_TOKEN, data, start):
             mark = token[0]
             if mark in (b"{", b"["):
                 depth += 1
@@ -106,6 +107,19 @@ class Envelope:
                 spans.append(trimmed(data, start, token.start()))
                 start = token.end()
         return None
+
+
+def tokens(pattern: re.Pattern[bytes], data: bytes, start: int = 0) -> Iterator[re.Match[bytes]]:
+    """Yield matches of `pattern`: strings, single quotes, brackets and perhaps commas.
+
+    A single quote is a string that is not closed: what follows are the brackets and commas in it.
+    No quote in it begins one that is closed, and to try each would take quadratic time.
+    """
+    for token in pattern.finditer(data, start):
+        if token[0] == b'"':
+            yield from _BRACKET.finditer(data, token.end())
+            return
+        yield token
 
 
 def elements(data: bytes, envelopes: Sequence[Envelope]) -> list[Span] | None:

@@ -304,3 +304,17 @@ def test_object_bytes_do_not_depend_on_the_writer(keep_nhi: Mapper) -> None:
         assert ("one", "other") == tuple(
             store.first(key).metadata["writer"] for store in (first, other)
         )
+
+
+def test_a_delivery_that_cannot_even_be_rejected_fails_alone() -> None:
+    """Its name cannot be written as UTF-8, so no line can name it: the other one is locked."""
+    store = MemoryStore()
+    good = deliveries()[0]
+    outcome = lock_batch(
+        Mapper("aws_cloudtrail", keep_out_of_scope_raw=True),
+        [good, Delivery("b/x\ud800@v1", b"{")],
+        store,
+    )
+    assert {good.unit} == outcome.locked
+    assert {"b/x\ud800@v1"} == set(outcome.failed)
+    assert 1 == len(outcome.objects)

@@ -191,11 +191,20 @@ class _Batch:
             if not self._reject_unmapped:
                 self._outcome.failed[delivery.unit] = error
                 return iter(())
-            cause = _cause(error)
+            return self._rejected(delivery, _cause(error))
+        return parts
+
+    def _rejected(self, delivery: Delivery, cause: Undecodable) -> Iterator[UnitPart]:
+        """Make the rejection of a delivery; one that cannot be written fails alone."""
+        try:
             return self._expected(
                 delivery.unit, lambda: self._mapper.reject_delivery(delivery, cause)
             )
-        return parts
+        except MemoryError:
+            raise
+        except Exception as error:  # reported in `failed`, for the log and the acknowledgment
+            self._outcome.failed[delivery.unit] = self._explained(error)
+            return iter(())
 
     def _expected(self, name: str, make: Callable[[], Iterator[UnitPart]]) -> Iterator[UnitPart]:
         """Make every part of a unit, register each to be locked, and return them.

@@ -157,11 +157,11 @@ def test_a_forger_does_not_name_their_key_after_the_providers(tmp_path: Path) ->
     theirs = "\n".join(check_proof.report(check_proof.check(dict(files), str(key))))
     walked = walk(files, key, tmp_path)
     assert (0, 0) == (ours.code, walked.returncode), walked.stderr
-    for shown in (ours.out, theirs, walked.stdout):
-        assert sha256(der).hexdigest() in shown
+    for output in (ours.out, theirs, walked.stdout):
+        assert sha256(der).hexdigest() in output
         assert re.search(
-            rf"(?:the\s+document\s+calls|the\s+document\s+states,) {FINGERPRINT}", shown
+            rf"(?:the\s+document\s+calls|the\s+document\s+states,) {FINGERPRINT}", output
         )
         assert not re.search(
-            rf"signature by[^;]*{FINGERPRINT}|signed by[^;]*\({FINGERPRINT}", shown
+            rf"signature by[^;]*{FINGERPRINT}|signed by[^;]*\({FINGERPRINT}", output
         )

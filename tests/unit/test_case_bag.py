@@ -116,22 +116,22 @@ def test_another_packing_is_refused_in_words(tmp_path: Path, checker: Path, pack
 
 def test_of_a_proof_only_what_is_checked_is_read() -> None:
     """A hundred zeros deflate to one: a small case could fill the memory of whoever checks it."""
-    asked: list[tuple[str, int]] = []
+    reads: list[tuple[str, int]] = []
 
     class Files:
         def names(self) -> Iterator[str]:
             raise AssertionError
 
         def read(self, name: str, limit: int) -> bytes:
-            asked.append((name, limit))
+            reads.append((name, limit))
             return bytes(min(limit, 100))
 
     names = ["raw.txt", "anchor-a.tsr", "junk.bin", "check_proof.py"]
     read = verify._read_proof(Files(), names, "proofs/1")
     assert {"raw.txt", "anchor-a.tsr"} == set(read)
-    assert [("data/proofs/1/raw.txt", proof.SIZES["raw.txt"])] == asked[:1]
-    assert bundle.MAX_OTHER_BYTES == asked[1][1]
+    assert [("data/proofs/1/raw.txt", proof.SIZES["raw.txt"])] == reads[:1]
+    assert bundle.MAX_OTHER_BYTES == reads[1][1]
     many = [f"anchor-{number}.tsr" for number in range(bundle.MAX_FILES + 1)]
     with pytest.raises(bag.BagError, match=f"{len(many)} files"):
         verify._read_proof(Files(), many, "proofs/1")
-    assert 2 == len(asked)
+    assert 2 == len(reads)

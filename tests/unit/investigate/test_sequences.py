@@ -102,9 +102,9 @@ def test_w5_needs_the_same_operation_and_target() -> None:
 def test_w6_needs_the_record_of_the_end_and_a_use_that_was_not_refused() -> None:
     end = used(0, KEY, phase="Credential Lifecycle", sub_phase="disable", entity=KEY)
     deleted = used(0, KEY, phase="Credential Lifecycle", sub_phase="delete", entity=KEY)
-    for one, is_uncertain in ((end, True), (deleted, False)):
+    for end_of_key, is_uncertain in ((end, True), (deleted, False)):
         assert [is_uncertain] == [
-            each.is_uncertain for each in findings_of([one, used(MINUTE, KEY)], "W6")
+            each.is_uncertain for each in findings_of([end_of_key, used(MINUTE, KEY)], "W6")
         ], "what is disabled may be enabled by another"
     denied = used(MINUTE, KEY, outcome="denied")
     assert not findings_of([end, denied], "W6")

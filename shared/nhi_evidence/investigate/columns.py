@@ -36,6 +36,8 @@ class Column(msgspec.Struct, frozen=True):
 
 
 _T, _L = Type.TEXT, Type.TEXTS
+CREDENTIAL_LABELS = ("api_key:", "key:", "token_id:")
+"""Prefixes of an identity's labels that name a credential beside its own."""
 
 COLUMNS = (
     Column("time", Type.TIME, ("time",), "the source's own event time, UTC"),
@@ -69,7 +71,12 @@ COLUMNS = (
     Column("refinable_by", _L, ("nhi.refinable_by",), "rules that history could refine it by"),
     Column("issued", _L, ("nhi_issued_credential_uids",), "ids of credentials handed out"),
     Column("hops", _L, ("nhi_delegations",), "delegation chain, origin first"),
-    Column("hop_credentials", _L, ("nhi_delegations",), "credentials of the hops that name any"),
+    Column(
+        "hop_credentials",
+        _L,
+        ("nhi_delegations",),
+        "credentials of the hops that name any, and those in the identity's labels",
+    ),
     Column("mechanisms", _L, ("nhi_delegations",), "mechanism of each hop"),
     Column("is_agentic", Type.BOOLEAN, ("nhi.is_agentic",), "whether an AI agent, where known"),
     Column("invoked_by", _T, ("actor.invoked_by",), "service that called for the actor"),

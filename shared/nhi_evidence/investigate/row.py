@@ -87,7 +87,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     hops: tuple[str, ...]
     """Delegation chain as the record states it, origin first: canonical ids, or the provider's."""
     hop_credentials: tuple[str, ...]
-    """Credentials of the hops that name any."""
+    """Credentials of the hops that name any, and those that the identity's labels name: one of a
+    hop that has no entry, or another id of the caller's own."""
     mechanisms: tuple[str, ...]
     is_agentic: bool | None
     invoked_by: str | None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from nhi_evidence.investigate.columns import CREDENTIAL_LABELS
 from nhi_evidence.investigate.row import Place, Row
 
 
@@ -66,6 +67,7 @@ class _Identity(msgspec.Struct, gc=False):
     subject: str | None = None
     is_agentic: bool | None = None
     refinable_by: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class _Hop(msgspec.Struct, gc=False):
@@ -243,7 +245,7 @@ def _values(record: _Record, source: str) -> Values:
         nhi.refinable_by,
         record.nhi_issued_credential_uids,
         tuple([hop.canonical_uid or hop.uid for hop in hops]) if hops else (),
-        tuple([hop.credential_uid for hop in hops if hop.credential_uid]) if hops else (),
+        _hop_credentials(hops, nhi.labels) if hops or nhi.labels else (),
         tuple([hop.mechanism for hop in hops]) if hops else (),
         nhi.is_agentic,
         record.actor.invoked_by if record.actor else None,
@@ -256,6 +258,13 @@ def _values(record: _Record, source: str) -> Values:
         metadata.labels,
         record.raw_data_hash.value,
     )
+
+
+def _hop_credentials(hops: tuple[_Hop, ...], labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the credentials of the hops, and those that the identity's labels name."""
+    of_hops = [hop.credential_uid for hop in hops if hop.credential_uid]
+    named = [each.partition(":")[2] for each in labels if each.startswith(CREDENTIAL_LABELS)]
+    return (*of_hops, *named)
 
 
 def _targets(record: _Record) -> tuple[str, ...]:

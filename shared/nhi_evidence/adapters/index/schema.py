@@ -18,7 +18,7 @@ from nhi_evidence.investigate.row_reading import Values
 from nhi_evidence.investigate.sealed import SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 
-VERSION = 6
+VERSION = 7
 """Version of these files. An index of another version is rebuilt, as it is only a cache."""
 
 _ARROW = {

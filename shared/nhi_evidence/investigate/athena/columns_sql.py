@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.investigate.columns import COLUMNS, Column, Type
+from nhi_evidence.investigate.columns import COLUMNS, CREDENTIAL_LABELS, Column, Type
 
 _NONE = "CAST(ARRAY[] AS ARRAY(VARCHAR))"
 _EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
@@ -67,10 +67,18 @@ def _present(values: list[str]) -> str:
     return f"filter(ARRAY[{', '.join(values)}], x -> x IS NOT NULL)"
 
 
+def _hop_credentials() -> str:
+    """List them as `row_reading` does: of hops, then of labels."""
+    prefixes = " OR ".join(f"starts_with(x, '{prefix}')" for prefix in CREDENTIAL_LABELS)
+    labels = f"""filter(coalesce(n."nhi"."labels", ARRAY[]), x -> {prefixes})"""
+    of_hops = _each('n."nhi_delegations"', 'x."credential_uid"')
+    return f"concat({of_hops}, transform({labels}, x -> substr(x, strpos(x, ':') + 1)))"
+
+
 _SPECIAL = {
     "source": "pack",
     "hops": _each('n."nhi_delegations"', 'coalesce(x."canonical_uid", x."uid")'),
-    "hop_credentials": _each('n."nhi_delegations"', 'x."credential_uid"'),
+    "hop_credentials": _hop_credentials(),
     "mechanisms": _each('n."nhi_delegations"', 'x."mechanism"'),
     "ip": _where_acted('"src_endpoint"', '"ip"').format(_observed("src_endpoint.ip")),
     "user_agent": _where_acted('"http_request"', '"user_agent"').format(

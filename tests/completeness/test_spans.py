@@ -114,8 +114,10 @@ def test_a_gap_concerns_the_hours_of_the_runs_around_it_however_far_apart(days: 
 @pytest.mark.parametrize("apart", [1, MOST_HOURS - 1, MOST_HOURS, MOST_HOURS + 1, 2 * MOST_HOURS])
 def test_near_a_gap_all_hours_are_named_up_to_a_maximum(apart: int) -> None:
     """If not all are, it says so: the hours of other partitions are looked at then."""
-    hours, are_all = Gap("0", 1, 2, {hour(0): 0}, {hour(apart): 1}).near()
+    gap = Gap("0", 1, 2, {hour(0): 0}, {hour(apart): 1})
+    hours, are_all = gap.near()
     named = min(apart, MOST_HOURS)
+    assert len(hours) - 2 == gap.between
     assert (sorted({*map(hour, range(named)), hour(apart)}), apart == named) == (hours, are_all)
 
 
@@ -151,6 +153,18 @@ def test_gaps_beyond_the_bound_are_named_around_them(monkeypatch: pytest.MonkeyP
     items = filed(runs)
     assert [hour(0), hour(9)] == [at for at, item in items if item == GapItem(2, "0", 1, 8)]
     assert [hour(3)] == [at for at, item in items if item == OthersItem(2, "number_gap")]
+
+
+def test_a_long_gap_with_room_for_what_is_near_is_still_named_beyond(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The room is used to its end; hours for which there is none have the gap among others."""
+    monkeypatch.setattr(streams, "MOST_BETWEEN", MOST_HOURS - 1)
+    far = hour(2 * MOST_HOURS)
+    runs = [(hour(0), run(0, 0)), (far, run(1, 0, partition="1")), (hour(2500), run(2, 9))]
+    items = filed(runs)
+    assert MOST_HOURS + 1 == sum(isinstance(item, GapItem) for _, item in items)
+    assert far in {at for at, item in items if item == OthersItem(2, "number_gap")}
 
 
 def runs_of_one_stream() -> st.SearchStrategy[list[tuple[str, RunItem]]]:

@@ -121,6 +121,13 @@ def test_near_a_gap_all_hours_are_named_up_to_a_maximum(apart: int) -> None:
     assert (sorted({*map(hour, range(named)), hour(apart)}), apart == named) == (hours, are_all)
 
 
+def test_a_gap_spans_what_is_between_the_hours_around_it() -> None:
+    """Not those hours themselves, nor anything between two that follow each other."""
+    gap = Gap("0", 1, 2, {hour(0): 0, hour(1): 0}, {hour(3): 1, hour(9): 1})
+    first = (keys.hour_start(hour(0)) or 0) // HOUR_MS
+    assert [(first + 2, first + 2, 1), (first + 4, first + 8, 1)] == list(gap.spans())
+
+
 def test_between_runs_far_apart_not_every_hour_is_named() -> None:
     """Hours without a run get a statement only near one: a key can name any year."""
     items = filed([("1970010100", run(0, 0)), ("9998123123", run(1, 9))])

@@ -143,6 +143,11 @@ class Trusts:
         self._by_name: dict[str, list[Trust]] = {}
         for trust in sorted(trusts, key=lambda each: each.time):
             self._by_name.setdefault(trust.name, []).append(trust)
+        self._by_issuer: dict[str, list[str]] = {}
+        """Providers, by what a record may name as the issuer: the provider, or its pool."""
+        for name in self._by_name:
+            for issuer in dict.fromkeys((name, name.partition(_PROVIDERS)[0])):
+                self._by_issuer.setdefault(issuer, []).append(name)
 
     def behind(self, row: Row) -> Known | None:
         """Return the workload behind the actor of a record.
@@ -156,7 +161,7 @@ class Trusts:
             return self._agreed(row, [row.credential], f"federated credential {row.credential}")
         if not row.subject:
             return None
-        providers = [name for name in self._by_name if _is_of(name, row.issuer or "")]
+        providers = self._by_issuer.get(row.issuer or "", ())
         return self._agreed(row, providers, "subject, of a provider")
 
     def names_of(self, workload: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
@@ -181,8 +186,3 @@ class Trusts:
         if len(behind) != 1 or len(known) != len(named):
             return None
         return Known(behind.pop(), by, min(trust.time for trust in known))
-
-
-def _is_of(provider: str, issuer: str) -> bool:
-    """Whether an issuer is this provider, or the pool it belongs to."""
-    return issuer in {provider, provider.partition(_PROVIDERS)[0]}

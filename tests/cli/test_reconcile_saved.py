@@ -79,7 +79,7 @@ class World:
             return apis.google(self.server)
         return azure.scope(self.server) if self.cloud == "activity" else apis.entra(self.server)
 
-    def deliver(self, records: list[dict[str, Any]]) -> list[bytes]:
+    def deliver(self, records: list[dict[str, Any]]) -> apis.Sealed:
         """Lock what the exporter receives; return the objects."""
         if self.cloud == "google":
             body = b"".join(json.dumps(line).encode() + b"\n" for line in records)
@@ -97,11 +97,11 @@ class World:
             )
         mapper = Mapper(source, scope=Kept.ALL, keep_out_of_scope_raw=False)
         lock_batch(mapper, [delivery], self.evidence.store).ensure_locked()
-        return [self.evidence.store.get(key) for key in self.evidence.store.keys("ev/")]
+        return apis.sealed(self.evidence.store)
 
-    def listed(self, bodies: list[bytes]) -> Outcome:
+    def listed(self, objects: apis.Sealed) -> Outcome:
         """Return the deployed function's verdict on an hour, with what it puts."""
-        return Outcome(self.scope, bodies, HOURS[self.cloud])
+        return Outcome(self.scope, objects, HOURS[self.cloud])
 
     def copy(self, folder: Path, put: list[Operation] = ()) -> Path:  # type: ignore[assignment]
         """Seal everything; return a copy of the store."""

@@ -25,7 +25,7 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope as Kept
 from tests.completeness.api_server import ApiServer
-from tests.completeness.test_api_hours import Outcome
+from tests.completeness.test_api_hours import Outcome, Sealed, sealed
 from tests.memory_store import MemoryStore
 
 SUBSCRIPTION = "11112222-3333-4444-5555-666677778888"
@@ -88,7 +88,7 @@ def scope(server: ApiServer, subscription: str = SUBSCRIPTION) -> ActivityScope:
     )
 
 
-def evidence(records: list[Entry], kept: Kept = Kept.ALL) -> list[bytes]:
+def evidence(records: list[Entry], kept: Kept = Kept.ALL) -> Sealed:
     """Return what the exporter locks of a hub's messages, with one record each."""
     store = MemoryStore()
     mapper = Mapper("azure_monitor", scope=kept, keep_out_of_scope_raw=False)
@@ -100,7 +100,7 @@ def evidence(records: list[Entry], kept: Kept = Kept.ALL) -> list[bytes]:
     )
     run = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
     lock_batch(mapper, [Delivery(run.unit, event_hub.frame(run))], store).ensure_locked()
-    return list(store.objects.values())
+    return sealed(store)
 
 
 def reconciled(server: ApiServer, records: list[Entry], **more: Any) -> Outcome:
@@ -232,10 +232,10 @@ def test_a_record_delivered_with_its_id_is_matched_by_it(server: ApiServer) -> N
     person = entry(6, claims=claims, operationName=reading)
     server.activities.append(person)
     own = delivered(person, eventDataId=person["eventDataId"])
-    bodies = evidence([*map(delivered, LISTED_ENTRIES), own], Kept.NHI)
-    table, lines = objects.read_object(bodies[0])
+    locked = evidence([*map(delivered, LISTED_ENTRIES), own], Kept.NHI)
+    table, lines = objects.read_object(locked[0][1])
     assert any(unit.out_of_scope for unit, _ in objects.lines_of(table, lines)), "not left out"
-    assert Verdict.RECONCILED is Outcome(scope(server), bodies, HOUR).statement.verdict
+    assert Verdict.RECONCILED is Outcome(scope(server), locked, HOUR).statement.verdict
 
 
 def test_a_throttled_api_is_retried_as_late_as_it_says(

@@ -21,6 +21,7 @@ from nhi_evidence.demo.story import gcp_files
 from nhi_evidence.errors import SettingsError, SourceUnavailableError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import out_of_scope_hash
 from nhi_evidence.evidence.verify.sorting import MemorySorter
 from nhi_evidence.pipeline.export import Mapper
@@ -67,28 +68,41 @@ def entra(server: ApiServer) -> EntraScope:
     return EntraScope(TENANT, "client", "audit", login=server.url, graph=server.url)
 
 
-def evidence(lines: list[dict[str, Any]], scope: Kept = Kept.ALL) -> list[bytes]:
+Sealed = list[tuple[ObjectLeaf, bytes]]
+"""Objects as they are sealed, with their bytes."""
+
+
+def sealed(store: MemoryStore) -> Sealed:
+    """Return what a sealer notes of each object, with its bytes."""
+    return [
+        (ObjectLeaf(key, one.id, one.modified, len(one.body), md=one.metadata), one.body)
+        for key, (one,) in store.versions_by_key.items()
+        if key.startswith("ev/")
+    ]
+
+
+def evidence(lines: list[dict[str, Any]], scope: Kept = Kept.ALL) -> Sealed:
     """Return the objects of deliveries."""
     store = MemoryStore()
     mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=False)
     body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     lock_batch(mapper, [Delivery(f"bucket/file@1!h={NAMED_HOUR}", body)], store).ensure_locked()
-    return list(store.objects.values())
+    return sealed(store)
 
 
 class Outcome:
     """One hour, listed and compared."""
 
     def __init__(
-        self, scope: ApiScope, bodies: list[bytes], hour: str = NAMED_HOUR, *, now: int = 1
+        self, scope: ApiScope, objects: Sealed, hour: str = NAMED_HOUR, *, now: int = 1
     ) -> None:
         self.put: list[Operation] = []
         (listed_hour,), self.problem = listed_hours.ask(
             scope, [hour], lambda _audience: "identity", MemorySorter, now
         )
         listed_hour.put_listing(self._put)
-        for body in bodies:
-            listed_hour.see(records.read(body))
+        for entry, body in objects:
+            listed_hour.see(records.read(entry, body))
         self.statement: Statement = listed_hour.conclude(self._put)
 
     def _put(self, operation: Operation) -> str:

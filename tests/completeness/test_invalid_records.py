@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,8 @@ from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.reconcile import Sealed
 from nhi_evidence.completeness.statement import Log
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import frame, keys, objects
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.objects import read_object
 from nhi_evidence.evidence.verify.sorting import MemorySorter
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
@@ -25,33 +26,50 @@ from tests.completeness import test_api_hours as apis
 from tests.completeness.api_server import ApiServer
 from tests.memory_store import MemoryStore
 
+Put = tuple[bytes, Mapping[str, str]]
+"""Bytes and user metadata of an object."""
 
-def body_with(line: dict[str, Any] | bytes) -> bytes:
-    """An object whose table holds, but for its root, with this in the place of its record."""
+
+def object_with(line: dict[str, Any] | bytes, file: str = "file", **stated: str) -> Put:
+    """An object whose table is valid, with this in the place of its record.
+
+    `stated` replaces values of its metadata.
+    """
     raw = json.dumps(apis.OF_HOUR[0]).encode() + b"\n"
     mapper = Mapper("gcp_audit", scope=Scope.ALL, keep_out_of_scope_raw=True)
-    delivery = Delivery(f"bucket/file@1!h={apis.NAMED_HOUR}", raw)
+    delivery = Delivery(f"bucket/{file}@1!h={apis.NAMED_HOUR}", raw)
     (packed,) = mapper.packer.pack(mapper.units(delivery))
-    table, (kept, *rest) = objects.read_object(packed.body)
+    table, (kept, *rest) = read_object(packed.body)
     own = line if isinstance(line, bytes) else json.dumps({**json.loads(kept), **line}).encode()
-    return frame.pack([*table.lines, own, *rest], table=len(table.lines))[0]
+    body, _ = frame.pack([*table.lines, own, *rest], table=len(table.lines))
+    return body, {**packed.metadata, **stated}
 
 
 INVALID = {
-    "no frame": b"not a frame",
-    "no table": frame.pack([b"{}"])[0],
-    "a line that is not JSON": body_with(b"{"),
-    "a record without a time": body_with({"n": {}}),
-    "base64 that is none": body_with(b'{"u":"0","i":0,"x":{"reason":"","detail":""},"r64":"?"}'),
-    "a hash that is none": body_with(b'{"u":"0","k":"out_of_scope_ids","h":["?"]}'),
-    "brackets beyond any depth": body_with(b'{"u":"0","x":' + b"[" * 100_000),
-    "nothing": body_with(b'{"u":"0"}'),
+    "no frame": (b"not a frame", {}),
+    "no table": (frame.pack([b"{}"])[0], {"table": "1"}),
+    "metadata that contradicts the table": object_with({}, "other", records="2"),
+    "a line that is not JSON": object_with(b"{"),
+    "a record without a time": object_with({"n": {}}),
+    "base64 that is none": object_with(b'{"u":"0","i":0,"x":{"reason":"","detail":""},"r64":"?"}'),
+    "a hash that is none": object_with(b'{"u":"0","k":"out_of_scope_ids","h":["?"]}'),
+    "brackets beyond any depth": object_with(b'{"u":"0","x":' + b"[" * 100_000),
+    "nothing": object_with(b'{"u":"0"}'),
 }
+
+
+def seal(store: MemoryStore, *objects: Put) -> apis.Sealed:
+    """Put objects under keys of evidence."""
+    for body, metadata in objects:
+        digest = sha256(body).digest()
+        key = keys.evidence_key(source="gcp_audit", hour=apis.NAMED_HOUR, body_sha256=digest)
+        store.put_new(key, body, metadata=metadata)
+    return apis.sealed(store)
 
 
 def test_what_is_changed_is_valid_otherwise() -> None:
     """Else the cases below would show nothing."""
-    ((line, _),) = records.read(body_with({}))
+    ((line, _),) = records.read(*seal(MemoryStore(), object_with({}))[0])
     assert "kept" == line.form
 
 
@@ -59,21 +77,15 @@ def test_what_is_changed_is_valid_otherwise() -> None:
 def test_an_invalid_object_is_named_so(name: str) -> None:
     """By one kind of error, before any record of it is taken."""
     with pytest.raises(ValueError, match=r"."):
-        records.read(INVALID[name])
+        records.read(*seal(MemoryStore(), INVALID[name])[0])
 
 
 @pytest.mark.parametrize("name", INVALID)
 def test_the_deployed_function_passes_over_it(name: str) -> None:
     """One such object does not keep it from judging the hour by the others."""
     store = MemoryStore()
-    entries = []
-    for place, body in enumerate((INVALID[name], body_with({}))):
-        key = keys.evidence_key(
-            source="gcp_audit", hour=apis.NAMED_HOUR, body_sha256=sha256(body).digest()
-        )
-        store.put_new(key, body, metadata={})
-        (version,) = store.versions(key)
-        entries.append((place, ObjectLeaf(key, version.id, version.modified, len(body))))
+    objects = seal(store, INVALID[name], object_with({}))
+    entries = [(place, entry) for place, (entry, _) in enumerate(objects)]
     sealed = Sealed(Log("log/2026", len(entries), "0" * 64, 0), entries)
     with ApiServer() as server:
         server.entries = [dict(apis.OF_HOUR[0])]

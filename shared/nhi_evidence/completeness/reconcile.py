@@ -268,12 +268,10 @@ def by_listings(
     ]
     bodies = store.bodies((entry.key, entry.vid) for entry, _ in wanted)
     for (entry, chosen), body in zip(wanted, bodies, strict=True):
-        if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
-            continue  # its claims are void; `verify` reports it
         try:
-            units = records.read(body)
+            units = records.read(entry, body)
         except ValueError:
-            continue  # as above
+            continue  # its claims are void; `verify` reports it
         for each in chosen:
             each.see(units)
     for source, hour, own in by_subject(hours):

@@ -15,8 +15,10 @@ from nhi_evidence.completeness.judge import conclude
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Named, Scope, Statement
 from nhi_evidence.completeness.statement_file import MAX_NAMED
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import ParsedLine, decode_line, out_of_scope_hash
-from nhi_evidence.evidence.objects import lines_of, read_object
+from nhi_evidence.evidence.objects import lines_of
+from nhi_evidence.evidence.verify import sound
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 _LISTED, _HERE, _OF_THE_HOUR, _ALIAS = b"l", b"h", b"o", b"a"
@@ -135,14 +137,15 @@ class _Record(msgspec.Struct):
 _record = msgspec.json.Decoder(_Record).decode
 
 
-def read(body: bytes) -> list[list[ParsedLine]]:
-    """Return the lines of an evidence object, unit by unit.
+def read(entry: ObjectLeaf, body: bytes | None) -> list[list[ParsedLine]]:
+    """Return the lines of a sealed evidence object, unit by unit.
 
-    Raises `ValueError` when any of them cannot be read: a writer may have put anything there.
+    Raises `ValueError` if it is gone, if `verify` gives it no weight, and if any line cannot be
+    read: a writer may have put anything there.
     """
     try:
-        table, after = read_object(body)
-        units = [[decode_line(line) for line in own] for _, own in lines_of(table, after)]
+        table, after = sound.opened(entry, body)
+        units = [[decode_line(line) for line in own] for _, own in lines_of(table, [*after])]
         for line in (line for own in units for line in own):
             _check(line)
     except RecursionError as error:

@@ -32,9 +32,10 @@ NEEDED = (
     exp.JSONPathKey, exp.RegexpExtract, exp.Like, exp.Between, exp.Coalesce, exp.Array,
     exp.ArrayFilter, exp.Transform, exp.Lambda, exp.Dot, exp.Concat, exp.ArrayDistinct,
     exp.ArrayAgg, exp.ArraySort, exp.AnyValue, exp.CountIf, exp.Bracket, exp.DateAdd, exp.Neg,
-    exp.AtTimeZone, exp.CurrentTimestamp, exp.TimeToStr,
+    exp.AtTimeZone, exp.CurrentTimestamp, exp.TimeToStr, exp.StartsWith, exp.StrPosition,
+    exp.Substring,
 )  # fmt: skip
-"""SQL that the views need beyond the questions': reading JSON, and lists."""
+"""SQL that the views need beyond the questions': reading JSON, lists, and labels."""
 
 
 class Both(NamedTuple):

@@ -39,7 +39,7 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Policy
 from tests.coverage import sealed_estate
 from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, record
-from tests.kms_stub import ALIAS, KmsStub
+from tests.kms_stub import KmsStub
 from tests.settings_stub import SettingsStub
 
 FOLDER = Path(__file__).parents[2] / "functions" / "coverage"
@@ -235,16 +235,8 @@ def test_an_event_decides_nothing(bucket: EmbeddedStore, aws: SettingsStub, tmp_
     stated, policy = false_absence(tmp_path)
     assert check(stated, policy).text.startswith("None on record")
     before = set(reader(bucket).keys("op/"))
-    with KmsStub("kms") as kms:
-        answer, counted = invoke(
-            bucket,
-            aws,
-            tmp_path / "log",
-            {"absence": json.loads(document.write(stated)), "Kept": 1},
-            AWS_ENDPOINT_URL_KMS=kms.endpoint_url,
-            NHI_EVIDENCE_LOG_NAME=sealed_estate.NAME,
-            NHI_EVIDENCE_SIGNING_KEYS=json.dumps([ALIAS]),
-        )
+    given = {"absence": json.loads(document.write(stated)), "Kept": 1}
+    answer, counted = invoke(bucket, aws, tmp_path / "log", given)
     assert ([1.0], answer["verdicts"]["CONFIGURED"] > 0) == (counted["Stated"], True)
     put = {answer["stated"], *answer["readings"].values(), *answer["promised"].values()}
     assert set(reader(bucket).keys("op/")) - before <= put

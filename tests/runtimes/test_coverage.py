@@ -235,8 +235,8 @@ def test_an_event_decides_nothing(bucket: EmbeddedStore, aws: SettingsStub, tmp_
     stated, policy = false_absence(tmp_path)
     assert check(stated, policy).text.startswith("None on record")
     before = set(reader(bucket).keys("op/"))
-    given = {"absence": json.loads(document.write(stated)), "Kept": 1}
-    answer, counted = invoke(bucket, aws, tmp_path / "log", given)
+    event = {"absence": json.loads(document.write(stated)), "Kept": 1}
+    answer, counted = invoke(bucket, aws, tmp_path / "log", event)
     assert ([1.0], answer["verdicts"]["CONFIGURED"] > 0) == (counted["Stated"], True)
     put = {answer["stated"], *answer["readings"].values(), *answer["promised"].values()}
     assert set(reader(bucket).keys("op/")) - before <= put

@@ -70,11 +70,11 @@ class ReplicaAlarms(Construct):
                 "replication-stopped",
                 alarm_name=f"nhi-evidence-{store.id}-replication-stopped",
                 meaning=(
-                    f"S3 has said nothing of replication for {STOPPED_HOURS} hours: its rule, its "
+                    f"S3 published no replication metric for {STOPPED_HOURS} hours: the rule, its "
                     "metrics or the replica may have been removed."
                 ),
-                metrics={"said": latency},
-                expression="said",
+                metrics={"value": latency},
+                expression="value",
                 statistic="SampleCount",
                 period=Duration.hours(1),
                 periods=STOPPED_HOURS,

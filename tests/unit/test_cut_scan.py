@@ -88,10 +88,10 @@ def test_beside_others_a_record_is_told_as_it_is_alone(path: str, raw: str) -> N
     is_certain = own.is_certain(raw.encode())
     for record in (raw.encode(), b"\n" + raw.encode() + b" \n"):
         for raws in ([record], [record, other], [other, record], [other, record, record, other]):
-            expected = [own.is_certain(other) if each == other else is_certain for each in raws]
-            answer = expected if own.is_able else None
-            assert answer == own.certain_at_once(raws)
-            known = own.certain_at_once(raws, are_json=True)
+            alone = [own.is_certain(other) if each == other else is_certain for each in raws]
+            answer = {at for at, sure in enumerate(alone) if not sure} if own.is_able else None
+            assert answer == own.doubtful(raws)
+            known = own.doubtful(raws, are_json=True)
             has_blanks = any(each.startswith(b"\n") for each in raws)
             assert known == answer or (known is None and has_blanks)
 
@@ -100,10 +100,10 @@ def test_beside_others_a_record_is_told_as_it_is_alone(path: str, raw: str) -> N
 def test_of_many_with_one_that_is_no_object_nothing_is_told(broken: bytes) -> None:
     """Where it ends nobody knows, nor what is within it; each is looked at alone."""
     own = scan("key")
-    assert own.certain_at_once([b'{"a":1}', broken, b'{"a":1}']) is None
-    assert [] == own.certain_at_once([])
+    assert own.doubtful([b'{"a":1}', broken, b'{"a":1}']) is None
+    assert set() == own.doubtful([])
     for value in (b"[]", b"7", b'"x"'):
-        assert own.certain_at_once([b'{"a":1}', value], are_json=True) is None
+        assert own.doubtful([b'{"a":1}', value], are_json=True) is None
 
 
 def test_what_is_looked_for_ends_with_the_record() -> None:
@@ -114,8 +114,8 @@ def test_what_is_looked_for_ends_with_the_record() -> None:
         [b'{"x":["b"]}', b'{"b":""}', b'{"x":"a","a":{"key1":"LEAK"}}'],
         [b'{"x":["b"]\n}', b'{"b":""}', b'{"b":{"c":1}}'],
     ):
-        assert [True, True, False] == own.certain_at_once(raws)
-        assert [False, True, True] == own.certain_at_once(raws[::-1])
+        assert {2} == own.doubtful(raws)
+        assert {0} == own.doubtful(raws[::-1])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_each_rule_that_finds_something_has_to_be_excepted(raw: str, is_kept: bo
     unless = Condition("ref.resource", any_of=("roles",))
     own = Scan.of([Field("X", "o", "", unless=unless), Field("Y", "p", "")], ())
     assert is_kept == own.is_certain(raw.encode())
-    assert [is_kept, True, is_kept] == own.certain_at_once([raw.encode(), b"{}", raw.encode()])
+    assert (set() if is_kept else {0, 2}) == own.doubtful([raw.encode(), b"{}", raw.encode()])
 
 
 def test_a_condition_that_cannot_be_asked_leaves_the_others_certain() -> None:
@@ -144,7 +144,7 @@ def test_a_condition_that_cannot_be_asked_leaves_the_others_certain() -> None:
     unless = Condition("t>ref", any_of=("roles",))
     refused = (Category("x", (unless,), ""),)
     raws = [b'{"t":""}', b'{"t":"no"}', b'{"t":"{}"}', b'{"a":1}']
-    assert [False, False, True, True] == Scan.of([], refused).certain_at_once(raws)
+    assert {0, 1} == Scan.of([], refused).doubtful(raws)
 
 
 def test_rules_for_one_name_are_merged_to_what_all_of_them_keep() -> None:

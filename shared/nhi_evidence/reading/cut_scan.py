@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -101,10 +101,8 @@ class Scan:
             and not (self._refused and self._may_be_refused(members))
         )
 
-    def certain_at_once(
-        self, raws: Sequence[bytes], *, are_json: bool = False
-    ) -> list[bool] | None:
-        """Return for each of many records, all of them UTF-8, whether it is certain.
+    def doubtful(self, raws: Sequence[bytes], *, are_json: bool = False) -> set[int] | None:
+        """Return the indexes of the records that are not certain, of many, all of them UTF-8.
 
         `are_json` if each is known to be one JSON value; it is decoded only to look into it.
 
@@ -120,10 +118,9 @@ class Scan:
                 every = list(map(self._read, raws))
             except (msgspec.MsgspecError, RecursionError):
                 return None
-        elif {raw[:1] for raw in raws} - {b"{"}:
+        elif not all(map(bytes.startswith, raws, repeat(b"{"))):
             return None
-        suspects = set(self._in_doubt(raws, every))
-        return [at not in suspects for at in range(len(raws))]
+        return set(self._in_doubt(raws, every))
 
     def _in_doubt(
         self, raws: Sequence[bytes], every: Sequence[msgspec.Struct] | None
@@ -235,7 +232,7 @@ class _Joined:
 
     def __init__(self, raws: Sequence[bytes]) -> None:
         self._text = b"\n".join(raws)
-        self._starts = [0, *accumulate(len(raw) + 1 for raw in raws)]
+        self._starts = [0, *accumulate(map((1).__add__, map(len, raws)))]
 
     def having(self, literal: bytes) -> Iterator[int]:
         """Yield the index of each record that contains a literal."""

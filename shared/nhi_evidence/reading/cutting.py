@@ -62,7 +62,6 @@ class Cutter:
         self._tree = Tree((field, steps_of(field.path)) for field in table.fields)
         self._refused = table.refused
         self._words = Words(table.unread_with)
-        self._has_conditions = bool(table.refused) or any(each.unless for each in table.fields)
 
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
@@ -81,11 +80,12 @@ class Cutter:
     def _cut_of(self, raw: bytes) -> Kept:
         """Return what is left of a JSON object in UTF-8 that may hold what is declared."""
         try:
-            record = _record(raw) if self._has_conditions else None
-            for category in self._refused:
-                if category.holds(record):
-                    return Kept(b"", (Piece(0, len(raw), REFUSED),), category.name)
-            pieces = _pieces(raw, record, self._tree)
+            if self._refused:
+                record = _record(raw)
+                for category in self._refused:
+                    if category.holds(record):
+                        return Kept(b"", (Piece(0, len(raw), REFUSED),), category.name)
+            pieces = _pieces(raw, self._tree)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return self.unread(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
@@ -95,10 +95,13 @@ class Cutter:
 
         `are_json` if each is known to be one JSON value: it is not decoded again to find that out.
         """
-        certain = self._scan.certain_at_once(raws, are_json=are_json)
-        if certain is None:
+        doubtful = self._scan.doubtful(raws, are_json=are_json)
+        if doubtful is None:
             return list(map(self.cut, raws))
-        return [Kept(raw) if certain[at] else self._cut_of(raw) for at, raw in enumerate(raws)]
+        kept = list(map(Kept, raws))
+        for at in doubtful:
+            kept[at] = self._cut_of(raws[at])
+        return kept
 
     def unread(self, raw: bytes) -> Kept:
         """Return what is kept of an unreadable text: all or nothing."""
@@ -109,15 +112,17 @@ class Cutter:
         return self._words.may_stand_in(raw)
 
 
-def _pieces(raw: bytes, record: Any, tree: Tree) -> list[Piece]:
-    by_field: dict[int, tuple[Field, list[Piece]]] = {}
-    for field, piece in tree.pieces(raw):
-        by_field.setdefault(id(field), (field, []))[1].append(piece)
+def _pieces(raw: bytes, tree: Tree) -> list[Piece]:
     pieces: list[Piece] = []
-    for field, own in by_field.values():
+    excepted: dict[Condition, bool] = {}
+    for field, piece in tree.pieces(raw):
         # Conditions are only checked if there is something to cut: they may look into bad JSON.
-        if field.unless is None or not field.unless.holds(record):
-            pieces += own
+        if field.unless is not None:
+            if field.unless not in excepted:
+                excepted[field.unless] = field.unless.holds(_record(raw))
+            if excepted[field.unless]:
+                continue
+        pieces.append(piece)
     return sorted(pieces)
 
 

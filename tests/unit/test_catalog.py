@@ -287,6 +287,22 @@ def test_an_override_recognizes_a_long_name_by_its_end() -> None:
     assert loaded.classify(event("v1.instances.insert")).rules == ("iam:insert",)
 
 
+def test_an_override_by_the_beginning_of_a_name() -> None:
+    """It holds for what begins so, after those of the name itself and before those of all."""
+    no = [{"path": "region", "present": False}]
+    loaded = catalog(
+        overrides=[
+            override(no, id="O1", operations=["*"]),
+            override(no, id="O2", operations=["Update", "Put"], match="prefix"),
+            override(no, id="O3"),
+        ]
+    )
+    assert loaded.classify(event()).rules[-1] == "O3"
+    assert loaded.classify(event("UpdateUser")).rules[-1] == "O2"
+    assert loaded.classify(event("ListUpdate")).rules[-1] == "O1"
+    assert loaded.classify(event("UpdateUser", service="s3")).rules[-1] != "O2"
+
+
 def test_an_override_of_one_record_class_and_every_operation() -> None:
     """Records of other classes do not evaluate it."""
     rows = [override([{"path": "record_class", "is": "policy"}], service="*", operations=["*"])]

@@ -98,6 +98,14 @@ def test_a_curated_operation_is_explained_by_its_row() -> None:
     assert explanation.why
 
 
+def test_an_override_by_the_beginning_of_a_name_is_named() -> None:
+    """What an option of a new audit device would change."""
+    table = pack_table("vault_audit")
+    named = [override.id for override in table.overrides("system", "update audit/second")]
+    assert ["VA-O1", "VA-O2", "VA-O3"] == named
+    assert () == table.overrides("system", "update audit-hash/second")
+
+
 def test_a_guess_is_labeled_and_shows_similar_operations() -> None:
     """It has the rule, its reason and other operations it decides; an unknown log is left out."""
     entry = next(

@@ -6,7 +6,7 @@ Format: docs/catalog.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -63,6 +63,7 @@ class Catalog:
             parsed.fallback, levels, parsed.names, lexicon=lexicon(), name=name
         )
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
+        self._by_prefix: dict[str, list[tuple[str, _Compiled]]] = {}
         self._candidates_of: dict[tuple[str, str, bool, str | None], tuple[_Compiled, ...]] = {}
         self._decided: dict[_Key, Classification] = {}
         self._based: dict[_Key, Classification] = {}
@@ -133,14 +134,21 @@ class Catalog:
         key = (call.service, call.operation, has_code, record_class)
         candidates = self._candidates_of.get(key)
         if candidates is None:
-            spellings = self._names.spellings(call.operation)
-            names = [(call.service, spelling) for spelling in (*spellings, ANY)]
-            names += [(ANY, spelling) for spelling in (*spellings, ANY)]
-            named = (one for name in names for one in self._overrides.get(name, ()))
+            named = (one for service in (call.service, ANY) for one in self._of(service, call))
             candidates = tuple(one for one in named if one.may_hold(has_code, record_class))
             if _cacheable(call, len(self._candidates_of)):
                 self._candidates_of[key] = candidates
         return candidates
+
+    def _of(self, service: str, call: Call) -> Iterator[_Compiled]:
+        """Yield the overrides of a service for an operation, the most specific first."""
+        spellings = self._names.spellings(call.operation)
+        for spelling in spellings:
+            yield from self._overrides.get((service, spelling), ())
+        for beginning, compiled in self._by_prefix.get(service, ()):
+            if spellings[0].startswith(beginning):
+                yield compiled
+        yield from self._overrides.get((service, ANY), ())
 
     def _add_override(self, override: Override) -> None:
         where = f"{self._name}: override {override.id}"
@@ -163,9 +171,11 @@ class Catalog:
                 None,
             ),
         )
-        for operation in override.operations:
-            key = (override.service, self._names.folded(operation))
-            self._overrides.setdefault(key, []).append(compiled)
+        for operation in map(self._names.folded, override.operations):
+            if override.match == "prefix":
+                self._by_prefix.setdefault(override.service, []).append((operation, compiled))
+            else:
+                self._overrides.setdefault((override.service, operation), []).append(compiled)
 
 
 _UNCLASSIFIED = Classification(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -71,7 +71,9 @@ class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     id: str
     service: str
     operations: tuple[str, ...]
+    """Their names, `*` for all, or with `match` the beginnings of their names."""
     when: list[dict[str, Any]]
+    match: Literal["exact", "prefix"] = "exact"
     phase: str
     sub_phase: str | None = None
     uid: int | None = msgspec.field(name="class", default=None)

@@ -51,12 +51,19 @@ class PackTable:
 
     def overrides(self, service: str, operation: str) -> tuple[Override, ...]:
         """Return the overrides that may change what the operation means."""
-        spellings = self.table.names.spellings(operation)
+        names = self.table.names
+        spellings = names.spellings(operation)
+
+        def is_of(override: Override) -> bool:
+            own = tuple(map(names.folded, override.operations))
+            if override.match == "prefix":
+                return spellings[0].startswith(own)
+            return not set(own).isdisjoint(spellings)
+
         return tuple(
             override
             for override in self.table.overrides
-            if override.service in (service, ANY)
-            and any(self.table.names.folded(name) in spellings for name in override.operations)
+            if override.service in (service, ANY) and is_of(override)
         )
 
 

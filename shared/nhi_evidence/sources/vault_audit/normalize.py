@@ -132,6 +132,7 @@ def _event(
         actor=who,
         about=_about(entry, request, service, path),
         outcome=_outcome(entry, auth),
+        request=request.data,
         record=msgspec.Raw(raw),
     )
 

@@ -60,6 +60,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     namespace: Namespace | None = None
     remote_address: str | None = None
     headers: dict[str, list[str]] | None = None
+    data: msgspec.Raw = EMPTY
+    """What the call was given: only the catalog looks into it."""
 
 
 class Secret(msgspec.Struct, frozen=True, gc=False):

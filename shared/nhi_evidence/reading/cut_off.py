@@ -11,9 +11,10 @@ import re
 import msgspec
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\.)*"', re.DOTALL)
+_INSIDE = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
+_STRING = re.compile(rb'"%b"' % _INSIDE, re.DOTALL)
 _LITERAL = re.compile(rb"(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[ \t\r\n,}])")
-_NESTING = re.compile(rb'[][{}]|"(?:[^"\\\x00-\x1f]|\\.)*"?', re.DOTALL)
+_NESTING = re.compile(rb'[][{}]|"%b"?' % _INSIDE, re.DOTALL)
 
 
 def leading_members(text: bytes) -> bytes | None:

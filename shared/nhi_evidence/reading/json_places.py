@@ -26,6 +26,8 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BARE = re.compile(rb"[^ \t\r\n,\]}]+")
 _MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
+_SHORT_ESCAPE = len(rb"\n")
+"""The length of an escape that stands for one ASCII character."""
 
 
 class Member(NamedTuple):
@@ -181,7 +183,8 @@ class Text:
             self._from.append(inner)
             self._to.append(outer)
             spelt = escape[0]
-            inner += len(msgspec.json.decode(b'"' + spelt + b'"', type=str).encode())
+            is_one_byte = len(spelt) == _SHORT_ESCAPE
+            inner += 1 if is_one_byte else len(msgspec.json.decode(b'"' + spelt + b'"').encode())
             outer += len(spelt)
             self._from.append(inner)
             self._to.append(outer)

@@ -18,6 +18,7 @@ from typing import IO, Self, cast
 
 import msgspec
 
+from nhi_evidence import zip_listing
 from nhi_evidence.local_files.unreadable import HEAD_BYTES, Unreadable
 
 _GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
@@ -27,6 +28,8 @@ _FREE_BYTES = 256 * 1024 * 1024
 _RATIO = 300
 """A log compresses 10 to 40 times, a repetitive one up to 200 times, a bomb 1,000 times."""
 _NESTED_ZIP_BYTES = 64 * 1024 * 1024
+_ZIP_FILES, _ZIP_LISTING_BYTES = 1_000_000, 256 * 1024 * 1024
+"""How long the list of files of a zip may be: it is in memory as a whole."""
 _NO_LOGS = ("__MACOSX/", ".DS_Store")
 
 DAMAGED = (
@@ -166,7 +169,7 @@ def _open(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> I
 
 def _zip(name: str, stream: IO[bytes], budget: Budget, depth: int) -> Iterator[Member]:
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with zip_listing.opened(stream, _ZIP_FILES, _ZIP_LISTING_BYTES) as archive:
             if "xl/workbook.xml" in archive.namelist():
                 yield Member(
                     name, Unreadable("unknown_form", "an Excel workbook", "save it as CSV or JSON")
@@ -181,6 +184,8 @@ def _zip(name: str, stream: IO[bytes], budget: Budget, depth: int) -> Iterator[M
                         yield from _open(inside, _buffered(content, budget), budget, depth + 1)
                 except _ZIP_DAMAGED as error:
                     yield Member(inside, damaged(error))
+    except zip_listing.ListingError as error:
+        yield Member(name, Unreadable("unknown_form", f"a zip with {error}", "unpack it first"))
     except _ZIP_DAMAGED as error:
         yield Member(name, damaged(error))
 

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nhi_evidence import zip_listing
 from nhi_evidence.errors import SettingsError
 
 CHECKER = "check_proof.py"
@@ -25,6 +26,9 @@ README = "README.md"
 
 MAX_BUNDLE_BYTES = 1 << 28
 MAX_FILES = 256
+MAX_LISTING_BYTES = 1 << 20
+"""Maximum size in bytes of the list of files in a zip."""
+
 MAX_OTHER_BYTES = 16 << 20
 """Maximum size in bytes of a file that has no limit of its own."""
 
@@ -64,7 +68,9 @@ def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dic
     if len(data) > MAX_BUNDLE_BYTES:
         raise SettingsError(f"not a proof bundle: {len(data)} bytes")
     try:
-        bundle = zipfile.ZipFile(io.BytesIO(data))
+        bundle = zip_listing.opened(io.BytesIO(data), MAX_FILES, MAX_LISTING_BYTES)
+    except zip_listing.ListingError as error:
+        raise SettingsError(f"not a proof bundle: {error}") from error
     except UNREADABLE as error:
         if data.startswith(_ZIP):
             raise SettingsError(f"the proof bundle is damaged or cut off; {_AGAIN}") from error
@@ -79,7 +85,7 @@ def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dic
 def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, bytes]:
     entries = bundle.infolist()
     total = sum(entry.file_size for entry in entries)
-    if len(entries) > MAX_FILES or total > MAX_BUNDLE_BYTES:
+    if total > MAX_BUNDLE_BYTES:
         raise ValueError(f"{len(entries)} files of {total} bytes")
     files: dict[str, bytes] = {}
     seen: set[str] = set()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 import stat
 import struct
@@ -79,6 +80,7 @@ PROGRAMS = ("check_proof.py", "walkthrough.sh")
 OTHER_BYTES = 16 * MIB
 BUNDLE_BYTES = 256 * MIB
 BUNDLE_FILES = 256
+LISTING_BYTES = MIB
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
 
 
@@ -114,6 +116,30 @@ def belongs(name: str) -> bool:
     return name in SIZES or name in PROGRAMS or name.startswith("anchor-")
 
 
+class Bounded(io.FileIO):
+    """A zip while it is opened: zipfile reads its whole list of files at once, whatever it is."""
+
+    listing = (0, 0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read; the list may have so many files, and so many bytes."""
+        files, listing_bytes = self.listing
+        if files and size is not None and size > listing_bytes:
+            raise NotReadable(f"a zip whose list of files has more than {listing_bytes} bytes")
+        data = super().read(size) or b""
+        if files and data.count(b"PK\x01\x02") > files:
+            raise NotReadable(f"a zip of more than {files} files")
+        return data
+
+
+def open_zip(stream: Bounded, files: int, listing_bytes: int) -> zipfile.ZipFile:
+    """Open a zip of at most so many files."""
+    stream.listing = (files, listing_bytes)
+    bundle = zipfile.ZipFile(stream)
+    stream.listing = (0, 0)
+    return bundle
+
+
 def read_zip(path: Path) -> dict[str, bytes]:
     """Return the files of a zipped bundle."""
     files: dict[str, bytes] = {}
@@ -125,9 +151,9 @@ def read_zip(path: Path) -> dict[str, bytes]:
             raise NotReadable("neither a folder nor a regular file")
         if status.st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
-        with zipfile.ZipFile(path) as bundle:
+        with Bounded(path) as file, open_zip(file, BUNDLE_FILES, LISTING_BYTES) as bundle:
             entries = bundle.infolist()
-            if len(entries) > BUNDLE_FILES or sum(e.file_size for e in entries) > BUNDLE_BYTES:
+            if sum(entry.file_size for entry in entries) > BUNDLE_BYTES:
                 raise NotReadable("the zip contains more than a bundle can")
             for entry in entries:
                 name, limit = entry.filename, SIZES.get(entry.filename, OTHER_BYTES)
@@ -140,8 +166,8 @@ def read_zip(path: Path) -> dict[str, bytes]:
                 if entry.file_size > limit:
                     raise NotReadable(f"{name}: more than {limit} bytes")
                 part = name
-                with bundle.open(entry) as file:
-                    files[name] = file.read(limit + 1)
+                with bundle.open(entry) as content:
+                    files[name] = content.read(limit + 1)
     except (
         *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
         *(EOFError, ValueError, OverflowError, LookupError),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO, Protocol
 
+from nhi_evidence import zip_listing
 from nhi_evidence.evidence import bundle
 
 PAYLOAD = "data/"
@@ -24,6 +25,7 @@ MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
 MAX_BAG_BYTES = 8 << 30
 _MAX_TAG_BYTES = 64 << 20
+_MAX_LISTING_BYTES = 64 << 20
 
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """Paths in a bag: none that escapes it, and nothing a shell or a terminal would interpret.
@@ -112,12 +114,12 @@ class ZippedFiles:
     def __init__(self, stream: BinaryIO) -> None:
         """Open the zip. Raises `BagError` if it is not one, or not a safe one."""
         try:
-            self._zip = zipfile.ZipFile(stream)
+            self._zip = zip_listing.opened(stream, MAX_FILES, _MAX_LISTING_BYTES)
             infos = self._zip.infolist()
+        except zip_listing.ListingError as error:
+            raise BagError(str(error)) from error
         except bundle.UNREADABLE as error:
             raise BagError(f"not a zip, or damaged; get the case again ({error})") from error
-        if not 0 < len(infos) <= MAX_FILES:
-            raise BagError(f"{len(infos)} files")
         folders = {info.filename.partition("/")[0] for info in infos}
         if len(folders) != 1:
             raise BagError("not a case, which is exactly one folder")

@@ -44,6 +44,7 @@ MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
 MAX_CASE_BYTES = 8 << 30
 MAX_KEY_BYTES = 1 << 16
+MAX_LISTING_BYTES = 64 << 20
 
 
 class Broken(Exception):
@@ -92,13 +93,14 @@ class Zip:
     """The files of a case in a zip whose only folder is the case."""
 
     def __init__(self, path: Path) -> None:
-        self.zip = zipfile.ZipFile(path)
+        file = check_proof.Bounded(path)
+        self.zip: zipfile.ZipFile = check_proof.open_zip(file, MAX_FILES, MAX_LISTING_BYTES)
         self.files: dict[str, zipfile.ZipInfo] = {}
         # Names that differ only in capitals are one file on many computers, once unpacked.
         folded: set[str] = set()
         infos = self.zip.infolist()
-        if len(infos) > MAX_FILES or len({info.filename.partition("/")[0] for info in infos}) != 1:
-            raise Broken("not exactly one folder, or too many files")
+        if len({info.filename.partition("/")[0] for info in infos}) != 1:
+            raise Broken("not exactly one folder")
         for info in infos:
             name = info.filename.partition("/")[2]
             if not name or info.is_dir():
@@ -302,10 +304,8 @@ def verdict(proven: int, without: int, reasons: list[str], wrong: list[str]) -> 
     if wrong:
         return 1, f"DOES NOT HOLD  {count}"
     if reasons or without:
-        return (
-            2,
-            f"INCOMPLETE  {count}: {'; '.join(reasons[:20]) or 'the case has no proof of them'}",
-        )
+        why = "; ".join(reasons[:20]) or "the case has no proof of them"
+        return 2, f"INCOMPLETE  {count}: {why}"
     if not proven:
         return 2, "NOTHING TO PROVE  the case has no record"
     return 0, f"HOLDS  {count}"

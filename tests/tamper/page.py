@@ -8,6 +8,7 @@ from nhi_evidence.evidence.verify import CODES, Report
 from tests.tamper import (
     canary_rows,
     depth_rows,
+    missing_rows,
     object_rows,
     outside_rows,
     rows,
@@ -33,7 +34,7 @@ ELSEWHERE = {
 MODULES = tuple(
     module.__name__
     for module in (
-        *(object_rows, unit_rows, depth_rows, rows, setting_rows, outside_rows),
+        *(object_rows, unit_rows, missing_rows, depth_rows, rows, setting_rows, outside_rows),
         *(stream_rows, signature_rows, store_rows),
         *(sealer_rows, since_rows, statement_rows, canary_rows),
     )

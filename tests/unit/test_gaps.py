@@ -77,7 +77,9 @@ def test_too_many_gaps_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [b","] * 5 == list(gaps.texts([(2, ","), (3, ",")]))
     with pytest.raises(ValueError, match="6 gaps"):
         list(gaps.texts([(2, ","), (4, ",")]))
-    assert (6, 12) == gaps.extent([(2, ",,"), (4, "--")])
+    assert (5, 10) == gaps.extent([(2, ",,"), (3, "--")])
+    with pytest.raises(ValueError, match="6 gaps"):
+        gaps.extent([(2, ",,"), (4, "--")])
 
 
 def test_four_million_gaps_are_read_and_not_one_more() -> None:

@@ -71,7 +71,8 @@ def _is_plain(unit: UnitLine) -> bool:
         number += count
         size += count * len(text)
     return (
-        number == records + 1
+        number == records + 1 <= gaps.MAX_GAPS
+        and (unit.rebuild != "no" or any(excluded))
         and size <= end
         and unit.kept + unit.rejected + sum(excluded) == records <= end
         and min(unit.kept, unit.rejected, unit.lines, *excluded) >= 0
@@ -119,6 +120,9 @@ def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
         if unit.records or unit.gaps or not is_whole:
             yield f"a {unit.kind} with records or gaps, or incomplete"
         return
+    if unit.rebuild == "no" and not any(unit.out_of_scope.values()):
+        # Only the text of a record that is out of scope may be missing, and each is counted.
+        yield "its bytes are said to be missing, but no record is out of scope"
     try:
         number, size = gaps.extent(unit.gaps)
         if number != unit.records + 1:

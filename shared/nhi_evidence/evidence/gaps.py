@@ -69,13 +69,15 @@ def texts(gaps: Iterable[Gap]) -> Iterator[bytes]:
 def extent(gaps: Iterable[Gap]) -> tuple[int, int]:
     """Return how many gaps there are, and how many bytes they hold together.
 
-    Raises `ValueError` when a gap is not in the written form.
+    Raises `ValueError` when a gap is not in the written form or there are too many.
     """
     number = size = 0
     for gap in gaps:
         count, text = _read(gap)
         number += count
         size += count * len(text)
+    if number > MAX_GAPS:
+        raise ValueError(f"{number} gaps")
     return number, size
 
 

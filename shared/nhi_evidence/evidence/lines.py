@@ -34,6 +34,10 @@ class MapperIdentity(msgspec.Struct, frozen=True):
     """SHA-256 over the release's mapping code and tables, hex, and nothing else."""
 
 
+SCOPES = ("nhi", "all")
+"""What the header may state as the scope."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """What determines the lines of a unit besides its bytes and the release."""
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 import msgspec
 
 from nhi_evidence.evidence import arithmetic, frame, keys
+from nhi_evidence.evidence.lines import SCOPES
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
 
 MAX_TABLE_BYTES = MAX_LINES_BYTES
@@ -78,9 +79,25 @@ def problems(key: str, stated: Mapping[str, str], table: Table) -> Iterator[Prob
         if expected[name] != stated.get(name):
             detail = f"{name}: {expected[name]!r} inside, {stated.get(name)!r} sealed"
             yield Problem("table_mismatch", detail)
+    yield from _settings(table)
     yield from _order(table)
     for unit, what in arithmetic.problems(table.units):
         yield Problem("arithmetic", what, unit.unit)
+
+
+def _settings(table: Table) -> Iterator[Problem]:
+    """Check that the stated settings exist, and that no unit contradicts them.
+
+    A release that refuses a setting cannot map the records again, and would not notice a false one.
+    """
+    settings = table.header.settings
+    if settings.scope not in SCOPES:
+        yield Problem("table_invalid", f"scope {settings.scope[:40]!r}")
+    if settings.keep_out_of_scope_raw:
+        for unit in table.units:
+            if unit.rebuild == "no" and unit.kind == "records":
+                detail = "its bytes are said to be missing, though every raw text is kept"
+                yield Problem("arithmetic", detail, unit.unit)
 
 
 def _order(table: Table) -> Iterator[Problem]:

@@ -232,7 +232,10 @@ class RecordMapper:
         something was cut that no source declares.
         """
         read = self.read(parsed.raw or b"")
-        is_declared = (read.pack or self._source) in self._cutters
+        if parsed.c and not parsed.raw:
+            is_declared = self._may_cut_whole(parsed)
+        else:
+            is_declared = (read.pack or self._source) in self._cutters
         if read.kept.pieces or (parsed.c and not is_declared):
             return None
         if parsed.c and isinstance(read.mapped, Normalized):
@@ -243,6 +246,16 @@ class RecordMapper:
             )
             read = Read(read.pack, Normalized(record, read.mapped.text), read.kept)
         return self._written(u, parsed.i or 0, read, parsed.c)
+
+    def _may_cut_whole(self, parsed: lines.ParsedLine) -> bool:
+        """Whether a record's whole text may have been cut, so that nobody can map it again.
+
+        A refused category is its pack's own; in a record that cannot be read, any pack's fields
+        may be. A kept one was read.
+        """
+        if parsed.form == "out_of_scope":
+            return (parsed.s or self._source) in self._cutters
+        return parsed.form == "rejected" and bool(self._cutters)
 
     def _written(self, u: str, index: int, read: Read, cuts: tuple[Cut, ...]) -> bytes | None:
         mapped, text = read.mapped, read.kept.text

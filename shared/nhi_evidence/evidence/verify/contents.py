@@ -95,7 +95,8 @@ class _Unit:
                 yield problem
             if self._broken:
                 return
-        if self._again is not None and self._unit.kind == "records":
+        is_mapped = self._unit.kind == "records" or self._unit.rebuild == "cut"
+        if self._again is not None and is_mapped:
             yield from self._reproduced(self._again)
 
     def _root(self) -> Iterator[Finding]:
@@ -298,15 +299,17 @@ class _Unit:
     def _reproduced(self, again: MapAgain) -> Iterator[Finding]:
         """Map every kept raw text again, and check that it gives the same line byte for byte."""
         unit = self._unit
-        self._result.unprovable += unit.records - len(self._raw)
+        is_records = unit.kind == "records"
+        self._result.unprovable += unit.records - len(self._raw) if is_records else 0
         for line in self._lines:
             parsed = lines.decode_line(line)
             raw = parsed.raw
             if parsed.i is None or raw is None:
                 continue
-            if stated.is_gone(parsed):
-                self._result.unprovable += 1
-            elif again(unit, parsed, stated.original(parsed, raw)) == line:
+            mapped = again(unit, parsed, stated.original(parsed, raw))
+            if stated.is_gone(parsed) and mapped is not None:
+                self._result.unprovable += is_records
+            elif mapped == line:
                 self._result.reproduced += 1
             else:
                 yield self._finding("not_reproduced", "", parsed.i)

@@ -60,7 +60,9 @@ def merge(
     sealed, listed = iter(entries), iter(listing)
     entry, version = next(sealed, None), next(listed, None)
     while entry is not None or version is not None:
-        keys = [each for each in (entry and entry[1].key, version and version.key) if each]
+        # A sealer may have signed an empty key, which is false.
+        own = [] if entry is None else [entry[1].key]
+        keys = own if version is None else [*own, version.key]
         group = OfKey(min(keys, key=_order))
         while entry is not None and entry[1].key == group.key:
             group.sealed.append(entry)

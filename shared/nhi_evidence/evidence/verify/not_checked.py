@@ -26,8 +26,9 @@ def not_checked(
         yield "V5: which release made an object, since the policy lists no mapper digests"
     if report.not_rebuilt:
         yield (
-            "V3: the delivered bytes of units whose out-of-scope raw text was not kept, so that "
-            f"their hash is stated and cannot be recomputed: {report.not_rebuilt}"
+            "V3: the delivered bytes of units from which something was cut, or whose out-of-scope "
+            "raw text was not kept, so that their "
+            f"hash is stated and cannot be recomputed: {report.not_rebuilt}"
         )
     if options.deep:
         yield from _deep(options, unprovable, not_split, foreign_mapper)
@@ -61,8 +62,8 @@ def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int
         return
     if unprovable:
         yield (
-            f"V3: mapping {unprovable} records again; they are out of scope and their raw text "
-            "was not kept, so only the writer states that they are out of scope"
+            f"V3: mapping {unprovable} records again; they are out of scope or were cut whole, and "
+            "their raw text was not kept, so only the writer states what they are"
         )
     if foreign_mapper:
         yield f"V3: mapping {foreign_mapper} objects again, whose release is not installed"

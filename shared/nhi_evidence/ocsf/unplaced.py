@@ -78,18 +78,34 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
             values["src_endpoint"] = rest
     if call.endpoint and not chosen.has_dst_endpoint:
         values["dst_endpoint"] = {"svc_name": call.endpoint}
+    # A stored object or a session passes once: kept, it would only displace the others.
+    is_once = about.file is not None or about.issued_session is not None
+    unwritten = _unwritten if is_once else _unwritten_cached
+    values.update(unwritten(about, specific, chosen.has_resources))
+    if about.issued_session is not None and specific.session is None:
+        values["session"] = about.issued_session
+    values.update(call.details)
+    return values or None
+
+
+def _unwritten(
+    about: About, specific: Specifics, has_resources: bool
+) -> tuple[tuple[str, Any], ...]:
+    """Return what is known of the things acted on and is not in the class's own attributes."""
     written = _placed(specific) if specific is not NOTHING_SPECIFIC else []
-    if not chosen.has_resources and about.targets:
+    values: dict[str, Any] = {}
+    if not has_resources and about.targets:
         resources = tuple(each for each in about.targets if not _is_written(each, "", written))
         if resources:
             values["resources"] = resources
     if not _is_targets_alone(about):
         written += [_as_written("", each) for each in about.targets]
         _add_unwritten(values, about, specific, written)
-    if about.issued_session is not None and specific.session is None:
-        values["session"] = about.issued_session
-    values.update(call.details)
-    return values or None
+    return tuple(values.items())
+
+
+_unwritten_cached = bounded_cache(results=2048, longest=4096)(_unwritten)
+"""For what is acted on again and again, as most things are."""
 
 
 def _add_unwritten(

@@ -61,7 +61,7 @@ def command(
     config: config_file.Option = config_file.DEFAULT,
     profile: Annotated[
         list[str] | None,
-        typer.Option(help="AWS profile; repeatable, one for each account."),
+        typer.Option(help="AWS profile, one for each account."),
     ] = None,
     gcp_token: Annotated[
         str | None,

@@ -43,7 +43,7 @@ _TEXTS = 3
 InputsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
         help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), raw log "
         "files, directories and -, or athena://NAME?region=REGION&auditor=NAME.",
     ),

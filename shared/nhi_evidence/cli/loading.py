@@ -52,6 +52,7 @@ class Loaded(MutableMapping[str, Any]):
 class Group(TyperGroup):
     """A group whose commands are rows of the table."""
 
+    context_class = help_text.Context
     group = ""
 
     def __init__(self, **attributes: Any) -> None:
@@ -87,6 +88,8 @@ class Group(TyperGroup):
 class Leaf(TyperCommand):
     """A command; its epilog has examples and exit codes."""
 
+    context_class = help_text.Context
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 typer's signature
         """Write both, each as a section."""
         if self.epilog:
@@ -97,7 +100,10 @@ def _command(row: Command) -> Any:
     module = importlib.import_module(row.module)
     leaf = typer.Typer(**SETTINGS)
     leaf.command(row.word, cls=Leaf, epilog=module.EXAMPLES)(module.command)
-    return typer.main.get_command(leaf)
+    command = typer.main.get_command(leaf)
+    for parameter in command.params:
+        help_text.name_type(parameter)
+    return command
 
 
 def _group(row: Command) -> Any:

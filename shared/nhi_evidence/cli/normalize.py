@@ -109,9 +109,7 @@ def command(
         str | None,
         typer.Option(help="Only identities whose name or one of whose ids contains this text."),
     ] = None,
-    phase: Annotated[
-        list[str] | None, typer.Option(help="Only this phase, by name; repeatable.")
-    ] = None,
+    phase: Annotated[list[str] | None, typer.Option(help="Only this phase, by name.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Only from this date (UTC), or time with zone.")
     ] = None,

@@ -48,7 +48,7 @@ def command(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[INPUT]...",
+            metavar="INPUT",
             help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), raw log "
             "files, directories and -, or athena://NAME?region=REGION&auditor=NAME.",
         ),

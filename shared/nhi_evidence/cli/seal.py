@@ -40,10 +40,10 @@ def command(
     name: Annotated[str, typer.Option(help="Name of the log; the origin of a shard is NAME/YEAR.")],
     key_file: Annotated[
         list[Path] | None,
-        typer.Option(help="Private key in a file (nhi-evidence keys --new). Repeatable."),
+        typer.Option(help="Private key in a file (nhi-evidence keys --new)."),
     ] = None,
     kms_key: Annotated[
-        list[str] | None, typer.Option(help="Key in AWS KMS: id, ARN or alias. Repeatable.")
+        list[str] | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")
     ] = None,
     retention_days: Annotated[
         float, typer.Option(min=0, help="Shortest promised lock; shorter ones are flagged.")

@@ -100,7 +100,7 @@ def command(
             "--join",
             exists=True,
             dir_okay=False,
-            help="Combine the --json reports of all parts; repeatable.",
+            help="Combine the --json reports of all parts.",
         ),
     ] = None,
     jobs: Annotated[

@@ -106,7 +106,7 @@ def test_three_checkers_accept_the_proof(sealed: Sealed, tmp_path: Path) -> None
     assert "   verified" in walked.stdout
     assert "signed by provider-key.der" in walked.stdout
     assert "raw.txt is in the delivered file, as record 1" in walked.stdout
-    assert walked.stdout.splitlines()[-1].startswith("HOLDS raw.txt (kept 1 of example-trail/")
+    assert walked.stdout.splitlines()[-1].startswith("HOLDS raw.txt (record 1 of example-trail/")
 
 
 ALTERED = [

@@ -10,9 +10,10 @@ from random import Random
 
 import pytest
 
-from nhi_evidence.evidence import bundle
+from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.evidence.bundle import check_proof
 from nhi_evidence.investigate.case import contents
+from nhi_evidence.terminal import proof_report
 from tests.proofs import disagreements, mutations, resealed, sealed
 from tests.proofs.__main__ import PAGE, released, stated
 from tests.proofs.three_checkers import by_file, by_package, walk
@@ -43,6 +44,24 @@ def test_a_record_of_every_form_is_proven(bundles: dict[str, resealed.Files]) ->
     forms = {facts[1] for facts in by_name.values() if facts is not None}
     assert {"kept", "rejected", "out_of_scope", "companion"} == forms
     assert None not in by_name.values()
+
+
+@pytest.mark.parametrize("form", ["kept", "rejected", "out_of_scope", "companion"])
+def test_the_place_is_named_alike(
+    bundles: dict[str, resealed.Files], form: str, tmp_path: Path
+) -> None:
+    """Of one bundle, one checker said `record 1 of` and two `kept 1 of`."""
+    key = sealed.build().key
+    files, checked = next(
+        (files, checked)
+        for files in bundles.values()
+        if (checked := check_proof.check(dict(files), str(key)))["form"] == form
+    )
+    lines = proof_report.lines(proof.check(files, (key,), sealed.NAME))
+    (place,) = (line for line in lines if line.startswith("place "))
+    assert place in check_proof.report(checked)
+    walked = walk(files, key, tmp_path)
+    assert f"({place.removeprefix('place').strip()}) was sealed in" in walked.stdout
 
 
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
@@ -144,7 +163,8 @@ def test_the_program_runs_on_python_3_8() -> None:
     imported = {
         name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
     }
-    assert {"base64", "hashlib", "re", "stat", "struct", "sys", "zipfile", "zlib"} == imported
+    allowed = {"base64", "hashlib", "io", "re", "stat", "struct", "sys", "zipfile", "zlib"}
+    assert allowed == imported
     assert not re.search(
         r"removeprefix|removesuffix|\bmatch \w+:$|int\.from_bytes\([^,]*\)\n", text
     )

@@ -791,12 +791,20 @@ def inert(value: object) -> str:
     return UNSAFE.sub(escape, str(value))
 
 
+PLACES = {
+    "kept": "record",
+    "rejected": "record that could not be mapped, kept as received,",
+    "out_of_scope": "record that is out of scope, kept as received,",
+    "companion": "companion",
+}
+
+
 def report(shown: dict[str, object]) -> list[str]:
     """Return what a valid bundle shows, and what it does not."""
     lines = [
         "HOLDS this record is in the signed log",
         f"text     raw.txt, SHA-256 {shown['raw_sha256']}",
-        f"place    {shown['form']} {shown['record']} of {shown['unit']}",
+        f"place    {PLACES[str(shown['form'])]} {shown['record']} of {shown['unit']}",
         f"object   {shown['key']}",
         f"log      {shown['origin']}, leaf {shown['leaf']}, signed at size {shown['size']}",
     ]

@@ -547,4 +547,10 @@ fi
 case $flags in *key_hash* | *shadow*) echo "an object with such a flag is never counted" ;; esac
 [ -z "$raw_form" ] || echo "the text is as listed by the source's API, not as delivered by its log"
 [ $is_cut = no ] || echo "fields were removed from the text before it was written"
-say "HOLDS raw.txt ($form $record_index of $unit) was sealed in $origin when its size was $size"
+case $form in
+  kept) place=record ;;
+  rejected) place='record that could not be mapped, kept as received,' ;;
+  out_of_scope) place='record that is out of scope, kept as received,' ;;
+  *) place=$form ;;
+esac
+say "HOLDS raw.txt ($place $record_index of $unit) was sealed in $origin when its size was $size"

@@ -34,7 +34,7 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     assert "fix: az monitor diagnostic-settings create" in result.out
     assert first in page.read_text()
     printed = run("coverage", "--config-dir", examples.FOLDER, "--controls", "--json")
-    assert printed.json["schema"] == "coverage/1"
+    assert printed.json["schema"] == "nhi-evidence/coverage/1"
     assert printed.json["verdicts"]["GAP"] == 13
     verdicts = [one["verdict"] for one in printed.json["cells"]]
     assert first.startswith(f"GAP {len(verdicts)} cells: ")
@@ -83,7 +83,7 @@ def test_one_operation_in_a_sentence(arguments: tuple[str, ...], code: int, sent
     assert result.out.startswith(sentence)
     assert "settings read at 2026-03-02T" in result.out
     printed = run("coverage", "--config-dir", examples.FOLDER, *arguments, "--json")
-    assert printed.json["schema"] == "coverage-operation/1"
+    assert printed.json["schema"] == "nhi-evidence/coverage-operation/1"
     assert printed.json["operations"][0]["operation"] == arguments[1].partition(":")[2]
 
 

@@ -73,9 +73,7 @@ def test_a_name_that_no_record_has_is_said_to_be_one(tmp_path: Path) -> None:
 def test_offboarded(tmp_path: Path) -> None:
     done, printed = offboard(tmp_path, *USED, disable(430), state="Inactive")
     assert done.code == exit_codes.OK
-    assert done.out.startswith(
-        "OFFBOARDED: revoked, state read after it, no use on record after it"
-    )
+    assert done.out.startswith("OFFBOARDED revoked, state read after it, no use on record after it")
     assert (
         f"credential {KEY_ID}: 2026-03-02 07:00:00Z to 2026-03-02 07:01:00Z, 1 done, " in done.out
     )
@@ -83,7 +81,8 @@ def test_offboarded(tmp_path: Path) -> None:
     assert "UpdateAccessKey (disabled, success) by arn:aws:iam::333344445555:user/admin" in done.out
     assert '"Status":"Inactive"' in done.out
     assert "use after revocation cannot be seen: InvalidClientTokenId and" in done.out
-    assert printed.json["schema"] == "offboarding/1"
+    assert printed.json["schema"] == "nhi-evidence/offboarding/1"
+    assert printed.json["verdict"] == "OFFBOARDED"
     assert printed.json["use_after_is_visible"] is False
 
 
@@ -98,13 +97,13 @@ def test_no_revocation_a_refused_one_that_of_another_and_a_reversed_one(tmp_path
     for number, (records, reason) in enumerate(cases):
         done, _ = offboard(tmp_path / str(number), *USED, *records, state="Active")
         assert done.code == exit_codes.INCOMPLETE
-        assert done.out.startswith(f"NOT OFFBOARDED: {reason}")
+        assert done.out.startswith(f"NOT OFFBOARDED {reason}")
 
 
 def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:
     done, _ = offboard(tmp_path, *USED, disable(430))
     assert done.code == exit_codes.INCOMPLETE
-    assert done.out.startswith("REVOKED, but no later reading shows what is left")
+    assert done.out.startswith("REVOKED but no later reading shows what is left")
 
 
 def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
     )
     done, printed = offboard(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
     assert done.code == exit_codes.INCOMPLETE
-    assert done.out.startswith("REVOKED; 1 session may outlive it, but no such use is on record")
+    assert done.out.startswith("REVOKED but 1 session may outlive it; no such use is on record")
     session = printed.json["sessions"][0]
     assert session["may_live_until"] - session["made"] == 36 * HOUR
     federated = {
@@ -138,7 +137,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
     use = record("ListBuckets", 440, 4, userIdentity=federated, eventSource="s3.amazonaws.com")
     done, printed = offboard(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
     assert done.code == exit_codes.WRONG
-    assert done.out.startswith("USED AFTER: ")
+    assert done.out.startswith("USED AFTER 1 record after")
     assert printed.json["sessions"][0]["used_after"] == 1
 
 

@@ -36,17 +36,17 @@ def test_a_complete_copy_is_reported_complete(tmp_path: Path) -> None:
     copy, key, keys = written(evidence_of(trail), tmp_path)
     done = run("reconcile", copy, "--key", key, "--provider-keys", keys)
     assert 0 == done.code, done.err
-    assert done.out.startswith("NOTHING MISSING, as far as known: 4 of 5 source hours and scopes")
+    assert done.out.startswith("NOTHING MISSING as far as known: 4 of 5 source hours and scopes")
     assert "proven 4" in done.out
     report = run("reconcile", copy, "--key", key, "--provider-keys", keys, "--json").json
     assert "NOTHING MISSING" == report["verdict"]
     last = max(each["hour"] for each in report["statements"] if each["verdict"] == "proven")
     bounded = ("--provider-keys", keys, "--to", last)
     proven = run("reconcile", copy, "--key", key, *bounded)
-    assert proven.out.startswith("COMPLETE: 4 source hours and scopes, by the provider's own lists")
+    assert proven.out.startswith("COMPLETE 4 source hours and scopes, by the provider's own lists")
     assert "COMPLETE" == run("reconcile", copy, "--key", key, *bounded, "--json").json["verdict"]
     unproven = run("reconcile", copy, "--key", key)
-    assert unproven.out.startswith("NOTHING MISSING, as far as known: 0 of 5")
+    assert unproven.out.startswith("NOTHING MISSING as far as known: 0 of 5")
     assert "not checked: integrity" in done.out
 
 

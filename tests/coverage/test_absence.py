@@ -237,7 +237,10 @@ def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
         check(written(sealed), other.policy)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": "absence/9"}', b"[" * 100_000])
+UNKNOWN = b'{"schema": "nhi-evidence/absence/9"}'
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", UNKNOWN, b"[" * 100_000])
 def test_an_invalid_document_is_refused(content: bytes) -> None:
     with pytest.raises(AbsenceError):
         document.read(content, "x")

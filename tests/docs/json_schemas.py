@@ -53,7 +53,7 @@ PRINTED = {
             "operations": "One for each reading of the name: whether a call of it is recorded.",
         }
     ),
-    "offboarding": Printed("coverage.offboarding:Report"),
+    "offboarding": Printed("coverage.offboarding:Report", VERDICT),
     "check-absence": Printed("cli.check_absence:_Result"),
     "copy": Printed("cli.copy:Copied"),
     "prove": Printed("cli.prove:_Proven"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from nhi_evidence import plural
@@ -55,7 +56,8 @@ def command(
     for name, reason in {**problems, **reader.unreadable}.items():
         screen.say(f"warning: not read: {name}: {reason}", err=True)
     if as_json:
-        json_output.write("offboarding", report)
+        verdict, _ = report.head
+        json_output.write("offboarding", {"verdict": verdict, **msgspec.to_builtins(report)})
     else:
         _print(report)
     if report.used_after:
@@ -65,7 +67,7 @@ def command(
 
 
 def _print(report: Report) -> None:
-    lines = [report.verdict, ""]
+    lines = [" ".join(report.head), ""]
     lines += [
         f"credential {use.credential}: {instant(use.first)} to {instant(use.last)}, "
         f"{use.used} done, {use.validated} validated, {use.refused} refused, {use.after} after"

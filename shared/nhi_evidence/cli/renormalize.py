@@ -85,9 +85,9 @@ def _print(difference: Difference, *, as_json: bool) -> None:
     lines = [
         f"WOULD CHANGE {difference.changed:,} of {records}, with {__version__}"
         if difference.changed
-        else f"THE SAME, each of {records}, with {__version__}"
+        else f"THE SAME in each of {records}, with {__version__}"
         if difference.records
-        else "NOTHING TO COMPARE: no record's raw text could be mapped again",
+        else "NOTHING TO COMPARE no record's raw text could be mapped again",
         "mapped by "
         + (", ".join(f"{name} ({count})" for name, count in difference.releases.items()) or "none"),
     ]

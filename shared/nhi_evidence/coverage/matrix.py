@@ -16,7 +16,7 @@ from nhi_evidence.coverage.intervals import Span, Stretch, overlaid
 from nhi_evidence.coverage.judges import EVERYONE, Subject
 from nhi_evidence.coverage.verdict import Verdict
 
-SCHEMA = "coverage/1"
+SCHEMA = "nhi-evidence/coverage/1"
 
 
 class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

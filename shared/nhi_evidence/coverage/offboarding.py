@@ -19,8 +19,6 @@ from nhi_evidence.coverage.cells import cells
 from nhi_evidence.coverage.counted import Record
 from nhi_evidence.coverage.judges import Subject
 
-SCHEMA = "offboarding/1"
-
 _TAKES_AWAY = {
     (3004, 4): "deleted",
     (3004, 9): "disabled",
@@ -91,7 +89,6 @@ class State(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The report, as `--json` prints it."""
 
-    schema: str = SCHEMA
     identity: str
     """As asked for."""
     revoked_at: int | None
@@ -118,20 +115,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def verdict(self) -> str:
-        """The report, in one line."""
+    def head(self) -> tuple[str, str]:
+        """The verdict, and what it means here."""
         if self.revoked_at is None:
             if any(one.what == _ENABLED and one.outcome == "success" for one in self.revocations):
-                return "NOT OFFBOARDED: the identity or a credential was enabled again"
-            return "NOT OFFBOARDED: no revocation is on record"
+                return "NOT OFFBOARDED", "the identity or a credential was enabled again"
+            return "NOT OFFBOARDED", "no revocation is on record"
         if self.used_after:
-            return f"USED AFTER: {plural.count(self.used_after, 'record')} after the revocation"
+            return "USED AFTER", f"{plural.count(self.used_after, 'record')} after the revocation"
         if not self.states:
-            return "REVOKED, but no later reading shows what is left"
+            return "REVOKED", "but no later reading shows what is left"
         if self.sessions:
             sessions = plural.count(len(self.sessions), "session")
-            return f"REVOKED; {sessions} may outlive it, but no such use is on record"
-        return "OFFBOARDED: revoked, state read after it, no use on record after it"
+            return "REVOKED", f"but {sessions} may outlive it; no such use is on record"
+        return "OFFBOARDED", "revoked, state read after it, no use on record after it"
 
 
 def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -120,47 +119,41 @@ def _line(statements: Statements, each: Statement) -> _Line:
     )
 
 
-HEADS = {
-    2: "INCOMPLETE: something is known to be missing",
-    3: "NOT AS ASKED: nothing is known to be missing, but a verdict is weaker than required",
-}
-"""Exit code to first line, where something is missing or weaker."""
-
-
 def as_document(report: Report) -> bytes:
     """Return the report as JSON, safe to show in a terminal."""
     plain = msgspec.to_builtins(report)
     plain["schema"] = SCHEMA
-    plain["verdict"] = _verdict(report)
+    plain["verdict"], _ = _head(report)
     plain["exit_code"] = report.exit_code
     return neutralize_json(msgspec.json.encode(plain))
-
-
-def _verdict(report: Report) -> str:
-    """Return the words the first line begins with."""
-    return re.match(r"[A-Z ]+[A-Z]", _head(report))[0]  # type: ignore[index]
 
 
 _SHOWN_COMPLETE = (Verdict.PROVEN, Verdict.RECONCILED)
 """Verdicts from the provider's own list; a gapless transport says nothing about its source."""
 
 
-def _head(report: Report) -> str:
-    if report.exit_code:
-        return HEADS[report.exit_code]
+def _head(report: Report) -> tuple[str, str]:
+    """Return the verdict, and what it means here."""
+    if report.incomplete:
+        return "INCOMPLETE", "something is known to be missing"
+    if report.weaker:
+        return (
+            "NOT AS ASKED",
+            "nothing is known to be missing, but a verdict is weaker than required",
+        )
     if not report.verdicts:
-        return "NOTHING MISSING, as far as known: there was no hour to compare"
+        return "NOTHING MISSING", "as far as known: there was no hour to compare"
     every = sum(report.verdicts.values())
     complete = sum(report.verdicts.get(verdict, 0) for verdict in _SHOWN_COMPLETE)
     hours = plural.count(every, "source hour and scope", "source hours and scopes")
     if complete == every:
-        return f"COMPLETE: {hours}, by the provider's own lists"
-    return f"NOTHING MISSING, as far as known: {complete:,} of {hours} shown to be complete"
+        return "COMPLETE", f"{hours}, by the provider's own lists"
+    return "NOTHING MISSING", f"as far as known: {complete:,} of {hours} shown to be complete"
 
 
 def lines(report: Report) -> Iterator[str]:
     """Yield the report as text, the verdict first."""
-    yield _head(report)
+    yield " ".join(_head(report))
     log = report.log
     yield f"log       {log.origin}, size {log.size}, sealed {instant(log.at)}"
     verdicts = ", ".join(f"{name} {count}" for name, count in sorted(report.verdicts.items()))

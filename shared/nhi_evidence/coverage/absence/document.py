@@ -11,7 +11,7 @@ import msgspec
 from nhi_evidence.coverage.cells import Step
 from nhi_evidence.errors import EvidenceError
 
-SCHEMA = "absence/1"
+SCHEMA = "nhi-evidence/absence/1"
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 
 

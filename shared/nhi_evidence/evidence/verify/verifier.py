@@ -76,6 +76,7 @@ class Verifier:
         )
         self._flags: Counter[str] = Counter()
         self._natives = Natives(sorter())
+        self._hashes = asking.RunHashes(store)
         self._unsealed = Unsealed(store, policy, self._options, self._report)
         self._reader = Reader(
             store,
@@ -330,8 +331,8 @@ class Verifier:
         )
 
     def hashes_of(self, run: Run) -> Sequence[str]:
-        """See `asking.hashes_of`."""
-        return asking.hashes_of(self._store, run)
+        """See `asking.RunHashes.of`."""
+        return self._hashes.of(run)
 
     def signs(self, report: Report) -> bool:
         """See `asking.signs`."""

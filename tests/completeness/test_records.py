@@ -126,7 +126,7 @@ def test_a_long_listing_is_several_objects(monkeypatch: pytest.MonkeyPatch) -> N
     assert ids == [uid for each in parts for uid in each.ids]
 
 
-@pytest.mark.parametrize("change", ["doubled", "unsorted", "number", "count", "spaces"])
+@pytest.mark.parametrize("change", ["doubled", "unsorted", "number", "count", "spaces", "parts"])
 def test_a_malformed_listing_is_refused(change: str) -> None:
     (written,) = listing.write(QUESTION, ["a", "b"], 2)
     read = frame.unpack(written.body, limit=1 << 20)
@@ -138,6 +138,8 @@ def test_a_malformed_listing_is_refused(change: str) -> None:
         read[1] = b"7"
     elif change == "count":
         read = read[:-1]
+    elif change == "parts":  # each that is missing would be named
+        read[0] = read[0].replace(b'"parts":1', b'"parts":1000000000000')
     else:
         read[0] = read[0].replace(b",", b", ", 1)
     body, _ = frame.pack(read)

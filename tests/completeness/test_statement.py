@@ -125,6 +125,17 @@ def test_a_statement_that_contradicts_itself_is_refused(name: str) -> None:
         form.read(written.body)
 
 
+REPLACED = {
+    "no hour": (0, b"2026010100", b"2026013099"),
+    "no root": (0, b"ab", b"AB"),
+    "version": (0, b'"v":1', b'"v":2'),
+    "negative": (1, b'"counts":1', b'"counts":-1'),
+    "no number": (1, b'"expected":1', b'"expected":%d' % (1 << 64)),
+    "no instant": (0, b'"at":', b'"at":%d' % (1 << 64)),
+}
+"""The line, and what is replaced in it by what."""
+
+
 def edited(change: str) -> list[bytes]:
     (written,) = form.write(statements(PROVEN, LACKING))
     lines = frame.unpack(written.body, limit=1 << 20)
@@ -143,14 +154,13 @@ def edited(change: str) -> list[bytes]:
     elif change == "unit doubled":
         lines[1] = lines[1].replace(b'"counts":1', b'"counts":2')
         lines = [*lines[:3], lines[2], *lines[3:]]
-    elif change == "no hour":
-        lines[0] = lines[0].replace(b"2026010100", b"2026013000"[:-2] + b"99")
-    elif change == "no root":
-        lines[0] = lines[0].replace(b"ab", b"AB")
-    elif change == "version":
-        lines[0] = lines[0].replace(b'"v":1', b'"v":2')
-    elif change == "negative":
-        lines[1] = lines[1].replace(b'"counts":1', b'"counts":-1')
+    elif change in REPLACED:
+        line, old, new = REPLACED[change]
+        lines[line] = lines[line].replace(old, new)
+    elif change == "none":
+        lines = [lines[0].replace(b'"statements":2', b'"statements":0')]
+    elif change == "fewer than none":
+        lines = [lines[0].replace(b'"statements":2', b'"statements":-1')]
     elif change == "not JSON":
         lines[1] = b"{"
     return lines
@@ -161,6 +171,7 @@ def edited(change: str) -> list[bytes]:
     [
         "swapped", "doubled", "spaces", "unknown field", "line less", "line more",
         "unit doubled", "no hour", "no root", "version", "negative", "not JSON",
+        "no number", "no instant", "none", "fewer than none",
     ],
 )  # fmt: skip
 def test_a_malformed_statement_is_refused(change: str) -> None:

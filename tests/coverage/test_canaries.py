@@ -175,6 +175,11 @@ def test_a_plan_has_one_encoding() -> None:
     )
     with pytest.raises(ReadingError, match="an invalid hour, nonce or time limit"):
         plans.read(plans.write(empty).body, "x")
+    late = msgspec.structs.replace(
+        PLAN, probes=(msgspec.structs.replace(PLAN.probes[0], within_minutes=1 << 64),)
+    )
+    with pytest.raises(ReadingError):
+        plans.read(plans.write(late).body, "x")
     with pytest.raises(SettingsError):
         plans.plan("log", "aws", "noon", PRINCIPAL, DELAYS)
     assert isinstance(PLAN, Plan)

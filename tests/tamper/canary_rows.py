@@ -98,3 +98,23 @@ def misspelled(world: SealedStore) -> Done:
     world.store.put_new(key, body, metadata=operation.metadata)
     world.seal()
     return Done({("canaries_invalid", key)})
+
+
+@row("a statement on canaries with a number larger than any reader accepts")
+def no_instant(world: SealedStore) -> Done:
+    stated = _stated(world)
+    later = replace(stated, header=replace(stated.header, until=1 << 64))
+    key = _put(world, statement.write(later))
+    world.seal()
+    return Done({("canaries_invalid", key)})
+
+
+@row("a plan of canaries with a number larger than any reader accepts")
+def no_minutes(world: SealedStore) -> Done:
+    hour = keys.hour_of(world.now + 2 * HOUR_MS)
+    plan = plans.plan(NAME, "aws", hour, ROLE, DELAYS, account="111122223333")
+    first, *others = plan.probes
+    late = replace(plan, probes=(replace(first, within_minutes=1 << 64), *others))
+    key = _put(world, plans.write(late))
+    world.seal()
+    return Done({("canaries_invalid", key)})

@@ -132,3 +132,12 @@ def line_more(world: SealedStore) -> Done:
             keys.append(key)
     world.seal()
     return Done({("statement_invalid", key) for key in keys})
+
+
+@row("a statement with a number larger than any reader accepts")
+def no_number(world: SealedStore) -> Done:
+    def lie(statements: Statements) -> Statements:
+        large = tuple(replace(each, found=1 << 64) for each in statements.statements)
+        return replace(statements, statements=large)
+
+    return Done({("statement_invalid", key) for key in _state(world, lie)})

@@ -52,8 +52,8 @@ def test_an_object_of_many_overlapping_runs_is_read_again_once() -> None:
     key = _locked(world, [(first, first + 5) for first in range(1, 60)])
     world.seal()
     counting = _Counting(world)
-    found = world.verify(deep=False)
-    assert ([], 290) == (found.findings, found.units["duplicate messages"])
+    report = world.verify(deep=False)
+    assert ([], 290) == (report.findings, report.units["duplicate messages"])
     assert 1 == counting.read.count(key)
 
 

@@ -19,6 +19,8 @@ FORMAT_VERSION = 1
 ENDING = ".listing.ndjson.zst"
 MOST_IDS = 200_000
 """Maximum number of ids in one object."""
+MOST_PARTS = 10_000
+"""Maximum number of objects of one listing: whoever reads it names each that is missing."""
 MAX_ID_BYTES = 2_000
 _MAX_LINES_BYTES = 512 << 20
 
@@ -112,7 +114,8 @@ def read(body: bytes) -> Listing:
         raise ValueError("listing: not in canonical form")
     if any(one >= next_ for one, next_ in pairwise(ids)):
         raise ValueError("listing: ids out of order or duplicated")
-    if any(len(each) > MAX_ID_BYTES for each in ids) or not 1 <= header.part <= header.parts:
+    is_part = 1 <= header.part <= header.parts <= MOST_PARTS
+    if any(len(each) > MAX_ID_BYTES for each in ids) or not is_part:
         raise ValueError("listing: an id that is too long, or an impossible part number")
     question = Question(
         source=header.source,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from nhi_evidence.completeness.reasons import REASONS, Verdict
+from nhi_evidence.evidence.leaf import Instant, Number
 
 
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
@@ -28,19 +29,19 @@ class Log(msgspec.Struct, frozen=True):
 
     origin: str
     """Origin of the shard: `<log name>/<year>`."""
-    size: int
+    size: Number
     """Number of leaves of the shard that were read, besides all leaves of earlier shards."""
     root: str
     """Root of the tree over these leaves, hex."""
-    at: int
+    at: Instant
     """The sealer's clock when they were sealed, milliseconds since the epoch; ages are as of it."""
 
 
 class Announced(msgspec.Struct, frozen=True):
     """Heartbeats promised before the hour, and how many arrived."""
 
-    expected: int
-    found: int
+    expected: Number
+    found: Number
 
 
 class Named(msgspec.Struct, frozen=True, tag_field="k", tag="named", omit_defaults=True):
@@ -61,7 +62,7 @@ class Counts(msgspec.Struct, frozen=True, tag_field="k", tag="counts", omit_defa
     key: str
     vid: str = ""
     """Version id; empty if unknown."""
-    part: int = 1
+    part: Number = 1
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):

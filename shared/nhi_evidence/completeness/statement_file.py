@@ -22,6 +22,7 @@ from nhi_evidence.completeness.statement import (
     Statements,
 )
 from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.leaf import Instant, Number
 
 FORMAT_VERSION = 1
 PREFIX = "op/v1/recon/"
@@ -50,11 +51,11 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 class _Header(msgspec.Struct, frozen=True, tag_field="k", tag="recon", omit_defaults=True):
-    v: int
+    v: Number
     source: str
     hour: str
     log: Log
-    statements: int
+    statements: Number
     inputs: tuple[str, ...] = ()
     mappers: tuple[str, ...] = ()
 
@@ -64,13 +65,13 @@ class _Head(msgspec.Struct, frozen=True, tag_field="k", tag="statement", omit_de
 
     scope: Scope
     verdict: Verdict
-    found: int
-    named: int
-    counts: int
+    found: Number
+    named: Number
+    counts: Number
     reasons: tuple[str, ...] = ()
-    expected: int | None = None
-    totals: dict[str, int] = {}
-    open_until: int | None = None
+    expected: Number | None = None
+    totals: dict[str, Number] = {}
+    open_until: Instant | None = None
     heartbeats: Announced | None = None
 
 
@@ -209,6 +210,8 @@ def read(body: bytes) -> Statements:
 
 
 def _check_header(header: _Header) -> None:
+    if not header.statements:
+        raise ValueError("statements: none")
     is_hour = header.hour == keys.UNKNOWN_HOUR or keys.hour_start(header.hour) is not None
     if not is_hour or header.log.size < 0 or _HASH.fullmatch(header.log.root) is None:
         raise ValueError("statements: header states no valid hour, size or root")
@@ -219,7 +222,7 @@ def _read_statement(lines: Sequence[bytes], at: int) -> tuple[Statement, int]:
         raise ValueError("statements: fewer than the header announces")
     head = _decoded(lines[at], _Head, at)
     end = at + 1 + head.named + head.counts
-    if not (0 <= head.named <= MAX_NAMED and 0 <= head.counts <= MAX_COUNTS and end <= len(lines)):
+    if head.named > MAX_NAMED or head.counts > MAX_COUNTS or end > len(lines):
         raise ValueError(f"statements: line {at} announces {head.named} and {head.counts} lines")
     middle = at + 1 + head.named
     statement = Statement(
@@ -253,8 +256,7 @@ def _problems(statement: Statement) -> Iterator[str]:
         yield f"{statement.verdict} with reasons, or with {statement.found} of {statement.expected}"
     if statement.verdict is Verdict.UNPROVABLE and not statement.reasons:
         yield "unprovable without a reason"
-    numbers = (statement.found, statement.expected or 0, *statement.totals.values())
-    if min(numbers) < 0 or statement.found > (statement.expected or statement.found):
+    if statement.found > (statement.expected or statement.found):
         yield "impossible numbers"
     if set(statement.totals) - set(statement.reasons):
         yield "totals for a reason it does not give"

@@ -26,6 +26,7 @@ LOG_OBJECT_BYTES = 128 << 20
 """Maximum bytes read of any object of the log."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS = re.compile(r"\d{10}", re.ASCII)
 _HOUR = re.compile(r"h=(\d{10}|unknown)", re.ASCII)
 _UNIT_HOUR = re.compile(r"!h=(\d{10})$", re.ASCII)
 _NAMES = {
@@ -81,6 +82,8 @@ def hour_start(hour: str) -> int | None:
     Also None for digits that are not a calendar hour. Cached: every unit of an object is asked for
     its hour, and nearly all have the same one.
     """
+    if _DIGITS.fullmatch(hour) is None:
+        return None  # `strptime` also takes fewer digits
     try:
         begins = datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
     except ValueError:

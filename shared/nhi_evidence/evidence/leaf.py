@@ -15,6 +15,9 @@ FORMAT_VERSION = 1
 Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 """Every number in the log is in this range, which any JSON reader represents exactly."""
 
+Instant = Annotated[int, msgspec.Meta(gt=-(1 << 53), lt=1 << 53)]
+"""Milliseconds since the epoch: as large as `Number`, and before 1970 as far back."""
+
 
 class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_defaults=True):
     """One object version, as the store described it when it was sealed."""

@@ -16,6 +16,7 @@ from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.canary.probes import MAX_CALLS_AN_HOUR, Probe, probes
 from nhi_evidence.errors import CatalogError, SettingsError
 from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.leaf import Number
 
 KIND = "coverage"
 ENDING = ".canaries.json.zst"
@@ -32,7 +33,7 @@ class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
     operation: str
     phases: tuple[str, ...]
     expect: str
-    within_minutes: int
+    within_minutes: Number
     """How long after the hour its record must have been locked."""
     principal: str = ""
     """The principal its record names; empty for the plan's."""

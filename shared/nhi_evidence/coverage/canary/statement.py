@@ -18,6 +18,7 @@ from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.canary.weigh import BROKEN, Result, Weighed
 from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.leaf import Instant, Number
 
 PREFIX = "op/v1/recon/"
 ENDING = ".canaries.ndjson.zst"
@@ -36,25 +37,25 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="cana
     """Hour of the plans, `YYYYMMDDHH`."""
     log: Log
     """The state of the log it rests on."""
-    until: int
+    until: Instant
     """Records locked later than this were not read; milliseconds since the epoch."""
     mappers: tuple[str, ...]
     """Mapper digests of the releases that were accepted, the latest last; empty for any."""
     plans: tuple[str, ...]
     """Keys of the plans, sorted."""
-    probes: int
+    probes: Number
     """How many probe lines follow."""
-    expected: int
+    expected: Number
     """How many of them were announced to leave a record, and are no longer waited for."""
-    arrived: int
+    arrived: Number
     """How many of those did, as the right principal and in the right phase."""
-    results: dict[Result, int]
+    results: dict[Result, Number]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="probe"):
     """One probe, and what became of it."""
 
-    plan: int
+    plan: Number
     """Index into the header's plans."""
     cell: str
     nonce: str

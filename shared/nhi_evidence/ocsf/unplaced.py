@@ -69,7 +69,8 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
     """Return the objects that the class has no attribute for, by attribute; None without any."""
     call, about = event.call, event.about
     is_placed = chosen.has_dst_endpoint or not call.endpoint
-    if chosen.has_resources and is_placed and _is_targets_alone(about):
+    session = about.issued_session
+    if chosen.has_resources and is_placed and session is None and _is_targets_alone(about):
         return dict(call.details) if call.details else None
     values: dict[str, Any] = {}
     if chosen is BASE_EVENT and call.source is not None:
@@ -79,11 +80,11 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
     if call.endpoint and not chosen.has_dst_endpoint:
         values["dst_endpoint"] = {"svc_name": call.endpoint}
     # A stored object or a session passes once: kept, it would only displace the others.
-    is_once = about.file is not None or about.issued_session is not None
+    is_once = about.file is not None or session is not None
     unwritten = _unwritten if is_once else _unwritten_cached
     values.update(unwritten(about, specific, chosen.has_resources))
-    if about.issued_session is not None and specific.session is None:
-        values["session"] = about.issued_session
+    if session is not None and specific.session is None:
+        values["session"] = session
     values.update(call.details)
     return values or None
 
@@ -136,7 +137,7 @@ def _add_unwritten(
 
 
 def _is_targets_alone(about: About) -> bool:
-    """Whether nothing but targets is known, as for most API calls."""
+    """Whether no other thing than the targets is known, as for most API calls."""
     return not (
         about.user
         or about.entity
@@ -146,7 +147,6 @@ def _is_targets_alone(about: About) -> bool:
         or about.databucket
         or about.table
         or about.file
-        or about.issued_session
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 import pytest
 
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import counting, frame, log, objects, proof, search
+from nhi_evidence.evidence import counting, frame, log, objects, proof, search, tiles
 from nhi_evidence.evidence.lines import encode
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
@@ -210,6 +211,40 @@ def test_a_missing_tile_affects_only_its_entries() -> None:
     looking = evidence.search()
     assert looking.find(UID, search.Where()) is None
     assert {bundle} == set(looking.unreadable)
+
+
+def test_entries_that_are_not_the_signed_ones_are_named() -> None:
+    """Whoever copies the evidence may leave out a leaf: one that contests another, for example."""
+    twice = (file_of(UID), file_of(UID, sourceIPAddress="192.0.2.9"))
+    evidence = sealed.seal(store_of(*([unit("a", body)] for body in twice)))
+    assert "contested" == found_in(evidence).standing
+    (key,) = (key for key in evidence.store.keys("log/") if "/tile/entries/" in key)
+    first, *others, last = tiles.unbundle(evidence.store.get(key))
+    evidence.store.first(key).body = tiles.bundle([first, *others, others[-1]])
+    looking = evidence.search()
+    record = looking.find(UID, search.Where())
+    assert last != others[-1]
+    assert record is None or "contested" != record.standing
+    assert ["the entries are not those that it signs"] == list(looking.unreadable.values())
+    assert all("/checkpoint/" in name for name in looking.unreadable)
+
+
+def test_an_object_is_read_again_once_however_often_an_id_is_in_it() -> None:
+    """A writer decides in how many units, and that none of them counts."""
+    many = [unit(f"u{number}", file_of(UID)) for number in range(40)]
+    other = [unit(f"u{number}", file_of(UID, sourceIPAddress="192.0.2.9")) for number in range(40)]
+    evidence = sealed.seal(store_of(many, other))
+    requested: list[str] = []
+    beginnings = evidence.store.beginnings
+
+    def counted(wanted: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        chosen = list(wanted)
+        requested.extend(key for key, _, _ in chosen)
+        return beginnings(chosen)
+
+    evidence.store.beginnings = counted  # type: ignore[method-assign, assignment]
+    assert "contested" == found_in(evidence).standing
+    assert {3} == set(Counter(requested).values()), "to search, to weigh, and to open"
 
 
 def test_few_objects_are_requested_at_once_and_few_leaves_held(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import flags, keys, log, objects, tiles
+from nhi_evidence.evidence import flags, keys, log, merkle, objects, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import Table
@@ -93,9 +93,14 @@ class SealedObjects:
                     yield SealedLeaf(shard, epoch, index, order, leaf, stated.source, stated.hour)
 
     def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:
-        """Yield index and leaf of everything the newest checkpoint of a shard signs."""
-        newest = self._stored.checkpoint(shard, self._stored.newest_signed(shard))
+        """Yield index and leaf of everything the newest checkpoint of a shard signs.
+
+        A shard whose entries have another root than it signs is listed as unreadable.
+        """
+        epoch = self._stored.newest_signed(shard)
+        newest = self._stored.checkpoint(shard, epoch)
         size = 0 if newest is None else newest.size
+        tree, is_whole = merkle.Growing(), True
         for start in range(0, size, tiles.WIDTH):
             width = min(tiles.WIDTH, size - start)
             path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
@@ -106,8 +111,14 @@ class SealedObjects:
                     raise ValueError(f"{len(leaves)} entries, not {width}")
             except (KeyError, ValueError) as error:
                 self.unreadable[log.tile_key(shard, path)] = f"{type(error).__name__}: {error}"
+                is_whole = False
                 continue
+            for entry in bundle:
+                tree.add(merkle.leaf_hash(entry))
             yield from enumerate(leaves, start)
+        if newest is not None and is_whole and tree.root() != newest.root:
+            why = "the entries are not those that it signs"
+            self.unreadable[log.checkpoint_key(shard, epoch)] = why
 
 
 def _read_of(leaf: SealedLeaf) -> int:

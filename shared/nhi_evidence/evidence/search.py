@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -119,15 +121,23 @@ class Search(SealedObjects):
             yield from _matches(leaf, table, lines, uid)
 
     def _opened_again(self, matches: Iterable[_Match]) -> Iterator[SealedRecord]:
-        """Yield what was found with its table, lines and standing."""
-        for each in matches:
-            for leaf, table, lines in self.read([each.at]):
-                own = list(objects.lines_of(table, lines))[each.number - 1][1]
-                yield self._weigh(
-                    SealedRecord(
-                        at=leaf, table=table, number=each.number, lines=own, place=each.place
+        """Yield what was found with its table, lines and standing.
+
+        An object is read once, in however many of its units the id occurs.
+        """
+        for at, of_object in groupby(matches, key=attrgetter("at")):
+            for leaf, table, lines in self.read([at]):
+                units = list(objects.lines_of(table, lines))
+                for each in of_object:
+                    yield self._weigh(
+                        SealedRecord(
+                            at=leaf,
+                            table=table,
+                            number=each.number,
+                            lines=units[each.number - 1][1],
+                            place=each.place,
+                        )
                     )
-                )
 
     def _weigh_hours(self, hours: set[tuple[str, str]], units: set[str]) -> None:
         """Weigh the units with these names among all claims of these source hours."""

@@ -198,9 +198,9 @@ def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent
             kept = row_reading.read_values(line, source)
             if kept is None:
                 continue
-            put(number, kept[1], kept[0])
             if trust.may_state(kept[0][_SOURCE], line):
-                trusts += ((number, each) for each in _trusts(kept[0], line))
+                trusts += [(number, each) for each in _trusts(kept[0], line)]
+            put(number, kept[1], kept[0])
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             unreadable_count += 1
             if len(unreadable) < _MAX_UNREADABLE:

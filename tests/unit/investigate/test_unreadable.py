@@ -11,7 +11,7 @@ from nhi_evidence.adapters.index.local_index import LocalIndex
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import in_memory, row_reading, sealed
+from nhi_evidence.investigate import in_memory, row_reading, sealed, trust
 from nhi_evidence.investigate.index import Freshness
 from nhi_evidence.terminal.timeline_report import freshness_lines
 from tests import stated_store
@@ -44,6 +44,22 @@ def test_every_line_is_counted_and_the_first_are_named(
         assert fresh.unreadable_count > 5
         last = [line.strip() for line in freshness_lines(fresh)][-1]
         assert last == f"... and {fresh.unreadable_count - 2} more"
+
+
+def test_a_line_is_either_a_row_or_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one whose record can be read, but not what it states about trust."""
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    stated_store.lock(folder, "aws_cloudtrail", stated_store.trail()[:1])
+    stated_store.seal(folder)
+    kept = [each.rows for each in indexed(folder, tmp_path / "sound")]
+    monkeypatch.setattr(trust, "may_state", lambda *_: True)
+    monkeypatch.setattr(sealed, "decode_line", unreadable)
+    for rows, fresh in zip(kept, indexed(folder, tmp_path / "odd"), strict=True):
+        assert rows > 5
+        assert (fresh.rows, fresh.unreadable_count) == (0, rows)
 
 
 def test_the_list_of_an_index_is_bounded_and_its_number_is_not() -> None:

@@ -39,9 +39,11 @@ def report(done: Sealed) -> None:
     for flag in flags.ALL:
         name = "Flagged" + flag.title().replace("_", "")
         metrics.add_metric(name, MetricUnit.Count, done.flags.get(flag, 0))
-    for source, count in done.sources.items():
-        name = "Sealed" + source.title().replace("_", "")
-        metrics.add_metric(name, MetricUnit.Count, count)
+    counted = {"Sealed": done.sources, "Mapped": done.mapped, "Rejected": done.rejected}
+    for what, by_source in counted.items():
+        for source, count in by_source.items():
+            name = what + source.title().replace("_", "")
+            metrics.add_metric(name, MetricUnit.Count, count)
 
 
 def conclude(error: Exception | None) -> None:

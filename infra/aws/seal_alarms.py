@@ -156,6 +156,12 @@ def sealed(function: str, source: str) -> cloudwatch.CfnAlarm.MetricProperty:
     return own("Sealed" + source.title().replace("_", ""), function, SERVICE)
 
 
+def records(function: str, source: str) -> dict[str, cloudwatch.CfnAlarm.MetricProperty]:
+    """Return the sealer's counts of a source's new records, by what their writer did with them."""
+    name = source.title().replace("_", "")
+    return {what.lower(): own(what + name, function, SERVICE) for what in ("Mapped", "Rejected")}
+
+
 def _metric_of(flag: str) -> str:
     """Return the metric of a flag, as `functions/seal/handler.py` names it."""
     return "Flagged" + flag.title().replace("_", "")

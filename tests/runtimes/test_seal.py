@@ -126,8 +126,11 @@ def test_new_objects_are_sealed_and_verify(bucket: EmbeddedStore, sealed: Sealed
     assert (2, 1, {}, []) == (second["epoch"], second["added"], second["flags"], second["void"])
     assert (2, 0) == (third["epoch"], third["added"]), "an idle log waits for its heartbeat"
     assert [{"aws_cloudtrail": 1}] * 2 == [first["sources"], second["sources"]]
-    looked_for = [one.get("SealedAwsCloudtrail") for one in sealed.printed]
+    printed = sealed.printed
+    looked_for = [one.get("SealedAwsCloudtrail") for one in printed]
     assert [[1.0], [1.0], None] == looked_for, "by the alarm on silence"
+    stated = [(one.get("MappedAwsCloudtrail"), one.get("RejectedAwsCloudtrail")) for one in printed]
+    assert [([1.0], [0.0])] * 2 + [(None, None)] == stated, "by the alarm on what is rejected"
     assert [] == sealed.report.findings
     assert (second["size"], second["root"]) == (sealed.report.size, sealed.report.root)
     head = auditor(bucket).head_object(

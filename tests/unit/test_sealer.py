@@ -260,3 +260,24 @@ def test_new_evidence_is_counted_by_source() -> None:
     done = world.sealer().run(everything=True)
     assert (3, {}) == (done.added, done.sources)
     assert {"key_hash": 1, "late": 1, "shadow": 1} == done.flags
+
+
+@pytest.mark.parametrize("odd", ["", "-1", "9" * 5_000, "1.5"])
+def test_records_are_counted_as_their_writers_state(odd: str) -> None:
+    """What is no number, or no number of records, counts as none."""
+    world = World()
+
+    def put(source: str, number: int, **stated: str) -> None:
+        body = b"%d" % number
+        key = f"ev/v1/{source}/h=2026092113/{sha256(body).hexdigest()}.ndjson.zst"
+        world.store.put_new(key, body, metadata=stated)
+
+    put("okta", 1, records="10", rejected="3")
+    put("okta", 2, records="5", rejected="5")
+    put("gcp_audit", 3, records="7", rejected=odd)
+    put("aws_cloudtrail", 4, records=odd, rejected="2")
+    put("github_audit", 5)
+    put("github_audit", 6, records="2", rejected="0")
+    done = world.sealer().run()
+    assert {"okta": 7, "gcp_audit": 7, "aws_cloudtrail": 0, "github_audit": 2} == done.mapped
+    assert {"okta": 8, "gcp_audit": 0, "aws_cloudtrail": 2, "github_audit": 0} == done.rejected

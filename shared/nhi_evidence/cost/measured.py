@@ -61,7 +61,7 @@ SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
 EXPORTER_ALARM_METRICS = 14
-BUCKET_ALARM_METRICS = 38
+BUCKET_ALARM_METRICS = 44
 COMPOSITE_ALARMS = 8
 DASHBOARDS = 2
 """In the synthesized templates, with what reconciles and reads settings
@@ -113,8 +113,8 @@ PLANS_AHEAD = 3
 SUBSCRIBER_DAYS = 30
 """How long lines are kept unless the configuration says otherwise."""
 
-CUSTOM_METRICS = 49
-"""Of exporter (12) and sealer (18), of signatures (3), and S3's request metrics (16)."""
+CUSTOM_METRICS = 51
+"""Of exporter (12) and sealer (20), of signatures (3), and S3's request metrics (16)."""
 
 LOG_OBJECTS_AN_EPOCH = 6
 """Plan, checkpoint, and the partial tiles and bundles."""

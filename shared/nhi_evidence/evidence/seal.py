@@ -6,7 +6,7 @@ Stateless: what was sealed, and how far a listing got, is recorded in the log it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -48,6 +48,10 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     """Flags of what was added."""
     sources: dict[str, int]
     """Evidence objects added, by source: neither late ones nor such as never count."""
+    mapped: dict[str, int]
+    """Records in them that their writer did not reject, by source."""
+    rejected: dict[str, int]
+    """Records in them that their writer rejected, by source."""
     void: tuple[str, ...]
     """Void plans, and why they are void: an alarm."""
 
@@ -127,6 +131,7 @@ class Sealer:
             head, is_own = self._commit(head, first, leaves, run)
         own = leaves if is_own else []
         raised = Counter(flag for entry in own for flag in entry.flags)
+        sources, mapped, rejected = _new_evidence(own)
         return Sealed(
             origin=head.origin,
             epoch=head.epoch,
@@ -138,8 +143,10 @@ class Sealer:
             more=behind
             or len(new) > (len(chosen) if is_own else 0)
             or (bool(listing.cursors) and bool(leaves)),
-            flags=dict(sorted(raised.items())),
-            sources=dict(sorted(Counter(_new_evidence(own)).items())),
+            flags=_sorted(raised),
+            sources=sources,
+            mapped=mapped,
+            rejected=rejected,
             void=tuple(run.void),
         )
 
@@ -208,13 +215,38 @@ _NOT_NEW = frozenset({flags.KEY_HASH, flags.LATE, flags.SHADOW, flags.UNDESCRIBE
 """Flags of what does not show that a source is alive: backfills, later versions, other bytes."""
 
 
-def _new_evidence(leaves: Iterable[leaf.ObjectLeaf | leaf.MarkerLeaf]) -> Iterator[str]:
-    """Yield the source of each new evidence object."""
+def _new_evidence(
+    leaves: Iterable[leaf.ObjectLeaf | leaf.MarkerLeaf],
+) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Count the new evidence objects, and their mapped and rejected records, each by source.
+
+    The numbers of records are those that the writers state.
+    """
+    objects, mapped, rejected = Counter[str](), Counter[str](), Counter[str]()
     for entry in leaves:
         if isinstance(entry, leaf.ObjectLeaf) and not _NOT_NEW & {*entry.flags}:
             named = keys.parse_key(entry.key)
             if named.kind == "ev":
-                yield named.source
+                stated = _stated(entry, "rejected")
+                objects[named.source] += 1
+                mapped[named.source] += max(0, _stated(entry, "records") - stated)
+                rejected[named.source] += stated
+    return _sorted(objects), _sorted(mapped), _sorted(rejected)
+
+
+def _sorted(counted: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counted.items()))
+
+
+def _stated(entry: leaf.ObjectLeaf, name: str) -> int:
+    """Return a number in an object's metadata; 0 if there is none, or none of an object."""
+    text = entry.md.get(name, "")
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else 0
+
+
+_MOST_DIGITS = 9
+"""Digits of a number of records: more records than any object holds."""
 
 
 def fair_share(versions: Sequence[Version], limit: int) -> list[Version]:

@@ -46,7 +46,8 @@ def _short(name: str) -> str:
     for prefix in (EXPORTER, SEALER, STORE):
         if name.startswith(f"{prefix}-"):
             short = name.removeprefix(f"{prefix}-")
-            return "absence" if short.endswith("-absence") else short
+            kinds = ("absence", "mostly-rejected")
+            return next((kind for kind in kinds if short.endswith(f"-{kind}")), short)
     return name
 
 

@@ -15,7 +15,11 @@ ADDS = {"metrics.add_metric", "count"}
 COMPUTED = {
     "seal": {
         *("Flagged" + flag.title().replace("_", "") for flag in flags.ALL),
-        *("SealedAwsCloudtrail", "SealedGcpAudit", "SealedAzureMonitor"),
+        *(
+            what + source
+            for what in ("Sealed", "Mapped", "Rejected")
+            for source in ("AwsCloudtrail", "GcpAudit", "AzureMonitor")
+        ),
     },
     "coverage": {"Gap", "Unknown"},
 }

@@ -20,6 +20,9 @@ from tests.infra.aws.scenarios import (
     Series,
 )
 
+_BY_SOURCE = ("Sealed", "Mapped", "Rejected")
+"""What the sealer counts of each source; all sources share a series."""
+
 
 def kind_of(stat: Mapping[str, Any]) -> str:
     """Return the name the series of a metric go by here. Raises `KeyError` for an unknown one."""
@@ -29,7 +32,8 @@ def kind_of(stat: Mapping[str, Any]) -> str:
     if "service" in dimensions:
         is_flag = name.startswith("Flagged") and name != "FlaggedExpired"
         name = "Flagged" if is_flag else name
-        name = "Sealed" if name.startswith("Sealed") else name
+        if dimensions["service"] == "seal":
+            name = next((one for one in _BY_SOURCE if name.startswith(one)), name)
         name = f"{dimensions['service']} {name}"
     elif "QueueName" in dimensions:
         name = f"{_queue(dimensions['QueueName'])} {name}"

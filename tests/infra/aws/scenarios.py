@@ -97,6 +97,9 @@ NORMAL: Mapping[str, Series] = {
     "seal FlaggedExpired": always(0),
     # New evidence of one source; all share this series.
     "seal Sealed": always(2),
+    # Of its records, some are always rejected.
+    "seal Mapped": always(90),
+    "seal Rejected": always(10),
     "sealer Errors": always(0),
     "TriggeredRules": always(1),
     # The function that reconciles runs by the hour, and reports zero in every run.
@@ -215,6 +218,11 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     },
     "a forged notification": {"aws_export RefusedMessages": once(1)},
     "a file that cannot be decoded": {"aws_export RejectedDeliveries": once(1)},
+    "a provider changes the form of its records": {
+        "seal Mapped": since(0, 90),
+        "seal Rejected": since(100, 10),
+    },
+    "a burst of records that cannot be mapped": {"seal Rejected": once(800, 10)},
     "a record that breaks the mapper": {"aws_export UnmappedUnits": once(1)},
     "the sealer fails": {
         "sealer Errors": since(1, 0),

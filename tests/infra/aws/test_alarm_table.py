@@ -57,6 +57,11 @@ EXPECTED: dict[str, set[str]] = {
     "one file kills the exporter": {f"{EXPORTER}-{one}" for one in ("errors", "dead-letters")},
     "a forged notification": {f"{EXPORTER}-refused"},
     "a file that cannot be decoded": {f"{EXPORTER}-rejected"},
+    # All sources share the same series here, too.
+    "a provider changes the form of its records": {
+        f"{STORE}-{one}-mostly-rejected" for one in ("aws_cloudtrail", "gcp_audit", "azure_monitor")
+    },
+    "a burst of records that cannot be mapped": set(),
     "a record that breaks the mapper": {f"{EXPORTER}-rejected"},
     # Nobody says then whether evidence still comes.
     "the sealer fails": {f"{SEALER}-stalled", f"{SEALER}-failing", *ABSENCE},

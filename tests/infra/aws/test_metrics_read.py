@@ -19,7 +19,7 @@ UNREAD = {
         "RecordsKept": _WORK + "ObjectsCreated",
         "RecordsOutOfScope": _WORK + "ObjectsCreated",
         "UnitsLocked": _WORK + "ObjectsCreated",
-        "RecordsRejected": "kept as received and counted; statements and verification count it too",
+        "RecordsRejected": "the sealer counts what is locked: `mostly-rejected`",
         "UnreachedMessages": "received again, and their age is in AgeOfOldestMessage: `lag`",
     },
     "seal": {

@@ -118,6 +118,7 @@ def _of_store(config: Config, store: EvidenceBucket) -> Iterator[AlarmName]:
     prefix = f"{naming.NAME}-{store.id}"
     yield AlarmName(f"{prefix}-object-rate")
     for source in dict.fromkeys(one.source for one in config.sources_in(store.name)):
+        yield AlarmName(f"{prefix}-{source}-mostly-rejected")
         if silence_hours(config, store.name, source) is not None:
             yield from _absence(f"{prefix}-{source}-absence")
     if store.replica is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -238,6 +239,7 @@ FORMS = (
     Form("log entries per line", _lines(ENTRY, ENTRY), 2),
     Form("`gcloud logging read --format=json`", _indented([ENTRY, ENTRY]), 2),
     Form("`gcloud logging read`, which prints YAML", YAML + b"---\n" + YAML, 2),
+    Form("YAML with quoted names", re.sub(rb"(?m)^( *)(\w+):", rb'\1"\2":', YAML), 1),
     Form("YAML with a broken document", YAML + b"---\ninsertId: {\n---\n" + YAML, 2, 1),
     Form("`entries.list` pages", _indented({"entries": [ENTRY], "nextPageToken": "b"}) * 2, 2),
     Form("BigQuery rows of exported logs", _json([_BIG_QUERY]), 1),
@@ -280,6 +282,7 @@ FORMS = (
     Form("a document that is cut off", b'{"Records":[{"eventVersion":"1.08",', 0, 1),
     Form("JSON of no known log", _json({"hello": "world"}), 0, 1),
     Form("YAML of no known log", b"apiVersion: v1\nkind: Pod\n", 0, 1),
+    Form("the same with quoted names", b'"apiVersion": v1\n"kind": Pod\n', 0, 1),
     Form("`aws --output table`", b"-----------\n| LookupEvents |\n", 0, 1),
     Form("CSV of the Azure portal", b"Correlation id,Operation name,Status,Event category\n", 0, 1),
     Form("CSV of anything else", b"a,b,c\n1,2,3\n", 0, 1),

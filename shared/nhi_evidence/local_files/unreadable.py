@@ -28,7 +28,7 @@ class Unreadable(msgspec.Struct, frozen=True):
         return f"looks like {self.looks_like}{beginning}; {self.advice}"
 
 
-_JSON_GCLOUD = "ask again with --format=json"
+_JSON = "ask again with --format=json (gcloud) or --output json (aws, az)"
 _JSON_AWS = "ask again with --output json"
 
 _BINARY: tuple[tuple[bytes, str, str], ...] = (
@@ -50,9 +50,9 @@ _TEXT: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "download the log again, as JSON; a login page is not a log",
     ),
     (
-        re.compile(rb"(?:---\s*\n|- |\w+:[^\n]*\n\s*\w+:)"),
+        re.compile(rb"(?:---\s*\n|- |[\"']?\w+[\"']?:[^\n]*\n\s*[\"']?\w+[\"']?:)"),
         "YAML of no known log",
-        _JSON_GCLOUD,
+        _JSON,
     ),
     (re.compile(rb"[+|][-=+|]"), "a table for people", _JSON_AWS),
     (re.compile(rb"-{4}"), "a table for people", _JSON_AWS),

@@ -16,7 +16,9 @@ import yaml
 from nhi_evidence.local_files.documents import Document
 from nhi_evidence.local_files.unreadable import Unreadable
 
-_BEGINS = re.compile(rb"\s*(?:---[ \t]*\r?\n)?(?:insertId|logName|protoPayload|timestamp):")
+_BEGINS = re.compile(
+    rb"\s*(?:---[ \t]*\r?\n)?([\"']?)(?:insertId|logName|protoPayload|timestamp)\1[ \t]*:"
+)
 _SEPARATOR = b"---"
 _MANY_VALUES = 1_000_000
 

@@ -5,6 +5,7 @@ Exit codes are the same for every command; see `exit_codes`.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -74,6 +75,9 @@ def main() -> None:
     traceback.
     """
     debug = "--debug" in sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every character
+            stream.reconfigure(errors="backslashreplace")
     try:
         words = [word for word in sys.argv[1:] if word != "--debug"]
         app(args=words, prog_name=NAME)

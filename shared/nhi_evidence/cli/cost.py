@@ -92,17 +92,16 @@ def command(
         estates = (Estate(**terms),)
     bills = tuple(bill(estate) for estate in estates)
     if as_json:
-        sys.stdout.write(_json(bills) + "\n")
+        json_output.write("cost", _document(bills))
     else:
         screen.say(*table.text(bills, fitting.width(sys.stdout)).splitlines())
 
 
-def _json(bills: tuple[Bill, ...]) -> str:
-    document = {
+def _document(bills: tuple[Bill, ...]) -> dict[str, object]:
+    return {
         "bills": [
             {**msgspec.structs.asdict(one), "usd_a_month": round(one.usd_a_month, 2)}
             for one in bills
         ],
         "prices": every_price(),
     }
-    return json_output.document("cost", document).decode()

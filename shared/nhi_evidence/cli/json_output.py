@@ -56,4 +56,10 @@ def document(command: str, value: object) -> bytes:
 
 def write(command: str, value: object) -> None:
     """Print the object of a command on standard output."""
-    sys.stdout.write(document(command, value).decode() + "\n")
+    put(document(command, value))
+
+
+def put(line: bytes) -> None:
+    """Print an object on standard output, in UTF-8 whatever the terminal's encoding."""
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()

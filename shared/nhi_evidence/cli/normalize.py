@@ -215,7 +215,8 @@ def _verdict(summary: Summary) -> str:
 
 def _say(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        sys.stderr.write(json_output.document("normalize", summary).decode() + "\n")
+        sys.stderr.flush()
+        sys.stderr.buffer.write(json_output.document("normalize", summary) + b"\n")
         return
     accepted = f"{summary.accepted:,} of {plural.count(summary.input, 'record')} accepted"
     if summary.unread:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
@@ -86,16 +87,14 @@ class Inputs:
             try:
                 below = sorted(path.rglob("*"))
             except OSError as error:
-                self.unread.append(f"{fitting.path(str(path))}: cannot be read: {error.strerror}")
+                self.unread.append(f"{_named(path)}: cannot be read: {error.strerror}")
                 continue
             visible = [each for each in below if not _is_hidden(each.relative_to(path))]
             regular = [each for each in visible if each.is_file()]
-            odd = [
-                f"{fitting.path(str(each))}: {why}" for each in visible if (why := _no_file(each))
-            ]
+            odd = [f"{_named(each)}: {why}" for each in visible if (why := _no_file(each))]
             self.unread += odd
             if not regular and not odd:
-                self.unread.append(f"{fitting.path(str(path))}: directory contains no files")
+                self.unread.append(f"{_named(path)}: directory contains no files")
             files += regular
         return list(self._once(files))
 
@@ -106,7 +105,7 @@ class Inputs:
             resolved = path if path == STANDARD_INPUT else path.resolve()
             if resolved in first:
                 self.skipped.append(
-                    f"{fitting.path(str(path))}: the same file as {first[resolved]}; read once"
+                    f"{_named(path)}: the same file as {first[resolved]}; read once"
                 )
             else:
                 first[resolved] = path
@@ -127,21 +126,21 @@ class Inputs:
         `progress` is called now and then with the bytes read so far, over all files.
         """
         if self._is_companion(path):
-            self.skipped.append(f"{fitting.path(str(path))}: {_COMPANION}")
+            self.skipped.append(f"{_named(path)}: {_COMPANION}")
             return
         try:
             if path == STANDARD_INPUT:
                 yield from self.stream("standard input", sys.stdin.buffer)
                 return
             with path.open("rb") as stream:
-                for number, reading in enumerate(self.stream(str(path), stream)):
+                for number, reading in enumerate(self.stream(_decoded(path), stream)):
                     if number % _TELL_EVERY == 0 and stream.seekable():
                         progress(self._read + stream.tell())
                     yield reading
                 self._read += stream.seek(0, io.SEEK_END) if stream.seekable() else 0
                 progress(self._read)
         except OSError as error:
-            self.unread.append(f"{fitting.path(str(path))}: cannot be read: {error.strerror}")
+            self.unread.append(f"{_named(path)}: cannot be read: {error.strerror}")
 
     def stream(self, name: str, stream: IO[bytes]) -> Iterator[Reading]:
         """Yield every record of an open input."""
@@ -184,6 +183,15 @@ class Inputs:
     def _is_companion(self, path: Path) -> bool:
         names = sources.names() if self._source is None else (self._source,)
         return any(sources.load(name).kind_of(path.as_posix()) is Kind.COMPANION for name in names)
+
+
+def _decoded(path: Path) -> str:
+    """Return a path as text that can be written; on a disk, a name may be any bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _named(path: Path) -> str:
+    return fitting.path(_decoded(path))
 
 
 def records(mapper: Mapper, name: str, body: bytes) -> Iterator[tuple[bytes, Rejection | None]]:

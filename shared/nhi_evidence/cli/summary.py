@@ -14,7 +14,7 @@ import typer
 from nhi_evidence import plural
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, progress, screen
+from nhi_evidence.cli import exit_codes, json_output, progress, screen
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.normalize import AssumeUtc, SourceName
 from nhi_evidence.cli.raw_input import Inputs, Reading
@@ -102,9 +102,8 @@ def command(
     else:
         report = _of_logs(inputs, Inputs(source, scope=Scope.ALL, assume_utc=assume_utc), notes)
     report.notes = notes.texts
-    document = activity_report.as_document(report) + "\n" if as_json else None
-    if document is not None:
-        sys.stdout.write(document)
+    if as_json:
+        json_output.put(activity_report.as_document(report).encode())
     else:
         screen.say(*activity_report.text(report).splitlines())
     if report.is_incomplete:

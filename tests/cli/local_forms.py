@@ -290,6 +290,7 @@ FORMS = (
     Form("Parquet", b"PAR1\x15\x04\x15", 0, 1),
     Form("Zstandard", b"\x28\xb5\x2f\xfd\x00\x00\x00", 0, 1),
     Form("binary data", b"\x01\x02\x00\x00\x03\x04", 0, 1),
+    Form("binary data with commas", b"\x81,\xf9,W\xbf,\xa8", 0, 1),
     Form("gzip that is cut off", gzip.compress(_lines(TRAIL) * 200, mtime=0)[:-6], 200, 1),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 import msgspec
@@ -81,6 +82,9 @@ def text(head: bytes) -> Unreadable:
     for pattern, form, advice in _TEXT:
         if pattern.match(stripped):
             return Unreadable("unknown_form", form, advice, stripped)
+    if not _is_utf8(head):
+        form = "binary data, or text that is not UTF-8"
+        return Unreadable("unknown_form", form, "export the log as JSON, in UTF-8", stripped)
     first = stripped.partition(b"\n")[0]
     if first.count(b",") >= 2:  # noqa: PLR2004 a header of three columns or more
         return Unreadable(
@@ -90,3 +94,12 @@ def text(head: bytes) -> Unreadable:
             stripped,
         )
     return Unreadable("unknown_form", "text that is not a log", "export the log as JSON", stripped)
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether bytes may begin a text in UTF-8; the last character may be cut off."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True

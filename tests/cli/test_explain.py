@@ -55,3 +55,10 @@ def test_wrong_usage() -> None:
     unknown = run("explain", "GetObject", "--source", "nope")
     assert exit_codes.FAILED == unknown.code
     assert "unknown source 'nope'" in unknown.err
+
+
+@pytest.mark.parametrize("operation", [(), ("",)])
+def test_no_operation_is_wrong_usage(operation: tuple[str, ...]) -> None:
+    """An empty one was explained, as unknown."""
+    done = run("explain", *operation)
+    assert (64, True) == (done.code, "give an OPERATION or --coverage" in done.err)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Result, run
+from tests.cli.local_forms import TRAIL
 from tests.cli.sealed_copy import NAME
 from tests.cli.sealing_case import make
 
@@ -178,8 +179,18 @@ def told_of(result: Result, code: int, text: str) -> None:
 
 def test_an_impossible_request_is_one_line(raw: Path, tmp_path: Path) -> None:
     told_of(run("timeline", raw), 64, "select whose")
-    told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 64, "--from")
+    told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 64, "write 2026-03-01")
+    for text in ("notanip", "203.0.113.0/24", ""):
+        told_of(run("timeline", raw, "--ip", text), 64, f"--ip: {text!r} is not an IP address")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--index", tmp_path), 4, "--index")
+
+
+def test_an_address_is_found_however_it_is_spelled(tmp_path: Path) -> None:
+    """A record may have it in full; another spelling of it was reported as none on record."""
+    (trail := tmp_path / "trail.json").write_text(
+        json.dumps({**TRAIL, "sourceIPAddress": "2001:0db8:0000:0000:0000:0000:0000:0001"})
+    )
+    assert run("timeline", trail, "--ip", "2001:DB8::1").out.startswith("FOUND 1 record")
 
 
 def test_a_timeline_of_evidence_names_the_seal_and_refuses_a_wrong_key(tmp_path: Path) -> None:

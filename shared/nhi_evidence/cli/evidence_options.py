@@ -98,7 +98,10 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     for text in key_options or ():
         if _is_file(text):
             lines = Path(text).read_text(errors="replace").splitlines()
-            texts += [line for line in lines if line.strip() and not line.startswith("#")]
+            named = [line for line in lines if line.strip() and not line.startswith("#")]
+            if not named:
+                raise SettingsError(f"{text}: no verifier key in it")
+            texts += named
         else:
             texts.append(text)
     try:

@@ -62,7 +62,7 @@ def command(
     A meaning is either curated, by a reviewed row, or a guess: by the words of the name, an
     access level, or just the verb. A name that no pinned source contains is marked as such.
     """
-    if show_coverage == (operation is not None):
+    if show_coverage == bool(operation):
         raise typer.BadParameter("give an OPERATION or --coverage")
     if show_coverage:
         report = coverage()

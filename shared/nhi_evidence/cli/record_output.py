@@ -68,7 +68,8 @@ def instant(text: str | None, option: str) -> int | None:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{option}: {error}") from error
+        text = f"{text!r} is no time; write 2026-03-01, or 2026-03-01T12:00:00Z"
+        raise typer.BadParameter(f"{option}: {text}") from error
     if parsed.tzinfo is None:
         if len(text) > len("2026-03-01"):
             raise typer.BadParameter(f"{option}: a time without a zone; for UTC, add Z")

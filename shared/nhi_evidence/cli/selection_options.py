@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +49,10 @@ HoursTo = Annotated[
 ]
 
 
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What stands for a byte of the command line that is no text."""
+
+
 def selection(
     *,
     identity: list[str] | None,
@@ -57,10 +63,13 @@ def selection(
     until: str | None,
 ) -> Selection:
     """Return what the options select. Raises `typer.BadParameter` where they select nobody."""
+    for text in (*(identity or ()), *(credential or ()), *(resource or ())):
+        if _UNDECODED.search(text):
+            raise typer.BadParameter(f"{text!r} is not UTF-8; nothing in a record can match it")
     chosen = Selection(
         identities=frozenset(identity or ()),
         credentials=frozenset(credential or ()),
-        addresses=frozenset(address or ()),
+        addresses=frozenset(each for text in address or () for each in _spellings(text)),
         resources=frozenset(resource or ()),
         since=instant(since, "--from"),
         until=instant(until, "--to"),
@@ -70,6 +79,15 @@ def selection(
             "select whose records: --identity, --credential, --ip or --resource"
         )
     return chosen
+
+
+def _spellings(text: str) -> set[str]:
+    """Return an address as records may spell it: as given, shortened, in full."""
+    try:
+        parsed = ip_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--ip: {text!r} is not an IP address") from error
+    return {text, str(parsed), parsed.exploded}
 
 
 def subject(selection: Selection) -> str:

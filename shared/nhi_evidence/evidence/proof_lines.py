@@ -20,13 +20,13 @@ from nhi_evidence.reading import strict_json
 INTEGER = rb"(?:0|[1-9][0-9]{0,14})"
 _HEX = rb'"[0-9a-f]{64}"'
 _WORD = rb'"[a-z][a-z0-9_]*"'
-_STRING = rb'"(?:[^"\\]|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
+_STRING = rb'"(?:[^"\\]++|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*+"'
 _OBJECT = rb"(?s:\{.*\})"
 _LIST = rb"(?s:\[.*\])"
-_COUNTS = rb'\{(?:"[a-z0-9_]+":%b(?:,"[a-z0-9_]+":%b)*)?\}' % (INTEGER, INTEGER)
-_FLAGS = rb'\["[a-z_]+"(?:,"[a-z_]+")*\]'
+_COUNTS = rb'\{(?:"[a-z0-9_]+":%b(?:,"[a-z0-9_]+":%b)*+)?\}' % (INTEGER, INTEGER)
+_FLAGS = rb'\["[a-z_]+"(?:,"[a-z_]+")*+\]'
 _CUT = rb'\["[A-Za-z0-9_.-]+",%b,%b,"[A-Za-z0-9+/=:_.-]+"\]' % (INTEGER, INTEGER)
-_CUTS = rb"\[%b(?:,%b)*\]" % (_CUT, _CUT)
+_CUTS = rb"\[%b(?:,%b)*+\]" % (_CUT, _CUT)
 
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 

@@ -22,9 +22,10 @@ _NAME = re.compile(
 )
 """A name, and its value if that is neither an object nor a list."""
 _NEXT = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_INSIDE = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_STRING = re.compile(rb'"%b"' % _INSIDE, re.DOTALL)
 _BARE = re.compile(rb"[^ \t\r\n,\]}]+")
-_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_MARK = re.compile(rb'"%b"|[\[\]{}]' % _INSIDE, re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
 _SHORT_ESCAPE = len(rb"\n")
 """The length of an escape that stands for one ASCII character."""

@@ -12,12 +12,16 @@ from collections.abc import Iterator
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _NAME = re.compile(rb'"([^"\\]*)"')
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_INSIDE = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'  # possessive: no place of a long text is remembered
+_STRING = re.compile(rb'"%b"' % _INSIDE, re.DOTALL)
 _BARE = re.compile(rb"[0-9A-Za-z.+-]+")
-_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
-_TEXT = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*)"')
-_FOREIGN = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a-f]))*)"')
+_MARK = re.compile(rb'"%b"|["\[\]{}]' % _INSIDE, re.DOTALL)
+_TEXT = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*+)"')
+_FOREIGN = re.compile(
+    rb'"((?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a-f]))*+)"'
+)
 _ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-f])|(.))", re.DOTALL)
+_PIECES = re.compile(rb"(?:[^\\]++|\\.){1,4096}+", re.DOTALL)
 _ESCAPED = re.compile(rb'["\\\x00-\x1f]')
 _BY_LETTER = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LETTERS = {text: letter for letter, text in _BY_LETTER.items()}
@@ -57,7 +61,7 @@ def text(value: bytes, *, foreign: bool = False) -> bytes:
     string = (_FOREIGN if foreign else _TEXT).fullmatch(value)
     if string is None:
         raise JsonError(f"not a string in canonical form: {value[:80]!r}")
-    return _ESCAPE.sub(_unescape, string[1])
+    return b"".join(_ESCAPE.sub(_unescape, piece) for piece in _PIECES.findall(string[1]))
 
 
 def quoted(content: bytes) -> bytes:

@@ -27,6 +27,7 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -182,11 +183,14 @@ def read_zip(path: Path) -> dict[str, bytes]:
 
 SPACE = re.compile(rb"[ \t\r\n]*")
 MEMBER = re.compile(rb'"([^"\\]*)"')
-STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 BARE = re.compile(rb"[0-9A-Za-z.+-]+")
-MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
-OWN_TEXT = rb'"(?:[^"\\]|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
-FOREIGN_TEXT = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a-f]))*"'
+MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*){0,99}"|["\[\]{}]', re.DOTALL)
+AT_ONCE = rb"(?:%b){0,4096}"  # a text is read in pieces: for each, `re` remembers every place
+ANY_TEXT = re.compile(AT_ONCE % rb'[^"\\]+|\\.', re.DOTALL)
+OWN_TEXT = re.compile(AT_ONCE % rb'[^"\\]+|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f])')
+FOREIGN_TEXT = re.compile(
+    AT_ONCE % rb'[^"\\\x00-\x1f]+|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a-f])'
+)
 ESCAPE = re.compile(rb"\\(?:u00(..)|(.))", re.DOTALL)
 LETTERS = {b"\b": b"b", b"\f": b"f", b"\n": b"n", b"\r": b"r", b"\t": b"t"}
 BY_LETTER = {letter: char for char, letter in LETTERS.items()}
@@ -199,18 +203,38 @@ def skip(data: bytes, at: int, spaces: bool) -> int:
     return match.end() if match else at
 
 
+def pieces(data: bytes, at: int, form: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+    """Yield the pieces of text from here on that have a form, as far as they do."""
+    piece = form.match(data, at)
+    while piece and piece.group():
+        yield piece
+        piece = form.match(data, piece.end())
+
+
+def string_end(data: bytes, at: int) -> int:
+    """Return where the string that starts here ends."""
+    at += 1
+    for piece in pieces(data, at, ANY_TEXT):
+        at = piece.end()
+    need(data[at : at + 1] == b'"', "not JSON: a string is not closed")
+    return at + 1
+
+
 def value_end(data: bytes, at: int) -> int:
     """Return where the value that starts here ends."""
+    if data[at : at + 1] == b'"':
+        return string_end(data, at)
     if data[at : at + 1] not in (b"{", b"["):
-        form = STRING if data[at : at + 1] == b'"' else BARE
-        return must(form.match(data, at), "not JSON: a value is missing").end()
+        return must(BARE.match(data, at), "not JSON: a value is missing").end()
     depth = 0
-    for mark in MARK.finditer(data, at):
+    while True:
+        mark = must(MARK.search(data, at), "not JSON: a bracket is not closed")
+        at = mark.end()
+        if mark.group() == b'"':  # with more escapes, or not closed
+            at = string_end(data, mark.start())
         depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(mark.group(), 0)
-        need(mark.group() != b'"', "not JSON: a string is not closed")
         if depth == 0:
-            return mark.end()
-    raise NotShown("not JSON: a bracket is not closed")
+            return at
 
 
 def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes]]:
@@ -251,16 +275,20 @@ def elements(data: bytes, spaces: bool = False) -> list[bytes]:
     return [value for _, value in items(data, b"[]", spaces)]
 
 
-def text(value: bytes, form: bytes = OWN_TEXT) -> bytes:
+def text(value: bytes, form: re.Pattern[bytes] = OWN_TEXT) -> bytes:
     """Return the content of a JSON string."""
-    need(re.fullmatch(form, value, re.DOTALL), "not a string in canonical form")
 
     def replacement(match: re.Match[bytes]) -> bytes:
         if match.group(1):
             return bytes([int(match.group(1), 16)])
         return BY_LETTER.get(match.group(2), match.group(2))
 
-    return ESCAPE.sub(replacement, value[1:-1])
+    at, content = 1, []
+    for piece in pieces(value, at, form):
+        at = piece.end()
+        content.append(ESCAPE.sub(replacement, piece.group()))
+    need(value[:1] + value[at:] == b'""', "not a string in canonical form")
+    return b"".join(content)
 
 
 def quoted(content: bytes) -> bytes:
@@ -280,14 +308,14 @@ def quoted(content: bytes) -> bytes:
 INTEGER = rb"(?:0|[1-9][0-9]{0,14})"
 HEX = rb'"[0-9a-f]{64}"'
 WORD = rb'"[a-z][a-z0-9_]*"'
-OBJECT, LIST, ANY = rb"\{.*\}", rb"\[.*\]", rb".*"
+OBJECT, LIST, ANY, TEXT = rb"\{.*\}", rb"\[.*\]", rb".*", rb'".*"'
 CUT = rb'\["[A-Za-z0-9_.-]+",%b,%b,"[A-Za-z0-9+/=:_.-]+"\]' % (INTEGER, INTEGER)
 RECORD = {
     "u": rb'"[0-9a-f]{16}"',
     "i": INTEGER,
     "n": OBJECT,
     "x": OBJECT,
-    "o": OWN_TEXT,
+    "o": TEXT,
     "r": ANY,
     "r64": ANY,
     "s": WORD,
@@ -321,7 +349,7 @@ FORMS_OF = {
 UNIT = {
     "k": rb'"unit"',
     "u": rb'"[0-9a-f]{16}"',
-    "unit": OWN_TEXT,
+    "unit": TEXT,
     "kind": rb'"(?:records|companion|rejection)"',
     "part": INTEGER,
     "parts": INTEGER,
@@ -350,13 +378,13 @@ HEADER = {
     "hour": rb'"(?:[0-9]{10}|unknown)"',
     "mapper": OBJECT,
     "settings": OBJECT,
-    "codec": OWN_TEXT,
+    "codec": TEXT,
     "units": INTEGER,
 }
 LEAF = {
     "k": rb'"obj"',
-    "key": OWN_TEXT,
-    "vid": OWN_TEXT,
+    "key": TEXT,
+    "vid": TEXT,
     "at": INTEGER,
     "size": INTEGER,
     "sha256?": HEX,
@@ -371,6 +399,8 @@ def matched(fields: dict[bytes, bytes], form: dict[str, bytes], name: str) -> di
     for field, value in fields.items():
         pattern = form.get(field.decode(errors="replace")) or form[field.decode() + "?"]
         need(re.fullmatch(pattern, value, re.DOTALL), f"{name}: {field.decode()}: {value[:60]!r}")
+        if pattern == TEXT:
+            text(value)
     return {field.decode(): value for field, value in fields.items()}
 
 

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhi_evidence.coverage import answers
 from nhi_evidence.coverage.answers import Answer
-from nhi_evidence.coverage.aws import event_kind, recorded, selectors
+from nhi_evidence.coverage.aws import bucket, event_kind, recorded, selectors
 from nhi_evidence.coverage.aws.event_kind import EventKind
 from nhi_evidence.coverage.verdict import Judgment, Verdict
 from nhi_evidence.demo import estate
@@ -226,3 +227,24 @@ def test_representatives_cover_every_event(conditions: list[dict[str, Any]], nam
     is_recorded = any(one.records(event) for one in chosen)
     assert is_recorded or not all(verdicts)
     assert any(verdicts) or not is_recorded
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
+@pytest.mark.parametrize(
+    ("operator", "verdict"), [("StartsWith", Verdict.CONFIGURED), ("NotStartsWith", Verdict.GAP)]
+)
+def test_an_evidence_bucket_is_named_as_its_partition_does(
+    partition: str, operator: str, verdict: Verdict
+) -> None:
+    objects = field(
+        "resources.ARN", f"arn:{partition}:s3:::{amazon.EVIDENCE_BUCKET}/", operator=operator
+    )
+    data = selector(
+        field("eventCategory", "Data"), field("resources.type", "AWS::S3::Object"), objects
+    )
+    text = answers.write(estate.reading("aws", 0)).replace(
+        b"arn:aws:", f"arn:{partition}:".encode()
+    )
+    select = edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=[data]))
+    judgment = bucket.evidence_bucket(select(answers.read(text, "reading")))
+    assert judgment.verdict is verdict

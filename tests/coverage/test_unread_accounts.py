@@ -117,3 +117,32 @@ def test_without_a_reading_of_its_trails_an_account_has_no_gap() -> None:
     judgment = judged(cell, alone, never_asked("cloudtrail:DescribeTrails", amazon.WORKLOAD))
     assert of(judgment, amazon.WORKLOAD) is Verdict.UNKNOWN
     assert of(judgment, amazon.EVIDENCE) is Verdict.GAP
+
+
+def of_one_region(answer: dict[str, list[dict[str, object]]]) -> dict[str, object]:
+    return {"trailList": [{**one, "IsMultiRegionTrail": False} for one in answer["trailList"]]}
+
+
+@pytest.mark.parametrize(
+    ("call", "places"),
+    [
+        (
+            "cloudtrail:DescribeTrails",
+            [f"{amazon.EVIDENCE}/eu-west-1", f"{amazon.EVIDENCE}/us-east-1"],
+        ),
+        ("account:ListRegions", [amazon.EVIDENCE]),
+    ],
+)
+def test_a_region_whose_trails_could_not_be_listed_has_no_gap(call: str, places: list[str]) -> None:
+    """Throttled or refused, a call says nothing: the region may have a trail of its own."""
+    cell = next(each.id for each in cells() if judges.evaluator_of(each) == "aws_trail")
+    narrow = edited("cloudtrail:DescribeTrails", of_one_region, amazon.SCOPE)
+    throttled = [
+        Answer(call=call, scope=place, status="failed", error="ThrottlingException")
+        for place in places
+    ]
+    without = never_asked("account:ListRegions", amazon.EVIDENCE)
+    assert of(judged(cell, narrow), amazon.EVIDENCE) is Verdict.GAP
+    judgment = judged(cell, narrow, without, *map(added, throttled))
+    assert of(judgment, amazon.EVIDENCE) is Verdict.UNKNOWN
+    assert of(judgment, amazon.MANAGEMENT) is Verdict.GAP

@@ -99,7 +99,9 @@ def _locked(bucket: str, reading: Reading) -> Judgment:
 
 
 def _written(reading: Reading, bucket: str) -> Judgment:
-    kind = EventKind(category="Data", type="AWS::S3::Object", arn=f"arn:aws:s3:::{bucket}/*")
+    partition = recorded.partition_of(trails.of(reading))
+    arn = f"arn:{partition}:s3:::{bucket}/*"
+    kind = EventKind(category="Data", type="AWS::S3::Object", arn=arn)
     return recorded.by_trails(
         reading, kind, recorded.account_of_bucket(reading, bucket), without_bucket=bucket
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
@@ -49,7 +49,7 @@ def by_trails(
     recorded_regions = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
     if recorded_regions is None:
         recorded_regions = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
-    judge = _Once(known, kind).in_region
+    judge = _Once(known, kind, _unlisted(reading, recorded_regions)).in_region
     read = {answer.account for answer in reading.ok(trails.DESCRIBE)}
     judged = {
         account: _in_account(judge, account, recorded_regions, regions_known=regions is not None)
@@ -60,11 +60,23 @@ def by_trails(
     )
 
 
+def _unlisted(reading: Reading, regions: Sequence[str]) -> frozenset[str]:
+    """Return each account and region of which the call that lists trails said nothing.
+
+    A refusal of the regions leaves an account asked in one of them.
+    """
+    listed = {answer.scope for answer in reading.ok(trails.DESCRIBE)}
+    refused = {answer.scope for answer in reading.unread(trails.DESCRIBE)}
+    in_one = (answer.account for answer in reading.unread(trails.REGIONS))
+    places = {f"{account}/{region}" for account in in_one for region in regions}
+    return frozenset((refused | places) - listed)
+
+
 def _unread(judged: Judgment) -> Judgment:
-    """Say of an account that was not asked only what the organization's trails record of it."""
+    """Say of a place whose trails were not listed only what those of other places record of it."""
     if judged.verdict not in {Verdict.GAP, Verdict.ELSEWHERE}:
         return judged
-    reason = "its own trails were not read, and no organization's trail records it here"
+    reason = "its own trails were not read, and no trail that was read records it here"
     return unknown(reason, answers=judged.answers)
 
 
@@ -95,11 +107,15 @@ def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
 
 
 class _Once:
-    """Judges a kind of events by the trails of an account and region, the same trails once."""
+    """Judges a kind of events by the trails of an account and region, the same trails once.
 
-    def __init__(self, known: Sequence[Trail], kind: EventKind) -> None:
+    `unread` are the accounts and regions whose trails could not be listed.
+    """
+
+    def __init__(self, known: Sequence[Trail], kind: EventKind, unread: Container[str]) -> None:
         self._known = known
         self._kind = kind
+        self._unread = unread
         self._judged: dict[tuple[int, ...], Judgment] = {}
 
     def in_region(self, account: str, region: str) -> Judgment:
@@ -112,7 +128,8 @@ class _Once:
         )
         if places not in self._judged:
             self._judged[places] = _by(self._kind, [self._known[place] for place in places])
-        return self._judged[places]
+        judged = self._judged[places]
+        return _unread(judged) if f"{account}/{region}" in self._unread else judged
 
 
 def _in_account(
@@ -215,7 +232,11 @@ def _named(some: Iterable[Trail]) -> str:
     return ", ".join(dict.fromkeys(trail.label for trail in some)) or "no trail"
 
 
-def _global_region(known: Sequence[Trail]) -> tuple[str, ...]:
+def partition_of(known: Sequence[Trail]) -> str:
+    """Return the partition that the ARNs of an estate's trails name; `aws` if they name none."""
     partitions = {trail.arn.split(":")[1] for trail in known}
-    partition = partitions.pop() if len(partitions) == 1 else "aws"
-    return (trails.GLOBAL_REGIONS.get(partition, "us-east-1"),)
+    return partitions.pop() if len(partitions) == 1 else "aws"
+
+
+def _global_region(known: Sequence[Trail]) -> tuple[str, ...]:
+    return (trails.GLOBAL_REGIONS.get(partition_of(known), "us-east-1"),)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from nhi_evidence import __version__
 from nhi_evidence.cli import exit_codes
+from nhi_evidence.coverage.absence import conclude
 from nhi_evidence.demo import estate
 from tests.cli.command import run
 from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, record
@@ -111,3 +114,20 @@ def test_wrong_use(tmp_path: Path) -> None:
     file = tmp_path / "no.json"
     file.write_text("{}")
     assert run("check-absence", file, "--key", sealed.vkey).code == exit_codes.FAILED
+
+
+def test_what_cannot_be_read_leaves_the_statement_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the window is recorded and complete, which is left out of account here."""
+    monkeypatch.setattr(conclude, "_completeness", lambda *_: ((), ()))
+    sealed = sealed_estate(tmp_path)
+    ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
+    done = run(*ask, "--step", "secret_access", "-o", tmp_path / "read.json")
+    assert done.code == exit_codes.OK, done.out
+    for file in sealed.folder.glob("ev/**/*.zst"):
+        file.chmod(0o600)
+        file.write_bytes(b"altered")
+    result = run(*ask, "--step", "secret_access", "-o", tmp_path / "unread.json")
+    assert result.code == exit_codes.INCOMPLETE
+    assert "1 objects or lines could not be searched" in result.out

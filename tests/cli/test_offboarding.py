@@ -147,3 +147,19 @@ def test_use_of_the_key_itself(tmp_path: Path) -> None:
     assert done.code == exit_codes.WRONG
     assert printed.json["credentials"][0]["after"] == 1
     assert msgspec.json.encode(printed.json)
+
+
+def test_what_cannot_be_read_may_be_a_use(tmp_path: Path) -> None:
+    offboard(tmp_path, *USED, disable(430), state="Inactive")
+    sealed = Sealed(tmp_path / "evidence")
+    known = set(sealed.folder.glob("ev/**/*.zst"))
+    sealed.lock(delivery(9, [record("GetCallerIdentity", 550, 9)]))
+    sealed.seal(DAY + 31 * HOUR)
+    (added_file,) = {*sealed.folder.glob("ev/**/*.zst")} - known
+    added_file.chmod(0o600)
+    added_file.write_bytes(b"altered")
+    ask = ("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
+    result, printed = run(*ask), run(*ask, "--json")
+    assert result.code == printed.code == exit_codes.INCOMPLETE
+    assert result.out.startswith("REVOKED but 1 object or line could not be read")
+    assert (printed.json["verdict"], printed.json["unread"]) == ("REVOKED", 1)

@@ -15,7 +15,7 @@ import pytest
 from nhi_evidence import __version__
 from nhi_evidence.completeness.reasons import Verdict as Completeness
 from nhi_evidence.coverage import signed
-from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence import conclude, document
 from nhi_evidence.coverage.absence.check import NOT_REPEATED, check
 from nhi_evidence.coverage.absence.document import (
     AbsenceError,
@@ -151,6 +151,26 @@ def test_a_role_is_recognized_by_its_sessions(tmp_path: Path) -> None:
             VALIDATIONS, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}"
         )
         assert len(gather(evidence.store, evidence.stored, question).matching) == matching
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.lower])
+def test_an_act_is_found_however_the_identity_is_spelled(sealed: Sealed, spelled: Any) -> None:
+    """No cloud has two identities whose names differ only in case."""
+    name = BOT.rpartition("/")[2]
+    identity = f"{BOT.removesuffix(name)}{spelled(name)}"
+    question = msgspec.structs.replace(VALIDATIONS, start=DAY + 4 * HOUR, identity=identity)
+    assert len(gather(sealed.store, sealed.stored, question).matching) == 1
+
+
+@pytest.mark.parametrize("name", ["bot", "principal://iam.googleapis.com/x/subject/y", "1" * 21])
+def test_a_name_that_no_record_has_is_not_attested_as_absent(sealed: Sealed, name: str) -> None:
+    """Nothing would be found by it, in the evidence of whichever cloud it was taken for."""
+    for identity in ("00000002-0000-0000-C000-000000000000", "x@y.iam.gserviceaccount.com"):
+        assert conclude.searchable_platform(identity) in {"azure", "gcp"}
+    attestation = written(sealed)
+    question = msgspec.structs.replace(attestation.asked, identity=name, platform="azure")
+    with pytest.raises(AbsenceError, match="neither an ARN"):
+        check(msgspec.structs.replace(attestation, asked=question), sealed.policy)
 
 
 def test_the_document_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:

@@ -14,7 +14,7 @@ from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import check
-from nhi_evidence.coverage.absence.conclude import platform_of
+from nhi_evidence.coverage.absence.conclude import searchable_platform
 from nhi_evidence.coverage.absence.document import Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
@@ -30,8 +30,8 @@ Examples:
 
 Exit codes: 0 written, and the whole window would have been recorded and is complete;
 1 there are matching records, which are listed; nothing is written; 2 written, but part of
-the window would not have been recorded, or is not known to be complete; 4 could not be done;
-64 wrong usage.
+the window would not have been recorded, or is not known to be complete, or not all of the
+evidence could be read; 4 could not be done; 64 wrong usage.
 """
 
 
@@ -65,13 +65,14 @@ def command(
     start, end = instant(since, "--from"), instant(until, "--to")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--from must be before --to")
+    platform = searchable_platform(identity)
     if output.exists():
         raise SettingsError(f"{output}: already exists; nothing is overwritten")
     trust = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_sealed(evidence, access)
     stored = StoredLog(store, trust.name, trust.keys)
-    question = Question(identity, step, start, end, platform_of(identity))
+    question = Question(identity, step, start, end, platform)
     gathered = gather(store, stored, question, trust.mappers)
     for name, reason in gathered.problems.items():
         screen.say(f"warning: not read: {name}: {reason}", err=True)
@@ -98,6 +99,8 @@ def command(
         or conclusion.not_known
         or conclusion.not_complete
         or conclusion.limits
+        or gathered.search.unreadable
+        or gathered.problems
     ):
         raise typer.Exit(exit_codes.INCOMPLETE)
 

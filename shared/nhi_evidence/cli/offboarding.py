@@ -24,8 +24,8 @@ Examples:
   nhi-evidence offboarding s3://evidence --policy policy.toml --identity EMAIL
 
 Exit codes: 0 revoked, state read afterwards, no use afterwards; 1 used afterwards;
-2 no revocation or no later state on record, or sessions may outlive it; 4 could not be done;
-64 wrong usage.
+2 no revocation or no later state on record, sessions may outlive it, or not all of the evidence
+could be read; 4 could not be done; 64 wrong usage.
 """
 
 
@@ -53,7 +53,9 @@ def command(
     readings = [one for _, one in reading_file.sealed(store, log.of("op", "config"), problems)]
     reader = Reader(store, trust.mappers)
     report = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
-    for name, reason in {**problems, **reader.unreadable}.items():
+    unread = {**problems, **reader.unreadable}
+    report = msgspec.structs.replace(report, unread=len(unread))
+    for name, reason in unread.items():
         screen.say(f"warning: not read: {name}: {reason}", err=True)
     if as_json:
         verdict, _ = report.head
@@ -62,7 +64,7 @@ def command(
         _print(report)
     if report.used_after:
         raise typer.Exit(exit_codes.WRONG)
-    if report.revoked_at is None or not report.states or report.sessions:
+    if report.revoked_at is None or not report.states or report.sessions or report.unread:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 

@@ -106,6 +106,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Whether use of a dead credential leaves a record at all."""
     unseen: str = ""
     """Why it would not leave one."""
+    unread: int = 0
+    """How many objects and lines could not be read: what they hold was not looked for."""
 
     @property
     def used_after(self) -> int:
@@ -128,6 +130,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if self.sessions:
             sessions = plural.count(len(self.sessions), "session")
             return "REVOKED", f"but {sessions} may outlive it; no such use is on record"
+        if self.unread:
+            unread = plural.count(self.unread, "object or line", "objects or lines")
+            return "REVOKED", f"but {unread} could not be read"
         return "OFFBOARDED", "revoked, state read after it, no use on record after it"
 
 

@@ -17,7 +17,12 @@ from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.coverage import reading_file
 from nhi_evidence.coverage.absence import anchored
-from nhi_evidence.coverage.absence.conclude import SOURCES, Ingredients, conclude, platform_of
+from nhi_evidence.coverage.absence.conclude import (
+    SOURCES,
+    Ingredients,
+    conclude,
+    searchable_platform,
+)
 from nhi_evidence.coverage.absence.document import (
     AbsenceError,
     Document,
@@ -67,7 +72,7 @@ def check(document: Document, policy: Policy, store: EvidenceVersions | None = N
     `OtherReleaseError` if the ingredients are proven and only the conclusion differs from what this
     release draws, where another release drew it.
     """
-    if document.asked.platform != platform_of(document.asked.identity):
+    if document.asked.platform != searchable_platform(document.asked.identity):
         raise AbsenceError("asked: not the platform of the identity")
     if document.asked.start >= document.asked.end:
         raise AbsenceError("asked: the time ends before it begins")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from nhi_evidence.completeness.reasons import Verdict as Completeness
 from nhi_evidence.completeness.statement import Statements, standing
 from nhi_evidence.coverage import history, judges
-from nhi_evidence.coverage.absence.document import Conclusion, Part, Question, Search
+from nhi_evidence.coverage.absence.document import AbsenceError, Conclusion, Part, Question, Search
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.canary.weigh import Weighed, stretches
 from nhi_evidence.coverage.cells import Cell, cells
@@ -46,6 +47,23 @@ def platform_of(identity: str) -> str:
     if identity.startswith("arn:"):
         return "aws"
     return "gcp" if "@" in identity else "azure"
+
+
+def searchable_platform(identity: str) -> str:
+    """Return the platform of an identity that a search can find.
+
+    Raises `AbsenceError` for a name in no form that records have: nothing would be found by it.
+    """
+    platform = platform_of(identity)
+    if platform == "azure" and not _OBJECT_ID.fullmatch(identity):
+        raise AbsenceError(
+            f"{identity}: neither an ARN nor the e-mail address of a service account nor an object "
+            "ID, so no record would be found by it"
+        )
+    return platform
+
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def decided(question: Question) -> tuple[Cell, ...]:

@@ -238,12 +238,12 @@ def _search(
 def is_by(record: Record, identity: str) -> bool:
     """Whether an identity acted, itself or through others, under any name the record gives it.
 
-    A role is also recognized by the sessions it acts through.
+    A role is also recognized by the sessions it acts through. The case of a name does not matter:
+    no cloud distinguishes identities by it.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
     """
-    names = record.head.actors
-    caller = Subject(identity).caller
-    if identity in names or (caller is not None and caller in names):
+    names = {name.lower() for name in record.head.actors}
+    caller = (Subject(identity).caller or identity).lower()
+    if identity.lower() in names or caller in names:
         return True
-    if caller is not None and caller.endswith("*"):
-        return any(name.startswith(caller[:-1]) for name in names)
-    return False
+    return caller.endswith("*") and any(name.startswith(caller[:-1]) for name in names)

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from nhi_evidence.investigate.case import verify
 from tests.cli import test_case
 from tests.cli.command import run
 from tests.cli.test_case import Case, alone, manifested, programs
@@ -149,3 +150,40 @@ def test_a_record_nested_too_deeply_is_no_proof(case: Case, tmp_path: Path) -> N
     ours = run("case", "verify", folder, "--key", case.key)
     assert (1, "Traceback" in ours.err) == (ours.code, False), ours
     assert 1 == alone(folder, case.key, programs(tmp_path / "programs")).returncode
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ours"),
+    [
+        ('"incomplete": []', '"incomplete": ["lost"], "incomplete": []', 4),
+        ('"standing"', '"standing": "contested", "standing"', 4),
+        ('"unreadable_count": 0', '"unreadable_count": 1e400', 4),
+        ('"unreadable_count": 0', '"unreadable_count": Infinity', 4),
+        ('"unreadable_count": 0', '"unreadable_count": 0.9', 4),
+        ('"unreadable_count": 0', '"unreadable_count": -5', 2),
+    ],
+)
+def test_a_document_that_may_be_read_differently_does_not_hold(
+    case: Case, tmp_path: Path, old: str, new: str, ours: int
+) -> None:
+    """A person may read the first of two values, and a program the last."""
+    folder = tmp_path / "case"
+    shutil.copytree(case.folder, folder)
+    path = folder / "data/case.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    manifested(folder)
+    assert ours == run("case", "verify", folder, "--key", case.key).code
+    theirs = alone(folder, case.key, programs(tmp_path / "programs"))
+    assert (2, "Traceback" in theirs.stderr) == (theirs.returncode, False), theirs
+
+
+def test_a_document_larger_than_any_case_has_is_not_decoded(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of short texts, it would take many times its size in memory."""
+    monkeypatch.setattr(verify, "_MAX_DOCUMENT_BYTES", 1000)
+    refused = run("case", "verify", case.folder, "--key", case.key)
+    assert (4, True) == (refused.code, "larger than 1000 bytes" in refused.err), refused
+    monkeypatch.undo()
+    assert 128 << 20 == verify._MAX_DOCUMENT_BYTES

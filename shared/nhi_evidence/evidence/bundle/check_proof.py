@@ -29,6 +29,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 class NotShown(Exception):
@@ -262,12 +263,16 @@ def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes
     return listed
 
 
-def members(data: bytes, spaces: bool = False) -> dict[bytes, bytes]:
-    """Return the members of an object."""
-    pairs = items(data, b"{}", spaces)
+def once(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return pairs by name; of two with one name, another reader may take the other."""
     by_name = dict(pairs)
     need(len(by_name) == len(pairs), "a name occurs twice")
     return by_name
+
+
+def members(data: bytes, spaces: bool = False) -> dict[bytes, bytes]:
+    """Return the members of an object."""
+    return once(items(data, b"{}", spaces))
 
 
 def elements(data: bytes, spaces: bool = False) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -17,7 +18,9 @@ from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord, Cus
 from nhi_evidence.investigate.case.custody_record import Sought
 from nhi_evidence.investigate.row import Place, Standing
 
-_MAX_DOCUMENT_BYTES = 1 << 30
+_MAX_DOCUMENT_BYTES = 128 << 20
+"""More than a case of `bag.MAX_FILES` files needs; decoded, it takes many times its size."""
+
 _MAX_RECORD_BYTES = 64 << 20
 _DocumentT = TypeVar("_DocumentT", CaseDocument, Custody)
 
@@ -136,7 +139,8 @@ def _check_custody(
 _NOT_CHECKED = [
     "that nothing was left out of the case: this needs the evidence (verify, timeline)",
     "how each record counts in its unit, by the word of the case: this needs the evidence, too",
-    f"what {contents.TIMELINE} and {contents.REPORT} say in words; their records are compared",
+    f"what {contents.TIMELINE} says in words; its records are compared",
+    f"what {contents.README}, {contents.KEYS} and {contents.REPORT} say, which anybody can change",
 ]
 
 
@@ -174,7 +178,22 @@ def _read(files: bag.Files, name: str, kind: type[_DocumentT]) -> _DocumentT:
         raise bag.BagError(f"{name}: {error}") from error
     if document.v != contents.VERSION:
         raise bag.BagError(f"{name}: version {document.v}")
+    try:
+        json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise bag.BagError(f"{name}: {error}") from error
     return document
+
+
+def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of an object. Raises `ValueError` for a name that occurs twice.
+
+    A reader may show the first of two values, and these checks the last.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return members
 
 
 def _proof_files(files: bag.Files) -> dict[str, list[str]]:

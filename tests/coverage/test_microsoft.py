@@ -39,6 +39,32 @@ def test_a_group_switches_on_what_the_resource_says_it_holds() -> None:
     assert "has no category group audit" in " ".join(judgment.reasons)
 
 
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("PastDue", Verdict.ELSEWHERE),
+        ("Warned", Verdict.ELSEWHERE),
+        ("Disabled", Verdict.ELSEWHERE),
+        ("Deleted", Verdict.CONFIGURED),
+    ],
+)
+def test_a_subscription_counts_until_it_is_deleted(state: str, verdict: Verdict) -> None:
+    """https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states"""
+
+    def of_state(answer: dict[str, list[dict[str, object]]]) -> dict[str, object]:
+        kept, other = answer["value"]
+        return {"value": [kept, {**other, "state": state}]}
+
+    unset = edited(SETTINGS, put(value=[]), microsoft.CROSSED)
+    changed = edited("Microsoft.Resources/subscriptions", of_state)
+    cell = next(
+        each.id
+        for each in CELLS.values()
+        if judges.evaluator_of(each) == "azure_subscription" and each.confidence == "high"
+    )
+    assert judged(cell, unset, changed).verdict is verdict
+
+
 def test_the_content_of_a_group_may_be_unknown() -> None:
     assert judged(VAULTS, refused(GROUPS)).verdict is Verdict.UNKNOWN
     named = [

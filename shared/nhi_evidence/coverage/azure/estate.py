@@ -40,6 +40,8 @@ class _Skus(msgspec.Struct):
 def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
     """Return each subscription's own scope and those of the management groups above it.
 
+    One that is past due is active, and in a disabled one resources can still be deleted.
+    https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states
     Raises `KeyError` or `TypeError` for a malformed answer.
     """
     above: dict[str, list[str]] = {}
@@ -54,7 +56,7 @@ def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
         )
         for answer in reading.ok(SUBSCRIPTIONS)
         for one in answer.answer["value"]
-        if one.get("state", "Enabled") == "Enabled"
+        if one.get("state") != "Deleted"
     }
 
 

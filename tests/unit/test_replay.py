@@ -80,6 +80,8 @@ def test_an_invalid_window_is_refused(begins: str, ends: str, problem: str) -> N
         ("a/2026/02/27/", False),
         ("a/2026/13/", True),
         ("a/111122223333/", True),
+        ("a/0001/", True),
+        ("a/9999/12/31/", False),
     ],
 )
 def test_folders_of_other_dates_are_not_walked(folder: str, may: bool) -> None:

@@ -58,12 +58,10 @@ class Window(msgspec.Struct, frozen=True):
         year, month, day = (int(digits) if digits else None for digits in dated.groups())
         try:
             first = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
-        except ValueError:
-            return True  # digits that are not a date
-        length = 1 if day else 31 if month else 366
-        return (
-            first - _BESIDE < self.ends and self.begins < first + timedelta(days=length) + _BESIDE
-        )
+            length = timedelta(days=1 if day else 31 if month else 366)
+            return first - _BESIDE < self.ends and self.begins < first + length + _BESIDE
+        except (ValueError, OverflowError):
+            return True  # digits that are not a date, or one at the end of the calendar
 
 
 class File(msgspec.Struct, frozen=True):

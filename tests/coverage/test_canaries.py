@@ -64,6 +64,14 @@ def test_a_record_that_arrived(changes: dict[str, Any], expected: Result) -> Non
     assert result(seen(POSITIVE.nonce, **changes))[POSITIVE.nonce] is expected
 
 
+def test_no_record_of_another_makes_up_for_what_the_canary_s_own_lacks() -> None:
+    """A nonce is not secret: somebody may copy it into a call of the phase that is expected."""
+    own = seen(POSITIVE.nonce, nhi_phase="Routine", nhi_base_phase="Routine")
+    copied = seen(POSITIVE.nonce, nhi={"uid": "somebody-else"})
+    assert result(own, copied)[POSITIVE.nonce] is Result.MISCLASSIFIED
+    assert result(own, copied, seen(POSITIVE.nonce))[POSITIVE.nonce] is Result.PROVEN
+
+
 def test_silence_is_evidence_once_its_time_is_over_and_if_it_was_announced() -> None:
     assert result()[POSITIVE.nonce] is Result.MISSING
     early = START + HOUR_MS + POSITIVE.within_minutes * MINUTE_MS - 1

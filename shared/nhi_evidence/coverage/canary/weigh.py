@@ -117,8 +117,10 @@ class Sightings:
         if (seen.locked_at, seen.where) < (sighting.first_at, sighting.where):
             sighting.first_at, sighting.where = seen.locked_at, seen.where
             sighting.phase = seen.head.nhi_phase
-        sighting.is_by_principal |= principal in seen.head.actors
-        sighting.is_in_phase |= not phases or bool(seen.head.phases & set(phases))
+        # Whoever copies a nonce into a call of another phase adds nothing to the canary's own.
+        if principal in seen.head.actors:
+            sighting.is_by_principal = True
+            sighting.is_in_phase |= not phases or bool(seen.head.phases & set(phases))
 
     def of(self, plan: Plan, probe: Announced) -> _Sighting | None:
         """Return what was seen of a plan's probe; None if nothing was."""

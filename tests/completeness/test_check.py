@@ -16,7 +16,8 @@ from nhi_evidence.completeness.statement import Counts, Statement, Statements
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
 from nhi_evidence.evidence.verify.sorting import MemorySorter
 from tests.completeness import trail as world
-from tests.completeness.trail import BUCKET, HOUR, NAME, START, Evidence, Trail, evidence_of
+from tests.completeness.trail import BUCKET, HOUR, NAME, SOURCE, START, Evidence, Trail, evidence_of
+from tests.memory_store import DAY_MS
 
 SECOND = "2026030209"
 
@@ -34,10 +35,11 @@ def state(
     lie: Callable[[Statements], Statements] = lambda each: each,
     *,
     hours: tuple[str, ...] = (SECOND,),
+    grace_ms: int = 0,
 ) -> None:
     """Lock and seal statements on some hours, altered or not."""
     keys = put_keys(evidence)
-    read = evidence.read()
+    read = evidence.read(grace_ms=grace_ms)
     known = Known(log=read.log, keys=world.public_keys())
     for each in reconcile.statements(read, known, inputs=(keys,)):
         if each.hour in hours:
@@ -47,10 +49,12 @@ def state(
     evidence.seal()
 
 
-def verified(evidence: Evidence, keys: dict[str, bytes] | None = None) -> Report:
+def verified(
+    evidence: Evidence, keys: dict[str, bytes] | None = None, *, grace_ms: int = 0
+) -> Report:
     return Verifier(
         evidence.store,
-        Policy(name=NAME, keys=(evidence.key,)),
+        Policy(name=NAME, keys=(evidence.key,), grace_ms=grace_ms),
         now=evidence.now,
         options=Options(statements=Check(MemorySorter, keys)),
     ).run()
@@ -239,6 +243,23 @@ def test_an_hour_lost_to_expiry_is_not_a_lie() -> None:
     report = verified(evidence)
     assert "statement_false" not in codes(report)
     assert any("has expired" in line for line in report.not_checked)
+
+
+def test_what_is_gone_within_the_grace_is_missing() -> None:
+    """Nothing expires then, for whoever reconciles as for whoever verifies."""
+    evidence = sealed_trail()
+    hour = next(one for one in evidence.store.objects if f"h={SECOND}/" in one)
+    evidence.store.remove(hour)
+    evidence.now += 400 * DAY_MS + 60_000
+    evidence.seal()
+    grace_ms = 30 * DAY_MS
+    assert {(SOURCE, SECOND)} == evidence.read().expired
+    assert not evidence.read(grace_ms=grace_ms).expired
+    state(evidence, grace_ms=grace_ms)
+    report = verified(evidence, grace_ms=grace_ms)
+    assert {"gone_early", "hour_incomplete"} == {*codes(report)} - {"head_stale"}
+    evidence.now += grace_ms
+    assert {(SOURCE, SECOND)} == evidence.read(grace_ms=grace_ms).expired
 
 
 @pytest.mark.parametrize("early", [False, True])

@@ -253,10 +253,10 @@ class Evidence:
             lock_policy=LockPolicy(retention_ms=DAY_MS),
         ).run(everything=True)
 
-    def read(self) -> reconcile.Read:
+    def read(self, *, grace_ms: int = 0) -> reconcile.Read:
         """Everything that is sealed."""
         sealed = reconcile.full(self.store, NAME, [self.key], MemorySorter, now=self.now)
-        return reconcile.gather(self.store, sealed, MemorySorter, now=self.now)
+        return reconcile.gather(self.store, sealed, MemorySorter, now=self.now, grace_ms=grace_ms)
 
     def statements(self, keys: dict[str, bytes] | None = None) -> list[Statements]:
         """The statements on all hours."""

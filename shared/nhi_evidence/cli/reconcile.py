@@ -96,7 +96,9 @@ def command(
         sealed = reconcile.full(
             store, trusted.name, trusted.keys, sorters, now=now, progress=steps.say
         )
-        read = reconcile.gather(store, sealed, sorters, now=now, progress=steps.say)
+        read = reconcile.gather(
+            store, sealed, sorters, now=now, grace_ms=trusted.grace_ms, progress=steps.say
+        )
         inputs, known_keys = sealed_keys.read(store)
         pinned = options.provider_keys(provider_keys)
         known = Known(log=read.log, keys=pinned or known_keys, mappers=trusted.mappers)

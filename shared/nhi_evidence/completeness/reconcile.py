@@ -211,11 +211,16 @@ def gather(
     *,
     wanted: Callable[[str, str], bool] = lambda _source, _hour: True,
     now: int,
+    grace_ms: int = 0,
     progress: Progress = _silent,
 ) -> Read:
-    """Read the objects of the wanted sources and hours."""
+    """Read the objects of the wanted sources and hours.
+
+    What is gone `grace_ms` after the end of its lock may have expired; without a grace, what is
+    gone at all after it.
+    """
     gatherer = Gatherer(sorter)
-    reading = Reading(store, gatherer, progress)
+    reading = Reading(store, gatherer, progress, grace_ms=grace_ms)
     reading.read((each for each in sealed.entries if _is_wanted(each[1], wanted)), now=now)
     reading.promises(sealed.promised, sealed.times, wanted)
     return Read(

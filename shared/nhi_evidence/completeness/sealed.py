@@ -38,15 +38,18 @@ class Reading:
         store: EvidenceVersions,
         gatherer: Gatherer,
         progress: Callable[[str, int], None] = lambda _what, _done: None,
+        *,
+        grace_ms: int = 0,
     ) -> None:
-        """Read from `store`."""
+        """Read from `store`, whose lifecycle removes nothing until so long after its lock."""
         self._store = store
+        self._grace_ms = grace_ms
         self._gatherer = gatherer
         self._progress = progress
         self.unsound: dict[str, str] = {}
         """By key, objects whose claims are void, and why; `verify` says more."""
         self.expired: set[tuple[str, str]] = set()
-        """Source and hour of everything that is gone after the end of its lock."""
+        """Source and hour of everything that is gone after the end of its lock and the grace."""
         self.objects = 0
 
     def read(self, entries: Iterable[Placed], *, now: int) -> None:
@@ -136,7 +139,7 @@ class Reading:
 
     def _gone(self, entry: ObjectLeaf, now: int) -> None:
         stated = keys.parse_key(entry.key)
-        is_expired = entry.until is not None and now > entry.until
+        is_expired = entry.until is not None and now > entry.until + self._grace_ms
         if is_expired and objects.may_be_of_its_hour(entry):
             self.expired.add((stated.source, stated.hour or ""))
         else:

@@ -67,6 +67,7 @@ def reconciler_settings(config: Config, store: EvidenceBucket) -> ReconcilerSett
         log_name=store.log,
         signing_keys=(f"alias/{naming.signing_key(store.id)}",),
         operator_role=naming.role_arn(store.region, account, operator),
+        grace_days=store.grace_days,
         listings=listings(config),
     )
 

@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True):
     """ARN of the role that may put under `op/v1/recon`."""
     mappers: tuple[str, ...] = ()
     """Digests of the releases that count, the latest last; empty accepts any."""
+    grace_days: float = 0
+    """How long after the end of a lock lifecycle may remove a version."""
     listings: tuple[ApiScope, ...] = ()
     """What to list through the APIs of Google Cloud and Microsoft."""
 
@@ -130,6 +132,7 @@ def reconcile(is_late: Callable[[], bool] = lambda: False) -> Done:
             sorters,
             wanted=lambda _source, hour: (keys.hour_start(hour) or now) >= first,
             now=now,
+            grace_ms=int(clients.settings.grace_days * 24 * HOUR_MS),
         )
         done = Done(size=read.log.size, unsound=sorted(read.unsound)[:_MOST_NAMED])
         inputs, known = _public_keys(clients, read, first, now, done)

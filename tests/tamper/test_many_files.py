@@ -126,7 +126,7 @@ def test_without_the_raw_text_unprovable_records_are_named() -> None:
     report = trail.verify()
     assert trail.expected == [(each.code, each.key) for each in report.findings]
     (line,) = (
-        line for line in report.not_checked if "only the writer states that they are" in line
+        line for line in report.not_checked if "only the writer states what they are" in line
     )
     stored = (EditedObject(trail.store.get(key)) for key in trail.store.keys("ev/"))
     out_of_scope = (unit.line["out_of_scope"].values() for one in stored for unit in one.units)

@@ -149,9 +149,7 @@ def test_without_the_raw_text_records_that_cannot_be_mapped_again_are_reported()
     report = world.verify()
     assert [] == codes(report)
     assert 1 == report.not_rebuilt
-    assert any(
-        "only the writer states that they are out of scope" in one for one in report.not_checked
-    )
+    assert any("only the writer states what they are" in one for one in report.not_checked)
     assert any("hash is stated and cannot be recomputed" in one for one in report.not_checked)
 
 

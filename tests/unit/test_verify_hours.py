@@ -195,7 +195,8 @@ def test_a_missing_part_is_a_finding_unless_it_may_have_expired() -> None:
     """The unit is incomplete in any case."""
     half = content(unit_line("a", parts=2, span=(0, 50)))
     for is_expired, codes in ((False, ["unit_incomplete"]), (True, [])):
-        report, _ = weighed(half, is_expired=is_expired)
+        report, hour = weighed(half, is_expired=is_expired)
+        assert hour.excused == is_expired
         assert codes == [finding.code for finding in report.findings]
         assert {"incomplete": 1} == report.units
 

@@ -52,6 +52,8 @@ class Hour:
         self._bytes = 0
         self.expired_in_part = False
         """Whether the hour lost something to lawful expiry, so a missing part is no finding."""
+        self.excused = 0
+        """Units that lack a part, for that reason without a finding."""
 
     def add(self, index: int, key: str, content: Content) -> None:
         """Take the claims of one object whose bytes and table are valid."""
@@ -136,9 +138,9 @@ class Hour:
 
     def _find(self, unit: counting.Unit, report: Report) -> None:
         where = f"{unit.source}: {unit.unit}"
-        if unit.status is counting.Status.CONTESTED or (
-            unit.status is counting.Status.INCOMPLETE and not self.expired_in_part
-        ):
+        if unit.status is counting.Status.INCOMPLETE and self.expired_in_part:
+            self.excused += 1
+        else:
             indexes = sorted({log.index_of(claim.index) for claim in unit.disputed})
             report.findings.append(
                 Finding(

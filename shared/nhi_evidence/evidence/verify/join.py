@@ -81,7 +81,7 @@ def join(
     joined.findings.sort(
         key=lambda each: (each.meaning.step, each.key, each.code, each.record or 0)
     )
-    joined.not_checked = _not_checked(ordered)
+    joined.not_checked = [*_not_checked(ordered), *weighed.not_checked()]
     return joined
 
 

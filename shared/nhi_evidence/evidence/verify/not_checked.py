@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhi_evidence import plural
 from nhi_evidence.evidence.verify.report import Options, Policy, Report
 
 
@@ -17,6 +18,7 @@ def not_checked(
     unprovable: int,
     not_split: int,
     foreign_mapper: int,
+    excused: int,
 ) -> Iterator[str]:
     """Yield a line for each thing that was not checked."""
     yield from _statements(report, options)
@@ -34,6 +36,11 @@ def not_checked(
         yield from _deep(options, unprovable, not_split, foreign_mapper)
     else:
         yield "V3: the contents of objects (--deep)"
+    if excused:
+        yield (
+            f"V5: the counting of {plural.count(excused, 'unit')} with a missing part, since "
+            "something of the hour has expired"
+        )
     if not policy.retention_ms:
         yield "V6: locks, since the policy requires no retention"
     if waiting:

@@ -79,7 +79,7 @@ class Reader:
         """Runs of streams (of a part), and what has expired, to be weighed over everything."""
         self.unlisted: dict[str, str] = {}
         """Releases the policy does not list, each with the key of an object it made."""
-        self.unprovable = self.not_split = self.foreign_mapper = 0
+        self.unprovable = self.not_split = self.foreign_mapper = self.excused = 0
 
     def take(self, index: int, entry: ObjectLeaf) -> None:
         """Take the leaf at a place; it is of the hour being read."""
@@ -129,6 +129,7 @@ class Reader:
     def _count_hour(self) -> None:
         if self._options.sample is None:
             self._hour.weigh(self._report)
+            self.excused += self._hour.excused
             self.unlisted = {**self._hour.unlisted(), **self.unlisted}
         self._hour = Hour(self._policy.mappers, self._sorter())
 

@@ -296,10 +296,10 @@ class Verifier:
         if options.part is not None:
             report.edges = self._reader.edges
         elif options.sample is None:
-            weighed = streams.Weighed(
-                self._reader.runs(), self._reader.edges.expired, self.hashes_of
-            )
+            expired = self._reader.edges.expired
+            weighed = streams.Weighed(self._reader.runs(), expired, self.hashes_of)
             report.findings += weighed.findings
+            report.not_checked += weighed.not_checked()
             if weighed.duplicates:
                 report.units["duplicate messages"] = weighed.duplicates
         sealed_statements.weigh(self._options, chain, report)
@@ -316,6 +316,7 @@ class Verifier:
             unprovable=self._reader.unprovable,
             not_split=self._reader.not_split,
             foreign_mapper=self._reader.foreign_mapper,
+            excused=self._reader.excused,
         )
         if options.sample is None and options.part is None:
             report.state = self._state(chain)

@@ -80,6 +80,18 @@ def test_an_honest_statement_is_not_a_finding() -> None:
     assert report.without_statement > 0
 
 
+def test_the_report_names_whose_word_the_provider_s_keys_are() -> None:
+    """Whoever seals a key of their own, and a digest under it, could call an hour proven."""
+    evidence = sealed_trail()
+    state(evidence)
+    named = [line for line in verified(evidence).not_checked if "--provider-keys" in line]
+    assert ["V5: 1 statement on completeness: that the public keys"] == [
+        line[:53] for line in named
+    ]
+    trusted = verified(evidence, world.public_keys())
+    assert not any("--provider-keys" in line for line in trusted.not_checked)
+
+
 def test_the_absence_of_statements_is_reported() -> None:
     """Units are then weighed only against each other."""
     report = verified(sealed_trail())

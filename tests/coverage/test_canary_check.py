@@ -213,7 +213,7 @@ def test_an_unreadable_object_makes_no_statement_false(bucket: Bucket) -> None:
     assert [] == on_canaries(report)
     assert "object_missing" in {each.code for each in report.findings}
     assert (
-        "V5: 1 statements on canaries: evidence of their hour is gone or cannot be read"
+        "V5: 1 statement on canaries: evidence of their hour is gone or cannot be read"
         in report.not_checked
     )
 

@@ -32,7 +32,7 @@ def test_what_a_source_cuts_whole_holds(source: str, body: bytes) -> None:
     world.seal()
     report = world.verify()
     assert [] == report.findings
-    assert any("mapping 1 records again" in text for text in report.not_checked)
+    assert any("mapping 1 record again" in text for text in report.not_checked)
 
 
 def test_a_rejected_delivery_that_its_source_cuts_whole_holds() -> None:

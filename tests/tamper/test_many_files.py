@@ -130,5 +130,5 @@ def test_without_the_raw_text_unprovable_records_are_named() -> None:
     )
     stored = (EditedObject(trail.store.get(key)) for key in trail.store.keys("ev/"))
     out_of_scope = (unit.line["out_of_scope"].values() for one in stored for unit in one.units)
-    assert f"mapping {sum(map(sum, out_of_scope))} records again" in line
+    assert f"mapping {sum(map(sum, out_of_scope)):,} records again" in line
     assert report.not_rebuilt > 0

@@ -17,7 +17,7 @@ from nhi_evidence.completeness.items import Item, subject_key, subject_of
 from nhi_evidence.completeness.judge import Known, judge
 from nhi_evidence.completeness.listing import is_listing
 from nhi_evidence.completeness.promises import Promise
-from nhi_evidence.completeness.reasons import ORDER
+from nhi_evidence.completeness.reasons import ORDER, Verdict
 from nhi_evidence.completeness.statement import Announced, Log, Scope, Statement, Subject
 from nhi_evidence.evidence import keys, log, provider
 from nhi_evidence.evidence.leaf import ObjectLeaf
@@ -30,6 +30,10 @@ from nhi_evidence.evidence.verify.statements import Head, Weighed
 KEYS_ENDING = ".keys.json"
 """Ending of the key of an object that holds a provider's public keys, as it lists them."""
 
+_BY_SEALED_KEYS = (
+    "on completeness: that the public keys they rest on, which the deployment sealed, are the "
+    "provider's (--provider-keys)"
+)
 _TEXT = 300
 _EXACT = ("missing", "altered", "unbacked", "contested", "incomplete")
 """Totals that depend only on the log, and so are the same for everyone."""
@@ -185,7 +189,19 @@ class Check:
             why = "on completeness: based on an API's listing, which cannot be repeated"
             not_weighed[why] += 1
             return None
-        return _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
+        problem = _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
+        if (
+            problem is None
+            and sealed.statement.verdict is Verdict.PROVEN
+            and self._rests_on_sealed_keys(sealed)
+        ):
+            not_weighed[_BY_SEALED_KEYS] += 1
+        return problem
+
+    def _rests_on_sealed_keys(self, sealed: _Sealed) -> bool:
+        """Whether a statement may rest on a provider's key that only the deployment says is its."""
+        own = {name for key in sealed.inputs for name in self._sealed_keys.get(key, {})}
+        return bool(own - self._trusted.keys())
 
     def _known(self, subject: Subject, sealed: _Sealed, at: Log | None = None) -> Known:
         own: dict[str, bytes] = {}

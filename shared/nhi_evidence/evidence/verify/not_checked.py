@@ -44,7 +44,7 @@ def not_checked(
     if not policy.retention_ms:
         yield "V6: locks, since the policy requires no retention"
     if waiting:
-        yield f"V4: {waiting} versions not sealed yet, none of them overdue"
+        yield f"V4: {plural.count(waiting, 'version')} not sealed yet, none of them overdue"
     if is_copy:
         yield "V4: delete markers and later versions, which a copy does not contain"
 
@@ -58,22 +58,25 @@ def _statements(report: Report, options: Options) -> Iterator[str]:
             "not against what the source states it delivered (nhi-evidence reconcile)"
         )
     elif report.without_statement:
-        yield f"V5: completeness of {report.without_statement} source hours without a statement"
+        hours = plural.count(report.without_statement, "source hour")
+        yield f"V5: completeness of {hours} without a statement"
 
 
 def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int) -> Iterator[str]:
     if not_split:
-        yield f"V3: the split of {not_split} units, too large or from an unknown source"
+        units = plural.count(not_split, "unit")
+        yield f"V3: the split of {units}, too large or from an unknown source"
     if options.reproduce is None:
         yield "V3: whether the raw text gives these records when mapped again (--reproduce)"
         return
     if unprovable:
         yield (
-            f"V3: mapping {unprovable} records again; they are out of scope or were cut whole, and "
-            "their raw text was not kept, so only the writer states what they are"
+            f"V3: mapping {plural.count(unprovable, 'record')} again, whose raw text was not kept "
+            "(out of scope, or cut whole), so only the writer states what they are"
         )
     if foreign_mapper:
-        yield f"V3: mapping {foreign_mapper} objects again, whose release is not installed"
+        objects = plural.count(foreign_mapper, "object")
+        yield f"V3: mapping {objects} again, whose release is not installed"
 
 
 def _freshness(report: Report, policy: Policy, options: Options, *, is_copy: bool) -> Iterator[str]:

@@ -191,7 +191,7 @@ class Report(msgspec.Struct, kw_only=True):
     linked_records: int = 0
     """Records that share a native id with others whose bytes differ."""
     not_rebuilt: int = 0
-    """Counted units whose out-of-scope raw text was not kept: their hash cannot be recomputed."""
+    """Counted units with cuts or without out-of-scope text: their hash cannot be recomputed."""
     expired: int = 0
     """Versions that are gone after the end of lock and grace, which is allowed."""
     flags: dict[str, int] = {}

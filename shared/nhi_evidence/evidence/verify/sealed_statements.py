@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nhi_evidence import plural
 from nhi_evidence.evidence.leaf import Leaf, ObjectLeaf
 from nhi_evidence.evidence.verify.chain import Chain
 from nhi_evidence.evidence.verify.report import Options, Report
@@ -32,5 +33,6 @@ def weigh(options: Options, chain: Chain, report: Report) -> None:
     report.without_statement = weighed.without
     report.canaries = dict(weighed.canaries)
     report.not_checked += [
-        f"V5: {count} statements {why}" for why, count in weighed.not_weighed.items()
+        f"V5: {plural.count(count, 'statement')} {why}"
+        for why, count in weighed.not_weighed.items()
     ]

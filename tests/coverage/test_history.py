@@ -204,6 +204,28 @@ def test_a_reading_that_differs_says_nothing_of_the_time_before_it() -> None:
     ]
 
 
+def test_a_change_of_something_else_says_nothing_of_when() -> None:
+    """Nor does it, after the last reading, confirm anything."""
+    off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 10 * HOUR))
+    off = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})(off)
+    same = record("StartLogging", 9 * HOUR, name=TRAIL)
+    assert verdicts(VALIDATION, [*daily("aws", 2), off], same) == [
+        ("UNKNOWN", 0, 2),
+        ("CONFIGURED", 2, 2),
+        ("UNKNOWN", 2, 10),
+        ("GAP", 10, 10),
+        ("UNKNOWN", 10, 48),
+    ]
+    unread = ("UNKNOWN", 0, 2)
+    assert verdicts(VALIDATION, daily("aws", 2), same) == [
+        unread, ("CONFIGURED", 2, 9), ("UNKNOWN", 9, 48)
+    ]  # fmt: skip
+    other = record("StopLogging", 9 * HOUR, name="another")
+    assert verdicts(VALIDATION, daily("aws", 2), other) == [
+        unread, ("CONFIGURED", 2, 2), ("UNKNOWN", 2, 48)
+    ]  # fmt: skip
+
+
 def delta(action: str, log_type: str, member: str | None = None) -> dict[str, Any]:
     change = {"action": action, "service": "allServices", "logType": log_type}
     return {**change, "exemptedMember": member} if member else change

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from nhi_evidence.coverage import operation
+from nhi_evidence.coverage import changes, operation
 from nhi_evidence.coverage.judges import Subject
 from nhi_evidence.coverage.operation import Answered
 from nhi_evidence.coverage.verdict import Verdict
@@ -120,3 +122,30 @@ def test_an_instant_is_known_only_between_readings(
     readings = [estate.reading("aws", HOUR), off]
     answer = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
     assert (answer.verdict, "when read next" in answer.reasons[0]) == (Verdict.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "hour", "verdict"),
+    [
+        ("StopLogging", 20, Verdict.CONFIGURED),
+        ("StartLogging", 20, Verdict.UNKNOWN),
+        ("StopLogging", 40, Verdict.UNKNOWN),
+    ],
+    ids=["it was stopped later", "it was on already", "nobody had read it for long"],
+)
+def test_a_later_record_says_so_only_of_what_it_changes(
+    event: str, hour: int, verdict: Verdict
+) -> None:
+    raw = {
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": event,
+        "requestParameters": {"name": amazon.TRAIL},
+    }
+    text = json.dumps(raw).encode()
+    change = changes.of_record("aws_cloudtrail", text, at=hour * HOUR, uid="u", outcome="success")
+    off = edited("cloudtrail:DescribeTrails", put(trailList=[]))
+    readings = [estate.reading("aws", HOUR), off(estate.reading("aws", (hour + 1) * HOUR))]
+    answer = operation.at_time(
+        "s3:GetObject", readings, list(change), 2 * HOUR, subject=Subject(ROLE)
+    )[0]
+    assert answer.verdict is verdict

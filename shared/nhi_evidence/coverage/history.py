@@ -4,7 +4,8 @@ What is claimed, and what is not:
 - At a reading its verdict holds. Between two readings it holds if both agree, they are no farther
   apart than `apart_ms`, and no change is on record; otherwise it is UNKNOWN.
 - From a change on, what the record states holds, unless the next reading disagrees: then the time
-  between is UNKNOWN, because no record says when it changed.
+  between is UNKNOWN, because no record says when it changed. A change of something else, after
+  which the verdict is the same, says nothing about when.
 - Before the first reading and after the last nothing is known.
 """
 
@@ -91,7 +92,9 @@ def _points(readings: Sequence[Reading], changes: Sequence[Change]) -> list[_Poi
 def _known(
     cell: Cell, points: Sequence[_Point], subject: Subject, apart_ms: int
 ) -> Iterator[Stretch]:
-    judged = [judges.judge(cell, point.reading, subject) for point in points]
+    points, judged = _that_matter(
+        points, [judges.judge(cell, point.reading, subject) for point in points]
+    )
     last_read = 0
     for index, (point, judgment) in enumerate(zip(points, judged, strict=True)):
         last_read = point.at if point.is_reading else last_read
@@ -107,6 +110,35 @@ def _known(
         yield from _between(
             point, judgment, following, judged[index + 1], following.at - last_read <= apart_ms
         )
+
+
+def _that_matter(
+    points: Sequence[_Point], judged: Sequence[Judgment]
+) -> tuple[Sequence[_Point], Sequence[Judgment]]:
+    """Leave out changes that change nothing for the cell.
+
+    After the last reading, one that states anew what the cell rests on confirms it.
+    """
+    last = max((place for place, point in enumerate(points) if point.is_reading), default=0)
+    kept = [
+        place
+        for place, point in enumerate(points)
+        if point.is_reading
+        or _stated(judged[place - 1]) != _stated(judged[place])
+        or (place > last and _states(points[place - 1].reading, point.reading, judged[place]))
+    ]
+    return [points[place] for place in kept], [judged[place] for place in kept]
+
+
+def _states(before: Reading, after: Reading, judgment: Judgment) -> bool:
+    """Whether a change is of an answer that a judgment rests on."""
+    unchanged = {id(answer) for answer in before.answers}
+    stated = {answer.name for answer in after.answers if id(answer) not in unchanged}
+    return not stated.isdisjoint(judgment.answers)
+
+
+def _stated(judgment: Judgment) -> tuple[Verdict, tuple[str, ...], Extent]:
+    return judgment.verdict, judgment.reasons, judgment.extent
 
 
 def _between(

@@ -92,28 +92,39 @@ def at_time(
 ) -> tuple[Answered, ...]:
     """Judge an operation at an instant, as `history` judges cells.
 
-    An earlier reading holds only if a later one, close enough, agrees, or if a change after the
-    instant is on record: otherwise nobody knows what was set at that instant.
+    An earlier reading holds only if a later one, close enough, agrees, or if a record, close
+    enough, says that it changed after the instant: otherwise nobody knows what was set then.
     """
     before = [one for one in readings if one.at <= at]
-    earlier = [one for one in changes if one.at <= at]
-    standing = tuple(history.newest(before, earlier).values())
-    answers = operations(name, standing, subject=subject, resource=resource)
+
+    def answered(until: int) -> tuple[Answered, ...]:
+        earlier = [one for one in changes if one.at <= until]
+        standing = tuple(history.newest(before, earlier).values())
+        return operations(name, standing, subject=subject, resource=resource)
+
+    answers = answered(at)
     later = [one for one in readings if one.at > at]
     result = []
-    for answer in answers:
+    for place, answer in enumerate(answers):
         platform = judges.reader_of(_PLATFORMS.get(answer.pack, answer.pack))
         following = min(
             (reading for reading in later if reading.platform == platform),
             key=lambda reading: reading.at,
             default=None,
         )
+        end = at if following is None else following.at
         changed = any(
-            following is not None and change.platform == platform and at < change.at < following.at
+            at < change.at < min(end, (answer.read_at or 0) + history.APART_MS)
+            and change.platform == platform
+            and _stated(answered(change.at)[place]) != _stated(answer)
             for change in changes
         )
         result.append(answer if changed else _confirmed(answer, following, name, subject, resource))
     return tuple(result)
+
+
+def _stated(answer: Answered) -> tuple[Verdict, tuple[str, ...]]:
+    return answer.verdict, answer.reasons
 
 
 def _confirmed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nhi_evidence import cli
+from nhi_evidence.adapters.store import directory
 from nhi_evidence.cli import exit_codes
 from tests.cli import command, screens
 
@@ -139,3 +142,30 @@ def test_no_access_is_no_bug(
     assert exit_codes.FAILED == done.code
     assert "unknown" in done.err
     assert "a bug in this program" not in done.err
+
+
+def test_a_full_disk_is_named_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as Python shows an error, with its number and quotes."""
+
+    def full(_: Path, to: Path) -> bool:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))
+
+    monkeypatch.setattr(directory, "_link", full)
+    (source := tmp_path / "evidence").mkdir()
+    (source / "x").write_text("x")
+    done = command.run("copy", source, tmp_path / "copy")
+    assert (4, True) == (done.code, done.err.startswith(f"nhi-evidence: x: {tmp_path}"))
+    assert done.err.endswith("x.json: No space left on device\n")
+
+
+def test_init_is_named_only_where_there_is_no_configuration(tmp_path: Path) -> None:
+    """One that cannot be read is there; a second one would not help."""
+    (other := tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    for path, text in (
+        (tmp_path / "none.toml", "No such file or directory; nhi-evidence init writes one"),
+        (other / "x.toml", "Not a directory"),
+        (other, "is not UTF-8, as TOML is: 'utf-8' codec can't decode"),
+    ):
+        done = command.run("doctor", "--config", path)
+        assert (4, True) == (done.code, f"{path}: {text}" in done.err), done.err
+        assert text.endswith("init writes one") or "init writes" not in done.err

@@ -21,7 +21,10 @@ def load(path: Path) -> config.Config:
     """Read a configuration file. Raises `ConfigError`, and `SettingsError` when it is missing."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise SettingsError(f"{path}: {why}; nhi-evidence init writes one") from error
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: {error.strerror}; nhi-evidence init writes one") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8, as TOML is: {error}") from error
     return config.read(text, str(path))

@@ -97,7 +97,7 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     texts: list[str] = []
     for text in key_options or ():
         if _is_file(text):
-            lines = Path(text).read_text(errors="replace").splitlines()
+            lines = Path(text).read_text(encoding="utf-8", errors="replace").splitlines()
             named = [line for line in lines if line.strip() and not line.startswith("#")]
             if not named:
                 raise SettingsError(f"{text}: no verifier key in it")
@@ -143,7 +143,7 @@ def policy(file: Path | None, verifier_keys: list[str] | None) -> Policy:
     settings = _PolicyFile()
     if file is not None:
         try:
-            content: dict[str, Any] = tomllib.loads(file.read_text())
+            content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
             settings = msgspec.convert(content, _PolicyFile)
         except (OSError, ValueError, msgspec.ValidationError) as error:
             raise SettingsError(f"{file}: {error}") from error

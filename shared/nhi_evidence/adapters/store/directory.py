@@ -200,7 +200,7 @@ class DirectoryStore:
         except OSError as error:
             if error.errno in _UNWRITABLE:
                 raise UnwritableKeyError(f"{key}: {error.strerror}") from error
-            raise StoreUnavailableError(f"{key}: {error}") from error
+            raise StoreUnavailableError(f"{key}: {_why(error)}") from error
         return Receipt(key, created=True, version=beside.version)
 
     def _version(self, key: str) -> Version | None:
@@ -215,7 +215,7 @@ class DirectoryStore:
         try:
             file = plain_files.read(self._root, key, limit)
         except OSError as error:
-            raise StoreUnavailableError(f"{key}: {error}") from error
+            raise StoreUnavailableError(f"{key}: {_why(error)}") from error
         return None if file is None else file.body
 
     def _beside(self, key: str) -> _Beside | None:
@@ -230,7 +230,7 @@ class DirectoryStore:
                 return None
             beside = plain_files.read(self._root, f"{_BESIDE}/{key}.json", _BESIDE_BYTES)
         except OSError as error:
-            raise StoreUnavailableError(f"{key}: {error}") from error
+            raise StoreUnavailableError(f"{key}: {_why(error)}") from error
         try:
             if beside is not None:
                 return msgspec.json.decode(beside.body, type=_Beside)
@@ -307,3 +307,8 @@ def _link(partial: Path, path: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def _why(error: OSError) -> str:
+    """Return an error of the system in words, with the path it is about."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

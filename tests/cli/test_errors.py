@@ -69,6 +69,16 @@ def test_debug_shows_where(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_an_interrupt_is_no_bug_whatever_it_broke(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It also ends the store a command talks to, which then cannot be reached to clean up."""
+    failed = ConnectionError("no such endpoint")
+    failed.__context__ = KeyboardInterrupt()
+    for error in (failed, RuntimeError("Query interrupted")):  # DuckDB's own
+        assert (exit_codes.INTERRUPTED, "") == (main(monkeypatch, error), capsys.readouterr().err)
+
+
 def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     """`| head` ends the output without an error message."""
     file = tmp_path / "many.json"

@@ -103,6 +103,15 @@ def main() -> None:
         _fail(error, [text], debug=debug)
 
 
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is what became of an interrupt: DuckDB's own, or one while cleaning up."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted":
+            return True
+        error = error.__context__
+    return False
+
+
 def _end_quietly() -> NoReturn:
     """The reader of the output is gone; flushing what is still buffered must not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,6 +119,8 @@ def _end_quietly() -> NoReturn:
 
 
 def _fail(error: BaseException, lines: Sequence[str], *, debug: bool) -> NoReturn:
+    if _is_interrupted(error):
+        raise SystemExit(exit_codes.INTERRUPTED) from error
     for line in lines:
         screen.say(f"nhi-evidence: {line}", err=True)
     if debug:

@@ -13,3 +13,5 @@ FAILED = 4
 """The work could not be done; the reason is on standard error."""
 USAGE = 64
 """The command line is wrong (EX_USAGE of sysexits)."""
+INTERRUPTED = 130
+"""Ended by an interrupt, as shells report it: 128 and the number of the signal."""

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence.coverage import judges
+from nhi_evidence.coverage import accounts, judges
 from nhi_evidence.coverage.answers import Answer
 from nhi_evidence.coverage.cells import cells
+from nhi_evidence.coverage.gcp import tree
 from nhi_evidence.coverage.gcp.log_filter import FilterError, holds
 from nhi_evidence.coverage.judges import Subject
 from nhi_evidence.coverage.verdict import Judgment, Verdict
@@ -266,3 +267,31 @@ def test_unsupported_filters_are_refused(text: str) -> None:
     entry = {**ENTRY, "a": "b"}
     with pytest.raises(FilterError):
         holds(text, entry)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        refused("cloudresourcemanager.projects.getAncestry", SHOP),
+        added(
+            Answer(
+                call="cloudresourcemanager.projects.list",
+                scope="all",
+                answer={"projects": [{"projectId": "another"}]},
+            )
+        ),
+    ],
+    ids=["throttled or refused", "listed, and the collector ended before it"],
+)
+def test_a_project_that_was_not_read_is_unknown_and_not_left_out(change: Change) -> None:
+    cell = "gcp.secret_access.secret_manager"
+    assert judged(cell).verdict is Verdict.CONFIGURED
+    judgment = judged(cell, change)
+    assert judgment.verdict is Verdict.UNKNOWN
+    reading = change(estate.reading("gcp", 0))
+    (left,) = tree.unread(reading)
+    name = left.removeprefix("projects/")
+    overall = judgment.verdict, judgment.reason
+    assert judgment.extent.of(name, overall)[0] is Verdict.UNKNOWN
+    assert judgment.extent.of("projects/of-another-name", overall)[0] is Verdict.CONFIGURED
+    assert name in accounts.over_time([reading])["gcp"]

@@ -63,7 +63,7 @@ def _named(reading: Reading) -> dict[str, Sequence[str]]:
         if reading.platform == "aws":
             return {"aws": trails.estate(reading)[0]}
         if reading.platform == "gcp":
-            projects = tree.projects(reading)
+            projects = (*tree.projects(reading), *tree.unread(reading))
             return {"gcp": [name.removeprefix("projects/").lower() for name in projects]}
         if reading.platform == "azure":
             subscriptions = [estate.subscription_of(one) for one in estate.subscriptions(reading)]

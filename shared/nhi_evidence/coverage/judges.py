@@ -176,12 +176,12 @@ def _gcp(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment
         refused = reading.unread(tree.ANCESTRY)
         code = refused[0].error if refused else "nobody asked"
         return unknown(f"the projects and what is above them could not be read ({code})")
-    return all_accounts(
-        {
-            project.removeprefix("projects/"): _gcp_project(reading, params, subject, above)
-            for project, above in known.items()
-        }
-    )
+    judged = {
+        project: _gcp_project(reading, params, subject, above) for project, above in known.items()
+    }
+    for project in tree.unread(reading):
+        judged[project] = unknown(f"{project}: what is above it could not be read")
+    return all_accounts({name.removeprefix("projects/"): one for name, one in judged.items()})
 
 
 def _gcp_project(

@@ -47,7 +47,7 @@ def _identity(reader: RestReader, email: str) -> None:
 
 def _walk(reader: RestReader) -> None:
     listed = reader.ask(
-        "cloudresourcemanager.projects.list",
+        tree.LIST,
         "all",
         f"https://{RESOURCES}/v1/projects?filter=lifecycleState%3AACTIVE",
         items="projects",

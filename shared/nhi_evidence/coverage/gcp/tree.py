@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nhi_evidence.coverage.answers import Reading
 
+LIST = "cloudresourcemanager.projects.list"
 ANCESTRY = "cloudresourcemanager.projects.getAncestry"
 POLICY = "cloudresourcemanager.getIamPolicy"
 _PLURALS = {"project": "projects", "folder": "folders", "organization": "organizations"}
@@ -21,3 +22,18 @@ def projects(reading: Reading) -> dict[str, tuple[str, ...]]:
         )
         for answer in reading.ok(ANCESTRY)
     }
+
+
+def unread(reading: Reading) -> tuple[str, ...]:
+    """Return the projects that are known by name only: what is above them was not read.
+
+    Raises `KeyError` or `TypeError` for a malformed answer.
+    """
+    listed = (
+        f"projects/{project['projectId']}"
+        for answer in reading.ok(LIST)
+        for project in answer.answer.get("projects", ())
+    )
+    failed = (answer.scope for answer in reading.unread(ANCESTRY))
+    read = projects(reading)
+    return tuple(dict.fromkeys(name for name in (*listed, *failed) if name not in read))

@@ -44,6 +44,8 @@ _NHI_MOUNTS = frozenset(
     {"approle", "token", "kubernetes", "aws", "gcp", "azure", "jwt", "cert", "database", "identity"}
 )
 _AUDIT = "audit/"
+_RENEWALS = {"token": ("renew",), "system": ("leases/renew", "renew")}
+"""Where a token or lease lives longer: the response names it, but it is not a new one."""
 _ROLE = re.compile(r"^role/[^/]+")
 """The role in a path within a mount: the catalog has one row for all role names."""
 _ERRORS: tuple[tuple[str, Result], ...] = (
@@ -185,16 +187,22 @@ _SUCCESS, _UNKNOWN = Outcome(Result.SUCCESS), Outcome(Result.UNKNOWN)
 
 def _about(entry: Entry, request: Request, service: str, path: str) -> About:
     response = entry.response
+    is_renewal = path.startswith(_RENEWALS.get(service, ()))
+    targets = _targets(request.path, service, request.mount_accessor)
     issued: list[str] = []
     session = None
     if response is not None:
         auth = response.auth
         if auth is not None and auth.accessor:
-            issued.append(auth.accessor)
+            if not is_renewal:
+                issued.append(auth.accessor)
             created = instant.milliseconds(auth.token_issue_time)
             session = Session(credential_uid=auth.accessor, created_time=created)
-        if response.secret is not None and response.secret.lease_id:
-            issued.append(response.secret.lease_id)
+        lease = response.secret.lease_id if response.secret is not None else None
+        if lease and is_renewal:
+            targets = (*targets, Target(uid=lease, type="lease"))
+        elif lease:
+            issued.append(lease)
         key = text_in(response.data, "access_key", "serial_number")
         if key and not key.startswith(_HASHED):
             issued.append(key)
@@ -202,8 +210,8 @@ def _about(entry: Entry, request: Request, service: str, path: str) -> About:
             issued.append(response.wrap_info.accessor)
     is_audit = service == "system" and path.startswith(_AUDIT)
     return About(
-        targets=_targets(request.path, service, request.mount_accessor),
-        is_nhi=service in _NHI_MOUNTS or bool(issued),
+        targets=targets,
+        is_nhi=service in _NHI_MOUNTS or is_renewal or bool(issued),
         log_name=path.removeprefix(_AUDIT) or None if is_audit else None,
         issued_credentials=tuple(dict.fromkeys(issued)) if issued else (),
         issued_session=session,

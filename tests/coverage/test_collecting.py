@@ -115,7 +115,7 @@ def test_answers_before_the_failure_are_kept() -> None:
         raise KeyError("member")
 
     reading = gathering.gathered("gcp", walk, received, at=1, deployment=Deployment())
-    assert ["a", "b", gathering.COLLECTOR] == [one.call for one in reading.answers[1:]]
+    assert ["a", "b", answers.COLLECTOR] == [one.call for one in reading.answers[1:]]
     assert "KeyError('member')" in reading.answers[-1].error
 
 

@@ -16,7 +16,9 @@ from nhi_evidence.errors import EvidenceError
 READING_VERSION = 1
 MAX_READING_BYTES = 64 * 1024 * 1024
 DEPLOYMENT = "nhi-evidence:Deployment"
-"""The one answer that comes from no provider: what this deployment ingests (`Deployment`)."""
+"""The answer that comes from no provider: what this deployment ingests (`Deployment`)."""
+COLLECTOR = "nhi-evidence:Collector"
+"""The answer that says why a collector ended early; it is always a failed one."""
 
 Derived = TypeVar("Derived")
 Status = Literal["ok", "absent", "denied", "failed"]

@@ -10,9 +10,6 @@ from nhi_evidence.coverage import answers
 from nhi_evidence.coverage.answers import READING_VERSION, Answer, Deployment, Reading
 from nhi_evidence.errors import EvidenceError
 
-COLLECTOR = "nhi-evidence:Collector"
-"""The answer that says why a collector ended early."""
-
 OTHER_SHAPE = (
     msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError, ValueError,
     RecursionError,
@@ -45,7 +42,11 @@ def gathered(
         scope="all",
         answer=msgspec.json.decode(msgspec.json.encode(deployment)),
     )
-    ended = [Answer(call=COLLECTOR, scope=platform, status="failed", error=error)] if error else []
+    ended = (
+        [Answer(call=answers.COLLECTOR, scope=platform, status="failed", error=error)]
+        if error
+        else []
+    )
     return answers.bounded(
         Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *received, *ended))
     )

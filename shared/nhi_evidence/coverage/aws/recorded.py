@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
-from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.answers import COLLECTOR, Reading
 from nhi_evidence.coverage.aws import selectors, trails
 from nhi_evidence.coverage.aws.event_kind import (
     Event,
@@ -63,12 +63,15 @@ def by_trails(
 def _unlisted(reading: Reading, regions: Sequence[str]) -> frozenset[str]:
     """Return each account and region of which the call that lists trails said nothing.
 
-    A refusal of the regions leaves an account asked in one of them.
+    A refusal of the regions leaves an account asked in one of them, and a collector that ended
+    early leaves any of them out.
     """
     listed = {answer.scope for answer in reading.ok(trails.DESCRIBE)}
     refused = {answer.scope for answer in reading.unread(trails.DESCRIBE)}
-    in_one = (answer.account for answer in reading.unread(trails.REGIONS))
-    places = {f"{account}/{region}" for account in in_one for region in regions}
+    in_part = {answer.account for answer in reading.unread(trails.REGIONS)}
+    if reading.unread(COLLECTOR):
+        in_part |= {*trails.estate(reading)[0]}
+    places = {f"{account}/{region}" for account in in_part for region in regions}
     return frozenset((refused | places) - listed)
 
 

@@ -311,3 +311,20 @@ def test_a_leaf_takes_as_many_bytes_as_measured() -> None:
     tiles = sum(size for key, size in sizes.items() if "/tile/" in key)
     assert pytest.approx(measured.PLAN_ENTRY_BYTES, rel=0.2) == plan / leaves
     assert pytest.approx(measured.LEAF_BYTES, rel=0.2) == tiles / leaves
+
+
+def test_the_prose_beside_the_bills_states_what_they_come_to() -> None:
+    """The bills in the page are rewritten when a figure changes; the sentences below are not."""
+    page = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+    small, large = (bill(estate) for estate in REFERENCE)
+    watching = sum(
+        one.usd
+        for one in small.monthly
+        if one.item in {"alarms", "composite alarms", "custom metrics", "dashboards"}
+    )
+    stored = sum(one.usd for one in large.monthly if one.group == "storage")
+    working = next(one.usd for one in large.monthly if one.item == "exporter, working")
+    assert f"dashboards cost ${watching:.0f}, whatever" in page
+    assert f"that last item is {100 * watching / small.usd_a_month:.0f} % of the bill" in page
+    assert f"as measured: ${working:.0f}, not $50" in page
+    assert 0.6 < stored / large.usd_a_month < 0.7, "two thirds, says the page"

@@ -41,6 +41,8 @@ class _Invocation(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
+    request_id: str
+    """Empty where the function failed to start."""
     kind: str
     body: bytes
 
@@ -140,6 +142,8 @@ class LambdaRuntime:
                 if self._process is None or self._process.poll() is not None:
                     raise InvocationError(f"{self._name} stopped: {self.logs()[-2000:]}") from None
                 continue
+            if answer.request_id not in {"", request_id}:
+                continue  # a late one, to an invocation that was given up
             if answer.kind == "response":
                 return msgspec.json.decode(answer.body)
             raise InvocationError(f"{self._name} failed: {answer.body.decode()[:2000]}")
@@ -174,7 +178,9 @@ class LambdaRuntime:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                runtime._answers.put(_Answer(self.path.rpartition("/")[2], body))
+                *_, request_id, kind = self.path.split("/")
+                request_id = "" if request_id == "init" else request_id
+                runtime._answers.put(_Answer(request_id, kind, body))
                 self._reply(202, b"{}", {})
 
             def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -35,6 +35,20 @@ def add(orders: Orders, hour: str, order: int) -> None:
     orders[hour] = min(order, orders.get(hour, order))
 
 
+class Room:
+    """For how many more items there is room."""
+
+    def __init__(self, items: int) -> None:
+        self._left = items
+
+    def take(self, items: int) -> bool:
+        """Take room for this many items, if there is."""
+        if items > self._left:
+            return False
+        self._left -= items
+        return True
+
+
 class Edge(msgspec.Struct, frozen=True):
     """The lowest number of a partition, or the highest: what is beyond it is unknown."""
 

@@ -21,7 +21,7 @@ from nhi_evidence.completeness.items import (
     TwiceItem,
 )
 from nhi_evidence.completeness.numbers import Numbers, Placed, message_hash
-from nhi_evidence.completeness.spans import Cover, Edge, Gap, Orders
+from nhi_evidence.completeness.spans import Cover, Edge, Gap, Orders, Room
 from nhi_evidence.completeness.statement import Named, Scope, Subject
 from nhi_evidence.evidence.verify.sorting import Sorter
 
@@ -62,7 +62,7 @@ class Runs:
 
     def close(self, items: Items) -> None:
         """File every run, and file what keeps an hour from being contiguous under that hour."""
-        room = _Room(MOST_BETWEEN)
+        room = Room(MOST_BETWEEN)
         for (source, stream), same in groupby(self._restored(), key=lambda each: each[0]):
             filed = _Stream(items, room, source, Scope(stream=stream))
             for _, partitioned in groupby(same, key=lambda each: each[2].partition):
@@ -86,20 +86,6 @@ class Runs:
             yield (source, stream), hour.decode(), run
 
 
-class _Room:
-    """For how many more items there is room."""
-
-    def __init__(self, items: int) -> None:
-        self._left = items
-
-    def take(self, items: int) -> bool:
-        """Take room for this many items, if there is."""
-        if items > self._left:
-            return False
-        self._left -= items
-        return True
-
-
 class _Stream:
     """Files the runs of one stream, partition by partition.
 
@@ -107,7 +93,7 @@ class _Stream:
     that of the later run.
     """
 
-    def __init__(self, items: Items, room: _Room, source: str, scope: Scope) -> None:
+    def __init__(self, items: Items, room: Room, source: str, scope: Scope) -> None:
         self._items = items
         self._room = room
         self._source = source

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.coverage.answers import Answer
@@ -163,3 +164,30 @@ def test_what_cannot_be_read_may_be_a_use(tmp_path: Path) -> None:
     assert result.code == printed.code == exit_codes.INCOMPLETE
     assert result.out.startswith("REVOKED but 1 object or line could not be read")
     assert (printed.json["verdict"], printed.json["unread"]) == ("REVOKED", 1)
+
+
+@pytest.mark.parametrize(
+    ("user", "account", "code"),
+    [
+        ("bot", ACCOUNT, exit_codes.OK),
+        ("robot", ACCOUNT, exit_codes.INCOMPLETE),
+        ("bot-2", ACCOUNT, exit_codes.INCOMPLETE),
+        ("bot", "999988887777", exit_codes.INCOMPLETE),
+    ],
+)
+def test_the_state_of_another_identity_shows_nothing(
+    tmp_path: Path, user: str, account: str, code: int
+) -> None:
+    """Neither of one with a longer name, nor of the same name in another account."""
+    sealed = Sealed(tmp_path / "evidence")
+    sealed.lock(delivery(7, [*USED, disable(430)]))
+    answer = Answer(
+        call="iam:ListAccessKeys",
+        scope=account,
+        request={"UserName": user},
+        answer={"AccessKeyMetadata": []},
+    )
+    sealed.state(added(answer)(estate.reading("aws", DAY + 20 * HOUR)))
+    sealed.seal()
+    result = run("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
+    assert result.code == code, result.out

@@ -7,6 +7,7 @@ report says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -153,7 +154,7 @@ def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]
         credentials=tuple(one for one in _uses(own, revoked_at) if one.credential not in minted),
         revocations=revocations,
         sessions=sessions,
-        states=tuple(_states(readings, names, revoked_at)),
+        states=tuple(_states(readings, names, Subject(identity).account, revoked_at)),
         use_after_is_visible=not unseen,
         unseen=unseen,
     )
@@ -245,18 +246,31 @@ def _sessions(
 
 
 def _states(
-    readings: Sequence[Reading], names: frozenset[str], revoked_at: int | None
+    readings: Sequence[Reading],
+    names: frozenset[str],
+    account: str | None,
+    revoked_at: int | None,
 ) -> Iterable[State]:
+    """Yield what later readings state of exactly these names, in the account if one is known."""
     if revoked_at is None:
         return
-    wanted = [name.encode() for name in names]
+    either = "|".join(map(re.escape, sorted(names)))
+    wanted = re.compile(f"(?<!{_OF_A_NAME})(?:{either})(?!{_OF_A_NAME})")
     for reading in sorted(readings, key=lambda each: each.at):
         if reading.at <= revoked_at:
             continue
         for answer in reading.answers:
             if answer.call not in _STATES or answer.status in {"denied", "failed"}:
                 continue
-            text = msgspec.json.encode([answer.scope, answer.request, answer.answer])
-            if any(name in text for name in wanted):
-                says = "there is none" if answer.status == "absent" else text.decode()[:500]
+            if account not in {None, answer.account}:
+                continue
+            text = msgspec.json.encode([answer.scope, answer.request, answer.answer]).decode()
+            if wanted.search(text):
+                says = "there is none" if answer.status == "absent" else text[:500]
                 yield State(reading.at, answer.call, says)
+
+
+_OF_A_NAME = r"[\w+=,.@-]"
+"""Characters that names have; a longer name is another one's.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""

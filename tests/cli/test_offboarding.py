@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from nhi_evidence.cli import exit_codes
+from nhi_evidence.coverage import offboarding
 from nhi_evidence.coverage.answers import Answer
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate.edits import added
@@ -191,3 +192,28 @@ def test_the_state_of_another_identity_shows_nothing(
     sealed.seal()
     result = run("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
     assert result.code == code, result.out
+
+
+def test_a_second_key_that_is_active_is_named(tmp_path: Path) -> None:
+    done, printed = offboard(tmp_path, *USED, disable(430), state="Active")
+    assert done.code == exit_codes.INCOMPLETE
+    assert done.out.startswith(f"REVOKED but 1 key could still be used: {KEY_ID}")
+    assert printed.json["states"][0]["usable"] == [KEY_ID]
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_keys_of_a_disabled_account_are_of_no_use(*, disabled: bool) -> None:
+    scope = "projects/-/serviceAccounts/x@y.iam.gserviceaccount.com"
+    keys = [
+        {"name": "a"},
+        {"name": "b", "disabled": True},
+        {"name": "c", "keyType": "SYSTEM_MANAGED"},
+    ]
+    listed = Answer(
+        call="iam.projects.serviceAccounts.keys.list", scope=scope, answer={"keys": keys}
+    )
+    account = Answer(
+        call="iam.projects.serviceAccounts.get", scope=scope, answer={"disabled": disabled}
+    )
+    reading = added(account)(added(listed)(estate.reading("gcp", 0)))
+    assert list(offboarding._usable(reading, listed)) == ([] if disabled else ["a"])

@@ -24,8 +24,8 @@ Examples:
   nhi-evidence offboarding s3://evidence --policy policy.toml --identity EMAIL
 
 Exit codes: 0 revoked, state read afterwards, no use afterwards; 1 used afterwards;
-2 no revocation or no later state on record, sessions may outlive it, or not all of the evidence
-could be read; 4 could not be done; 64 wrong usage.
+2 no revocation or no later state on record, a key or a session may outlive it, or not all of the
+evidence could be read; 4 could not be done; 64 wrong usage.
 """
 
 
@@ -64,7 +64,8 @@ def command(
         _print(report)
     if report.used_after:
         raise typer.Exit(exit_codes.WRONG)
-    if report.revoked_at is None or not report.states or report.sessions or report.unread:
+    is_shown = report.revoked_at is not None and report.states
+    if not is_shown or report.usable or report.sessions or report.unread:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 

@@ -8,14 +8,14 @@ report says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from nhi_evidence import plural
 from nhi_evidence.coverage.absence.conclude import platform_of
 from nhi_evidence.coverage.absence.gather import is_by
-from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.answers import Answer, Reading
 from nhi_evidence.coverage.cells import cells
 from nhi_evidence.coverage.counted import Record
 from nhi_evidence.coverage.judges import Subject
@@ -85,6 +85,8 @@ class State(msgspec.Struct, frozen=True):
     at: int
     call: str
     says: str
+    usable: tuple[str, ...] = ()
+    """Keys that it shows to be active."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How many objects and lines could not be read: what they hold was not looked for."""
 
     @property
+    def usable(self) -> tuple[str, ...]:
+        """Keys that were active when they were last read."""
+        newest = {one.call: one for one in self.states}
+        return tuple(dict.fromkeys(key for one in newest.values() for key in one.usable))
+
+    @property
     def used_after(self) -> int:
         """Number of records of use after the revocation, by sessions too."""
         return sum(one.after for one in self.credentials) + sum(
@@ -128,6 +136,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             return "USED AFTER", f"{plural.count(self.used_after, 'record')} after the revocation"
         if not self.states:
             return "REVOKED", "but no later reading shows what is left"
+        if self.usable:
+            keys = plural.count(len(self.usable), "key")
+            return "REVOKED", f"but {keys} could still be used: {', '.join(self.usable)}"
         if self.sessions:
             sessions = plural.count(len(self.sessions), "session")
             return "REVOKED", f"but {sessions} may outlive it; no such use is on record"
@@ -267,7 +278,37 @@ def _states(
             text = msgspec.json.encode([answer.scope, answer.request, answer.answer]).decode()
             if wanted.search(text):
                 says = "there is none" if answer.status == "absent" else text[:500]
-                yield State(reading.at, answer.call, says)
+                yield State(reading.at, answer.call, says, tuple(_usable(reading, answer)))
+
+
+def _usable(reading: Reading, answer: Answer) -> Iterator[str]:
+    """Yield the keys of an answer that are active; none of one of another shape."""
+    members = _KEYS.get(answer.call)
+    if members is None or answer.status != "ok" or not isinstance(answer.answer, dict):
+        return
+    account = reading.single(_SERVICE_ACCOUNT, answer.scope)
+    body = None if account is None else account.answer
+    if isinstance(body, dict) and body.get("disabled"):
+        return
+    keys, name = members
+    for key in answer.answer.get(keys) or ():
+        if isinstance(key, dict) and not (
+            key.get("Status") == "Inactive"
+            or key.get("disabled")
+            or key.get("keyType") == "SYSTEM_MANAGED"
+        ):
+            yield str(key.get(name))
+
+
+_SERVICE_ACCOUNT = "iam.projects.serviceAccounts.get"
+_KEYS = {
+    "iam:ListAccessKeys": ("AccessKeyMetadata", "AccessKeyId"),
+    "iam.projects.serviceAccounts.keys.list": ("keys", "name"),
+}
+"""Calls that list the keys of an identity: the member that has them, and that of a key's name.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html
+https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys
+"""
 
 
 _OF_A_NAME = r"[\w+=,.@-]"

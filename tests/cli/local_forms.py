@@ -177,6 +177,7 @@ FORMS = (
     Form("a line that is cut off among records", _lines(TRAIL) + b'{"a":{\n' + _lines(TRAIL), 2, 1),
     Form("a JSON list", _json([TRAIL, TRAIL]), 2),
     Form("an empty JSON list", b"[]\n", 0),
+    Form("empty JSON lists, one after the other", b"[]\n[]\n", 0),
     Form("indented records, one after the other", _indented(TRAIL, TRAIL), 2),
     Form("pages without anything between", _json({"Records": [TRAIL]}) * 2, 2),
     Form("UTF-8 with a byte order mark", b"\xef\xbb\xbf" + _lines(TRAIL), 1),

@@ -80,7 +80,9 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
     for document in (rows.documents if is_rows else split)(text, limit):
         if document.problem is not None:
             yield Piece(name, document.line, document.data, document.problem)
-        elif not (is_first and document.data == b"[]"):  # an empty list: the query found nothing
+        elif is_first and document.data == b"[]":
+            continue  # an empty list: the query found nothing; several, where several were asked
+        else:
             for record in pages.records(document.data):
                 yield Piece(name, document.line, record)
         is_first = False

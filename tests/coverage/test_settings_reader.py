@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from nhi_evidence.adapters.aws import settings_reader
@@ -135,3 +136,21 @@ def test_a_list_that_does_not_end_is_a_failed_answer(
     assert {} == reader.ask("events", "ListRules", REGION)
     (answer,) = reader.answers
     assert ("failed", "more than 1 pages", None) == (answer.status, answer.error, answer.answer)
+
+
+def test_stages_of_http_apis_are_read(session: boto3.session.Session) -> None:
+    """They are listed, and their stages read, by calls of their own."""
+    reader = Reader(session, REGION, "123456789012")
+    stage = {"StageName": "prod", "AccessLogSettings": {"DestinationArn": "arn:aws:logs:::x"}}
+    api = {
+        "ApiId": "d4e5f6",
+        "Name": "orders",
+        "ProtocolType": "HTTP",
+        "RouteSelectionExpression": "$request.method",
+    }
+    with Stubber(reader._client("apigatewayv2", REGION)) as stubbed:
+        stubbed.add_response("get_apis", {"Items": [api]}, {})
+        stubbed.add_response("get_stages", {"Items": [stage]}, {"ApiId": "d4e5f6"})
+        settings_reader._of_region(reader, REGION)
+    (answer,) = (each for each in reader.answers if each.call == "apigatewayv2:GetStages")
+    assert ({"ApiId": "d4e5f6"}, {"Items": [stage]}) == (answer.request, answer.answer)

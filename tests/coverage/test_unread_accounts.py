@@ -20,7 +20,11 @@ from tests.investigating import used
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 EXEC, REQUESTS = "eks.execution.exec", "aws_gateway.data_access.requests"
-LISTING = {EXEC: "eks:ListClusters", REQUESTS: "apigateway:GetRestApis"}
+LISTING = [
+    (EXEC, "eks:ListClusters"),
+    (REQUESTS, "apigateway:GetRestApis"),
+    (REQUESTS, "apigatewayv2:GetApis"),
+]
 PLACE = f"{amazon.WORKLOAD}/{amazon.REGION}"
 
 
@@ -48,34 +52,67 @@ def never_asked(call: str, account: str) -> Change:
     return change
 
 
-@pytest.mark.parametrize("cell", LISTING)
+@pytest.mark.parametrize("cell", [EXEC, REQUESTS])
 def test_an_account_that_was_listed_and_has_none_is_no_doubt(cell: str) -> None:
     assert judged(cell).verdict is Verdict.CONFIGURED
 
 
-@pytest.mark.parametrize("cell", LISTING)
-def test_an_account_that_was_not_listed_is_unknown_and_another_keeps_its_verdict(cell: str) -> None:
-    judgment = judged(cell, never_asked(LISTING[cell], amazon.EVIDENCE))
+@pytest.mark.parametrize(("cell", "call"), LISTING)
+def test_an_account_that_was_not_listed_is_unknown_and_another_keeps_its_verdict(
+    cell: str, call: str
+) -> None:
+    judgment = judged(cell, never_asked(call, amazon.EVIDENCE))
     assert judgment.verdict is Verdict.UNKNOWN
     assert f"of account {amazon.EVIDENCE} were not listed" in judgment.reason
     assert of(judgment, amazon.WORKLOAD) is Verdict.CONFIGURED
     assert of(judgment, amazon.EVIDENCE) is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("cell", LISTING)
-def test_a_region_that_was_refused_is_unknown_in_its_account_alone(cell: str) -> None:
+@pytest.mark.parametrize(("cell", "call"), LISTING)
+def test_a_region_that_was_refused_is_unknown_in_its_account_alone(cell: str, call: str) -> None:
     place = f"{amazon.EVIDENCE}/us-east-1"
-    judgment = judged(cell, refused(LISTING[cell], place))
+    judgment = judged(cell, refused(call, place))
     assert judgment.verdict is Verdict.UNKNOWN
     assert judgment.reason.endswith(f"account {amazon.EVIDENCE} were not listed in us-east-1")
     assert of(judgment, amazon.WORKLOAD) is Verdict.CONFIGURED
 
 
-@pytest.mark.parametrize("cell", LISTING)
+@pytest.mark.parametrize("cell", [EXEC, REQUESTS])
 def test_without_its_regions_an_account_may_have_more(cell: str) -> None:
     judgment = judged(cell, never_asked("account:ListRegions", amazon.WORKLOAD))
     assert judgment.verdict is Verdict.UNKNOWN
     assert "its regions were not listed" in judgment.reason
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        (
+            {"DestinationArn": "arn:aws:logs:eu-central-1:111122223333:log-group:api"},
+            Verdict.CONFIGURED,
+        ),
+        ({}, Verdict.GAP),
+    ],
+)
+def test_a_stage_of_an_http_api_counts_like_one_of_a_rest_api(
+    logs: dict[str, str], expected: Verdict
+) -> None:
+    """It is listed by calls of its own, which name the same things in other ways."""
+    answer = {"Items": [{"StageName": "$default", "AccessLogSettings": logs}]}
+    stages = Answer(
+        call="apigatewayv2:GetStages", scope=PLACE, request={"ApiId": "d4e5f6"}, answer=answer
+    )
+    judgment = judged(REQUESTS, added(stages))
+    assert of(judgment, amazon.WORKLOAD) is expected
+    assert ("stage $default of d4e5f6" in judgment.missing) is (expected is Verdict.GAP)
+    assert of(judgment, records.SHARED_SERVICES) is Verdict.CONFIGURED
+
+
+def test_stages_of_http_apis_that_were_refused_leave_the_cell_unknown() -> None:
+    denied = Answer(
+        call="apigatewayv2:GetStages", scope=PLACE, request={"ApiId": "d4e5f6"}, status="denied"
+    )
+    assert judged(REQUESTS, added(denied)).verdict is Verdict.UNKNOWN
 
 
 def test_an_account_whose_role_was_refused_was_not_listed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,6 @@ TAKING = "sts:AssumeRole"
 EKS_CLUSTERS, EKS_CLUSTER = "eks:ListClusters", "eks:DescribeCluster"
 _NO_CLUSTER = "there is no cluster: nothing shows that one would be recorded"
 _NO_STAGE = "there is no stage: nothing shows that one would be recorded"
-REST_APIS, STAGES = "apigateway:GetRestApis", "apigateway:GetStages"
 RULE = "events:DescribeRule"
 VAULT_DEVICES = "GET sys/audit"
 GITHUB_STREAMS = "GET enterprises/audit-log/streams"
@@ -128,38 +127,67 @@ def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment
     return Judgment(_ON, (reason,), answers=(answer.name,))
 
 
+class _Apis(NamedTuple):
+    """One of the two families of APIs, and what API Gateway calls the same things in it."""
+
+    what: str
+    listing: str
+    stages: str
+    api_id: str
+    items: str
+    name: str
+    settings: str
+    destination: str
+
+
+REST = _Apis(
+    *("REST APIs", "apigateway:GetRestApis", "apigateway:GetStages", "restApiId"),
+    *("item", "stageName", "accessLogSettings", "destinationArn"),
+)
+HTTP = _Apis(
+    *("HTTP and WebSocket APIs", "apigatewayv2:GetApis", "apigatewayv2:GetStages", "ApiId"),
+    *("Items", "StageName", "AccessLogSettings", "DestinationArn"),
+)
+_Stage = tuple[_Apis, Answer, dict[str, Any]]
+
+
 def api_gateway(reading: Reading) -> Judgment:
     """Judge whether every API Gateway stage has an access log: nothing else shows invalid keys."""
-    listed = list(reading.ok(STAGES))
-    if not listed or reading.unread(STAGES):
-        return _unread(reading, STAGES, "the stages were not listed")
-    unlisted = _unlisted(reading, REST_APIS, "APIs")
-    stages = [(answer, stage) for answer in listed for stage in answer.answer.get("item", ())]
+    listed = [(apis, answer) for apis in (REST, HTTP) for answer in reading.ok(apis.stages)]
+    refused = next((apis for apis in (REST, HTTP) if reading.unread(apis.stages)), None)
+    if refused is not None or not listed:
+        return _unread(reading, (refused or REST).stages, "the stages were not listed")
+    unlisted = _unlisted(reading, HTTP.listing, HTTP.what)
+    unlisted |= _unlisted(reading, REST.listing, REST.what)
+    stages = [
+        (apis, answer, stage)
+        for apis, answer in listed
+        for stage in answer.answer.get(apis.items, ())
+    ]
     if not stages:
         return unknown(*unlisted.values() or (_NO_STAGE,))
     judged: dict[str, list[Judgment]] = {
         account: [unknown(reason)] for account, reason in unlisted.items()
     }
-    for account in dict.fromkeys(answer.account for answer, _ in stages):
-        own = [(answer, stage) for answer, stage in stages if answer.account == account]
+    for account in dict.fromkeys(answer.account for _, answer, _ in stages):
+        own = [each for each in stages if each[1].account == account]
         judged.setdefault(account, []).append(_stages(own))
     return of_accounts(
         all_accounts({name: all_of(parts) for name, parts in judged.items()}), judged
     )
 
 
-def _stages(stages: Sequence[tuple[Answer, dict[str, Any]]]) -> Judgment:
-    names = tuple(dict.fromkeys(answer.name for answer, _ in stages))
+def _stages(stages: Sequence[_Stage]) -> Judgment:
+    names = tuple(dict.fromkeys(answer.name for _, answer, _ in stages))
     without = [
-        f"stage {stage.get('stageName')} of {answer.request.get('restApiId')}"
-        for answer, stage in stages
-        if not stage.get("accessLogSettings", {}).get("destinationArn")
+        f"stage {stage.get(apis.name)} of {answer.request.get(apis.api_id)}"
+        for apis, answer, stage in stages
+        if not stage.get(apis.settings, {}).get(apis.destination)
     ]
     if without:
         reason = f"{plural.count(len(without), 'stage')} without an access log"
         return Judgment(Verdict.GAP, (reason,), tuple(without), names)
-    reason = "every stage of a REST API has an access log; HTTP and WebSocket APIs are not read"
-    return Judgment(_ON, (reason,), answers=names)
+    return Judgment(_ON, ("every stage of an API has an access log",), answers=names)
 
 
 class _Device(msgspec.Struct):

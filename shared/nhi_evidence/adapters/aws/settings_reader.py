@@ -206,3 +206,5 @@ def _of_region(reader: Reader, region: str) -> None:
         reader.ask("eks", "DescribeCluster", region, name=cluster)
     for api in reader.ask("apigateway", "GetRestApis", region).get("items", ()):
         reader.ask("apigateway", "GetStages", region, restApiId=api["id"])
+    for api in reader.ask("apigatewayv2", "GetApis", region).get("Items", ()):
+        reader.ask("apigatewayv2", "GetStages", region, ApiId=api["ApiId"])

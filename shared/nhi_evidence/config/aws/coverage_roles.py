@@ -135,6 +135,9 @@ def _reads(partition: str, account: str) -> list[Statement]:
         allow(
             "Gateways",
             ["apigateway:GET"],
-            [f"{arn}:apigateway:*::/restapis", f"{arn}:apigateway:*::/restapis/*/stages"],
+            [
+                f"{arn}:apigateway:*::/{path}"
+                for path in ("restapis", "restapis/*/stages", "apis", "apis/*/stages")
+            ],
         ),
     ]

@@ -117,7 +117,10 @@ def _listed() -> tuple[Answer, ...]:
         )
         for place in places
     )
-    return (*trails, *clusters, *apis)
+    others = (
+        Answer(call="apigatewayv2:GetApis", scope=place, answer={"Items": []}) for place in places
+    )
+    return (*trails, *clusters, *apis, *others)
 
 
 def _trail() -> tuple[Answer, ...]:

@@ -15,6 +15,7 @@ from nhi_evidence.completeness import withheld
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.evidence.lines import unit_id
+from nhi_evidence.sources.aws_cloudtrail import digest_chain
 from tests.completeness import trail as world
 from tests.completeness.spoiled_trails import DIGESTS, FILES, SPOILED, alter, genuine
 from tests.completeness.trail import (
@@ -273,6 +274,36 @@ def test_documents_that_are_not_digests_prove_nothing() -> None:
     assert ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}") in named(evidence.on(THIRD))
     assert "digest_missing" in evidence.on(SECOND).reasons
     assert Verdict.PROVEN is evidence.on("2026030211").verdict
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        *("digestS3Object", "digestEndTime", "digestPublicKeyFingerprint"),
+        *("previousDigestS3Bucket", "previousDigestS3Object"),
+        *("previousDigestHashValue", "previousDigestSignature"),
+    ],
+)
+def test_a_digest_with_a_text_longer_than_any_states_nothing(member: str) -> None:
+    """It would be kept once for each hour that the digest has to do with."""
+    stated = {
+        "digestStartTime": "2026-03-02T08:00:00Z",
+        "digestEndTime": "2026-03-02T09:00:00Z",
+        "digestS3Bucket": BUCKET,
+        "digestS3Object": "AWSLogs/x",
+        "digestPublicKeyFingerprint": "ab",
+        "digestSignatureAlgorithm": "SHA256withRSA",
+        "previousDigestS3Bucket": BUCKET,
+        "previousDigestS3Object": "AWSLogs/w",
+        "previousDigestHashValue": "ab",
+        "previousDigestHashAlgorithm": "SHA-256",
+        "previousDigestSignature": "ab",
+        "logFiles": [],
+    }
+    assert f"{BUCKET}/AWSLogs/x" == digest_chain.signed_list(json.dumps(stated).encode()).place
+    long = "2026-03-02T09:00:00.%sZ" % ("0" * 5000) if "Time" in member else "a" * 5000
+    with pytest.raises(ValueError, match="longer than any bucket, key or signature"):
+        digest_chain.signed_list(json.dumps(stated | {member: long}).encode())
 
 
 def test_a_small_store_names_what_it_lacks() -> None:

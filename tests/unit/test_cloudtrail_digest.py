@@ -186,7 +186,7 @@ def test_the_signature_comes_from_the_metadata() -> None:
 @pytest.mark.parametrize(
     "metadata",
     [{}, {"meta.signature": ""}, {"meta.signature": "0"}, {"meta.signature": "00FF"},
-     {"meta.signature": "00ff\n"}, {"signature": "00ff"}],
+     {"meta.signature": "00ff\n"}, {"meta.signature": "00" * 1025}, {"signature": "00ff"}],
 )  # fmt: skip
 def test_metadata_without_a_signature_is_an_error(metadata: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"^digest: its signature was not kept with it$"):

@@ -71,6 +71,14 @@ def test_what_is_nearly_plain_is_in_doubt(changes: dict[str, Any], problem: str)
     assert detail.startswith(problem)
 
 
+def test_a_name_has_a_bound() -> None:
+    """Whoever judges an hour's completeness keeps it once for each hour that it concerns."""
+    longest, longer = unit_line("x" * 4096), unit_line("x" * 4097)
+    assert [] == arithmetic.in_doubt([longest])
+    assert [(longer, "a name of 4097 characters")] == list(arithmetic.problems([longest, longer]))
+    assert arithmetic.problem(unit_line("x" * 4096, parts=2)) is None
+
+
 def test_a_number_may_be_the_largest_in_any_line() -> None:
     """2^53, in a line that is looked at by itself, too."""
     line = unit_line(parts=2, raw_size=LARGEST, span=(0, LARGEST), lines=LARGEST)

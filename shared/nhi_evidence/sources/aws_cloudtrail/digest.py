@@ -18,7 +18,7 @@ _SIGNATURE = "meta.signature"
 """Name, in a delivery's metadata, of a digest file's S3 user metadata `signature`, hex."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_HEX = re.compile(r"(?:[0-9a-f]{2}){1,1024}")
 
 
 def signature(metadata: Mapping[str, str]) -> bytes:

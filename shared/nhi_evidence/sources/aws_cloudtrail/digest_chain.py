@@ -26,6 +26,9 @@ _DIGEST = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HASHES = {"SHA-256", None}
+_LONGEST_TEXT = 4_096
+"""Maximum characters of what a digest states of itself and of the one before: a bucket, a key of
+1,024 bytes, a signature. It is kept once for each hour that the digest has to do with."""
 
 
 class _File(msgspec.Struct):
@@ -64,6 +67,15 @@ def signed_list(document: bytes) -> SignedList:
     begins, ends = _milliseconds(digest.digestStartTime), _milliseconds(digest.digestEndTime)
     if begins > ends:
         raise JsonError("digest: ends before it begins")
+    stated = (
+        statement.signed,
+        statement.fingerprint,
+        previous or "",
+        digest.previousDigestS3Bucket or "",
+        digest.previousDigestHashValue or "",
+    )
+    if max(map(len, stated)) > _LONGEST_TEXT:
+        raise JsonError("digest: a text longer than any bucket, key or signature")
     is_hashed = digest.previousDigestHashAlgorithm in _HASHES
     return SignedList(
         place=f"{digest.digestS3Bucket}/{digest.digestS3Object}",

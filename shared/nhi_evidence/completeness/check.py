@@ -30,6 +30,13 @@ from nhi_evidence.evidence.verify.statements import Head, Weighed
 KEYS_ENDING = ".keys.json"
 """Ending of the key of an object that holds a provider's public keys, as it lists them."""
 
+MOST_WEIGHED = 100
+"""Maximum number of statements on one subject that are weighed, those on the longest logs: each
+takes the work of judging the hour again. The function that states one does so a few times."""
+
+_OLDER = (
+    f"on completeness: the newest {MOST_WEIGHED} on their hour and scope were weighed, not these"
+)
 _BY_SEALED_KEYS = (
     "on completeness: that the public keys they rest on, which the deployment sealed, are the "
     "provider's (--provider-keys)"
@@ -152,11 +159,14 @@ class Check:
             if not statements:
                 result.without += 1
                 continue
-            for each in statements:
+            statements.sort(key=lambda each: (each.log.origin, each.log.size, each.key))
+            for each in statements[-MOST_WEIGHED:]:
                 problem = self._problem(subject, items, each, signed, not_weighed)
                 if problem is not None:
                     self._false(subject, each, problem)
-            standing = max(statements, key=lambda each: (each.log.origin, each.log.size, each.key))
+            if older := len(statements[:-MOST_WEIGHED]):
+                not_weighed[_OLDER] += older
+            standing = statements[-1]
             verdicts[str(standing.statement.verdict)] += 1
             is_listed = any(is_listing(key) for key in standing.inputs)
             if standing.statement.is_incomplete and is_listed:

@@ -6,12 +6,14 @@ target give the same bytes, so deploying them again changes nothing.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from hashlib import sha256
 from pathlib import Path
@@ -104,10 +106,7 @@ def stage(
         # No dot in the name: CDK would take what follows it for the asset's extension.
         minor = python.replace(".", "")
         target = into / f"{name}-{platform}-py{minor}-{digest[:16]}"
-        if target.exists() and _measure(target) != (digest, size):
-            shutil.rmtree(target)
-        if not target.exists():
-            root.rename(target)
+        _place(root, target, (digest, size))
         written = Path(folder) / "note"
         written.write_bytes(msgspec.json.encode(_Note(target.name, digest, size)))
         written.rename(note)
@@ -129,7 +128,7 @@ def _noted(note: Path, declared: Declaration) -> Bundle | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     target = note.parent / known.folder
-    if known.size > BUDGET_BYTES or _measure(target) != (known.sha256, known.size):
+    if known.size > BUDGET_BYTES or not _is_unaltered(target, (known.sha256, known.size)):
         return None
     return Bundle(declared.function.name, target, known.sha256, known.size, declared)
 
@@ -264,6 +263,33 @@ def _measure(root: Path) -> tuple[str, int]:
         name = file.relative_to(root).as_posix().encode()
         digest.update(len(name).to_bytes(4) + name + sha256(content).digest())
     return digest.hexdigest(), size
+
+
+def _is_unaltered(folder: Path, measured: tuple[str, int]) -> bool:
+    """Return whether a folder has the bytes that were measured."""
+    try:
+        return _measure(folder) == measured
+    except FileNotFoundError:  # moved away meanwhile, as altered, by another process
+        return False
+
+
+def _place(root: Path, target: Path, measured: tuple[str, int]) -> None:
+    """Move a staged folder to its place, unless another process has put the same bytes there.
+
+    An altered folder is moved away, into the parent of `root`.
+    """
+    while True:
+        try:
+            root.rename(target)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+        else:
+            return
+        if _is_unaltered(target, measured):
+            return
+        with suppress(FileNotFoundError):  # another process has moved it away
+            target.rename(Path(tempfile.mkdtemp(dir=root.parent)) / target.name)
 
 
 def _settle(root: Path) -> None:

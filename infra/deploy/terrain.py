@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from infra.bundle import Bundle, stage
+from infra.deploy import planned
 from infra.deploy.config_edit import set_value
 from infra.deploy.requirement import (
     NOTHING_ASKED,
@@ -19,7 +20,7 @@ from infra.deploy.requirement import (
     nothing_asked,
     verdict,
 )
-from infra.deploy.running import NOT_FOUND, OWN_FILES, PROGRAM, answered_yes, output, run, say
+from infra.deploy.running import NOT_FOUND, PROGRAM, output, run, say
 from nhi_evidence.config import Config, read
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
@@ -209,6 +210,8 @@ def deploy(
 ) -> int:
     """Show, check and deploy; return the exit code. `staged` returns the bundle of a function.
 
+    Each stack is planned and shown before it is asked for: the export after the identity is there.
+
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
     configuration is wrong; 3: not confirmed; 4: nothing could be asked; otherwise Terraform's exit
     code.
@@ -233,17 +236,16 @@ def deploy(
     code = terrain_app.main(["--config", str(path), "--out", str(out)], staged=staged)
     if code or check_only:
         return code or (NOTHING_ASKED if nothing_asked(of_cloud) else 0)
-    if not yes and not answered_yes("deploy?"):
-        say("nothing was deployed: answer y, or set YES=1")
-        return 3
     identity, export = (out / "stacks" / one for one in cloud.stacks)
-    code = _apply(identity)
+    code = planned.apply(identity, yes=yes)
     if code:
         return code
     trusted = _trust(cloud, path, identity)
     if trusted is not None:
         return trusted
-    code = _apply(export) or _follow(cloud, export)
+    code = planned.apply(export, yes=yes) or _follow(cloud, export)
+    if code == planned.NOT_CONFIRMED:
+        return code
     if code:
         say("\nnot done; fix what is listed above and run it again: nothing is lost")
         return code
@@ -273,16 +275,6 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
         f'\nwritten into {path}: [{cloud.table}] {cloud.key} = "{subject}"',
         "AWS trusts it once that is deployed: run make deploy, then this again for the export",
     )
-    return 0
-
-
-def _apply(stack: Path) -> int:
-    # A state file has what the stack reads, in Azure the keys of the hub; and one of another
-    # configuration, which the folder may remember, stays where it is.
-    for command in (["init", "-reconfigure"], ["apply", "-auto-approve"]):
-        terraform = ["terraform", f"-chdir={stack}", *command, "-input=false", "-no-color"]
-        if code := run(terraform, umask=OWN_FILES):
-            return code
     return 0
 
 

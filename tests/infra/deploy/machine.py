@@ -31,6 +31,7 @@ exit 0
 
 WELL = {
     "terraform version -json": """echo '{"terraform_version": "1.11.4"}'""",
+    "* show -json planned": """echo '{"resource_changes": []}'""",
     "*output -raw exporter_subject": f"printf {SUBJECT}",
     "*output -raw publish": "echo az functionapp deployment source config-zip",
     "gcloud services list*": "echo serviceusage.googleapis.com cloudresourcemanager.googleapis.com",

@@ -40,17 +40,15 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machi
     here = machine(without("service_account_id"))
     done = here.deploy("gcp", "--yes")
     assert 0 == done.code, done.out + done.err
-    assert [
-        "terraform -chdir=gcp-identity apply -auto-approve -input=false -no-color"
-    ] == here.did()
+    assert ["terraform -chdir=gcp-identity apply -input=false -no-color planned"] == here.did()
     assert f'service_account_id = "{SUBJECT}"' in here.config.read_text()
     assert done.out.splitlines()[0] == "ready: 3 ok"
     assert "run make deploy, then this again" in done.out.splitlines()[-1]
     again = here.deploy("gcp", "--yes")
     assert 0 == again.code, again.out + again.err
     assert [
-        "terraform -chdir=gcp-identity apply -auto-approve -input=false -no-color",
-        "terraform -chdir=gcp-export apply -auto-approve -input=false -no-color",
+        "terraform -chdir=gcp-identity apply -input=false -no-color planned",
+        "terraform -chdir=gcp-export apply -input=false -no-color planned",
     ] == here.did()[1:]
     last = again.out.split("\n")[-2].strip()
     assert f"| .venv/bin/nhi-evidence doctor --config {here.config} --gcp-token -" in last
@@ -64,8 +62,8 @@ def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
     done = here.deploy("azure", "--yes")
     assert 0 == done.code, done.out + done.err
     assert [
-        "terraform -chdir=azure-identity apply -auto-approve -input=false -no-color",
-        "terraform -chdir=azure-export apply -auto-approve -input=false -no-color",
+        "terraform -chdir=azure-identity apply -input=false -no-color planned",
+        "terraform -chdir=azure-export apply -input=false -no-color planned",
         "az functionapp deployment source config-zip",
     ] == here.did()
     assert "subscription 22222222-3333-4444-5555-666666666666" in done.out

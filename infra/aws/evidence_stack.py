@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import CfnDeletionPolicy, RemovalPolicy
 from constructs import Construct
 
 from infra.aws.entra_provider import EntraProvider
@@ -51,7 +52,11 @@ class EvidenceStack(ProtectedStack):
         self._make_roles(config, store)
         azure = config.azure
         if makes_provider and azure is not None and azure.aws_provider == "new":
-            EntraProvider(self, "Entra", tenant=azure.tenant, audience=azure.audience)
+            entra = EntraProvider(self, "Entra", tenant=azure.tenant, audience=azure.audience)
+            # With `existing`, or without this stack, other deployments' exporters still need it.
+            # One of another tenant takes its place in every way, so that is not kept.
+            entra.resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+            entra.resource.cfn_options.update_replace_policy = CfnDeletionPolicy.DELETE
 
     def _make_bucket(self, config: Config, store: configuration.EvidenceBucket) -> None:
         replicate = None

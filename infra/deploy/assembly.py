@@ -16,6 +16,7 @@ _FIXED_NAMES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::CloudTrail::Trail": "TrailName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::IAM::OIDCProvider": "Url",
 }
 """Types of resources retained when a stack is deleted, and the property that holds their name."""
 

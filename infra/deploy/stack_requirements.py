@@ -13,6 +13,7 @@ from infra.deploy.assembly import Stack
 from infra.deploy.clients import CloudFormation, described
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
+from nhi_evidence.config import naming
 
 VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _FORBIDDEN = ("403", "AccessDenied", "Forbidden")
@@ -80,9 +81,9 @@ def _free(
     access: Access, asking: Asking, stack: Stack, kind: str, name: str
 ) -> Iterator[Requirement]:
     """Yield what is wrong with a name; nothing if it is free."""
-    left = (
-        f"{name} is left over from a deleted stack: cdk import {stack.name}, or choose another name"
-    )
+    left = _LEFT.get(
+        kind, "{name} is left over from a deleted stack: cdk import {stack}, or choose another name"
+    ).format(name=name, stack=stack.name)
     try:
         if _FINDERS[kind](access, stack, name):
             yield asking.stated(Standing.MISSING, left)
@@ -128,9 +129,26 @@ def _queue(access: Access, stack: Stack, name: str) -> bool:
     return True
 
 
+def _provider(access: Access, stack: Stack, name: str) -> bool:
+    account = f"arn:{naming.partition(stack.region)}:iam::{stack.account}"
+    access.client("iam", stack).get_open_id_connect_provider(
+        OpenIDConnectProviderArn=f"{account}:oidc-provider/{name.removeprefix('https://')}"
+    )
+    return True
+
+
 _FINDERS = {
     "AWS::S3::Bucket": _bucket,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::CloudTrail::Trail": _trail,
     "AWS::SQS::Queue": _queue,
+    "AWS::IAM::OIDCProvider": _provider,
 }
+
+_LEFT = {
+    "AWS::IAM::OIDCProvider": (
+        "the account has the OIDC provider {name} already, and it can have only one: write "
+        'aws_provider = "existing" in [azure], and see that it lists the audience'
+    )
+}
+"""What to do about a thing that exists, where it is neither imported nor renamed."""

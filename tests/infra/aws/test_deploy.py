@@ -18,6 +18,7 @@ from nhi_evidence.errors import EvidenceError
 from tests.infra.aws.conftest import production
 from tests.infra.aws.deploy_answers import Answers, Reached, refused, stack
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
+from tests.infra.aws.test_role_trusts import ISSUER
 
 
 def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path) -> None:
@@ -54,7 +55,10 @@ def test_every_stack_names_its_place_and_follows_its_dependencies(assembly: Path
         assert order.index(first) < order.index(then)
     assert all(one.meaning for one in every)
     (main,) = [one for one in every if one.name == "nhi-evidence-main-170b2e"]
-    assert (("AWS::S3::Bucket", "nhi-evidence-222233334444"),) == main.retained
+    assert {
+        ("AWS::S3::Bucket", "nhi-evidence-222233334444"),
+        ("AWS::IAM::OIDCProvider", f"https://{ISSUER}"),
+    } == set(main.retained)
 
 
 def of_stacks(answers: Answers, *to_deploy: Stack) -> list[tuple[Standing, str]]:
@@ -168,6 +172,23 @@ def test_leftover_log_groups_trails_and_queues_are_found() -> None:
     )
     missing = [text for standing, text in of_stacks(answers, left) if standing is Standing.MISSING]
     assert [group, trail, queue] == [text.split()[0] for text in missing]
+
+
+@pytest.mark.parametrize("answer", [{}, refused("NoSuchEntity")])
+def test_a_provider_the_account_has_already_is_to_be_used(answer: Any) -> None:
+    """It is left of a stack, or another deployment's; creating it again would be refused."""
+    left = stack(retained=(("AWS::IAM::OIDCProvider", f"https://{ISSUER}"),))
+    answers = Answers(
+        get_parameter={"Parameter": {"Value": "30"}},
+        describe_stacks=GONE,
+        get_open_id_connect_provider=answer,
+    )
+    missing = [text for standing, text in of_stacks(answers, left) if standing is Standing.MISSING]
+    assert bool(missing) == (answer == {})
+    assert all('write aws_provider = "existing" in [azure]' in text for text in missing)
+    arn = f"arn:aws:iam::{EVIDENCE}:oidc-provider/{ISSUER}"
+    request = {"OpenIDConnectProviderArn": arn}
+    assert ("get_open_id_connect_provider", request) in answers.asked
 
 
 class Deployer(Reached):

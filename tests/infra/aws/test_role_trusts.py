@@ -124,6 +124,13 @@ def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
     assert provider["ClientIdList"] == [f"api://{TENANT}/nhi-evidence"]
 
 
+def test_a_provider_that_others_may_use_outlives_the_stack(estate: Estate) -> None:
+    """`existing` instead of `new` takes it out of the template, and out of nothing else."""
+    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main-170b2e")
+    assert "RetainExceptOnCreate" == provider.definition["DeletionPolicy"]
+    assert "Delete" == provider.definition["UpdateReplacePolicy"], "the tenant has changed"
+
+
 def test_an_auditor_needs_the_external_id(estate: Estate) -> None:
     """The named principal of another organization needs the agreed id."""
     role = trust(estate, "nhi-evidence-main-170b2e-auditor-external")

@@ -180,6 +180,9 @@ def told_of(result: Result, code: int, text: str) -> None:
 def test_an_impossible_request_is_one_line(raw: Path, tmp_path: Path) -> None:
     told_of(run("timeline", raw), 64, "select whose")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 64, "write 2026-03-01")
+    nothing = ("--from", "2026-03-02", "--to", "2026-03-02")
+    told_of(run("timeline", raw, "--ip", "1.2.3.4", *nothing), 64, "--from must be before --to")
+    told_of(run("timeline", raw, "--identity", ""), 64, "an empty text names nobody")
     for text in ("notanip", "203.0.113.0/24", ""):
         told_of(run("timeline", raw, "--ip", text), 64, f"--ip: {text!r} is not an IP address")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--index", tmp_path), 4, "--index")

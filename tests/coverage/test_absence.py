@@ -260,7 +260,10 @@ def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
 UNKNOWN = b'{"schema": "nhi-evidence/absence/9"}'
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", UNKNOWN, b"[" * 100_000])
+NOT_TEXT = b'{"schema": "\xff"}'
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", UNKNOWN, NOT_TEXT, b"[" * 100_000])
 def test_an_invalid_document_is_refused(content: bytes) -> None:
     with pytest.raises(AbsenceError):
         document.read(content, "x")

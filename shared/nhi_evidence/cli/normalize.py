@@ -138,8 +138,7 @@ def command(
     wanted = Filter(
         identity.lower() if identity else None,
         record_output.phases(phase),
-        record_output.instant(start, "--from"),
-        record_output.instant(end, "--to"),
+        *record_output.window(start, end),
     )
     record_output.ensure(form)
     logs = Inputs(source, scope=scope, assume_utc=assume_utc)

@@ -77,6 +77,14 @@ def instant(text: str | None, option: str) -> int | None:
     return int(parsed.timestamp() * 1000)
 
 
+def window(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """Return `--from` and `--to` as instants. Raises `typer.BadParameter` if nothing is between."""
+    start, end = instant(since, "--from"), instant(until, "--to")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter("--from must be before --to")
+    return start, end
+
+
 def phases(names: list[str] | None) -> frozenset[str]:
     """Return phases by their names, lower case. Raises `typer.BadParameter` for an unknown name."""
     known = {phase.name.replace("_", " ").lower() for phase in Phase}

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence import __version__, plural
+from nhi_evidence import __version__, plural, sources
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, json_output, screen
@@ -49,6 +49,10 @@ def command(
     Maps every raw text again, and compares the result with what was written: which records,
     attributes and phases would differ. Changes nothing; evidence stays as it was sealed.
     """
+    if hour not in {None, keys.UNKNOWN_HOUR} and keys.hour_start(hour) is None:
+        raise typer.BadParameter(f"--hour {hour}: not an hour of the form YYYYMMDDHH")
+    if source is not None:
+        sources.load(source)
     trusted = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_sealed(evidence, access)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from nhi_evidence.cli.record_output import instant
+from nhi_evidence.cli.record_output import window
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import lineage, visibility
 from nhi_evidence.investigate.index import Selection
@@ -64,15 +64,18 @@ def selection(
 ) -> Selection:
     """Return what the options select. Raises `typer.BadParameter` where they select nobody."""
     for text in (*(identity or ()), *(credential or ()), *(resource or ())):
+        if not text:
+            raise typer.BadParameter("an empty text names nobody")
         if _UNDECODED.search(text):
             raise typer.BadParameter(f"{text!r} is not UTF-8; nothing in a record can match it")
+    start, end = window(since, until)
     chosen = Selection(
         identities=frozenset(identity or ()),
         credentials=frozenset(credential or ()),
         addresses=frozenset(each for text in address or () for each in _spellings(text)),
         resources=frozenset(resource or ()),
-        since=instant(since, "--from"),
-        until=instant(until, "--to"),
+        since=start,
+        until=end,
     )
     if chosen.is_empty:
         raise typer.BadParameter(

@@ -89,5 +89,11 @@ def test_the_command_says_the_same_and_touches_nothing(tmp_path: Path) -> None:
     result = command.run("renormalize", folder / "evidence", "--key", key)
     assert (result.code in {0, 2}, result.out[:8]) == (True, "THE SAME"), result.err
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for wrong, code, text in (
+        (("--hour", "2026-03-02"), 64, "--hour 2026-03-02: not an hour of the form YYYYMMDDHH"),
+        (("--source", "cloudtrail"), 4, "cloudtrail"),
+    ):  # nothing was compared, and that was a success
+        refused = command.run("renormalize", folder / "evidence", "--key", key, *wrong)
+        assert (code, True) == (refused.code, text in refused.err)
     document = command.run("renormalize", folder / "evidence", "--key", key, "--json").json
     assert (document["schema"], document["changed"]) == ("nhi-evidence/renormalize/1", 0)

@@ -160,8 +160,8 @@ def read(content: bytes, name: str) -> Document:
         raise AbsenceError(f"{name}: more than {MAX_DOCUMENT_BYTES} bytes")
     try:
         document = msgspec.json.decode(content, type=Document)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise AbsenceError(f"{name}: {error}") from error
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise AbsenceError(f"{name}: not a statement of absence: {error}") from error
     if document.schema != SCHEMA:
         raise AbsenceError(f"{name}: {document.schema!r}, this reads {SCHEMA}")
     return document

@@ -168,7 +168,12 @@ def test_unread_regions_do_not_count_as_covered() -> None:
             ]
         },
     )(reading)
-    assert recorded.by_trails(local, READ).verdict is Verdict.UNKNOWN
+    judgment = recorded.by_trails(local, READ, (amazon.MANAGEMENT,))
+    assert judgment.verdict is Verdict.UNKNOWN
+    # This account's region was listed, and no trail is there.
+    own = recorded.by_trails(local, READ, (amazon.CROSSED[0],))
+    assert own.verdict is Verdict.GAP
+    assert own.reason.endswith(f"no trail in {amazon.OWN_REGION}")
 
 
 def test_a_bucket_that_notifies_another_queue_is_not_ours() -> None:

@@ -48,7 +48,9 @@ def by_trails(
         return unknown(f"the trails could not be read ({code})")
     recorded_regions = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
     if recorded_regions is None:
-        recorded_regions = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
+        listed = {answer.scope.partition("/")[2] for answer in reading.ok(trails.DESCRIBE)} - {""}
+        homes = {trail.home_region for trail in known}
+        recorded_regions = (*sorted(listed | homes), _ANY_REGION)
     judge = _Once(known, kind, _unlisted(reading, recorded_regions)).in_region
     read = {answer.account for answer in reading.ok(trails.DESCRIBE)}
     judged = {
@@ -69,8 +71,9 @@ def _unlisted(reading: Reading, regions: Sequence[str]) -> frozenset[str]:
     listed = {answer.scope for answer in reading.ok(trails.DESCRIBE)}
     refused = {answer.scope for answer in reading.unread(trails.DESCRIBE)}
     in_part = {answer.account for answer in reading.unread(trails.REGIONS)}
-    if reading.unread(COLLECTOR):
-        in_part |= {*trails.estate(reading)[0]}
+    accounts, known = trails.estate(reading)
+    if reading.unread(COLLECTOR) or known is None:
+        in_part |= {*accounts, *(scope.partition("/")[0] for scope in listed)}
     places = {f"{account}/{region}" for account in in_part for region in regions}
     return frozenset((refused | places) - listed)
 
@@ -156,7 +159,8 @@ def _in_account(
             "no trail covers every region, and the enabled ones could not be read",
             answers=worst.answers,
         )
-    where = "" if len(bad) == len(judged) else f" in {', '.join(region for region, _ in bad)}"
+    there = [region for region, one in bad if one.verdict is worst.verdict]
+    where = "" if len(there) == len(judged) else f" in {', '.join(there)}"
     return msgspec.structs.replace(
         worst, reasons=tuple(f"{reason}{where}" for reason in worst.reasons)
     )

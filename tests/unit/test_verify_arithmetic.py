@@ -79,6 +79,14 @@ def test_a_name_has_a_bound() -> None:
     assert arithmetic.problem(unit_line("x" * 4096, parts=2)) is None
 
 
+@pytest.mark.parametrize("raw_form", ["log", ""])
+def test_a_raw_form_that_does_not_exist_does_not_count(raw_form: str) -> None:
+    """Else a writer could have records counted of which nobody can prove one."""
+    detail = arithmetic.problem(unit_line(raw_form=raw_form))
+    assert "a raw form that does not exist" == detail
+    assert [] == arithmetic.in_doubt([unit_line(raw_form="api")])
+
+
 def test_a_number_may_be_the_largest_in_any_line() -> None:
     """2^53, in a line that is looked at by itself, too."""
     line = unit_line(parts=2, raw_size=LARGEST, span=(0, LARGEST), lines=LARGEST)

@@ -16,6 +16,7 @@ from nhi_evidence.evidence.lines import UnitLine
 _HASH = re.compile("[0-9a-f]{64}")
 _DIGITS = re.compile("[0-9a-f]*")
 _HASH_DIGITS = 64
+_RAW_FORMS = (None, "api")
 _LONGEST_NAME = 4_096
 """Maximum characters of a unit's name: no store's bucket, key and version take more, and whoever
 judges completeness keeps the name once for each hour."""
@@ -57,6 +58,7 @@ def _is_plain(unit: UnitLine) -> bool:
         or unit.raw_sha256 is None
         or unit.messages is not None
         or len(unit.unit) > _LONGEST_NAME
+        or unit.raw_form not in _RAW_FORMS
         or not unit.part == unit.parts == 1
         or not start == unit.first == 0
         or not end == unit.raw_size <= _LARGEST
@@ -100,6 +102,9 @@ def _problems(unit: UnitLine) -> Iterator[str]:
         yield "a number below 0 or above 2^53"
     if len(unit.unit) > _LONGEST_NAME:
         yield f"a name of {len(unit.unit)} characters"
+    if unit.raw_form not in _RAW_FORMS:
+        # No checker of a proof takes it: records would count of which nobody could prove one.
+        yield "a raw form that does not exist"
     if unit.u != lines.unit_id(unit.unit):
         yield "unit id does not match the name"
     if not 1 <= unit.part <= unit.parts or not start <= end <= unit.raw_size:

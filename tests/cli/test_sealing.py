@@ -178,9 +178,12 @@ def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
     some = run("verify", sealed.evidence, "--key", sealed.key, "--sample", "1", "--json")
     assert (0, 1) == (some.code, some.json["objects"])
     assert "1 of 2 objects (seed " in some.json["sample"]
-    state.write_text("{}")
-    refused = run("verify", sealed.evidence, "--key", sealed.key, "--since", state)
-    assert (4, True) == (refused.code, "not a saved state" in refused.err)
+    for body in ("{}", '{"name":' * 100_000):
+        state.write_text(body)
+        refused = run("verify", sealed.evidence, "--key", sealed.key, "--since", state)
+        assert (4, True) == (refused.code, "not a saved state" in refused.err)
+        refused = run("verify", sealed.evidence, "--key", sealed.key, "--join", state)
+        assert (4, True) == (refused.code, "not a --json report" in refused.err)
 
 
 def test_the_report_comes_before_anything_is_saved(sealed: Sealed, tmp_path: Path) -> None:

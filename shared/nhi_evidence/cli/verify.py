@@ -207,7 +207,7 @@ def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Rep
     for file in files:
         try:
             reports.append(verify_report.read_document(file.read_bytes()))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"{file}: not a --json report of a part: {error}") from error
     if any(report.name != policy.name for report in reports):
         raise SettingsError(f"a report on a log other than {policy.name}")
@@ -232,5 +232,5 @@ def _save(path: Path, report: Report) -> None:
 def _state(path: Path) -> State:
     try:
         return msgspec.json.decode(path.read_bytes(), type=State)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: not a saved state: {error}") from error

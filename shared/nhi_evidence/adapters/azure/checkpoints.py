@@ -63,7 +63,7 @@ class Checkpoints:
         answer = self._blob("list", "--prefix", self._prefix, *wanted)
         try:
             blobs = msgspec.json.decode(answer, type=list[_Blob])
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise SourceUnavailableError(f"{self._account}: az answers {error}") from error
         own = sorted((one for one in blobs if _FOLDER in one.name), key=lambda blob: blob.name)
         return [Checkpoint(one.name, _number(one.metadata or {})) for one in own]

@@ -43,7 +43,7 @@ class AccessToken:
             )
             try:
                 decoded = msgspec.json.decode(answer, type=_Answer)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
                 raise TokenUnavailableError(f"{_PLATFORM} answers with no token") from error
             self._token = decoded.access_token
             self._until_ms = self._now() + decoded.expires_in * 1000 - platform_token.EARLY_MS

@@ -170,7 +170,7 @@ class GcsSource:
 def _decoded(ref: ObjectRef, answer: bytes, wanted: type[_T]) -> _T:
     try:
         return msgspec.json.decode(answer, type=wanted)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise SourceUnavailableError(f"{ref}: Cloud Storage answers {error}") from error
 
 

@@ -143,7 +143,7 @@ def _answer(request: Callable[..., Any], what: str, wanted: type[_T]) -> _T:
         raise SourceUnavailableError(f"{what}: {answer.status_code} {text}")
     try:
         return msgspec.json.decode(answer.content, type=wanted)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise SourceUnavailableError(f"{what}: the answer is invalid: {error}") from error
 
 

@@ -81,7 +81,7 @@ def load(folder: Path) -> State | None:
         return None
     try:
         state = msgspec.json.decode(path.read_bytes(), type=State)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}; remove the folder to rebuild the index") from error
     is_whole = all((folder / name).is_file() for name in state.files)
     return state if state.version == VERSION and is_whole else None

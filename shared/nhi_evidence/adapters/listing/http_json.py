@@ -93,7 +93,7 @@ def _object(url: str, body: bytes) -> dict[str, Any]:
         raise SourceUnavailableError(f"{url}: the answer has more than {MAX_BYTES} bytes")
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise SourceUnavailableError(f"{url}: the answer is not a JSON object: {error}") from error
     return answer
 
@@ -112,7 +112,7 @@ def _refused(url: str, status: int, body: bytes) -> RefusedError:
     """Return a refusal with what Google, Microsoft and OAuth put into it, never the request."""
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         answer = {}
     error = answer.get("error")
     detail = error if isinstance(error, dict) else answer

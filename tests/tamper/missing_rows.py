@@ -134,6 +134,18 @@ def rejection_cut_whole(world: SealedStore) -> Done:
     return Done({("not_reproduced", key)})
 
 
+@row("a delivery that can be decoded, rejected as if it were an Avro file, sealed")
+def rejection_as_avro(world: SealedStore) -> Done:
+    unit = f"trail/whole.json.gz@v1!h={HOUR}"
+    parts = mapper().reject_delivery(
+        Delivery(unit, b'{"Records":[]}'), Undecodable("avro_file", "")
+    )
+    (packed,) = mapper().packer.pack(parts)
+    world.store.add(packed.key, packed.body, packed.metadata)
+    world.seal()
+    return Done({("not_reproduced", packed.key)})
+
+
 @row("a false normalized record in an object whose stated scope does not exist, sealed")
 def no_such_scope(world: SealedStore) -> Done:
     def change(edited: EditedObject, unit: EditedUnit) -> None:

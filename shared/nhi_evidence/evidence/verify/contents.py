@@ -322,7 +322,6 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 _NOT_BY_DECODING = frozenset(
     {
-        "avro_file",
         "companion_too_large",
         "damaged_base64",
         "mapper_failed",

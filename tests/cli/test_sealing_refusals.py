@@ -53,12 +53,15 @@ def test_incomplete_is_2(tmp_path: Path) -> None:
 def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
     """Every refusal says what and where, and leaves nothing half-done."""
     (tmp_path / "empty").touch()
+    (tmp_path / "other").write_text("{}")
     wanted: list[tuple[tuple[str | Path, ...], str]] = [
         (("verify", "gs://bucket", "--key", sealed.key), "evidence is s3://bucket"),
         (("verify", "s3://bucket/prefix", "--key", sealed.key), "is a whole bucket"),
         (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
         (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
         (("verify", sealed.evidence, "--key", tmp_path / "empty"), "no verifier key in it"),
+        (("verify", sealed.evidence, "--key", tmp_path / "other"), f"{tmp_path / 'other'}: not a"),
+        (("verify", sealed.evidence, "--key", f"log+0+{'A' * 1760}"), "verifier key of 'log'"),
         (("verify", sealed.evidence, "--key", "log.vkey"), "log.vkey: not a verifier key (name+id"),
         (("verify", sealed.evidence, "--key", "log.vkey"), "there is no such file"),
         (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "cannot sign a log"),

@@ -94,24 +94,19 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
 
     Raises `SettingsError` naming one that is invalid, or when they belong to different logs.
     """
-    texts: list[str] = []
+    keys: list[note.Key] = []
     for text in key_options or ():
         if _is_file(text):
             lines = Path(text).read_text(encoding="utf-8", errors="replace").splitlines()
             named = [line for line in lines if line.strip() and not line.startswith("#")]
             if not named:
                 raise SettingsError(f"{text}: no verifier key in it")
-            texts += named
+            keys += [_key(line, f"{text}: ") for line in named]
+        elif "+" in text:
+            keys.append(_key(text))
         else:
-            texts.append(text)
-    try:
-        keys = tuple(note.parse_key(text) for text in texts)
-    except note.NoteError as error:
-        missing = [text for text in key_options or () if "+" not in text and not _is_file(text)]
-        if missing:
-            text = f"{missing[0]}: not a verifier key (name+id+key), and there is no such file"
-            raise SettingsError(text) from error
-        raise SettingsError(str(error)) from error
+            why = "not a verifier key (name+id+key), and there is no such file"
+            raise SettingsError(f"{text}: {why}")
     for key in keys:
         if key.algorithm is note.Algorithm.COSIGNATURE_V1:
             raise SettingsError(f"the key of {key.name} is a witness's; it cannot sign a log")
@@ -121,11 +116,21 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
         raise SettingsError(
             f"keys belong to different logs: {', '.join(sorted(k.name for k in keys))}"
         )
-    return keys
+    return tuple(keys)
+
+
+def _key(text: str, where: str = "") -> note.Key:
+    try:
+        return note.parse_key(text)
+    except note.NoteError as error:
+        raise SettingsError(f"{where}{error}") from error
 
 
 def _is_file(text: str) -> bool:
-    return Path(text).is_file()
+    try:
+        return Path(text).is_file()
+    except OSError:  # an ML-DSA key is longer than a file name may be
+        return False
 
 
 def provider_keys(file: Path | None) -> dict[str, bytes]:

@@ -75,7 +75,7 @@ def test_every_requirement_is_listed(assembly: Path) -> None:
     for wanted in (
         f"{EVIDENCE} eu-central-1: whether it is bootstrapped",
         f"{MANAGEMENT} us-east-1: whether it is bootstrapped",
-        "whether nhi-evidence-222233334444 can be created",
+        "whether nhi-evidence-222233334444 and https://sts.windows.net/",
         "organization o-exampleorg1: whether it trusts CloudTrail",
         "organization o-exampleorg1: whether both types of policies are on",
         "whether a trail delivers here",

@@ -38,9 +38,8 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
     With `uncommitted`, the working tree is taken as it is, and no commit is named. Otherwise raises
     `ReleaseError` if anything is uncommitted, since no commit would describe it.
     """
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
     if uncommitted or not (ROOT / ".git").exists():
+        _empty(target)
         for name in PACKAGED:
             _copy(ROOT / name, target / name)
         commit = "no commit"
@@ -48,6 +47,7 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
         if changed := _git("status", "--porcelain", "--untracked-files=no", "--", *PACKAGED):
             raise ReleaseError(f"changed and not committed: {changed.decode().split()[1]}")
         archive = _git("archive", "--format=tar", "HEAD", *PACKAGED)
+        _empty(target)
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(target, filter="data")
         commit = _git("rev-parse", "HEAD").decode().strip()
@@ -60,6 +60,13 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
             _copy(declared, target / INSIDE / declared.parent.name / declared.name)
     shutil.rmtree(target / "functions")
     return commit
+
+
+def _empty(target: Path) -> None:
+    if ROOT.is_relative_to(target.resolve()):
+        raise ReleaseError(f"{target} would be replaced, and contains the sources")
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
 
 
 def _copy(source: Path, target: Path) -> None:

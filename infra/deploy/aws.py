@@ -12,6 +12,7 @@ from infra.deploy.access import Access, NoAccessError, Unreached
 from infra.deploy.assembly import Stack, stacks
 from infra.deploy.requirement import (
     NOTHING_ASKED,
+    STEP_FAILED,
     Requirement,
     Standing,
     nothing_asked,
@@ -32,8 +33,8 @@ def deploy(
     """Show, check and deploy; return the exit code.
 
     0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed; 2: the
-    configuration is wrong; 3: not confirmed; 4: nothing could be asked; otherwise the CDK's exit
-    code. Raises `NoAccessError` if there are no credentials, after everything is shown.
+    configuration is wrong; 3: not confirmed; 4: nothing could be asked; 5: the CDK failed, whatever
+    its code was. Raises `NoAccessError` if there are no credentials, after everything is shown.
     """
     code = synthesize(path, out)
     if code:
@@ -67,7 +68,7 @@ def deploy(
     )  # fmt: skip
     if code:
         say("\nnot deployed; fix what is listed above and run it again: nothing is lost")
-        return code
+        return STEP_FAILED
     _next(config, path, every, mine)
     return 0
 
@@ -105,7 +106,8 @@ def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
         trusting = ["--trust", trust, "--trust-for-lookup", trust]
         trusting += ["--cloudformation-execution-policies", policy]
     # Given an assembly, the CDK does not run the app, which would need its configuration.
-    return run([*cdk, "bootstrap", "--app", str(out), *trusting, "--no-notices", *places])
+    code = run([*cdk, "bootstrap", "--app", str(out), *trusting, "--no-notices", *places])
+    return STEP_FAILED if code else 0
 
 
 def _requirements(access: Access, config: Config, mine: Sequence[Stack]) -> Iterator[Requirement]:

@@ -10,7 +10,7 @@ from nhi_evidence.errors import SettingsError
 
 
 def set_value(path: Path, table: str, key: str, value: str) -> None:
-    """Write `key = "value"` into a table of the file, which is then read again.
+    """Write `key = "value"` into a table of the file, if the whole is then valid.
 
     A commented-out line of the key is used; otherwise the line follows the table's header. Raises
     `SettingsError` if the file has no such header on a line of its own.

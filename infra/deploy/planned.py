@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra.deploy.requirement import STEP_FAILED
 from infra.deploy.running import OWN_FILES, answered_yes, output, run, say
 
 NOT_CONFIRMED = 3
@@ -85,17 +86,17 @@ def apply(stack: Path, *, yes: bool) -> int:
         # A state file has what the stack reads, in Azure the keys of the hub; and one of another
         # configuration, which the folder may remember, stays where it is.
         for command in (["init", "-reconfigure"], ["plan", f"-out={_FILE}"]):
-            if code := run([*program, *command, "-input=false", "-no-color"], umask=OWN_FILES):
-                return code
+            if run([*program, *command, "-input=false", "-no-color"], umask=OWN_FILES):
+                return STEP_FAILED
         code, printed = output([*program, "show", "-json", _FILE])
         if code:
             say(f"the plan of {stack.name} cannot be shown: {printed.strip() or 'no output'}")
-            return code
+            return STEP_FAILED
         say("", *summary(stack.name, changes(printed)))
         if not yes and not answered_yes(f"deploy {stack.name}?"):
             say(f"{stack.name} was not deployed: answer y, or set YES=1")
             return NOT_CONFIRMED
         applied = [*program, "apply", "-input=false", "-no-color", _FILE]
-        return run(applied, umask=OWN_FILES)
+        return STEP_FAILED if run(applied, umask=OWN_FILES) else 0
     finally:
         plan.unlink(missing_ok=True)

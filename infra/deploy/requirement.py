@@ -21,6 +21,9 @@ class Standing(StrEnum):
     """Could not be asked; it stops nothing, but is not reported as met."""
 
 
+STEP_FAILED = 5
+"""Exit code if a program that deploys failed. Its own code could be one of these."""
+
 NOTHING_ASKED = 4
 """Exit code if nothing could be asked, the same as of `nhi-evidence doctor`."""
 

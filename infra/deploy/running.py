@@ -35,13 +35,18 @@ OWN_FILES = 0o077
 def run(command: Sequence[str], *, umask: int = -1) -> int:
     """Run a command in the repository, with our output as its own; return its exit code.
 
-    `umask` is the file mode mask of the command; -1 leaves ours.
+    It is `NOT_FOUND` if there is no such command. `umask` is the file mode mask of the command; -1
+    leaves ours.
     """
     say(f"\n$ {' '.join(command)}")
     environment = {**os.environ, "NODE_NO_WARNINGS": "1"}  # noqa: TID251 - handed on, not read
-    return subprocess.run(  # noqa: S603 - our own arguments, no shell
-        command, cwd=ROOT, env=environment, check=False, umask=umask
-    ).returncode
+    try:
+        return subprocess.run(  # noqa: S603 - our own arguments, no shell
+            command, cwd=ROOT, env=environment, check=False, umask=umask
+        ).returncode
+    except FileNotFoundError:
+        say(f"{command[0]} is not on the path")
+        return NOT_FOUND
 
 
 NOT_FOUND = 127
@@ -52,7 +57,7 @@ def output(command: Sequence[str]) -> tuple[int, str]:
     """Run a command; return its exit code and output, `NOT_FOUND` if there is no such command."""
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-            command, cwd=ROOT, capture_output=True, text=True, check=False
+            command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False
         )
     except FileNotFoundError:
         return NOT_FOUND, f"{command[0]} is not on the path"

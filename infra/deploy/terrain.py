@@ -15,13 +15,14 @@ from infra.deploy import planned
 from infra.deploy.config_edit import set_value
 from infra.deploy.requirement import (
     NOTHING_ASKED,
+    STEP_FAILED,
     Requirement,
     Standing,
     nothing_asked,
     verdict,
 )
 from infra.deploy.running import NOT_FOUND, PROGRAM, output, run, say
-from nhi_evidence.config import Config, read
+from nhi_evidence.config import Config
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
 OLDEST_TERRAFORM = (1, 6)
@@ -213,8 +214,8 @@ def deploy(
     Each stack is planned and shown before it is asked for: the export after the identity is there.
 
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
-    configuration is wrong; 3: not confirmed; 4: nothing could be asked; otherwise Terraform's exit
-    code.
+    configuration is wrong; 3: not confirmed; 4: nothing could be asked; 5: Terraform or another
+    program failed, whatever its code was.
     """
     code, printed = output(cloud.identity)
     # Without the program nothing tells who is signed in: each question is reported as not asked.
@@ -243,12 +244,12 @@ def deploy(
     trusted = _trust(cloud, path, identity)
     if trusted is not None:
         return trusted
-    code = planned.apply(export, yes=yes) or _follow(cloud, export)
+    code = planned.apply(export, yes=yes)
     if code == planned.NOT_CONFIRMED:
         return code
-    if code:
+    if code or _follow(cloud, export):
         say("\nnot done; fix what is listed above and run it again: nothing is lost")
-        return code
+        return STEP_FAILED
     say(f"\ndeployed: {' and '.join(cloud.stacks)}", f"the first evidence: {cloud.first_evidence}")
     say(f"  {cloud.signed_in} | {PROGRAM} doctor --config {path} --{cloud.table}-token -")
     return 0
@@ -259,7 +260,7 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
     code, printed = output(["terraform", f"-chdir={identity}", "output", "-raw", SUBJECT])
     if code:
         say(f"{SUBJECT} of {identity.name}: {_line(printed)}")
-        return code
+        return STEP_FAILED
     subject = printed.strip()
     if cloud.subject == subject:
         return None
@@ -270,7 +271,6 @@ def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
         )
         return 1
     set_value(path, cloud.table, cloud.key, subject)
-    read(path.read_text(encoding="utf-8"), path.name)
     say(
         f'\nwritten into {path}: [{cloud.table}] {cloud.key} = "{subject}"',
         "AWS trusts it once that is deployed: run make deploy, then this again for the export",

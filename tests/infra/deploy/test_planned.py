@@ -10,6 +10,7 @@ import pytest
 
 from infra.deploy import planned
 from infra.deploy.planned import Change, changes, summary
+from infra.deploy.requirement import STEP_FAILED
 from tests.infra.deploy.machine import EXAMPLE, Machines
 
 
@@ -104,7 +105,7 @@ def test_without_a_plan_nothing_is_applied(
     """Not even with YES=1: nobody could know what it would do."""
     here = machine(EXAMPLE, **answers)
     done = here.deploy("gcp", "--yes")
-    assert 7 == done.code
+    assert STEP_FAILED == done.code
     assert message in done.out
     assert [] == here.did()
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from infra.deploy import terrain
-from infra.deploy.requirement import Standing
+from infra.deploy.requirement import STEP_FAILED, Standing
 from tests.infra.deploy.machine import EXAMPLE, OBJECT, ROOT, SUBJECT, TENANT, Machines
 
 
@@ -260,13 +260,28 @@ def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> No
 
 
 def test_a_terraform_failure_ends_the_deployment_and_can_be_repeated(machine: Machines) -> None:
-    """Its exit code is ours, and nothing follows."""
+    """With one exit code, as its own may mean something else here; and nothing follows."""
     here = machine(
         knowing("service_account_id", SUBJECT),
         **{"*gcp-export apply*": "echo no >&2; exit 7"},
     )
     done = here.deploy("gcp", "--yes")
-    assert 7 == done.code
+    assert STEP_FAILED == done.code
+    assert "run it again: nothing is lost" in done.out
+
+
+@pytest.mark.parametrize("code", [1, 3, 4])
+def test_a_package_that_cannot_be_published_is_no_refused_question(
+    machine: Machines, code: int
+) -> None:
+    """The program of Azure ends with 3 where something is not there, and so does a no here."""
+    answers = {
+        "*output -raw exporter_subject": f"printf {OBJECT}",
+        "az functionapp deployment*": f"echo not there >&2; exit {code}",
+    }
+    here = machine(knowing("managed_identity_object_id", OBJECT), **answers)
+    done = here.deploy("azure", "--yes")
+    assert STEP_FAILED == done.code
     assert "run it again: nothing is lost" in done.out
 
 

@@ -10,8 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.asking import NotAskedError
 from infra.deploy.assembly import Stack
+from nhi_evidence.adapters.aws.aws_checks import error_code
 from nhi_evidence.config import naming
-from nhi_evidence.errors import SettingsError
+from nhi_evidence.errors import SettingsError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _QUICKLY = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 _QUALIFIER = "hnb659fds"
 """The CDK's bootstrap qualifier, where no other is chosen."""
+
+
+_NOT_AN_ANSWER = ("Throttl", "RequestLimit", "Internal", "Unavailable")
+"""Parts of codes that do not say whether a role can be assumed."""
 
 
 class NoAccessError(SettingsError):
@@ -29,7 +34,8 @@ class Access:
     """The account of the current credentials, and others through the CDK's roles.
 
     `cdk bootstrap --trust` lets one account deploy into another. What exists there is then checked
-    with the CDK's lookup role; without that role, nothing is checked there.
+    with the CDK's lookup role; without that role, nothing is checked there. What may only be so for
+    the moment raises `StoreUnavailableError`: no account is left out because of it.
     """
 
     def __init__(self, region: str) -> None:
@@ -82,8 +88,12 @@ class Access:
             credentials = self._sts(stack.region).assume_role(
                 RoleArn=arn, RoleSessionName="nhi-evidence-deploy"
             )["Credentials"]
-        except (BotoCoreError, ClientError):
+        except ClientError as error:
+            if any(part in error_code(error) for part in _NOT_AN_ANSWER):
+                raise StoreUnavailableError(f"{arn}: {error}; run it again") from error
             return None
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{arn}: {error}; run it again") from error
         return boto3.session.Session(
             credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
         )

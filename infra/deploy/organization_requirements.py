@@ -72,7 +72,7 @@ def _trusted(asking: Asking, organizations: Organizations) -> Iterator[Requireme
             organizations.get_paginator("list_aws_service_access_for_organization").paginate()
         ),
         judge,
-        (Standing.MISSING, "cannot be seen from here"),
+        (Standing.MISSING, "is not that of the management account"),
     )
 
 
@@ -93,7 +93,7 @@ def _policies(asking: Asking, organizations: Organizations) -> Iterator[Requirem
         "whether both types of policies are on",
         lambda: organizations.list_roots()["Roots"],
         judge,
-        (Standing.MISSING, "cannot be seen from here"),
+        (Standing.MISSING, "is not that of the management account"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -56,7 +57,8 @@ def _trail(
                 "no trail delivers here, as far as this account can see: is the name right? Or "
                 'write kind = "new"'
             )
-        return _as_configured(described[0], trail)
+        judged = [_as_configured(one, trail) for one in described]
+        return min(judged, key=lambda judgment: judgment[0] is Standing.MISSING)
 
     yield from asking.ask(
         "whether a trail delivers here",
@@ -72,7 +74,7 @@ def _as_configured(described: dict[str, Any], trail: Trail) -> Judgment:
     if actual != trail.prefix:
         return Standing.MISSING, f'the trail delivers under "{actual}": write prefix = "{actual}"'
     key = described.get("KmsKeyId")
-    if key and trail.kms_key is None:
+    if key and key != trail.kms_key:
         return Standing.MISSING, f'the trail encrypts its files: write kms_key = "{key}"'
     if not described.get("IsOrganizationTrail"):
         return Standing.NOTE, f"{described.get('Name')} is not an organization trail"
@@ -183,24 +185,34 @@ def _readable(
 
 
 def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Judgment:
-    wanted = (feed.role_arn, f"{feed.role_arn.split(':role/')[0]}:root", account)
-    for statement in policy["Statement"]:
-        principals = statement.get("Principal", {})
-        named = principals.get("AWS", ()) if isinstance(principals, dict) else principals
-        actions = (
-            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        )
-        if (
-            statement["Effect"] == "Allow"
-            and set(wanted) & {named if isinstance(named, str) else "", *_all(named)}
-            and any(action in ("kms:*", "kms:Decrypt", "kms:D*", "*") for action in actions)
-        ):
-            return Standing.OK, "its key lets this account's roles decrypt"
-    return Standing.MISSING, give
+    wanted = {"*", feed.role_arn, f"{feed.role_arn.split(':role/')[0]}:root", account}
+    relevant = [
+        one
+        for one in _listed(policy["Statement"])
+        if wanted & _principals(one) and any(map(_decrypts, _listed(one.get("Action", []))))
+    ]
+    allowing = [one for one in relevant if one["Effect"] == "Allow"]
+    if not allowing:
+        return Standing.MISSING, give
+    conditions: tuple[object, ...] = ({}, decrypting(feed)["Condition"])
+    is_plain = any(one.get("Condition", {}) in conditions for one in allowing)
+    if not is_plain or len(allowing) < len(relevant):
+        return Standing.UNSEEN, f"whether the conditions of its key let the exporter read; {give}"
+    return Standing.OK, "its key lets this account's roles decrypt"
 
 
-def _all(named: Any) -> list[str]:
-    return named if isinstance(named, list) else []
+def _principals(statement: dict[str, Any]) -> set[str]:
+    principals = statement.get("Principal", {})
+    return {*_listed(principals.get("AWS", []) if isinstance(principals, dict) else principals)}
+
+
+def _decrypts(action: str) -> bool:
+    return fnmatchcase("kms:decrypt", action.lower())
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what a policy may write as a list or, if it is one thing, as that."""
+    return value if isinstance(value, list) else [value]
 
 
 def decrypting(feed: Feed) -> Statement:

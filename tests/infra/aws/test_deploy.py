@@ -277,6 +277,13 @@ def test_organization_problems_are_reported_with_the_command() -> None:
     assert all("\n" not in text for text in standings)
 
 
+def test_an_account_outside_every_organization_is_missing_and_not_unseen() -> None:
+    """AWS has a code of its own for that."""
+    outside = refused("AWSOrganizationsNotInUseException")
+    standings = of_organization(read(production()), describe_organization=outside)
+    assert Standing.MISSING is standings[f"{MANAGEMENT} is in no organization"]
+
+
 def test_guardrails_before_the_web_identities_are_known_are_noted() -> None:
     """They then admit none, and have to be deployed again."""
     config = read(production().replace("service_account_id", "# service_account_id"))

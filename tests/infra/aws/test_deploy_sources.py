@@ -94,6 +94,30 @@ def test_a_differing_trail_is_reported_with_the_line_to_write(
     assert text.startswith(problem)
 
 
+def test_a_trail_that_encrypts_with_another_key_than_the_configured_is_reported() -> None:
+    """The exporter could not decrypt one file."""
+    other = KEY.replace("1234abcd", "9999abcd")
+    described = {"S3BucketName": TRAIL, "IsOrganizationTrail": True, "KmsKeyId": other}
+    config = changed(("# kms_key = ", "kms_key = "))
+    by_standing = of_source(config, describe_trails={"trailList": [described]})
+    assert (
+        f'the trail encrypts its files: write kms_key = "{other}"'
+        in (by_standing[Standing.MISSING])
+    )
+    same = of_source(config, describe_trails={"trailList": [{**described, "KmsKeyId": KEY}]})
+    assert not any("encrypts" in text for text in same.get(Standing.MISSING, ()))
+
+
+def test_a_second_trail_into_the_same_bucket_hides_nothing() -> None:
+    """Whichever AWS names first: one delivers what is configured."""
+    first = {"Name": "other", "S3BucketName": TRAIL, "S3KeyPrefix": "elsewhere"}
+    second = {"Name": "organization", "S3BucketName": TRAIL, "IsOrganizationTrail": True}
+    for trails in ([first, second], [second, first]):
+        by_standing = of_source(CONFIG, describe_trails={"trailList": trails})
+        assert Standing.MISSING not in by_standing
+        assert "organization delivers here" in by_standing[Standing.OK]
+
+
 def notification(kind: str, arn: str, prefix: str = "", event: str = "s3:ObjectCreated:*") -> Any:
     rules = [{"Name": "Prefix", "Value": prefix}] if prefix else []
     key = {"Queue": "QueueArn", "Topic": "TopicArn", "LambdaFunction": "LambdaFunctionArn"}[kind]
@@ -200,6 +224,30 @@ def test_a_key_admits_the_exporter_or_the_missing_statement_is_printed() -> None
             request, identity=[role], resource=[lets], owner=ARCHIVE, resource_must_allow=True
         ), context
     assert Standing.MISSING not in with_policy(statement)
+
+
+@pytest.mark.parametrize(
+    ("statements", "standing"),
+    [
+        ([{**ROOT_MAY, "Action": "kms:De*"}], Standing.OK),
+        ([{**ROOT_MAY, "Action": "KMS:decrypt"}], Standing.OK),
+        ([{**ROOT_MAY, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}],
+         Standing.UNSEEN),
+        ([ROOT_MAY, {**ROOT_MAY, "Effect": "Deny", "Principal": "*"}], Standing.UNSEEN),
+        ([{**ROOT_MAY, "Action": "kms:DescribeKey"}], Standing.MISSING),
+        ([{"Effect": "Deny", "NotAction": "kms:*", "Principal": "*", "Resource": "*"}],
+         Standing.MISSING),
+    ],
+)  # fmt: skip
+def test_a_key_s_conditions_and_denials_are_not_taken_for_a_yes(
+    statements: list[Any], standing: Standing
+) -> None:
+    """Nor is a pattern of actions taken for a no. One statement need not be a list."""
+    config = changed(("# kms_key = ", "kms_key = "))
+    document: Any = statements if len(statements) > 1 else statements[0]
+    policy = {"Policy": json.dumps({"Statement": document})}
+    by_standing = of_source(config, get_key_policy=policy)
+    assert 1 == len([one for one in by_standing.get(standing, ()) if "key" in one])
 
 
 def test_a_foreign_key_is_reported_with_the_statement_its_owner_adds() -> None:

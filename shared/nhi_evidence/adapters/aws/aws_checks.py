@@ -26,6 +26,7 @@ _ABSENT = (
     "NonExistent",
     "QueueDoesNotExist",
     "ResourceNotFound",
+    "OrganizationsNotInUse",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
 """Codes, or parts of codes, by which AWS says that something does not exist."""

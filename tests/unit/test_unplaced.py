@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.event import About, Event, Target, User
+from nhi_evidence.event import About, Account, Event, Owner, Target, User
 from nhi_evidence.ocsf.classes import BASE_EVENT
 from nhi_evidence.ocsf.objects import Entity, Named, Policy, Service, Specifics
 from nhi_evidence.ocsf.unplaced import unmapped
 
 _RECORD = b'{"@timestamp": 1772439330828, "action": "team.add_member", "actor": "octocat"}'
+_OWNER = Owner(Account("111122223333"))
 PLAIN = msgspec.structs.replace(BASE_EVENT, has_resources=False)
 
 
@@ -66,3 +67,37 @@ def test_a_privilege_or_user_called_like_a_target_is_kept() -> None:
     )
     values = written(about, Specifics())
     assert (values["user"], values["privileges"]) == (User(name="admin"), ("admin",))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target(name="x", type="AWS::IAM::User", owner=_OWNER),
+        Target(name="x", type="AWS::IAM::User", region="eu-central-1"),
+    ],
+)
+def test_a_target_is_kept_where_its_owner_or_region_is_written_nowhere_else(target: Target) -> None:
+    """`user` has attributes for neither."""
+    specific = Specifics(user=User(name="x", type="IAMUser"))
+    assert written(About(targets=(target,)), specific)["resources"] == (target,)
+
+
+@pytest.mark.parametrize(
+    ("target", "user"),
+    [
+        (
+            Target(uid="arn:aws:iam::111122223333:user/x", owner=_OWNER),
+            User(uid="arn:aws:iam::111122223333:user/x"),
+        ),
+        (Target(uid="AIDA1", owner=_OWNER), User(uid="AIDA1", account=Account("111122223333"))),
+    ],
+)
+def test_an_owner_is_not_written_twice(target: Target, user: User) -> None:
+    """An ARN says it, or the account of the user."""
+    assert "resources" not in written(About(targets=(target,)), Specifics(user=user))
+
+
+def test_a_user_is_kept_where_its_address_is_written_nowhere_else() -> None:
+    user = User(uid="105557", email_addr="shop@example.com")
+    about = About(targets=(Target(uid="105557", type="serviceAccount"),), user=user)
+    assert written(about, Specifics())["user"] == user

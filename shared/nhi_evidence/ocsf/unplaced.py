@@ -3,12 +3,14 @@
 That a class lacks `src_endpoint`, `http_request` or `resources` does not make what a record says
 about them unknown. Single values become observables, named like the attribute they would have been;
 objects go into `unmapped` under the attribute's name. Nothing is written twice; what only has the
-same id or name as something of another kind is another thing, and is written.
+same id or name as something of another kind is another thing, and is written. So is a thing whose
+owner, region or address is not.
 https://schema.ocsf.io/1.8.0/objects/observable
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,6 +43,8 @@ _ALIKE = (
 """Words in types and attributes by which packs name one kind of thing."""
 _GRANTS = ("policy", "role")
 """Words in the types of what privileges are granted by."""
+_BETWEEN = re.compile(r"[:/]")
+"""Between the parts of a path or ARN."""
 
 
 class _Written(NamedTuple):
@@ -50,6 +54,8 @@ class _Written(NamedTuple):
     """Its attribute and type, in small letters; none where neither says what it is."""
     uid: str | None
     name: str | None
+    thing: Target | User | None = None
+    """All that is written of it, where that may be more."""
 
 
 def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
@@ -175,11 +181,34 @@ def _placed(specific: Specifics) -> list[_Written]:
 def _as_written(
     kind: str, thing: Target | User | Service | Entity | Policy | Databucket | Named
 ) -> _Written:
-    return _Written(_kinds(kind, getattr(thing, "type", None)), thing.uid, thing.name)
+    known = thing if isinstance(thing, Target | User) else None
+    return _Written(_kinds(kind, getattr(thing, "type", None)), thing.uid, thing.name, known)
+
+
+def _stated(thing: Target | User) -> list[str]:
+    """Return what is known of a thing besides its id, name and type."""
+    if isinstance(thing, Target):
+        owner = thing.owner.account.uid if thing.owner else None
+        return [text for text in (owner, thing.region) if text]
+    account = thing.account.uid if thing.account else None
+    credentials = [each.uid for each in thing.programmatic_credentials]
+    return [text for text in (account, thing.email_addr, *credentials) if text]
+
+
+def _is_stated(thing: Target | User, other: _Written) -> bool:
+    """Whether all that is known of a thing is written, be it in the path or ARN it is called by."""
+    if isinstance(thing, Target) and thing.owner is None and thing.region is None:
+        return True
+    stated = _stated(other.thing) if other.thing else []
+    parts = _BETWEEN.split((other.uid or "").lower())
+    return all(
+        text in stated or text in (other.uid, other.name) or text.lower() in parts
+        for text in _stated(thing)
+    )
 
 
 def _is_written(thing: Target | User, kind: str, written: list[_Written]) -> bool:
-    """Whether it is among what is written: all it is called by, and of no other kind."""
+    """Whether it is among what is written: all that is known of it, and of no other kind."""
     key = thing.uid or thing.name or ""
     for other in written:
         if key not in (other.uid, other.name):
@@ -188,9 +217,9 @@ def _is_written(thing: Target | User, kind: str, written: list[_Written]) -> boo
         if name and name not in (other.uid, other.name) and not key.endswith("/" + name):
             continue
         # An id that is no mere number is of one thing alone.
-        if _is_path(key) or (key == thing.uid == other.uid and not key.isdecimal()):
-            return True
-        if _may_be_one(_kinds(kind, thing.type), other.kinds):
+        is_one = _is_path(key) or (key == thing.uid == other.uid and not key.isdecimal())
+        is_one = is_one or _may_be_one(_kinds(kind, thing.type), other.kinds)
+        if is_one and (other.thing == thing or _is_stated(thing, other)):
             return True
     return False
 

@@ -9,6 +9,7 @@ goes in their place: the same versions, each accepted only with the hash in the 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -21,16 +22,16 @@ REQUIREMENTS = "requirements.txt"
 
 def build_source(bundle: Bundle, into: Path) -> Path:
     """Write the source archive of a staged bundle under `into`; return its path."""
-    root = into / f"{bundle.path.name}-source"
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    shutil.copytree(bundle.path / PACKAGE.name, root / PACKAGE.name)
-    declared = bundle.declaration
-    for name in (declared.function.entry, *declared.bundle.lift):
-        shutil.copyfile(bundle.path / name, root / name)
-    (root / REQUIREMENTS).write_text(requirements(declared), encoding="utf-8")
-    source = msgspec.structs.replace(bundle, path=root)
-    return archive(source, into / f"{bundle.path.name}-source.zip")
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=f".{bundle.name}-") as folder:
+        root = Path(folder)
+        shutil.copytree(bundle.path / PACKAGE.name, root / PACKAGE.name)
+        declared = bundle.declaration
+        for name in (declared.function.entry, *declared.bundle.lift):
+            shutil.copyfile(bundle.path / name, root / name)
+        (root / REQUIREMENTS).write_text(requirements(declared), encoding="utf-8")
+        source = msgspec.structs.replace(bundle, path=root)
+        return archive(source, into / f"{bundle.path.name}-source.zip")
 
 
 def requirements(declared: Declaration) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from nhi_evidence.adapters import environ
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES as ACTIVITY
 from nhi_evidence.config.azure_names import GROUP_CATEGORIES
 from tests.infra.terrain.synthesis import ROOT, Stack, at, example, only
+from tests.infra.unstaged import unstaged
 
 CLOUDS = ("gcp_export", "azure_export")
 
@@ -184,3 +186,17 @@ def test_google_compiles_the_source(source: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path)
     for file in tmp_path.rglob("*.py"):
         compile(file.read_text(), str(file), "exec")
+
+
+def test_two_builds_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another deployment builds the same while this one copies."""
+    bundle = unstaged(tmp_path / "functions")("gcp_export")
+    copy, builds = shutil.copytree, iter([build_source])
+
+    def interrupted(source: Path, target: Path) -> None:
+        for build in builds:
+            build(bundle, tmp_path / "build")
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copytree", interrupted)
+    assert [build_source(bundle, tmp_path / "build")] == [*(tmp_path / "build").iterdir()]

@@ -74,6 +74,24 @@ def findings(report: str) -> list[Finding]:
     ]
 
 
+def unscanned(report: str, folder: Path, *, is_empty: bool) -> list[str]:
+    """Return a line for each reason why a report says nothing about all that is in a folder.
+
+    The counts: https://github.com/bridgecrewio/checkov/blob/main/checkov/common/output/report.py
+    """
+    if is_empty:
+        return [f"{folder}: there is nothing to scan"]
+    decoded = json.loads(report)
+    runs = decoded if isinstance(decoded, list) else [decoded]
+    counts = [run.get("summary", run) for run in runs]
+    unreadable = sum(count.get("parsing_errors", 0) for count in counts)
+    if unreadable:
+        return [f"{folder}: checkov could not read {unreadable} of the files"]
+    if not sum(count.get("resource_count", 0) for count in counts):
+        return [f"{folder}: checkov read no resource"]
+    return []
+
+
 def faults(failures: Iterable[Finding], reasons: Iterable[Acceptance]) -> list[str]:
     """Return a line for each failure without a reason, and each reason without a failure."""
     failed = {(one.stack, one.resource, one.check): one for one in failures}
@@ -113,7 +131,7 @@ def document(text: str, reasons: Iterable[Acceptance], *, opening: str = OPENING
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Scan, print what is accepted, and return 1 if any failure is not."""
+    """Scan, print what is accepted, and return 1 if any failure is not, or anything was unread."""
     parser = argparse.ArgumentParser(prog="python -m infra.scan", description=__doc__)
     parser.add_argument("--checkov", type=Path, required=True, help="the program")
     parser.add_argument("--stacks", type=Path, default=Path("cdktf.out/stacks"))
@@ -124,12 +142,16 @@ def main(arguments: list[str] | None = None) -> int:
         for path in sorted(options.stacks.glob("*/cdk.tf.json"))
     }
     reasons = acceptances(stacks)
-    failures = findings(run_checkov(options.checkov, options.stacks, "terraform_json"))
+    report = run_checkov(options.checkov, options.stacks, "terraform_json")
+    failures = findings(report)
     sys.stdout.write(f"{table(reasons)}\n{len(failures)} failures, {len(reasons)} accepted\n")
     if options.document is not None:
         text = options.document.read_text(encoding="utf-8")
         options.document.write_text(document(text, reasons), encoding="utf-8")
-    wrong = faults(failures, reasons)
+    wrong = [
+        *unscanned(report, options.stacks, is_empty=not stacks),
+        *faults(failures, reasons),
+    ]
     sys.stderr.writelines(f"{fault}\n" for fault in wrong)
     return 1 if wrong else 0
 

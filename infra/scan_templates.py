@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import scan
-from infra.scan import Acceptance, Finding, faults, run_checkov
+from infra.scan import Acceptance, Finding, faults, run_checkov, unscanned
 
 OPENING = "<!-- accepted findings: cloudformation -->\n"
 KEY = "checkov"
@@ -58,7 +58,7 @@ def document(text: str, reasons: list[Acceptance]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Scan, print what is accepted, and return 1 if any failure is not."""
+    """Scan, and return 1 if any failure is not accepted, or anything was unread."""
     parser = argparse.ArgumentParser(prog="python -m infra.scan_templates", description=__doc__)
     parser.add_argument("--checkov", type=Path, required=True, help="the program")
     parser.add_argument("--assembly", type=Path, default=Path("cdk.out"))
@@ -72,9 +72,13 @@ def main(arguments: list[str] | None = None) -> int:
         for stack, template in templates.items():
             text = json.dumps(without_acceptances(template))
             (Path(folder) / f"{stack}{SUFFIX}").write_text(text, encoding="utf-8")
-        failures = findings(run_checkov(options.checkov, Path(folder), "cloudformation"))
+        report = run_checkov(options.checkov, Path(folder), "cloudformation")
+    failures = findings(report)
     sys.stdout.write(f"{len(failures)} failures, {len(reasons)} accepted\n")
-    wrong = faults(failures, reasons)
+    wrong = [
+        *unscanned(report, options.assembly, is_empty=not templates),
+        *faults(failures, reasons),
+    ]
     sys.stderr.writelines(f"{fault}\n" for fault in wrong)
     return 1 if wrong else 0
 

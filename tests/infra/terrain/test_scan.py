@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from infra import scan
+from infra import scan, scan_templates
 from tests.infra.terrain.synthesis import ROOT, Stacks
 
 THREATS = ROOT / "docs" / "threat-model.md"
@@ -77,6 +78,39 @@ def test_reports_of_several_frameworks_and_of_none_are_read() -> None:
     report = json.loads(_report(("gcp-export", "google_pubsub_topic.x", "CKV_GCP_83")))
     assert 2 == len(scan.findings(json.dumps([report, report])))
     assert [] == scan.findings(json.dumps({"passed": 0, "failed": 0}))
+
+
+@pytest.mark.parametrize(
+    ("summary", "is_empty", "fault"),
+    [
+        ({"parsing_errors": 0, "resource_count": 3}, False, None),
+        ({"parsing_errors": 0, "resource_count": 3}, True, "there is nothing to scan"),
+        ({"parsing_errors": 2, "resource_count": 3}, False, "could not read 2 of the files"),
+        ({"parsing_errors": 0, "resource_count": 0}, False, "read no resource"),
+        ({}, False, "read no resource"),
+    ],
+)
+def test_a_scan_of_nothing_is_a_fault(
+    summary: dict[str, int], is_empty: bool, fault: str | None
+) -> None:
+    """It has no failures, either; checkov's report of nothing has the counts and nothing else."""
+    beside = {"check_type": "terraform_json", "results": {"failed_checks": []}, "summary": summary}
+    for report in (beside, [beside], summary):
+        lines = scan.unscanned(json.dumps(report), ROOT, is_empty=is_empty)
+        assert ([] if fault is None else 1) == (len(lines) or [])
+        assert fault is None or fault in lines[0]
+
+
+def test_the_program_fails_if_there_is_nothing_to_scan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong folder is no clean one."""
+    checkov = tmp_path / "checkov"
+    checkov.write_text('#!/bin/sh\necho \'{"passed": 0, "failed": 0, "resource_count": 0}\'\n')
+    checkov.chmod(0o755)
+    for program, option in ((scan, "--stacks"), (scan_templates, "--assembly")):
+        assert 1 == program.main(["--checkov", str(checkov), option, str(tmp_path)])
+        assert "there is nothing to scan" in capsys.readouterr().err
 
 
 def test_the_threat_model_shows_what_is_accepted(reasons: list[scan.Acceptance]) -> None:

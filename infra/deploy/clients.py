@@ -37,10 +37,6 @@ class Organizations(Protocol):
         """Return the paginator of an operation."""
         ...
 
-    def list_roots(self) -> Mapping[str, Any]:
-        """Return the roots of the organization: there is one."""
-        ...
-
 
 def described(client: CloudFormation, name: str) -> Mapping[str, Any]:
     """Return the description of a stack, or an empty one if there is no such stack."""

@@ -91,7 +91,11 @@ def _policies(asking: Asking, organizations: Organizations) -> Iterator[Requirem
 
     yield from asking.ask(
         "whether both types of policies are on",
-        lambda: organizations.list_roots()["Roots"],
+        lambda: [
+            root
+            for page in organizations.get_paginator("list_roots").paginate()
+            for root in page["Roots"]
+        ],
         judge,
         (Standing.MISSING, "is not that of the management account"),
     )

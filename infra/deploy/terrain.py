@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -296,8 +296,14 @@ def _terraform() -> Iterator[Requirement]:
     if code:
         yield Requirement("this machine", Standing.MISSING, f"terraform: {_line(printed)}")
         return
-    version = str(json.loads(printed)["terraform_version"])
-    numbers = tuple(int(one) for one in re.findall(r"\d+", version)[:2])
+    try:
+        version = msgspec.json.decode(printed, type=dict[str, Any])["terraform_version"]
+    except (msgspec.DecodeError, KeyError):
+        yield Requirement(
+            "this machine", Standing.MISSING, f"terraform states no version: {_line(printed)}"
+        )
+        return
+    numbers = tuple(int(one) for one in re.findall(r"\d+", str(version))[:2])
     if numbers < OLDEST_TERRAFORM:
         needed = ".".join(map(str, OLDEST_TERRAFORM))
         text = f"terraform {version} is older than {needed}"

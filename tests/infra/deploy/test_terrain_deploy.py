@@ -111,6 +111,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
     ("target", "answers", "problem"),
     [
         ("gcp", {"terraform version -json": "exit 3"}, "terraform: no output"),
+        ("gcp", {"terraform version -json": "echo v1"}, "terraform states no version: v1"),
         (
             "gcp",
             {"terraform version -json": """echo '{"terraform_version": "1.5.7"}'"""},

@@ -284,6 +284,23 @@ def test_an_account_outside_every_organization_is_missing_and_not_unseen() -> No
     assert Standing.MISSING is standings[f"{MANAGEMENT} is in no organization"]
 
 
+def test_the_root_may_be_on_a_later_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS may answer with an empty page and a token for the next."""
+
+    class Paged:
+        def paginate(self) -> list[Any]:
+            return [{"Roots": []}, {"Roots": [{"Id": "r-1", "PolicyTypes": []}]}]
+
+    one_page = Answers.get_paginator
+    monkeypatch.setattr(
+        Answers,
+        "get_paginator",
+        lambda self, name: Paged() if name == "list_roots" else one_page(self, name),
+    )
+    texts = of_organization(read(production()))
+    assert any("--root-id r-1 --policy-type RESOURCE_CONTROL_POLICY" in text for text in texts)
+
+
 def test_guardrails_before_the_web_identities_are_known_are_noted() -> None:
     """They then admit none, and have to be deployed again."""
     config = read(production().replace("service_account_id", "# service_account_id"))

@@ -15,7 +15,8 @@ def set_value(path: Path, table: str, key: str, value: str) -> None:
     A commented-out line of the key is used; otherwise the line follows the table's header. Raises
     `SettingsError` if the file has no such header on a line of its own.
     """
-    text = path.read_text(encoding="utf-8")
+    # As bytes, or each of Windows' line ends would be changed.
+    text = path.read_bytes().decode()
     header = re.search(rf"^\[{re.escape(table)}\][^\n]*\n", text, re.MULTILINE)
     if header is None:
         raise SettingsError(f"{path} has no line [{table}]: write {key} = {value!r} there yourself")
@@ -23,7 +24,8 @@ def set_value(path: Path, table: str, key: str, value: str) -> None:
     following = re.search(r"^\[", rest, re.MULTILINE)
     end = following.start() if following else len(rest)
     inside, after = rest[:end], rest[end:]
-    line = f'{key} = "{value}"\n'
+    end_of_line = "\r\n" if header[0].endswith("\r\n") else "\n"
+    line = f'{key} = "{value}"{end_of_line}'
     commented = re.compile(rf"^# {re.escape(key)} = [^\n]*\n", re.MULTILINE)
     if commented.search(inside):
         inside = commented.sub(lambda _: line, inside, count=1)
@@ -31,4 +33,4 @@ def set_value(path: Path, table: str, key: str, value: str) -> None:
         inside = line + inside
     changed = text[: header.end()] + inside + after
     read(changed, path.name)
-    path.write_text(changed, encoding="utf-8")
+    path.write_bytes(changed.encode())

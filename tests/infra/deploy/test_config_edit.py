@@ -35,6 +35,17 @@ def test_a_value_is_written_only_into_its_table(tmp_path: Path, without: str) ->
     assert "109999999999999999999" == config.gcp.service_account_id
 
 
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    """An editor on Windows wrote them; a version control would call every line changed."""
+    path = tmp_path / "nhi-evidence.toml"
+    before = EXAMPLE.replace(LINE, "").replace("\n", "\r\n").encode()
+    path.write_bytes(before)
+    set_value(path, "gcp", KEY, "109999999999999999999")
+    line = f'{KEY} = "109999999999999999999"\r\n'.encode()
+    assert before == path.read_bytes().replace(line, b"")
+    assert line in path.read_bytes()
+
+
 def test_an_invalid_value_is_not_written(tmp_path: Path) -> None:
     """The file is validated before writing; one without the table is named."""
     path = tmp_path / "nhi-evidence.toml"

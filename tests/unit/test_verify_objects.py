@@ -175,6 +175,17 @@ def test_a_unit_line_adds_up(changes: dict[str, Any], problem: str | None) -> No
     assert detail.startswith(problem)
 
 
+def test_bytes_are_missing_only_where_a_raw_text_is_not_kept() -> None:
+    """By the settings, and by the number of records whose text may be missing."""
+    lacking = unit_line(rebuild="no", kept=0, out_of_scope={"x": 1})
+    partly = msgspec.structs.replace(HEADER.settings, keep_out_of_scope_raw=False)
+    every = "its bytes are said to be missing, though every raw text is kept"
+    none = "its bytes are said to be missing, but no record is out of scope"
+    assert [] == weighed(lacking, settings=partly)
+    assert [("arithmetic", every, NAME)] == weighed(lacking)
+    assert [("arithmetic", none, NAME)] == weighed(unit_line(rebuild="no"), settings=partly)
+
+
 @pytest.mark.parametrize(
     ("units", "unit"),
     [

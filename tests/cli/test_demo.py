@@ -29,13 +29,18 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the demo in its own process session, of which nothing may be left."""
+    """Run the demo in its own process session, of which nothing may be left.
+
+    Our programs are not on the path: it prints commands that work from anywhere.
+    """
     program = Path(sys.executable).with_name("nhi-evidence")
+    others = [each for each in os.get_exec_path() if not Path(each, program.name).exists()]
     with subprocess.Popen(
         [program, "demo", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PATH": os.pathsep.join(others)},
         start_new_session=True,
     ) as started:
         out, errors = started.communicate(timeout=300)

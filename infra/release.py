@@ -51,7 +51,7 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             # Debian's Python 3.11 has no filter yet, and later ones ask for one.
             files.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-            files.extractall(target)  # noqa: S202 # what git wrote of our own files
+            files.extractall(target)  # noqa: S202 what git wrote of our own files
         commit = _git("rev-parse", "HEAD").decode().strip()
     for name in PLAYED:
         _copy(target / "functions" / name, target / INSIDE / name)

@@ -130,7 +130,7 @@ def unpacked(folder: Path) -> Path | None:
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         # Debian's Python 3.11 has no filter yet, and later ones ask for one.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-        archive.extractall(folder)  # noqa: S202 # what git wrote of our own files
+        archive.extractall(folder)  # noqa: S202 what git wrote of our own files
     return folder / "shared"
 
 

@@ -137,15 +137,18 @@ def test_every_declared_cut_is_in_the_privacy_page() -> None:
     """It lists exactly what is cut, and why, for whoever decides what goes in."""
     page = (ROOT / "docs" / "privacy.md").read_text()
     table = page.partition("<!-- declared cuts -->")[2].partition("<!-- end -->")[0]
-    stated = {tuple(row.split(" | ")[:2]) for row in table.splitlines() if row.startswith("| `")}
+    rows = [row.split(" | ") for row in table.splitlines() if row.startswith("| `")]
+    stated = {(source, rule, why.removesuffix(" |")) for source, rule, _, why in rows}
     declared = set()
     for source in sources.names():
         if sources.cutter(source) is None:
             continue
         cuts = json.loads(sources.table(source, sources.CUTS))
-        declared |= {(f"| `{source}`", f"`{field['rule']}`") for field in cuts["fields"]}
         declared |= {
-            (f"| `{source}`", f"refused: `{category['name']}`")
+            (f"| `{source}`", f"`{field['rule']}`", field["why"]) for field in cuts["fields"]
+        }
+        declared |= {
+            (f"| `{source}`", f"refused: `{category['name']}`", category["why"])
             for category in cuts.get("refused", ())
         }
     assert declared == stated, (

@@ -252,6 +252,15 @@ def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
         }
 
 
+def test_a_limit_is_of_the_cell_s_own_platform() -> None:
+    """One that stands in two platforms' cells was copied, unless nothing is known of either."""
+    of: dict[str, set[str]] = {}
+    for cell in cells():
+        if cell.limit and cell.documented != "not known":
+            of.setdefault(cell.limit, set()).add(cell.platform)
+    assert {} == {limit: platforms for limit, platforms in of.items() if len(platforms) > 1}
+
+
 def test_the_matrix_is_complete() -> None:
     """Thirteen steps, every setting in use, and no cell without its platform's reader."""
     assert set(Step) == {cell.step for cell in cells()} == set(PHASES)

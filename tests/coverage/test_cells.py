@@ -261,6 +261,15 @@ def test_a_limit_is_of_the_cell_s_own_platform() -> None:
     assert {} == {limit: platforms for limit, platforms in of.items() if len(platforms) > 1}
 
 
+def test_one_log_of_a_cluster_is_enough() -> None:
+    """Its audit log has who asks who it is; no source reads the authenticator's log."""
+    audit = {"cluster": {"logging": {"clusterLogging": [{"types": ["audit"], "enabled": True}]}}}
+    change = _off("eks:DescribeCluster", audit)
+    for cell in cells():
+        if cell.setting == "eks_audit":
+            assert judged(cell, change(cell))[0] is V.CONFIGURED, cell.id
+
+
 def test_the_matrix_is_complete() -> None:
     """Thirteen steps, every setting in use, and no cell without its platform's reader."""
     assert set(Step) == {cell.step for cell in cells()} == set(PHASES)

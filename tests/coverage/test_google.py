@@ -68,6 +68,19 @@ def test_levels_and_entries_add_up() -> None:
     assert judged("gcp.failed_attempt.read", *changes).verdict is Verdict.CONFIGURED
 
 
+def test_the_service_that_hands_credentials_to_agents_has_a_log_of_its_own() -> None:
+    """The service of agents' identities does not record it.
+
+    https://docs.cloud.google.com/iam/docs/audit-logging/audit-logging-agentidentitycredentials
+    """
+    cell = "gcp_agent.token_issuance.agent_identity"
+    types = ("ADMIN_READ", "DATA_READ")
+    beside = judged(cell, *only(SHOP, config("agentidentity.googleapis.com", *types)))
+    assert beside.verdict is Verdict.GAP
+    on = only(google.FOLDER, config("agentidentitycredentials.googleapis.com", "DATA_READ"))
+    assert judged(cell, *on).verdict is Verdict.UNKNOWN, "documented, and not tried by a canary"
+
+
 def test_half_enabled_is_not_enabled() -> None:
     judgment = judged(
         "gcp.secret_access.secret_manager", *only(SHOP, config(SECRETS, "ADMIN_READ"))

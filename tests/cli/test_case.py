@@ -17,6 +17,7 @@ import bagit
 import pytest
 
 from nhi_evidence.evidence import bundle
+from tests.altering import altered
 from tests.cli.command import Result, run
 from tests.cli.sealed_copy import NAME
 from tests.cli.sealing_case import make
@@ -314,7 +315,7 @@ def test_an_object_altered_since_it_was_indexed_leaves_its_records_unproven(
     base: list[str | Path] = ["--key", case.key, "--index", index, *everybody]
     run("timeline", evidence, *base)
     for path in evidence.glob("ev/v1/*/*/*.zst"):
-        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        path.write_bytes(altered(path.read_bytes()))
     result = run("case", "create", evidence, *base, "-o", tmp_path / "case.zip", "--json")
     assert result.code == 2, result.err
     assert result.json["proven"] == 0

@@ -16,6 +16,7 @@ import bagit
 import pytest
 
 from nhi_evidence.investigate.case import contents
+from tests.altering import altered
 from tests.cli.command import Result, run
 from tests.cli.sealed_copy import NAME
 from tests.cli.sealing_case import make
@@ -73,11 +74,11 @@ def inside(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def altered(evidence: Path, to: Path) -> Path:
+def altered_copy(evidence: Path, to: Path) -> Path:
     """Return a copy in which no object's bytes match its name."""
     shutil.copytree(evidence, to)
     for path in to.glob("ev/v1/*/*/*.zst"):
-        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        path.write_bytes(altered(path.read_bytes()))
     return to
 
 
@@ -96,7 +97,7 @@ def test_the_readme_has_the_commands_run_here() -> None:
 
 
 def test_a_case_of_altered_evidence_does_not_hold(sealed: Sealed, tmp_path: Path) -> None:
-    evidence = altered(sealed.evidence, tmp_path / "evidence")
+    evidence = altered_copy(sealed.evidence, tmp_path / "evidence")
     result = created(evidence, sealed.key, tmp_path, "--ip", ADDRESS)
     assert result.code == 2, result
     assert "WRITTEN 0 records" in result.out
@@ -118,7 +119,7 @@ def lines(folder: Path, key: str) -> list[tuple[int, str]]:
 
 
 def test_a_timeline_of_altered_evidence_is_not_called_empty(sealed: Sealed, tmp_path: Path) -> None:
-    evidence = altered(sealed.evidence, tmp_path / "evidence")
+    evidence = altered_copy(sealed.evidence, tmp_path / "evidence")
     arguments = ("--key", sealed.key, "--index", tmp_path / "index", "--ip", ADDRESS)
     result = run("timeline", evidence, *arguments)
     first = result.out.splitlines()[0]

@@ -30,6 +30,7 @@ from nhi_evidence.investigate import sealed as sealed_reading
 from nhi_evidence.investigate.index import MemoryIndex, Selection
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.pipeline.lock import lock_batch
+from tests.altering import altered
 from tests.memory_store import DAY_MS
 from tests.proofs import sealed
 from tests.signing import LocalSigner
@@ -185,8 +186,8 @@ def test_several_processes_give_the_same_index(
 def test_an_altered_object_is_named_and_nothing_of_it_is_shown(both: Both, tmp_path: Path) -> None:
     folder = tmp_path / "evidence"
     shutil.copytree(both.folder, folder)
-    altered = next(folder.glob("ev/v1/gcp_audit/*/*.zst"))
-    altered.write_bytes(altered.read_bytes()[:-1] + b"!")
+    path = next(folder.glob("ev/v1/gcp_audit/*/*.zst"))
+    path.write_bytes(altered(path.read_bytes()))
     state = refresh(folder, tmp_path / "index")
     assert [text.partition(": ")[2] for text in state.unreadable] == [
         "body hash does not match its key"
@@ -202,9 +203,9 @@ def test_a_log_that_is_not_what_was_signed_is_refused(
 ) -> None:
     folder = tmp_path / "evidence"
     shutil.copytree(both.folder, folder)
-    (altered,) = folder.glob(path)
-    body = altered.read_bytes()
-    altered.write_bytes(body.replace(b"ev/v1/gcp_audit", b"ev/v1/gcp_audjt") if b"ev/v1" in body
+    (rewritten,) = folder.glob(path)
+    body = rewritten.read_bytes()
+    rewritten.write_bytes(body.replace(b"ev/v1/gcp_audit", b"ev/v1/gcp_audjt") if b"ev/v1" in body
                         else body[:-4] + b"AAA\n")  # fmt: skip
     with pytest.raises(LogError):
         refresh(folder, tmp_path / "index")

@@ -13,6 +13,7 @@ from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence.stored_log import StoredLog
+from tests.altering import altered
 from tests.coverage.sealed_estate import DAY, HOUR, NAME, TRAIL, Sealed, change, delivery, record
 
 CELL = "aws.privilege_change.policies"
@@ -84,7 +85,7 @@ def test_a_contested_change_decides_nothing(sealed: Sealed) -> None:
 
 def test_an_altered_reading_is_named_and_left_out(sealed: Sealed) -> None:
     path = next((sealed.folder / "op/v1/config").rglob(f"*{reading_file.ENDING}"))
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    path.write_bytes(altered(path.read_bytes()))
     observed = evidence.observed(sealed.store, sealed.stored)
     assert len(observed.readings) == 1
     assert len(observed.unreadable) == 1

@@ -19,6 +19,7 @@ from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.replay import File, Sending
 from nhi_evidence.pipeline.standing import Standing
 from nhi_evidence.stored import Version
+from tests.altering import altered
 from tests.memory_store import MemoryStore
 
 PACK = sources.load("aws_cloudtrail")
@@ -198,7 +199,7 @@ def test_an_invalid_object_counts_as_absent() -> None:
     (key,) = world.store.objects
     stored = world.store.first(key)
     genuine, metadata = stored.body, dict(stored.metadata)
-    stored.body = genuine[:-1] + b"x"
+    stored.body = altered(genuine)
     assert MISSING is world.standings()[0]
     stored.body = genuine
     for table, standing in (

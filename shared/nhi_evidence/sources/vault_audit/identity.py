@@ -16,6 +16,7 @@ from nhi_evidence.sources.vault_audit.record import Auth, Entry, Request, read_a
 
 _ROOT = "root"
 _RESPONSE = "response"
+_OF_TOKENS = frozenset({"jwt", "oidc"})
 _INTERACTIVE = frozenset({"oidc", "saml"})
 _PASSWORDS = frozenset({"userpass", "ldap", "okta", "radius", "kerberos"})
 _BY_INVENTORY = ("VA-12",)
@@ -210,13 +211,24 @@ def _token_of_issuer(issuer: str | None, subject: str | None, auth: Auth) -> _De
 
 
 def _method(request: Request) -> str | None:
-    """Return the auth method of a login; in any other call the mount is that of the target."""
-    if request.mount_class != "auth" or request.mount_type == "token":
+    """Return how a login is made; in any other call the mount is that of the target.
+
+    One method is mounted as `jwt` or as `oidc`. At both, a token is given at `login`, and a person
+    comes back from the browser to `oidc/callback`. SAML's person is given the token by `token`.
+    https://developer.hashicorp.com/vault/api-docs/auth/jwt
+    https://developer.hashicorp.com/vault/api-docs/auth/saml
+    """
+    kind = request.mount_type
+    if request.mount_class != "auth" or kind == "token":
         return None
     namespace = (request.namespace.path if request.namespace else None) or ""
     point = (request.mount_point or "").removeprefix(namespace)
     inside = (request.path or "").removeprefix(namespace).removeprefix(point)
-    return request.mount_type if inside.startswith(("login", "oidc/callback")) else None
+    if inside.startswith("login"):
+        return "jwt" if kind in _OF_TOKENS else kind
+    if kind in _OF_TOKENS and inside.startswith("oidc/callback"):
+        return "oidc"
+    return kind if (kind, inside) == ("saml", "token") else None
 
 
 def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> Identity:

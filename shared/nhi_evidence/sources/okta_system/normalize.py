@@ -57,6 +57,8 @@ _REASONS: tuple[tuple[str, Result], ...] = (
 )
 """What a failure's reason says, in Okta's words; the first that occurs in it decides."""
 _THROTTLED = tuple(words for words, result in _REASONS if result is Result.THROTTLED)
+_LOGS = ("log_stream", "execution_history")
+"""Logs of Okta, as the names of events about them call them."""
 _ISSUES = (".token.grant", ".authorize.implicit.")
 """In the names of events that issue the tokens they name; others revoke or report them."""
 _TOKENS = frozenset({"access_token", "id_token", "refresh_token", "device_secret"})
@@ -158,7 +160,7 @@ def _known_outcome(stated: str | None, reason: str | None) -> Outcome:
 def _about(event: LogEvent, name: str) -> About:
     data = event.debug_context.debug_data if event.debug_context else None
     privilege = text_in(data, "privilegeGranted") or text_in(data, "privilegeRevoked")
-    log_name = "log_stream" if ".log_stream." in name else None
+    log_name = next((log for log in _LOGS if log in name), None)
     about = _about_entities(tuple(event.target or ()), privilege, log_name)
     if about.issued_credentials and not any(part in name for part in _ISSUES):
         return msgspec.structs.replace(about, issued_credentials=())

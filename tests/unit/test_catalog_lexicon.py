@@ -78,6 +78,8 @@ def test_each_rule(operation: str, rule: str) -> None:
         "ListSecrets",  # names, no content
         "GET /applications/{id}/federatedIdentityCredentials",  # a resource as its API shows it
         "UpdateCatalog",  # no log
+        "application.configuration.update_logo",
+        "PUT /applications/{id}/logo",
         "DescribeLogGroups",
         "GetLoginUrlSettings",
         "CreateLifecyclePolicy",

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.e2e
 
 ACCOUNT, REGION = "444455556666", "eu-north-1"
 """A region without other deployments, so that names are free."""
-NOT_HERE = {"AWS::CloudTrail::Trail": "not among the emulator's types (test_new_trail.py)"}
+NOT_HERE = {
+    "AWS::CloudTrail::Trail": "not among the emulator's types (test_new_trail.py)",
+    "AWS::IAM::OIDCProvider": "nor this (tests/infra/aws/test_role_trusts.py)",
+}
 IMPOSSIBLE = {
     "Type": "AWS::Logs::LogGroup",
     "Properties": {"LogGroupName": {"Fn::ImportValue": "nobody-exports-this"}},

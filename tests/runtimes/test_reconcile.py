@@ -108,6 +108,7 @@ def settings(
         "NHI_EVIDENCE_LOG_NAME": NAME,
         "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
         "NHI_EVIDENCE_OPERATOR_ROLE": iam.RECON_ROLE,
+        "NHI_EVIDENCE_GRACE_DAYS": "0",
         **changes,
     }
 
@@ -262,15 +263,17 @@ def test_nothing_is_stated_for_a_log_of_another_key(
             assert [1.0] == metrics(running)["FailedRuns"]
 
 
+@pytest.mark.parametrize("name", ["NHI_EVIDENCE_OPERATOR_ROLE", "NHI_EVIDENCE_GRACE_DAYS"])
 def test_missing_settings_are_named(
-    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, tmp_path: Path
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, tmp_path: Path, name: str
 ) -> None:
-    environment = settings(bucket, kms, cloudtrail, NHI_EVIDENCE_OPERATOR_ROLE="")
+    """Among them the grace: without it, what is gone too early would count as expired."""
+    environment = settings(bucket, kms, cloudtrail, **{name: ""})
     with (
         LambdaRuntime(
             FOLDER, "handler.handler", environment=environment, log=tmp_path / "log"
         ) as running,
-        pytest.raises(InvocationError, match="NHI_EVIDENCE_OPERATOR_ROLE is not set"),
+        pytest.raises(InvocationError, match=f"{name} is not set"),
     ):
         running.invoke({})
 

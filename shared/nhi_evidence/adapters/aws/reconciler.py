@@ -49,10 +49,10 @@ class Settings(msgspec.Struct, frozen=True):
     """KMS keys the log is signed with, by id, ARN or alias; only their public halves are used."""
     operator_role: str
     """ARN of the role that may put under `op/v1/recon`."""
+    grace_days: float
+    """How long after the end of a lock lifecycle may remove a version."""
     mappers: tuple[str, ...] = ()
     """Digests of the releases that count, the latest last; empty accepts any."""
-    grace_days: float = 0
-    """How long after the end of a lock lifecycle may remove a version."""
     listings: tuple[ApiScope, ...] = ()
     """What to list through the APIs of Google Cloud and Microsoft."""
 

